@@ -1,0 +1,72 @@
+/*
+ * sqltext.c
+ *		Spelling of names and values in SQL text.
+ *
+ * The only place where a name or a value is put into SQL; the rest of the
+ * extension passes $n parameters or calls these.
+ */
+#include "kints_norm.h"
+
+#include "base/base.h"
+#include "utils/builtins.h"
+
+/* The name, quoted if SQL needs that. */
+const char *
+sqltext_identifier(const char *name)
+{
+	return quote_identifier(name);
+}
+
+/* schema.name, each quoted if need be; schema may be NULL. */
+const char *
+sqltext_qualified(const char *schema, const char *name)
+{
+	return quote_qualified_identifier(schema, name);
+}
+
+/* The value as a string literal, NULL as the key word. */
+const char *
+sqltext_literal(const char *value)
+{
+	return value == NULL ? "NULL" : quote_literal_cstr(value);
+}
+
+/* The strings with a separator between them. */
+const char *
+sqltext_join(const List *strings, const char *separator)
+{
+	StringInfoData out;
+	ListCell   *cell;
+
+	initStringInfo(&out);
+	foreach (cell, strings)
+	{
+		if (out.len > 0)
+			appendStringInfoString(&out, separator);
+		appendStringInfoString(&out, (const char *) lfirst(cell));
+	}
+	return out.data;
+}
+
+/* Whether both are NULL or spell the same. */
+bool
+sqltext_equal(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(a, b) == 0;
+}
+
+/* Whether a List of strings has this one; elements may be NULL. */
+bool
+sqltext_member(const List *strings, const char *text)
+{
+	const ListCell *cell;
+
+	foreach (cell, strings)
+	{
+		if (sqltext_equal(lfirst(cell), text))
+			return true;
+	}
+	return false;
+}

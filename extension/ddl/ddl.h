@@ -1,0 +1,61 @@
+/*
+ * ddl.h
+ *		One object to SQL text.
+ *
+ * The room runs nothing and decides nothing: what is asked for is printed.
+ * Every function returns a List of KnStatement *, each one SQL statement
+ * without a semicolon, in the order in which they have to run.  All names are
+ * schema-qualified and quoted, so that the text means the same under any
+ * search_path.
+ */
+#ifndef KN_DDL_H
+#define KN_DDL_H
+
+#include "schema/schema.h"
+
+typedef struct KnStatement
+{
+	const char *kind;	/* verb and noun: "create_table", "set_not_null"; see docs/sql.md */
+	const char *aspect; /* the field it is about, NULL for a whole create or drop */
+	const char *sql;
+} KnStatement;
+
+/* ddl.c: dispatch by kind, and what is the same for all of them */
+
+/*
+ * Creates object.  parts: for a TABLE its COLUMNs, DEFAULTs and CONSTRAINTs
+ * that are to stand inside CREATE TABLE; for a COLUMN at most its DEFAULT.
+ * What is left to the four functions below: owner, comments of the object
+ * itself, privileges, and whatever ddl_finish() does.
+ */
+extern List *ddl_create(const KnObject *object, const List *parts);
+extern List *ddl_drop(const KnObject *object);
+
+/* From one state of an object to another; only for fields that can be altered. */
+extern List *ddl_alter(const KnObject *from, const KnObject *to);
+
+/*
+ * What can only be said once other objects are there too: REPLICA IDENTITY,
+ * CLUSTER ON, OWNED BY, ATTACH.  from is NULL for an object just created.
+ */
+extern List *ddl_finish(const KnObject *from, const KnObject *to);
+
+extern List *ddl_owner(const KnObject *object);
+/* from may be NULL: an object just created, with no comment and default privileges. */
+extern List *ddl_comment(const KnObject *from, const KnObject *to);
+extern List *ddl_acl(const KnObject *from, const KnObject *to);
+extern List *ddl_rename(const KnObject *object, const char *new_name);
+
+/* Appends a statement made of a kind, an aspect and a format. */
+extern List *ddl_say(List *statements, const char *kind, const char *aspect, const char *format, ...)
+	pg_attribute_printf(4, 5);
+
+/* one of each per kind, in the file of that kind */
+#define X(kind, type, word, sql) \
+	extern List *ddl_create_##word(const type *object, const List *parts); \
+	extern List *ddl_drop_##word(const type *object); \
+	extern List *ddl_alter_##word(const type *from, const type *to);
+KN_KINDS(X)
+#undef X
+
+#endif

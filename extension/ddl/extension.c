@@ -1,0 +1,44 @@
+/*
+ * extension.c
+ *		CREATE and DROP EXTENSION.
+ *
+ * The version is left to the server: what a schema needs is the extension.
+ */
+#include "kints_norm.h"
+
+#include "base/base.h"
+#include "ddl/ddl.h"
+
+List *
+ddl_create_extension(const KnExtension *object, const List *parts)
+{
+	const char *name = sqltext_identifier(object->head.name);
+
+	(void) parts;
+	if (object->head.schema == NULL)
+		return ddl_say(NIL, "create_extension", NULL, "CREATE EXTENSION %s", name);
+	return ddl_say(NIL,
+				   "create_extension",
+				   NULL,
+				   "CREATE EXTENSION %s WITH SCHEMA %s",
+				   name,
+				   sqltext_identifier(object->head.schema));
+}
+
+List *
+ddl_drop_extension(const KnExtension *object)
+{
+	return ddl_say(NIL,
+				   "drop_extension",
+				   NULL,
+				   "DROP EXTENSION %s",
+				   sqltext_identifier(object->head.name));
+}
+
+List *
+ddl_alter_extension(const KnExtension *from, const KnExtension *to)
+{
+	(void) from;
+	(void) to;
+	return NIL;
+}

@@ -1,0 +1,150 @@
+/*
+ * desired.c
+ *		The one door for what the schema should be.
+ *
+ * SQL text, models, a snapshot, or another schema of the database: each comes
+ * out as a KnSchema, with the names of the schemas that the plan is about.
+ * These are the ones the caller named; else the ones that the desired state
+ * puts something into; else, where it is empty, the current schema.
+ */
+#include "kints_norm.h"
+
+#include "desired/desired.h"
+
+#include "base/base.h"
+#include "catalog/namespace.h"
+#include "desired/models.h"
+#include "inspect/inspect.h"
+#include "utils/lsyscache.h"
+
+static const char *current_schema(void);
+static List *choose_schemas(KnScript *script, List *schemas, bool all_schemas);
+static void check_names(KnScript *script, List *schemas);
+static KnDesired *desired_from_schema(JsonbContainer *top);
+static int	compare_names(const ListCell *a, const ListCell *b);
+
+/* SQL text; see script.c for what may stand in it. */
+KnDesired *
+desired_from_sql(const char *sql, List *schemas, bool all_schemas)
+{
+	KnDesired  *desired = palloc0(sizeof(KnDesired));
+	KnScript   *script = script_parse(sql, current_schema());
+
+	desired->schemas = choose_schemas(script, schemas, all_schemas);
+	check_names(script, desired->schemas);
+	desired->schema = scratch_elaborate(script, desired->schemas);
+	return desired;
+}
+
+/* The first schema of the search_path that exists, NULL if there is none. */
+static const char *
+current_schema(void)
+{
+	List	   *path = fetch_search_path(false);
+	const char *name = path == NIL ? NULL : get_namespace_name(linitial_oid(path));
+
+	list_free(path);
+	return name;
+}
+
+static List *
+choose_schemas(KnScript *script, List *schemas, bool all_schemas)
+{
+	List	   *chosen = list_copy(schemas);
+	ListCell   *cell;
+
+	if (all_schemas)
+		chosen = inspect_user_schemas();
+	if (schemas == NIL)
+	{
+		foreach (cell, script->names)
+		{
+			if (!sqltext_member(chosen, strVal(lfirst(cell))))
+				chosen = lappend(chosen, strVal(lfirst(cell)));
+		}
+	}
+	if (chosen == NIL && current_schema() != NULL)
+		chosen = list_make1((char *) current_schema());
+	list_sort(chosen, compare_names);
+	return chosen;
+}
+
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* The desired state must not reach beyond the schemas that are planned. */
+static void
+check_names(KnScript *script, List *schemas)
+{
+	ListCell   *cell;
+
+	foreach (cell, script->names)
+	{
+		if (!sqltext_member(schemas, strVal(lfirst(cell))))
+			ereport(ERROR,
+					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("the desired state puts objects into schema \"%s\", which is not planned",
+						   strVal(lfirst(cell))),
+					errhint("Name it in the option \"schemas\"."));
+	}
+}
+
+/* jsonb: {"models": ...}, {"format": ...} or {"schema": "staging", "as": "public"}. */
+KnDesired *
+desired_from_json(Jsonb *json, List *schemas, bool all_schemas)
+{
+	JsonbContainer *top = &json->root;
+	JsonbValue	storage;
+	KnDesired  *desired;
+
+	if (!JsonContainerIsObject(top))
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("a desired state in JSON must be an object"));
+	if (json_field(top, "models", &storage) != NULL)
+	{
+		const char *current = current_schema();
+		KnModels   *models = models_to_ddl(json, current == NULL ? "public" : current);
+
+		desired = desired_from_sql(models->ddl, schemas == NIL ? models->schemas : schemas, all_schemas);
+		desired->rename_from = models->rename_from;
+		desired->rename_to = models->rename_to;
+		return desired;
+	}
+	if (json_field(top, "schema", &storage) != NULL)
+		return desired_from_schema(top);
+	if (json_field(top, "format", &storage) == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("the desired state is neither models nor a snapshot nor a schema"),
+				errhint("It must have one of the keys \"models\", \"format\" and \"schema\"."));
+	desired = palloc0(sizeof(KnDesired));
+	desired->schema = snapshot_read(json);
+	desired->schemas = desired->schema->schemas;
+	return desired;
+}
+
+/* Another schema of this database, to be imitated. */
+static KnDesired *
+desired_from_schema(JsonbContainer *top)
+{
+	KnDesired  *desired = palloc0(sizeof(KnDesired));
+	JsonbValue	storage;
+	JsonbValue *value = json_field(top, "schema", &storage);
+	const char *from = json_string(value, "schema");
+	const char *as = current_schema();
+
+	value = json_field(top, "as", &storage);
+	if (value != NULL)
+		as = json_string(value, "as");
+	if (as == NULL || strcmp(as, from) == 0)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("\"as\" must name a schema other than \"%s\"", from));
+	desired->schema = scratch_rename_schema(from, as);
+	desired->schemas = list_make1((char *) as);
+	return desired;
+}

@@ -1,0 +1,62 @@
+/*
+ * desired.h
+ *		What the schema should be, from any of four doors, as a KnSchema.
+ */
+#ifndef KN_DESIRED_H
+#define KN_DESIRED_H
+
+#include "kints_norm.h"
+
+#include "nodes/parsenodes.h"
+#include "schema/schema.h"
+
+/* One statement of a script, and how it is to be run. */
+typedef struct KnSource
+{
+	RawStmt    *raw;
+	const char *text;		 /* the statement alone */
+	int			start;		 /* byte offset of text in the script */
+	int			line;		 /* of its first word, from 1 */
+	const char *search_path; /* in force at this place; NULL: the session's */
+	const char *tablespace;	 /* default_tablespace likewise */
+	const char *access_method; /* default_table_access_method likewise */
+	const char *error;		 /* last failure, while statements are being retried */
+} KnSource;
+
+/* SQL text, parsed and sorted into what is to be run. */
+typedef struct KnScript
+{
+	const char *text;
+	List	   *sources;	/* KnSource * */
+	List	   *creates;	/* names of schemas that it creates itself */
+	List	   *names;		/* names of schemas that it puts objects into */
+	List	   *extensions; /* names of extensions that it creates */
+	bool		has_owners; /* it states an owner somewhere */
+	bool		has_acls;	/* it states a privilege somewhere */
+	int			table_count;
+	int			index_count;
+} KnScript;
+
+/* The outcome: what is wanted, for which schemas. */
+typedef struct KnDesired
+{
+	KnSchema   *schema;
+	List	   *schemas; /* names of the schemas that are planned */
+	List	   *rename_from; /* dotted names, from models */
+	List	   *rename_to;
+} KnDesired;
+
+/* desired.c: the one door; schemas is the option of that name, NIL where it was not given */
+extern KnDesired *desired_from_sql(const char *sql, List *schemas, bool all_schemas);
+extern KnDesired *desired_from_json(Jsonb *json, List *schemas, bool all_schemas);
+
+/* script.c */
+extern KnScript *script_parse(const char *sql, const char *current_schema);
+extern void script_push_error_context(ErrorContextCallback *callback, KnSource *source);
+extern void script_pop_error_context(ErrorContextCallback *callback);
+
+/* scratch.c */
+extern KnSchema *scratch_elaborate(KnScript *script, List *schemas);
+extern KnSchema *scratch_rename_schema(const char *from, const char *to);
+
+#endif

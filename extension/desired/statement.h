@@ -1,0 +1,27 @@
+/*
+ * statement.h
+ *		What a parsed statement is to a desired schema.
+ */
+#ifndef KN_STATEMENT_H
+#define KN_STATEMENT_H
+
+#include "kints_norm.h"
+
+#include "nodes/parsenodes.h"
+
+typedef enum KnStatementUse
+{
+	KN_RUN_STATEMENT,
+	KN_SKIP_STATEMENT,	/* it says nothing about the schema */
+	KN_REFUSE_STATEMENT /* it would do something else */
+} KnStatementUse;
+
+extern KnStatementUse statement_use(Node *statement);
+extern const char *statement_word(Node *statement);
+extern void statement_refuse(const char *word, int line) pg_attribute_noreturn();
+extern bool statement_states_owner(Node *statement);
+extern bool statement_target(Node *statement, const char **schema);
+extern const char *statement_schema_name(CreateSchemaStmt *statement);
+extern List *statement_references(Node *statement);
+
+#endif

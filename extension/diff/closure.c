@@ -1,0 +1,222 @@
+/*
+ * closure.c
+ *		What else has to step aside for a change.
+ *
+ * What depends on an object that is recreated has to go before it and to come
+ * back after it; likewise what depends on a column whose type changes, as far
+ * as the server refuses to carry it along.  Indexes and constraints it does
+ * carry along, unless they need the old type by name.
+ *
+ * Columns cannot go: when their type is recreated they are converted.  That is
+ * why a recreated type is first renamed; see plan/action.c.
+ */
+#include "kints_norm.h"
+
+#include "diff/diff.h"
+
+#include "base/base.h"
+
+static bool close_over(KnChanges *changes, KnChange *change);
+static bool displace(KnChanges *changes, KnObject *dependent, KnChange *change);
+static bool displace_for_type(KnChanges *changes, KnObject *dependent, KnChange *change);
+static bool recreate_default(KnChanges *changes, KnObject *object, KnObject *because);
+static bool default_survives(const KnChanges *changes, const KnDefault *object, const KnChange *change);
+static bool is_number(const char *type);
+static bool both_ends_change(const KnChanges *changes, const KnObject *constraint);
+static bool composite_needs_new(const KnChanges *changes, const KnChange *change);
+
+/* Adds changes until there is nothing more that others force. */
+void
+diff_close(KnChanges *changes)
+{
+	bool		grown = true;
+
+	while (grown)
+	{
+		grown = false;
+		for (int i = 0; i < list_length(changes->list); i++)
+			grown |= close_over(changes, list_nth(changes->list, i));
+	}
+}
+
+static bool
+close_over(KnChanges *changes, KnChange *change)
+{
+	bool		grown = false;
+	bool		type_differs;
+	ListCell   *cell;
+
+	if (change->found == NULL)
+		return false;
+	/* A generated column has its expression for good. */
+	if (change->found->kind == KN_DEFAULT && change->wanted != NULL &&
+		((KnDefault *) change->found)->is_generated && ((KnDefault *) change->wanted)->is_generated)
+		grown |= recreate_default(changes, change->found, NULL);
+	if (change->found->kind == KN_COMPOSITE && change->operation == KN_CHANGE &&
+		composite_needs_new(changes, change))
+	{
+		change->operation = KN_RECREATE;
+		grown = true;
+	}
+	type_differs = diff_type_differs(change);
+	if (change->operation == KN_CHANGE && !type_differs)
+		return grown;
+	foreach (cell, diff_dependents(changes, change->found))
+	{
+		KnObject   *dependent = lfirst(cell);
+
+		if (diff_wanted_of(changes, dependent) == NULL)
+			continue;
+		grown |= type_differs ? displace_for_type(changes, dependent, change)
+							  : displace(changes, dependent, change);
+	}
+	return grown;
+}
+
+/* Something that dependent needs is dropped, or recreated. */
+static bool
+displace(KnChanges *changes, KnObject *dependent, KnChange *change)
+{
+	KnObject   *needed = change->found;
+	KnChange   *own = diff_change_of(changes, dependent);
+
+	/* What is altered anyway no longer needs what is dropped. */
+	if (change->operation == KN_DROP && own != NULL && own->operation == KN_CHANGE)
+		return false;
+	switch (dependent->kind)
+	{
+		case KN_DEFAULT:
+			return recreate_default(changes, dependent, needed);
+		case KN_COLUMN:
+			if (needed->kind == KN_TABLE || needed->kind == KN_VIEW)
+				return false;
+			return change->operation == KN_RECREATE && diff_retype(changes, dependent);
+		case KN_TABLE:
+		case KN_SEQUENCE:
+		case KN_SCHEMA:
+		case KN_EXTENSION:
+			return false;
+		default:
+			return diff_recreate(changes, dependent, needed);
+	}
+}
+
+/* A column that dependent needs gets another type. */
+static bool
+displace_for_type(KnChanges *changes, KnObject *dependent, KnChange *change)
+{
+	switch (dependent->kind)
+	{
+		case KN_VIEW:
+		case KN_MATVIEW:
+		case KN_RULE:
+		case KN_POLICY:
+		case KN_TRIGGER:
+		case KN_FUNCTION:
+			return diff_recreate(changes, dependent, change->found);
+		case KN_CONSTRAINT:
+			return both_ends_change(changes, dependent) &&
+				   diff_recreate(changes, dependent, change->found);
+		case KN_DEFAULT:
+			if (!((KnDefault *) dependent)->is_generated &&
+				default_survives(changes, (KnDefault *) dependent, change))
+				return false;
+			return recreate_default(changes, dependent, change->found);
+		default:
+			return false;
+	}
+}
+
+/* A default is set anew; a generated column is made anew with its expression. */
+static bool
+recreate_default(KnChanges *changes, KnObject *object, KnObject *because)
+{
+	KnObject   *column;
+
+	if (!((KnDefault *) object)->is_generated)
+		return diff_recreate(changes, object, because);
+	column = schema_find_kind(changes->found, KN_COLUMN, object->schema, object->parent, object->name);
+	return diff_recreate(changes, column, because == column ? NULL : because);
+}
+
+/*
+ * Whether the server can convert a default along with its column: where both
+ * types are numbers and the expression reads the same before and after.
+ */
+static bool
+default_survives(const KnChanges *changes, const KnDefault *object, const KnChange *change)
+{
+	const KnDefault *wanted = (const KnDefault *) diff_wanted_of(changes, &object->head);
+	const char *from = ((const KnColumn *) change->found)->type;
+	const char *to = ((const KnColumn *) change->wanted)->type;
+
+	if (change->is_retyped || !sqltext_equal(object->expression, wanted->expression))
+		return false;
+	if (strncmp(from, to, strcspn(from, "(")) == 0 && strcspn(from, "(") == strcspn(to, "("))
+		return true;
+	return is_number(from) && is_number(to);
+}
+
+static bool
+is_number(const char *type)
+{
+	return strcmp(type, "smallint") == 0 || strcmp(type, "integer") == 0 ||
+		   strcmp(type, "bigint") == 0 || strncmp(type, "numeric", 7) == 0;
+}
+
+/* Whether a foreign key's columns change type on both of its ends. */
+static bool
+both_ends_change(const KnChanges *changes, const KnObject *constraint)
+{
+	bool		here = false;
+	bool		there = false;
+	ListCell   *cell;
+
+	if (strcmp(((const KnConstraint *) constraint)->type, "f") != 0)
+		return false;
+	foreach (cell, constraint->depends)
+	{
+		KnObject   *needed = lfirst(cell);
+		KnChange   *change = diff_change_of(changes, needed);
+
+		if (needed->kind != KN_COLUMN || change == NULL || !diff_type_differs(change))
+			continue;
+		if (strcmp(needed->parent, constraint->parent) == 0 &&
+			strcmp(needed->schema, constraint->schema) == 0)
+			here = true;
+		else
+			there = true;
+	}
+	return here && there;
+}
+
+/* An attribute's type cannot be altered while a column holds values of the type. */
+static bool
+composite_needs_new(const KnChanges *changes, const KnChange *change)
+{
+	const KnComposite *found = (const KnComposite *) change->found;
+	const KnComposite *wanted = (const KnComposite *) change->wanted;
+	bool		altered = false;
+	ListCell   *cell;
+
+	if (wanted == NULL)
+		return false;
+	for (int i = 0; i < list_length(found->attributes); i++)
+	{
+		for (int j = 0; j < list_length(wanted->attributes); j++)
+		{
+			if (!sqltext_equal(list_nth(found->attributes, i), list_nth(wanted->attributes, j)))
+				continue;
+			altered |= !sqltext_equal(list_nth(found->types, i), list_nth(wanted->types, j)) ||
+					   !sqltext_equal(list_nth(found->collations, i), list_nth(wanted->collations, j));
+		}
+	}
+	if (!altered)
+		return false;
+	foreach (cell, diff_dependents(changes, change->found))
+	{
+		if (((KnObject *) lfirst(cell))->kind == KN_COLUMN)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,124 @@
+/*
+ * kints_norm--0.1.0.sql
+ *		The SQL surface of kints_norm, in the order in which one reads it.
+ *
+ * Functions are created in the schema that the extension is installed in;
+ * tables are in schema kints.  Every function checks what its caller may do,
+ * so calling it is harmless; nobody but the functions writes to the tables.
+ */
+\echo Use "CREATE EXTENSION kints_norm" to load this file. \quit
+
+/* The step rows of a plan: one row a statement. */
+CREATE FUNCTION kints_plan(
+	desired text, options jsonb DEFAULT '{}',
+	OUT step integer, OUT kind text, OUT object text, OUT sql text, OUT undo text, OUT severity text,
+	OUT lock text, OUT hazards text[], OUT transactional boolean, OUT phase text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'kints_plan_sql' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_plan(text, jsonb) IS
+	'steps that take the live schema to the one that SQL statements describe';
+
+CREATE FUNCTION kints_plan(
+	desired jsonb, options jsonb DEFAULT '{}',
+	OUT step integer, OUT kind text, OUT object text, OUT sql text, OUT undo text, OUT severity text,
+	OUT lock text, OUT hazards text[], OUT transactional boolean, OUT phase text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'kints_plan_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_plan(jsonb, jsonb) IS
+	'steps that take the live schema to the one that models, a snapshot or another schema describe';
+
+CREATE FUNCTION kints_plan_format(desired text, format text DEFAULT 'text', options jsonb DEFAULT '{}')
+RETURNS text
+AS 'MODULE_PATHNAME', 'kints_plan_format_sql' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_plan_format(text, text, jsonb) IS
+	'a plan as one text: text, sql or json';
+
+CREATE FUNCTION kints_plan_format(desired jsonb, format text DEFAULT 'text', options jsonb DEFAULT '{}')
+RETURNS text
+AS 'MODULE_PATHNAME', 'kints_plan_format_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_plan_format(jsonb, text, jsonb) IS
+	'a plan as one text: text, sql or json';
+
+CREATE FUNCTION kints_diff(
+	"from" jsonb, "to" jsonb, options jsonb DEFAULT '{}',
+	OUT step integer, OUT kind text, OUT object text, OUT sql text, OUT undo text, OUT severity text,
+	OUT lock text, OUT hazards text[], OUT transactional boolean, OUT phase text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'kints_diff' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION kints_diff(jsonb, jsonb, jsonb) IS
+	'steps between two snapshots; no live schema is looked at';
+
+CREATE FUNCTION kints_snapshot(schemas name[] DEFAULT NULL) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'kints_snapshot' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_snapshot(name[]) IS
+	'live schemas as a value; NULL for all schemas that users made';
+
+CREATE FUNCTION kints_fingerprint(schemas name[] DEFAULT NULL) RETURNS text
+AS 'MODULE_PATHNAME', 'kints_fingerprint' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_fingerprint(name[]) IS
+	'hash of live schemas: the same exactly if a plan between them is empty';
+
+/* What ran.  The functions below read and write it as its owner; nobody else needs to. */
+DO $$
+BEGIN
+	IF pg_catalog.to_regnamespace('kints') IS NULL THEN
+		CREATE SCHEMA kints;
+	ELSIF NOT EXISTS (
+		SELECT FROM pg_catalog.pg_namespace
+		 WHERE nspname OPERATOR(pg_catalog.=) 'kints'
+		   AND nspowner OPERATOR(pg_catalog.=) pg_catalog.to_regrole(pg_catalog.quote_ident(current_user)))
+	THEN
+		RAISE EXCEPTION 'schema kints belongs to somebody else' USING ERRCODE = 'duplicate_schema';
+	END IF;
+END
+$$;
+
+CREATE TABLE kints.schema_migrations (
+	version            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	name               text,
+	checksum           text NOT NULL,
+	schemas            text[] NOT NULL,
+	plan               jsonb NOT NULL,
+	undo               jsonb NOT NULL,
+	fingerprint_before text NOT NULL,
+	fingerprint_after  text NOT NULL,
+	applied_by         name NOT NULL,
+	applied_at         timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	duration           interval NOT NULL,
+	rolled_back_at     timestamptz,
+	rolled_back_by     name
+);
+COMMENT ON TABLE kints.schema_migrations IS 'migrations that were applied, with their way back';
+REVOKE ALL ON TABLE kints.schema_migrations FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('kints.schema_migrations', '');
+SELECT pg_catalog.pg_extension_config_dump('kints.schema_migrations_version_seq', '');
+
+CREATE FUNCTION kints_apply(
+	desired text, options jsonb DEFAULT '{}', OUT step integer, OUT sql text, OUT ms double precision)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'kints_apply_sql' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_apply(text, jsonb) IS
+	'makes the live schema the one that SQL statements describe, in this transaction';
+
+CREATE FUNCTION kints_apply(
+	desired jsonb, options jsonb DEFAULT '{}', OUT step integer, OUT sql text, OUT ms double precision)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'kints_apply_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_apply(jsonb, jsonb) IS
+	'makes the live schema the one that models, a snapshot or another schema describe, in this transaction';
+
+CREATE FUNCTION kints_rollback(
+	steps integer DEFAULT 1, options jsonb DEFAULT '{}',
+	OUT version bigint, OUT step integer, OUT sql text, OUT ms double precision)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'kints_rollback' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_rollback(integer, jsonb) IS
+	'undoes the newest migrations, in this transaction';
+
+CREATE FUNCTION kints_status(
+	OUT version bigint, OUT name text, OUT state text, OUT steps integer, OUT checksum_ok boolean,
+	OUT drifted boolean, OUT applied_by text, OUT applied_at timestamptz, OUT ms double precision)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'kints_status' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_status() IS
+	'migrations, the newest first; drifted: the live schema is no longer as the newest one left it';

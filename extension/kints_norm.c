@@ -1,0 +1,7 @@
+/*
+ * kints_norm.c
+ *		The module itself.
+ */
+#include "kints_norm.h"
+
+PG_MODULE_MAGIC;

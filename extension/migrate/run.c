@@ -1,0 +1,130 @@
+/*
+ * run.c
+ *		Runs the steps of a plan, all or none.
+ *
+ * Names in the steps are qualified but for those of pg_catalog.  That schema
+ * is put first in the search_path, so nothing can stand in front of it; the
+ * caller's own path follows, for the bodies of functions that a step calls.
+ */
+#include "kints_norm.h"
+
+#include "migrate/migrate.h"
+
+#include "base/base.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/guc.h"
+
+static bool is_allowed(const KnStep *step, const KnOptions *options);
+static void set_for_steps(const KnOptions *options);
+static void set_setting(const char *name, const char *value);
+static void step_error(void *argument);
+
+/* Refuses the whole plan, naming each step that needs a permission it lacks. */
+void
+run_check_gates(const List *steps, const KnOptions *options)
+{
+	StringInfoData refused;
+	List	   *kinds = NIL;
+	int			count = 0;
+	const ListCell *cell;
+
+	initStringInfo(&refused);
+	foreach (cell, steps)
+	{
+		const KnStep *step = lfirst(cell);
+
+		if (!step->is_gated || is_allowed(step, options))
+			continue;
+		appendStringInfo(&refused,
+						 "%sstep %d: %s %s",
+						 count++ == 0 ? "" : "\n",
+						 step->number,
+						 step->kind,
+						 step->object);
+		if (!sqltext_member(kinds, step->kind))
+			kinds = lappend(kinds, psprintf("\"%s\"", step->kind));
+	}
+	if (count > 0)
+		ereport(ERROR,
+				errcode(KN_ERRCODE_STEP_REFUSED),
+				errmsg_plural("the plan has %d destructive step that is not allowed",
+							  "the plan has %d destructive steps that are not allowed",
+							  count,
+							  count),
+				errdetail("%s", refused.data),
+				errhint("Nothing was changed. To allow them: {\"allow\": [%s]}.", sqltext_join(kinds, ", ")));
+}
+
+static bool
+is_allowed(const KnStep *step, const KnOptions *options)
+{
+	return options->allow_all || sqltext_member(options->allow, step->kind);
+}
+
+/* Runs the steps in order, in the current transaction; a List of KnRun *. */
+List *
+run_steps(const List *steps, const KnOptions *options)
+{
+	List	   *runs = NIL;
+	int			guc_level = NewGUCNestLevel();
+	const ListCell *cell;
+
+	set_for_steps(options);
+	foreach (cell, steps)
+	{
+		const KnStep *step = lfirst(cell);
+		ErrorContextCallback callback = { error_context_stack, step_error, (void *) step };
+		KnRun	   *run;
+		instr_time	start;
+		instr_time	end;
+
+		if (step->sql == NULL)
+		{
+			ereport(WARNING,
+					errmsg("%s is not modelled", step->object),
+					errdetail("It is left as it is."));
+			continue;
+		}
+		CHECK_FOR_INTERRUPTS();
+		error_context_stack = &callback;
+		INSTR_TIME_SET_CURRENT(start);
+		(void) query_run(step->sql, 0, NULL, NULL, NULL);
+		INSTR_TIME_SET_CURRENT(end);
+		error_context_stack = callback.previous;
+		INSTR_TIME_SUBTRACT(end, start);
+		run = palloc(sizeof(KnRun));
+		run->step = step;
+		run->milliseconds = INSTR_TIME_GET_MILLISEC(end);
+		runs = lappend(runs, run);
+	}
+	AtEOXact_GUC(true, guc_level);
+	return runs;
+}
+
+static void
+set_for_steps(const KnOptions *options)
+{
+	const char *path = GetConfigOption("search_path", false, false);
+
+	set_setting("search_path", path[0] == '\0' ? "pg_catalog" : psprintf("pg_catalog, %s", path));
+	set_setting("check_function_bodies", "off");
+	set_setting("default_tablespace", "");
+	set_setting("default_table_access_method", "heap");
+	if (options->lock_timeout != NULL)
+		set_setting("lock_timeout", options->lock_timeout);
+}
+
+static void
+set_setting(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+static void
+step_error(void *argument)
+{
+	const KnStep *step = argument;
+
+	errcontext("step %d: %s %s", step->number, step->kind, step->object);
+}

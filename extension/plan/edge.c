@@ -1,0 +1,281 @@
+/*
+ * edge.c
+ *		Which action has to wait for which.
+ *
+ * From the dependencies of both states, X needing Y:
+ *	 as found	X is dropped before Y is dropped, altered or put aside;
+ *				X is altered before Y is dropped
+ *	 as wanted	X is created, or altered, after Y is created or altered
+ * and from names: what takes a name waits for what gives it up.
+ */
+#include "kints_norm.h"
+
+#include "base/base.h"
+#include "common/hashfn.h"
+#include "plan/plan.h"
+
+typedef struct NameEntry
+{
+	const char *name;
+	KnAction   *action;
+} NameEntry;
+
+static void wait_for(KnAction *waiting, KnAction *first);
+static void connect_drop(KnActions *actions, KnAction *action, const KnObject *object);
+static void connect_create(KnActions *actions, KnAction *action, const KnObject *object);
+static void connect_alter(KnActions *actions, KnAction *action);
+static void connect_finish(KnActions *actions, KnAction *action);
+static void connect_same(KnActions *actions, KnAction *action);
+static void connect_names(KnActions *actions);
+static const char *taken_name(const KnObject *object);
+static uint32 hash_name(const void *key, Size size);
+static int	match_name(const void *a, const void *b, Size size);
+
+/* Adds all edges. */
+void
+edge_connect(KnActions *actions)
+{
+	ListCell   *cell;
+	ListCell   *part;
+
+	foreach (cell, actions->list)
+	{
+		KnAction   *action = lfirst(cell);
+
+		switch (action->verb)
+		{
+			case KN_DO_DROP:
+				connect_drop(actions, action, action->found);
+				foreach (part, action->parts)
+					connect_drop(actions, action, lfirst(part));
+				break;
+			case KN_DO_CREATE:
+				connect_create(actions, action, action->wanted);
+				foreach (part, action->parts)
+					connect_create(actions, action, lfirst(part));
+				connect_same(actions, action);
+				break;
+			case KN_DO_ALTER:
+				connect_alter(actions, action);
+				break;
+			case KN_DO_FINISH:
+				connect_finish(actions, action);
+				break;
+			default:
+				break;
+		}
+	}
+	connect_names(actions);
+}
+
+static void
+wait_for(KnAction *waiting, KnAction *first)
+{
+	if (first == NULL || waiting == NULL || first == waiting)
+		return;
+	first->next = lappend(first->next, waiting);
+}
+
+static void
+connect_drop(KnActions *actions, KnAction *action, const KnObject *object)
+{
+	ListCell   *cell;
+
+	foreach (cell, object->depends)
+	{
+		KnObject   *needed = lfirst(cell);
+
+		wait_for(action_of(actions, KN_DO_DROP, needed), action);
+		wait_for(action_of(actions, KN_DO_ASIDE, needed), action);
+		if (!action->is_aside)
+			wait_for(action_of(actions, KN_DO_ALTER, needed), action);
+	}
+}
+
+static void
+connect_create(KnActions *actions, KnAction *action, const KnObject *object)
+{
+	ListCell   *cell;
+
+	foreach (cell, object->depends)
+	{
+		KnObject   *needed = lfirst(cell);
+
+		wait_for(action, action_of(actions, KN_DO_CREATE, needed));
+		wait_for(action, action_of(actions, KN_DO_ALTER, needed));
+	}
+}
+
+static void
+connect_alter(KnActions *actions, KnAction *action)
+{
+	ListCell   *cell;
+
+	foreach (cell, action->found->depends)
+		wait_for(action_of(actions, KN_DO_DROP, lfirst(cell)), action);
+	connect_create(actions, action, action->wanted);
+}
+
+/* What is said last waits for the object and for all that it could mention. */
+static void
+connect_finish(KnActions *actions, KnAction *action)
+{
+	const KnSchema *wanted = actions->changes->wanted;
+	const KnSchema *found = actions->changes->found;
+	KnObject   *object = action->wanted;
+	ListCell   *cell;
+
+	wait_for(action, action_of(actions, KN_DO_CREATE, object));
+	wait_for(action, action_of(actions, KN_DO_ALTER, object));
+	connect_create(actions, action, object);
+	if (object->kind == KN_SEQUENCE)
+	{
+		const char *owner = ((KnSequence *) object)->owned_by;
+		KnObject   *column =
+			owner == NULL ? NULL : schema_find(wanted, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
+
+		if (column != NULL)
+			wait_for(action, action_of(actions, KN_DO_CREATE, column));
+		owner = action->found == NULL ? NULL : ((KnSequence *) action->found)->owned_by;
+		column = owner == NULL ? NULL : schema_find(found, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
+		if (column != NULL)
+			wait_for(action_of(actions, KN_DO_DROP, column), action);
+		return;
+	}
+	foreach (cell, actions->list)
+	{
+		KnAction   *other = lfirst(cell);
+		const KnObject *made = other->verb == KN_DO_CREATE ? other->wanted : NULL;
+
+		if (made == NULL || !sqltext_equal(made->schema, object->schema))
+			continue;
+		if ((made->kind == KN_INDEX && sqltext_equal(((const KnIndex *) made)->table, object->name)) ||
+			(made->kind == KN_CONSTRAINT && sqltext_equal(made->parent, object->name)))
+			wait_for(action, other);
+	}
+}
+
+/* Recreating: first it goes, or makes way; what was put aside goes when all is done. */
+static void
+connect_same(KnActions *actions, KnAction *action)
+{
+	KnObject   *found = action->change->found;
+	KnAction   *drop;
+	ListCell   *cell;
+
+	foreach (cell, action->parts)
+	{
+		KnChange   *change = diff_change_of(actions->changes, lfirst(cell));
+
+		if (change != NULL && change->found != NULL)
+			wait_for(action, action_of(actions, KN_DO_DROP, change->found));
+	}
+	if (found == NULL)
+		return;
+	drop = action_of(actions, KN_DO_DROP, found);
+	if (drop != NULL && drop->is_aside)
+	{
+		wait_for(action, action_of(actions, KN_DO_ASIDE, found));
+		wait_for(drop, action);
+	}
+	else
+		wait_for(action, drop);
+}
+
+static void
+connect_names(KnActions *actions)
+{
+	HASHCTL		control = { 0 };
+	HTAB	   *names;
+	ListCell   *cell;
+	ListCell   *part;
+
+	control.keysize = sizeof(char *);
+	control.entrysize = sizeof(NameEntry);
+	control.hash = hash_name;
+	control.match = match_name;
+	control.hcxt = CurrentMemoryContext;
+	names = hash_create("kints names",
+						256,
+						&control,
+						HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	foreach (cell, actions->list)
+	{
+		KnAction   *action = lfirst(cell);
+		List	   *objects;
+
+		if (action->verb != KN_DO_DROP || action->is_aside)
+			continue;
+		objects = lcons(action->found, list_copy(action->parts));
+		foreach (part, objects)
+		{
+			const char *name = taken_name(lfirst(part));
+
+			if (name != NULL)
+				((NameEntry *) hash_search(names, &name, HASH_ENTER, NULL))->action = action;
+		}
+	}
+	if (hash_get_num_entries(names) == 0)
+		return;
+	foreach (cell, actions->list)
+	{
+		KnAction   *action = lfirst(cell);
+		List	   *objects;
+
+		if (action->verb != KN_DO_CREATE)
+			continue;
+		objects = lcons(action->wanted, list_copy(action->parts));
+		foreach (part, objects)
+		{
+			const char *name = taken_name(lfirst(part));
+			NameEntry  *entry = name == NULL ? NULL : hash_search(names, &name, HASH_FIND, NULL);
+
+			if (entry != NULL)
+				wait_for(action, entry->action);
+		}
+	}
+}
+
+/* The name that no other object of its schema may have, NULL if there is none such. */
+static const char *
+taken_name(const KnObject *object)
+{
+	switch (object->kind)
+	{
+		case KN_ENUM:
+		case KN_RANGE:
+		case KN_COMPOSITE:
+		case KN_DOMAIN:
+		case KN_SEQUENCE:
+		case KN_TABLE:
+		case KN_VIEW:
+		case KN_MATVIEW:
+		case KN_INDEX:
+			return name_qualified(object->schema, object->name);
+		case KN_CONSTRAINT:
+			if (strchr("pux", ((const KnConstraint *) object)->type[0]) == NULL)
+				return NULL;
+			return name_qualified(object->schema, object->name);
+		case KN_FUNCTION:
+		case KN_AGGREGATE:
+			return name_of(object);
+		default:
+			return NULL;
+	}
+}
+
+static uint32
+hash_name(const void *key, Size size)
+{
+	const char *text = *(const char *const *) key;
+
+	(void) size;
+	return string_hash(text, strlen(text) + 1);
+}
+
+static int
+match_name(const void *a, const void *b, Size size)
+{
+	(void) size;
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}

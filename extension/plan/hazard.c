@@ -1,0 +1,303 @@
+/*
+ * hazard.c
+ *		What a step locks, may lose, and costs.
+ *
+ * One row a kind of statement; what depends on the object is added below.  The
+ * lock is the strongest one on a relation that others may be using: creating
+ * an object locks only what it touches besides itself.
+ */
+#include "kints_norm.h"
+
+#include "base/base.h"
+#include "plan/plan.h"
+
+typedef struct KindRow
+{
+	const char *kind;
+	KnSeverity	severity;
+	const char *lock;
+	const char *hazard;
+} KindRow;
+
+static const char exclusive[] = "ACCESS EXCLUSIVE";
+static const char share_row[] = "SHARE ROW EXCLUSIVE";
+static const char share_update[] = "SHARE UPDATE EXCLUSIVE";
+
+/* clang-format off */
+static const KindRow rows[] = {
+	{ "add_column", KN_SAFE, exclusive, NULL },
+	{ "add_constraint", KN_WARNING, exclusive, "scans the table while it is locked" },
+	{ "alter_column_type", KN_UNSAFE, exclusive, "rewrites the table and its indexes while it is locked" },
+	{ "add_identity", KN_SAFE, exclusive, NULL },
+	{ "alter_constraint", KN_SAFE, exclusive, NULL },
+	{ "alter_identity", KN_SAFE, exclusive, NULL },
+	{ "alter_policy", KN_WARNING, exclusive, "changes who sees which rows" },
+	{ "alter_sequence", KN_WARNING, share_row, NULL },
+	{ "attach_partition", KN_WARNING, share_update, "scans the partition" },
+	{ "cluster_on", KN_SAFE, share_update, NULL },
+	{ "create_index", KN_WARNING, "SHARE", "blocks writes while the index is built" },
+	{ "create_policy", KN_WARNING, exclusive, "changes who sees which rows" },
+	{ "create_rule", KN_WARNING, exclusive, NULL },
+	{ "create_trigger", KN_SAFE, share_row, NULL },
+	{ "detach_partition", KN_WARNING, exclusive, NULL },
+	{ "drop_aggregate", KN_DESTRUCTIVE, NULL, NULL },
+	{ "drop_attribute", KN_DESTRUCTIVE, exclusive, "loses the attribute's values" },
+	{ "drop_column", KN_DESTRUCTIVE, exclusive, "loses the column's data" },
+	{ "drop_constraint", KN_DESTRUCTIVE, exclusive, "rows are no longer checked" },
+	{ "drop_default", KN_SAFE, exclusive, NULL },
+	{ "drop_domain", KN_DESTRUCTIVE, NULL, NULL },
+	{ "drop_domain_constraint", KN_WARNING, NULL, "values are no longer checked" },
+	{ "drop_expression", KN_WARNING, exclusive, "values are no longer computed" },
+	{ "drop_extension", KN_DESTRUCTIVE, NULL, "takes along what belongs to the extension" },
+	{ "drop_function", KN_DESTRUCTIVE, NULL, NULL },
+	{ "drop_identity", KN_WARNING, exclusive, NULL },
+	{ "drop_index", KN_DESTRUCTIVE, exclusive, "queries may slow down" },
+	{ "drop_materialized_view", KN_DESTRUCTIVE, exclusive, NULL },
+	{ "drop_not_null", KN_WARNING, exclusive, "readers may not expect null" },
+	{ "drop_policy", KN_DESTRUCTIVE, exclusive, "changes who sees which rows" },
+	{ "drop_procedure", KN_DESTRUCTIVE, NULL, NULL },
+	{ "drop_rule", KN_DESTRUCTIVE, exclusive, NULL },
+	{ "drop_schema", KN_DESTRUCTIVE, NULL, NULL },
+	{ "drop_sequence", KN_DESTRUCTIVE, exclusive, "loses the sequence's position" },
+	{ "drop_statistics", KN_DESTRUCTIVE, share_update, NULL },
+	{ "drop_table", KN_DESTRUCTIVE, exclusive, "loses the table's rows" },
+	{ "drop_trigger", KN_DESTRUCTIVE, exclusive, "rows are no longer handled by it" },
+	{ "drop_type", KN_DESTRUCTIVE, NULL, NULL },
+	{ "drop_view", KN_DESTRUCTIVE, exclusive, NULL },
+	{ "enable_rule", KN_WARNING, exclusive, NULL },
+	{ "enable_trigger", KN_WARNING, share_row, NULL },
+	{ "grant", KN_WARNING, NULL, "changes who may do what" },
+	{ "inherit", KN_WARNING, exclusive, NULL },
+	{ "narrow_type", KN_DESTRUCTIVE, exclusive, "fails, or loses data, where a value does not fit" },
+	{ "no_inherit", KN_WARNING, exclusive, NULL },
+	{ "of_type", KN_WARNING, exclusive, NULL },
+	{ "replace_function", KN_WARNING, NULL, NULL },
+	{ "replace_view", KN_SAFE, exclusive, NULL },
+	{ "replace_rule", KN_WARNING, exclusive, NULL },
+	{ "replica_identity", KN_WARNING, exclusive, "changes what logical replication sends" },
+	{ "revoke", KN_WARNING, NULL, "changes who may do what" },
+	{ "row_security", KN_WARNING, exclusive, "changes who sees which rows" },
+	{ "set_access_method", KN_UNSAFE, exclusive, "rewrites the table while it is locked" },
+	{ "set_column_options", KN_SAFE, share_update, NULL },
+	{ "set_comment", KN_SAFE, share_update, NULL },
+	{ "set_compression", KN_SAFE, exclusive, NULL },
+	{ "set_default", KN_SAFE, exclusive, NULL },
+	{ "set_not_null", KN_WARNING, exclusive, "scans the table while it is locked; fails where there is a null" },
+	{ "set_owner", KN_WARNING, exclusive, "changes who may do what" },
+	{ "set_persistence", KN_UNSAFE, exclusive, "rewrites the table while it is locked" },
+	{ "set_statistics", KN_SAFE, share_update, NULL },
+	{ "set_storage", KN_SAFE, exclusive, NULL },
+	{ "set_table_options", KN_SAFE, share_update, NULL },
+	{ "set_tablespace", KN_UNSAFE, exclusive, "copies the table while it is locked" },
+	{ "set_view_options", KN_WARNING, exclusive, NULL },
+	{ "validate_constraint", KN_SAFE, share_update, "scans the table" },
+};
+/* clang-format on */
+
+static const KindRow *find_row(const char *kind);
+static bool is_on_new_relation(const KnAction *action, const KnObject *object);
+static void judge_drop(KnStep *step, const KnAction *action);
+static void judge_type(KnStep *step, const KnAction *action);
+static void judge_column(KnStep *step, const KnAction *action);
+static void judge_constraint(KnStep *step, const KnAction *action);
+static bool is_narrower(const char *from, const char *to);
+static bool is_same_storage(const char *from, const char *to);
+static int	number_rank(const char *type);
+static int	length_of(const char *type, const char *base);
+
+/* Fills in severity, lock, hazards and phase. */
+void
+hazard_judge(KnStep *step, const KnAction *action)
+{
+	const KindRow *row;
+
+	if (strcmp(step->kind, "alter_column_type") == 0)
+		judge_type(step, action);
+	row = find_row(step->kind);
+	step->is_transactional = true;
+	step->phase = action->verb == KN_DO_DROP	 ? "drop"
+				  : action->verb == KN_DO_CREATE ? "create"
+				  : action->verb == KN_DO_FINISH ? "finish"
+												 : "alter";
+	if (row == NULL)
+		return;
+	step->severity = row->severity;
+	step->lock = row->lock;
+	if (row->hazard != NULL)
+		step->hazards = lappend(step->hazards, (char *) row->hazard);
+	if (action->verb == KN_DO_DROP)
+		judge_drop(step, action);
+	else if (strcmp(step->kind, "alter_column_type") == 0 &&
+			 is_same_storage(((KnColumn *) action->found)->type, ((KnColumn *) action->wanted)->type))
+	{
+		step->severity = KN_WARNING;
+		step->hazards = NIL;
+	}
+	else if (strcmp(step->kind, "add_column") == 0)
+		judge_column(step, action);
+	else if (strcmp(step->kind, "add_constraint") == 0)
+		judge_constraint(step, action);
+	else if (step->severity == KN_DESTRUCTIVE)
+		step->is_gated = true;
+	if (action->verb == KN_DO_CREATE && is_on_new_relation(action, action->wanted))
+	{
+		step->severity = KN_SAFE;
+		step->lock = NULL;
+		step->hazards = NIL;
+	}
+}
+
+static const KindRow *
+find_row(const char *kind)
+{
+	for (Size i = 0; i < lengthof(rows); i++)
+	{
+		if (strcmp(rows[i].kind, kind) == 0)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+/* Whether nobody else can be using what a new object is created on. */
+static bool
+is_on_new_relation(const KnAction *action, const KnObject *object)
+{
+	return object->kind == KN_TABLE || action->is_on_new;
+}
+
+/* What comes back at once is not lost, and needs no permission. */
+static void
+judge_drop(KnStep *step, const KnAction *action)
+{
+	if (action->change->operation != KN_RECREATE)
+	{
+		step->is_gated = step->severity == KN_DESTRUCTIVE;
+		return;
+	}
+	step->severity = action->found->kind == KN_COLUMN ? KN_UNSAFE : KN_WARNING;
+	step->hazards = NIL;
+	if (action->change->because != NULL)
+		step->hazards = list_make1(psprintf("created again below, after a change of %s",
+											name_of(action->change->because)));
+	else if (!action->is_aside)
+		step->hazards = list_make1("created again below");
+}
+
+/* A type that cannot hold all values of the one before takes a permission of its own. */
+static void
+judge_type(KnStep *step, const KnAction *action)
+{
+	if (action->verb == KN_DO_ALTER && action->found->kind == KN_COLUMN &&
+		is_narrower(((KnColumn *) action->found)->type, ((KnColumn *) action->wanted)->type))
+		step->kind = "narrow_type";
+}
+
+static bool
+is_narrower(const char *from, const char *to)
+{
+	static const char *const texts[] = { "character varying", "character", "bit varying", "bit" };
+
+	if (number_rank(from) > 0 && number_rank(to) > 0)
+		return number_rank(to) < number_rank(from);
+	for (Size i = 0; i < lengthof(texts); i++)
+	{
+		if (length_of(from, texts[i]) > 0 && length_of(to, texts[i]) > 0)
+			return length_of(to, texts[i]) < length_of(from, texts[i]);
+		if (length_of(to, texts[i]) > 0 && (strcmp(from, "text") == 0 || strcmp(from, texts[i]) == 0))
+			return true;
+	}
+	if (strcmp(to, "date") == 0 && strncmp(from, "timestamp", 9) == 0)
+		return true;
+	return false;
+}
+
+static int
+number_rank(const char *type)
+{
+	static const char *const ranks[] = { "smallint", "integer", "bigint" };
+
+	for (Size i = 0; i < lengthof(ranks); i++)
+	{
+		if (strcmp(type, ranks[i]) == 0)
+			return (int) i + 1;
+	}
+	return 0;
+}
+
+/* n of base(n), 0 for any other type. */
+static int
+length_of(const char *type, const char *base)
+{
+	Size		length = strlen(base);
+
+	if (strncmp(type, base, length) != 0 || type[length] != '(')
+		return 0;
+	return (int) strtol(type + length + 1, NULL, 10);
+}
+
+/* Whether the server changes the type without touching the rows. */
+static bool
+is_same_storage(const char *from, const char *to)
+{
+	static const char varying[] = "character varying";
+
+	if (length_of(from, varying) > 0 || strcmp(from, varying) == 0)
+		return strcmp(to, "text") == 0 || strcmp(to, varying) == 0 ||
+			   length_of(to, varying) > length_of(from, varying);
+	if (strcmp(from, "text") == 0)
+		return strcmp(to, varying) == 0;
+	return strcmp(from, "cidr") == 0 && strcmp(to, "inet") == 0;
+}
+
+/* A new column costs nothing, unless rows have to be given values. */
+static void
+judge_column(KnStep *step, const KnAction *action)
+{
+	KnColumn   *column = (KnColumn *) action->wanted;
+	KnDefault  *value = action->parts == NIL ? NULL : linitial(action->parts);
+
+	if (column->is_generated || column->identity != NULL)
+	{
+		step->severity = KN_UNSAFE;
+		step->hazards = list_make1("rewrites the table while it is locked");
+	}
+	else if (value != NULL && strchr(value->expression, '(') != NULL)
+	{
+		step->severity = KN_WARNING;
+		step->hazards = list_make1("rewrites the table while it is locked if the default is volatile");
+	}
+	else if (column->not_null && value == NULL)
+	{
+		step->severity = KN_UNSAFE;
+		step->hazards = list_make1("fails if the table has rows, for there is no default");
+	}
+}
+
+static void
+judge_constraint(KnStep *step, const KnAction *action)
+{
+	KnConstraint *constraint = (KnConstraint *) action->wanted;
+
+	if (constraint->head.kind != KN_CONSTRAINT)
+		return;
+	if (constraint->type[0] == 'f')
+	{
+		step->lock = share_row;
+		step->hazards = list_make1("blocks writes to both tables while rows are checked");
+	}
+	else if (strchr("pux", constraint->type[0]) != NULL)
+		step->hazards = list_make1("builds an index while the table is locked");
+	if (constraint->not_valid)
+	{
+		step->severity = KN_SAFE;
+		step->hazards = NIL;
+	}
+}
+
+const char *
+hazard_severity_word(KnSeverity severity)
+{
+	static const char *const words[] = { "safe", "warning", "unsafe", "destructive" };
+
+	return words[severity];
+}

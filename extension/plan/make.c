@@ -1,0 +1,139 @@
+/*
+ * make.c
+ *		From what is wanted to a plan.
+ */
+#include "kints_norm.h"
+
+#include "base/base.h"
+#include "desired/desired.h"
+#include "inspect/inspect.h"
+#include "plan/plan.h"
+
+static bool is_ignored(const KnObject *object, const List *patterns);
+static bool matches(const char *text, const char *pattern);
+static void number_steps(List *steps);
+
+/* The steps between two schemas, in order and numbered; pure. */
+List *
+plan_between(const KnSchema *found, const KnSchema *wanted)
+{
+	KnChanges  *changes = diff_schemas(found, wanted);
+	KnActions  *actions = action_make(changes);
+	List	   *steps = step_unmodelled(changes);
+	ListCell   *cell;
+
+	edge_connect(actions);
+	foreach (cell, order_actions(actions))
+		steps = list_concat(steps, step_make(actions, lfirst(cell)));
+	number_steps(steps);
+	return steps;
+}
+
+static void
+number_steps(List *steps)
+{
+	ListCell   *cell;
+
+	foreach (cell, steps)
+		((KnStep *) lfirst(cell))->number = foreach_current_index(cell) + 1;
+}
+
+/*
+ * The plan that takes the live schemas to a desired state, given as SQL or as
+ * jsonb (the other one NULL).
+ */
+KnPlan *
+plan_make(KnOptions *options, const char *sql, Jsonb *json)
+{
+	KnPlan	   *plan = palloc0(sizeof(KnPlan));
+	KnDesired  *desired = sql != NULL ? desired_from_sql(sql, options->schemas, options->all_schemas)
+									  : desired_from_json(json, options->schemas, options->all_schemas);
+	List	   *renames;
+
+	options->rename_from = list_concat(options->rename_from, desired->rename_from);
+	options->rename_to = list_concat(options->rename_to, desired->rename_to);
+	plan->schemas = desired->schemas;
+	plan->wanted = desired->schema;
+	plan->found = inspect_schemas(plan->schemas);
+	plan->fingerprint = snapshot_fingerprint(plan->found);
+	if (options->expect != NULL && strcmp(options->expect, plan->fingerprint) != 0)
+		ereport(ERROR,
+				errcode(KN_ERRCODE_PLAN_STALE),
+				errmsg("the schema is not the one that was expected"),
+				errdetail("Its fingerprint is %s, not %s.", plan->fingerprint, options->expect),
+				errhint("Make a new plan, and review it."));
+	renames = plan_renames(plan->found, options);
+	if (renames != NIL)
+		plan->found = rename_found(plan->found, plan->schemas, renames);
+	plan_leave_out(plan->found, options->ignore);
+	plan_leave_out(plan->wanted, options->ignore);
+	plan->steps = list_concat(renames, plan_between(plan->found, plan->wanted));
+	number_steps(plan->steps);
+	return plan;
+}
+
+/* Takes out of a schema what the caller wants left alone. */
+void
+plan_leave_out(KnSchema *schema, const List *patterns)
+{
+	List	   *kept = NIL;
+	ListCell   *cell;
+
+	if (patterns == NIL)
+		return;
+	foreach (cell, schema->objects)
+	{
+		KnObject   *object = lfirst(cell);
+
+		if (is_ignored(object, patterns))
+			(void) hash_search(schema->by_key, &object->key, HASH_REMOVE, NULL);
+		else
+			kept = lappend(kept, object);
+	}
+	schema->objects = kept;
+}
+
+/* An object is ignored by its own name, or by that of the relation it is part of. */
+static bool
+is_ignored(const KnObject *object, const List *patterns)
+{
+	const char *name = name_of(object);
+	const char *relation = NULL;
+	const ListCell *cell;
+
+	if (object->parent != NULL)
+		relation = name_of_parent(object);
+	else if (object->kind == KN_INDEX)
+		relation = name_qualified(object->schema, ((const KnIndex *) object)->table);
+	foreach (cell, patterns)
+	{
+		if (matches(name, lfirst(cell)) || (relation != NULL && matches(relation, lfirst(cell))))
+			return true;
+	}
+	return false;
+}
+
+/* Shell-like: * stands for anything, ? for one character. */
+static bool
+matches(const char *text, const char *pattern)
+{
+	for (; *pattern != '\0'; text++, pattern++)
+	{
+		if (*pattern == '*')
+		{
+			while (*pattern == '*')
+				pattern++;
+			if (*pattern == '\0')
+				return true;
+			for (; *text != '\0'; text++)
+			{
+				if (matches(text, pattern))
+					return true;
+			}
+			return false;
+		}
+		if (*text == '\0' || (*pattern != '?' && *pattern != *text))
+			return false;
+	}
+	return *text == '\0';
+}

@@ -1,0 +1,181 @@
+/*
+ * order.c
+ *		Actions in an order in which they can run.
+ *
+ * A topological sort that among the actions which need not wait takes the one
+ * of the lowest rank, then of the lowest name: the same changes always come in
+ * the same order.  What is in the way goes first, then things are built from
+ * the ground up, and what is no longer wanted goes last, when nobody needs it.
+ *
+ * Loops cannot be sorted; they are reported as the objects that are in them.
+ */
+#include "kints_norm.h"
+
+#include "base/base.h"
+#include "lib/binaryheap.h"
+#include "plan/plan.h"
+
+static int	rank_of(const KnAction *action);
+static int	compare_actions(Datum a, Datum b, void *argument);
+static const char *name_of_action(const KnAction *action);
+static void refuse_loop(const List *actions);
+static bool find_loop(KnAction *action, List *path);
+static const char *verb_word(KnVerb verb);
+
+/* All actions, each after those it waits for. */
+List *
+order_actions(KnActions *actions)
+{
+	List	   *sorted = NIL;
+	binaryheap *ready = binaryheap_allocate(Max(list_length(actions->list), 1), compare_actions, NULL);
+	ListCell   *cell;
+	ListCell   *next;
+
+	foreach (cell, actions->list)
+	{
+		KnAction   *action = lfirst(cell);
+
+		action->rank = rank_of(action);
+		foreach (next, action->next)
+			((KnAction *) lfirst(next))->waits++;
+	}
+	foreach (cell, actions->list)
+	{
+		if (((KnAction *) lfirst(cell))->waits == 0)
+			binaryheap_add_unordered(ready, PointerGetDatum(lfirst(cell)));
+	}
+	binaryheap_build(ready);
+	while (!binaryheap_empty(ready))
+	{
+		KnAction   *action = (KnAction *) DatumGetPointer(binaryheap_remove_first(ready));
+
+		sorted = lappend(sorted, action);
+		foreach (next, action->next)
+		{
+			KnAction   *waiting = lfirst(next);
+
+			if (--waiting->waits == 0)
+				binaryheap_add(ready, PointerGetDatum(waiting));
+		}
+	}
+	if (list_length(sorted) < list_length(actions->list))
+		refuse_loop(actions->list);
+	return sorted;
+}
+
+static int
+rank_of(const KnAction *action)
+{
+	const KnObject *object = action->wanted != NULL ? action->wanted : action->found;
+	int			kind = (int) object->kind;
+
+	switch (action->verb)
+	{
+		case KN_DO_ASIDE:
+			return 100;
+		case KN_DO_DROP:
+			if (object->kind >= KN_DEFAULT && object->kind != KN_COLUMN && !action->is_aside)
+				return KN_KIND_COUNT - kind;
+			return 500 + KN_KIND_COUNT - kind;
+		case KN_DO_ALTER:
+			return 200 + kind * 2;
+		case KN_DO_CREATE:
+			if (object->kind == KN_CONSTRAINT && strcmp(((const KnConstraint *) object)->type, "f") == 0)
+				return 300;
+			return 201 + kind * 2;
+		default:
+			return 400;
+	}
+}
+
+/* The heap gives the greatest first, so this is the other way round. */
+static int
+compare_actions(Datum a, Datum b, void *argument)
+{
+	const KnAction *left = (const KnAction *) DatumGetPointer(a);
+	const KnAction *right = (const KnAction *) DatumGetPointer(b);
+
+	(void) argument;
+	if (left->rank != right->rank)
+		return left->rank < right->rank ? 1 : -1;
+	return strcmp(name_of_action(right), name_of_action(left));
+}
+
+static const char *
+name_of_action(const KnAction *action)
+{
+	return (action->wanted != NULL ? action->wanted : action->found)->key;
+}
+
+static void
+refuse_loop(const List *actions)
+{
+	ListCell   *cell;
+
+	foreach (cell, actions)
+	{
+		KnAction   *action = lfirst(cell);
+
+		if (action->waits > 0)
+			(void) find_loop(action, NIL);
+	}
+	elog(ERROR, "the actions of a plan do not sort, and there is no loop");
+}
+
+/* Walks on from an action until it meets itself, and reports what lies between. */
+static bool
+find_loop(KnAction *action, List *path)
+{
+	ListCell   *cell;
+	StringInfoData out;
+	bool		in_loop = false;
+
+	if (action->waits < 0)
+		return false;
+	if (!list_member_ptr(path, action))
+	{
+		path = lappend(list_copy(path), action);
+		foreach (cell, action->next)
+		{
+			if (((KnAction *) lfirst(cell))->waits > 0)
+				(void) find_loop(lfirst(cell), path);
+		}
+		action->waits = -1;
+		return false;
+	}
+	initStringInfo(&out);
+	foreach (cell, path)
+	{
+		KnAction   *member = lfirst(cell);
+
+		in_loop |= member == action;
+		if (in_loop)
+			appendStringInfo(&out, "%s %s, then ", verb_word(member->verb), name_of_action(member));
+	}
+	ereport(ERROR,
+			errcode(KN_ERRCODE_UNSUPPORTED),
+			errmsg("the changes depend on each other in a loop"),
+			errdetail("To be done in this order: %s%s %s again.",
+					  out.data,
+					  verb_word(action->verb),
+					  name_of_action(action)),
+			errhint("Make the change in two migrations."));
+}
+
+static const char *
+verb_word(KnVerb verb)
+{
+	switch (verb)
+	{
+		case KN_DO_ASIDE:
+			return "rename";
+		case KN_DO_DROP:
+			return "drop";
+		case KN_DO_ALTER:
+			return "alter";
+		case KN_DO_CREATE:
+			return "create";
+		default:
+			return "finish";
+	}
+}

@@ -1,0 +1,128 @@
+/*
+ * plan.h
+ *		Changes to an ordered list of steps.
+ */
+#ifndef KN_PLAN_H
+#define KN_PLAN_H
+
+#include "ddl/ddl.h"
+#include "diff/diff.h"
+#include "schema/schema.h"
+
+typedef enum KnSeverity
+{
+	KN_SAFE,
+	KN_WARNING,
+	KN_UNSAFE,
+	KN_DESTRUCTIVE
+} KnSeverity;
+
+/* What is done to the objects of an action. */
+typedef enum KnVerb
+{
+	KN_DO_ASIDE, /* rename a type that is about to be created anew */
+	KN_DO_DROP,
+	KN_DO_ALTER,
+	KN_DO_CREATE,
+	KN_DO_FINISH, /* what ddl_finish() says */
+	KN_VERB_COUNT
+} KnVerb;
+
+/* A node of the graph: what is done in one go. */
+typedef struct KnAction
+{
+	KnVerb		verb;
+	KnObject   *found;	/* of DROP, ALTER, ASIDE; of FINISH if it was there */
+	KnObject   *wanted; /* of CREATE, ALTER, FINISH */
+	KnChange   *change;
+	List	   *parts;	/* KnObject *: go along with it, in the order of KN_KINDS */
+	bool		is_aside; /* DROP of a type that was renamed */
+	bool		is_on_new; /* CREATE of something on a relation that is created too */
+	List	   *next;	/* KnAction * that have to wait for this one */
+	int			waits;	/* for so many, during the sort */
+	int			rank;	/* order among those that need not wait */
+} KnAction;
+
+typedef struct KnActions
+{
+	KnChanges  *changes;
+	List	   *list;	   /* KnAction * */
+	HTAB	   *by_object; /* object and verb -> KnAction * */
+} KnActions;
+
+typedef struct KnStep
+{
+	int			number;
+	const char *kind;
+	const char *object; /* qualified name */
+	const char *group;	/* qualified name of the table it is about, or of the object */
+	const char *sql;
+	const char *undo; /* NULL: nothing to do, or not to be undone alone */
+	KnSeverity	severity;
+	const char *lock; /* mode, NULL: none on a relation that was there */
+	List	   *hazards; /* const char * */
+	bool		is_transactional;
+	bool		is_gated; /* runs only where its kind is allowed */
+	const char *phase;
+} KnStep;
+
+/* What the caller asked for. */
+typedef struct KnOptions
+{
+	List	   *schemas;
+	bool		all_schemas;
+	List	   *rename_from; /* dotted names */
+	List	   *rename_to;	 /* bare names */
+	List	   *allow;		 /* kinds */
+	bool		allow_all;
+	const char *expect; /* fingerprint */
+	const char *lock_timeout;
+	const char *name;
+	List	   *ignore; /* LIKE patterns of qualified names */
+} KnOptions;
+
+typedef struct KnPlan
+{
+	List	   *steps;		 /* KnStep * */
+	List	   *schemas;	 /* names */
+	KnSchema   *found;
+	KnSchema   *wanted;
+	const char *fingerprint; /* of what was found */
+} KnPlan;
+
+/* options.c */
+extern KnOptions *options_read(Jsonb *json);
+
+/* make.c */
+extern KnPlan *plan_make(KnOptions *options, const char *sql, Jsonb *json);
+extern void plan_leave_out(KnSchema *schema, const List *patterns);
+extern List *plan_between(const KnSchema *found, const KnSchema *wanted);
+
+/* rename.c */
+extern List *plan_renames(const KnSchema *found, KnOptions *options);
+extern KnSchema *rename_found(const KnSchema *found, List *schemas, List *renames);
+
+/* action.c */
+extern int	action_compare_changes(const ListCell *a, const ListCell *b);
+extern KnActions *action_make(KnChanges *changes);
+extern KnAction *action_of(const KnActions *actions, KnVerb verb, const KnObject *object);
+
+/* edge.c */
+extern void edge_connect(KnActions *actions);
+
+/* order.c */
+extern List *order_actions(KnActions *actions);
+
+/* step.c */
+extern List *step_make(const KnActions *actions, const KnAction *action);
+extern List *step_unmodelled(const KnChanges *changes);
+
+/* hazard.c */
+extern void hazard_judge(KnStep *step, const KnAction *action);
+extern const char *hazard_severity_word(KnSeverity severity);
+
+/* format.c */
+extern const char *format_plan(const KnPlan *plan, const char *format);
+extern const char *format_sql(const List *steps);
+
+#endif

@@ -1,0 +1,368 @@
+/*
+ * step.c
+ *		Actions to steps: the SQL of each statement, and how to undo it.
+ *
+ * Undoing a plan is running the undo of its steps in reverse.  Where an action
+ * takes several statements, what undoes them all stands with the first; what
+ * vanishes along with an object needs no undo of its own.
+ */
+#include "kints_norm.h"
+
+#include "base/base.h"
+#include "mb/pg_wchar.h"
+#include "plan/plan.h"
+
+static void add_steps(List **steps, const KnAction *action, const KnObject *object, List *statements, const char *undo);
+static void make_create(List **steps, const KnActions *actions, const KnAction *action);
+static void make_drop(List **steps, const KnAction *action);
+static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
+static void make_aside(List **steps, const KnAction *action);
+static void make_finish(List **steps, const KnAction *action);
+static List *create_all(const KnObject *object, const List *parts);
+static List *decorate(const KnObject *object);
+static const char *join(List *statements);
+static void pair(List **steps, const KnAction *action, List *forward, List *backward);
+static List *of_aspect(List *statements, const char *aspect);
+static KnColumn *retyped(const KnActions *actions, const KnAction *action);
+static const char *aside_name(const KnObject *type);
+static KnObject *neutral(const KnObject *object);
+static const char *group_of(const KnObject *object);
+
+/* The steps of an action, not numbered yet. */
+List *
+step_make(const KnActions *actions, const KnAction *action)
+{
+	List	   *steps = NIL;
+
+	switch (action->verb)
+	{
+		case KN_DO_CREATE:
+			make_create(&steps, actions, action);
+			break;
+		case KN_DO_DROP:
+			make_drop(&steps, action);
+			break;
+		case KN_DO_ALTER:
+			make_alter(&steps, actions, action);
+			break;
+		case KN_DO_ASIDE:
+			make_aside(&steps, action);
+			break;
+		default:
+			make_finish(&steps, action);
+			break;
+	}
+	return steps;
+}
+
+/* One step a statement; the undo goes with the first. */
+static void
+add_steps(List **steps, const KnAction *action, const KnObject *object, List *statements, const char *undo)
+{
+	ListCell   *cell;
+
+	foreach (cell, statements)
+	{
+		KnStatement *statement = lfirst(cell);
+		KnStep	   *step = palloc0(sizeof(KnStep));
+
+		step->kind = statement->kind;
+		step->object = name_of(object);
+		step->group = group_of(object);
+		step->sql = statement->sql;
+		step->undo = undo;
+		undo = NULL;
+		hazard_judge(step, action);
+		*steps = lappend(*steps, step);
+	}
+}
+
+static void
+make_create(List **steps, const KnActions *actions, const KnAction *action)
+{
+	KnObject   *object = action->wanted;
+	ListCell   *cell;
+
+	(void) actions;
+	add_steps(steps, action, object, ddl_create(object, action->parts), join(ddl_drop(object)));
+	add_steps(steps, action, object, decorate(object), NULL);
+	foreach (cell, action->parts)
+		add_steps(steps, action, lfirst(cell), decorate(lfirst(cell)), NULL);
+}
+
+/* Owner, comment and privileges of an object just created. */
+static List *
+decorate(const KnObject *object)
+{
+	List	   *statements = NIL;
+
+	if (object->owner != NULL)
+		statements = list_concat(statements, ddl_owner(object));
+	if (object->comment != NULL)
+		statements = list_concat(statements, ddl_comment(NULL, object));
+	if (object->has_acl)
+		statements = list_concat(statements, ddl_acl(NULL, object));
+	return statements;
+}
+
+static void
+make_drop(List **steps, const KnAction *action)
+{
+	KnObject   *object = action->found;
+
+	if (action->is_aside)
+	{
+		KnObject   *aside = palloc(kn_kinds[object->kind].size);
+
+		memcpy(aside, object, kn_kinds[object->kind].size);
+		aside->name = aside_name(object);
+		aside->key = NULL;
+		add_steps(steps, action, object, ddl_drop(aside), join(create_all(aside, NIL)));
+		return;
+	}
+	add_steps(steps, action, object, ddl_drop(object), join(create_all(object, action->parts)));
+}
+
+/*
+ * All statements that bring an object back as it was, with its parts: those
+ * that CREATE says itself, and those that come before or after it.
+ */
+static List *
+create_all(const KnObject *object, const List *parts)
+{
+	List	   *inside = NIL;
+	List	   *before = NIL;
+	List	   *after = NIL;
+	List	   *last = list_copy(ddl_finish(NULL, object));
+	ListCell   *cell;
+
+	foreach (cell, parts)
+	{
+		KnObject   *part = lfirst(cell);
+
+		if (part->kind == KN_COLUMN || part->kind == KN_DEFAULT ||
+			(part->kind == KN_CONSTRAINT && object->kind == KN_TABLE &&
+			 strcmp(((KnConstraint *) part)->type, "f") != 0 && !((KnConstraint *) part)->not_valid))
+		{
+			inside = lappend(inside, part);
+			after = list_concat(after, decorate(part));
+		}
+		else if (part->kind == KN_SEQUENCE)
+			before = list_concat(before, list_concat(ddl_create(part, NIL), decorate(part)));
+		else
+			after = list_concat(after, list_concat(ddl_create(part, NIL), decorate(part)));
+		last = list_concat(last, ddl_finish(NULL, part));
+	}
+	before = list_concat(before, ddl_create(object, inside));
+	before = list_concat(before, decorate(object));
+	return list_concat(list_concat(before, after), last);
+}
+
+static const char *
+join(List *statements)
+{
+	List	   *texts = NIL;
+	ListCell   *cell;
+
+	if (statements == NIL)
+		return NULL;
+	foreach (cell, statements)
+		texts = lappend(texts, (char *) ((KnStatement *) lfirst(cell))->sql);
+	return sqltext_join(texts, ";\n");
+}
+
+static void
+make_alter(List **steps, const KnActions *actions, const KnAction *action)
+{
+	KnObject   *found = action->found;
+	KnObject   *wanted = action->wanted;
+
+	if (action->change->is_retyped)
+	{
+		/* The type's name is the same and means another type by now. */
+		KnColumn   *from = retyped(actions, action);
+
+		pair(steps, action, ddl_alter(&from->head, wanted), ddl_alter(wanted, &from->head));
+	}
+	else
+		pair(steps, action, ddl_alter(found, wanted), ddl_alter(wanted, found));
+	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner))
+		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
+	if (!sqltext_equal(found->comment, wanted->comment))
+		add_steps(steps, action, wanted, ddl_comment(found, wanted), join(ddl_comment(wanted, found)));
+	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
+		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+}
+
+/* Forward statements with, aspect by aspect, the backward ones as their undo. */
+static void
+pair(List **steps, const KnAction *action, List *forward, List *backward)
+{
+	List	   *done = NIL;
+	ListCell   *cell;
+
+	foreach (cell, forward)
+	{
+		KnStatement *statement = lfirst(cell);
+		const char *undo = NULL;
+
+		if (!sqltext_member(done, statement->aspect))
+		{
+			undo = join(of_aspect(backward, statement->aspect));
+			done = lappend(done, (char *) statement->aspect);
+		}
+		add_steps(steps, action, action->wanted, list_make1(statement), undo);
+	}
+}
+
+static List *
+of_aspect(List *statements, const char *aspect)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach (cell, statements)
+	{
+		if (sqltext_equal(((KnStatement *) lfirst(cell))->aspect, aspect))
+			result = lappend(result, lfirst(cell));
+	}
+	return result;
+}
+
+/* The column as found, its type under the name that the type has been given. */
+static KnColumn *
+retyped(const KnActions *actions, const KnAction *action)
+{
+	KnColumn   *column = palloc(sizeof(KnColumn));
+	ListCell   *cell;
+
+	memcpy(column, action->found, sizeof(KnColumn));
+	foreach (cell, column->head.depends)
+	{
+		KnObject   *type = lfirst(cell);
+		const char *name = name_qualified(type->schema, type->name);
+		Size		length = strlen(name);
+
+		if (action_of(actions, KN_DO_ASIDE, type) != NULL &&
+			strncmp(column->type, name, length) == 0 &&
+			(column->type[length] == '\0' || column->type[length] == '['))
+			column->type = psprintf("%s%s",
+									name_qualified(type->schema, aside_name(type)),
+									column->type + length);
+	}
+	return column;
+}
+
+/* The name of a type while another takes its place. */
+static const char *
+aside_name(const KnObject *type)
+{
+	static const char suffix[] = "__before";
+	int			room = NAMEDATALEN - (int) sizeof(suffix);
+
+	return psprintf("%.*s%s",
+					pg_mbcliplen(type->name, (int) strlen(type->name), room),
+					type->name,
+					suffix);
+}
+
+static void
+make_aside(List **steps, const KnAction *action)
+{
+	KnObject   *aside = palloc(kn_kinds[action->found->kind].size);
+
+	memcpy(aside, action->found, kn_kinds[action->found->kind].size);
+	aside->name = aside_name(action->found);
+	aside->key = name_key(aside->kind, aside->schema, aside->parent, aside->name, NULL);
+	add_steps(steps,
+			  action,
+			  action->found,
+			  ddl_rename(action->found, aside->name),
+			  join(ddl_rename(aside, action->found->name)));
+}
+
+static void
+make_finish(List **steps, const KnAction *action)
+{
+	bool		is_new = action->change->operation == KN_CREATE || action->change->operation == KN_RECREATE;
+	KnObject   *from = is_new ? NULL : action->found;
+	KnObject   *back = is_new ? neutral(action->wanted) : action->found;
+
+	pair(steps, action, ddl_finish(from, action->wanted), ddl_finish(action->wanted, back));
+}
+
+/* The object before anything was said last about it. */
+static KnObject *
+neutral(const KnObject *object)
+{
+	KnObject   *copy = palloc(kn_kinds[object->kind].size);
+
+	memcpy(copy, object, kn_kinds[object->kind].size);
+	switch (object->kind)
+	{
+		case KN_SEQUENCE:
+			((KnSequence *) copy)->owned_by = NULL;
+			break;
+		case KN_TABLE:
+			((KnTable *) copy)->replica_identity = "DEFAULT";
+			((KnTable *) copy)->cluster_on = NULL;
+			((KnTable *) copy)->partition_of = NULL;
+			((KnTable *) copy)->partition_bound = NULL;
+			break;
+		case KN_MATVIEW:
+			((KnMatview *) copy)->cluster_on = NULL;
+			break;
+		default:
+			break;
+	}
+	return copy;
+}
+
+static const char *
+group_of(const KnObject *object)
+{
+	if (object->parent != NULL)
+		return name_of_parent(object);
+	if (object->kind == KN_INDEX)
+		return name_qualified(object->schema, ((const KnIndex *) object)->table);
+	return name_of(object);
+}
+
+/* A step that does nothing, for each object that cannot be planned and may differ. */
+List *
+step_unmodelled(const KnChanges *changes)
+{
+	List	   *steps = NIL;
+	ListCell   *cell;
+	const KnSchema *sides[2] = { changes->wanted, changes->found };
+
+	for (int i = 0; i < 2; i++)
+	{
+		foreach (cell, sides[i]->objects)
+		{
+			KnOther    *other = lfirst(cell);
+			KnStep	   *step;
+
+			if (other->head.kind != KN_OTHER ||
+				(other->definition != NULL && diff_change_of(changes, &other->head) == NULL) ||
+				(i == 1 && schema_find(changes->wanted, other->head.key) != NULL))
+				continue;
+			step = palloc0(sizeof(KnStep));
+			step->kind = "unmodelled";
+			step->object = psprintf("%s %s",
+									other->what,
+									other->head.schema == NULL || strchr(other->head.name, '.') != NULL
+										? other->head.name
+										: name_qualified(other->head.schema, other->head.name));
+			step->group = step->object;
+			step->severity = KN_WARNING;
+			step->is_transactional = true;
+			step->phase = "none";
+			step->hazards = list_make1(psprintf("%s: left as it is, and not compared",
+												i == 1 ? "found, and of a kind that is not modelled"
+													   : "wanted, and of a kind that is not modelled"));
+			steps = lappend(steps, step);
+		}
+	}
+	return steps;
+}

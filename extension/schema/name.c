@@ -1,0 +1,49 @@
+/*
+ * name.c
+ *		Names of objects: as keys, as people write them.
+ */
+#include "kints_norm.h"
+
+#include "base/base.h"
+#include "schema/schema.h"
+
+/*
+ * The key of an object: "table public.users", "column public.users.email",
+ * "function public.f(integer)".  Quoted as SQL would, so it is unambiguous.
+ */
+const char *
+name_key(KnKind kind, const char *schema, const char *parent, const char *name, const char *arguments)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfo(&out, "%s ", kn_kinds[kind].word);
+	if (schema != NULL)
+		appendStringInfo(&out, "%s.", sqltext_identifier(schema));
+	if (parent != NULL)
+		appendStringInfo(&out, "%s.", sqltext_identifier(parent));
+	appendStringInfoString(&out, sqltext_identifier(name));
+	if (arguments != NULL)
+		appendStringInfo(&out, "(%s)", arguments);
+	return out.data;
+}
+
+/* The key without its kind word: "public.users.email". */
+const char *
+name_of(const KnObject *object)
+{
+	return strchr(object->key, ' ') + 1;
+}
+
+const char *
+name_qualified(const char *schema, const char *name)
+{
+	return sqltext_qualified(schema, name);
+}
+
+/* The relation an object is part of, qualified and quoted. */
+const char *
+name_of_parent(const KnObject *object)
+{
+	return sqltext_qualified(object->schema, object->parent);
+}

@@ -1,0 +1,273 @@
+/*
+ * schema.c
+ *		KnSchema and its objects: making, finding, sorting, comparing fields.
+ *
+ * An object is found by its key, kind word and qualified name; two states of
+ * one schema are matched by it.  The order of objects is that of KN_KINDS, then
+ * name, columns by position: the same schema always comes in the same order,
+ * whatever the OIDs.
+ */
+#include "kints_norm.h"
+
+#include "base/base.h"
+#include "common/hashfn.h"
+#include "schema/schema.h"
+
+typedef struct KeyEntry
+{
+	const char *key; /* hash key: the pointer, compared as text */
+	KnObject   *object;
+} KeyEntry;
+
+static uint32 hash_key(const void *key, Size size);
+static int	match_key(const void *a, const void *b, Size size);
+static int	compare_objects(const ListCell *a, const ListCell *b);
+
+/* clang-format off */
+#define KN_FIELD(type, name, difference) { #name, KN_##type, KN_##difference, offsetof(OWNER, name) },
+
+#define OWNER KnNamespace
+static const KnField schema_fields[] = { KN_SCHEMA_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnExtension
+static const KnField extension_fields[] = { KN_EXTENSION_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnEnum
+static const KnField enum_fields[] = { KN_ENUM_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnRange
+static const KnField range_fields[] = { KN_RANGE_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnComposite
+static const KnField composite_fields[] = { KN_COMPOSITE_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnDomain
+static const KnField domain_fields[] = { KN_DOMAIN_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnFunction
+static const KnField function_fields[] = { KN_FUNCTION_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnAggregate
+static const KnField aggregate_fields[] = { KN_AGGREGATE_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnSequence
+static const KnField sequence_fields[] = { KN_SEQUENCE_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnTable
+static const KnField table_fields[] = { KN_TABLE_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnColumn
+static const KnField column_fields[] = { KN_COLUMN_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnDefault
+static const KnField default_fields[] = { KN_DEFAULT_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnConstraint
+static const KnField constraint_fields[] = { KN_CONSTRAINT_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnView
+static const KnField view_fields[] = { KN_VIEW_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnMatview
+static const KnField materialized_view_fields[] = { KN_MATVIEW_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnIndex
+static const KnField index_fields[] = { KN_INDEX_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnStatistics
+static const KnField statistics_fields[] = { KN_STATISTICS_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnRule
+static const KnField rule_fields[] = { KN_RULE_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnTrigger
+static const KnField trigger_fields[] = { KN_TRIGGER_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnPolicy
+static const KnField policy_fields[] = { KN_POLICY_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+#define OWNER KnOther
+static const KnField unmodelled_fields[] = { KN_OTHER_FIELDS(KN_FIELD) { NULL, 0, 0, 0 } };
+#undef OWNER
+
+const KnKindInfo kn_kinds[KN_KIND_COUNT] = {
+#define X(kind, type, word, sql) { #word, sql, sizeof(type), word##_fields },
+	KN_KINDS(X)
+#undef X
+};
+/* clang-format on */
+
+/* An empty schema that covers the schemas named. */
+KnSchema *
+schema_new(List *schemas)
+{
+	KnSchema   *schema = palloc0(sizeof(KnSchema));
+	HASHCTL		control = { 0 };
+
+	control.keysize = sizeof(char *);
+	control.entrysize = sizeof(KeyEntry);
+	control.hash = hash_key;
+	control.match = match_key;
+	control.hcxt = CurrentMemoryContext;
+	schema->schemas = schemas;
+	schema->by_key = hash_create("kints schema",
+								 1024,
+								 &control,
+								 HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	return schema;
+}
+
+static uint32
+hash_key(const void *key, Size size)
+{
+	const char *text = *(const char *const *) key;
+
+	(void) size;
+	return string_hash(text, strlen(text) + 1);
+}
+
+static int
+match_key(const void *a, const void *b, Size size)
+{
+	(void) size;
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* An object of a kind, all fields empty, not part of a schema yet. */
+void *
+schema_new_object(KnKind kind, const char *schema, const char *parent, const char *name)
+{
+	KnObject   *object = palloc0(kn_kinds[kind].size);
+
+	object->kind = kind;
+	object->schema = schema;
+	object->parent = parent;
+	object->name = name;
+	return object;
+}
+
+/*
+ * Puts an object into the schema under its key, which is made here unless it
+ * is there already.  Returns false, and does nothing, where the key is taken.
+ */
+bool
+schema_add(KnSchema *schema, void *added)
+{
+	KnObject   *object = added;
+	KeyEntry   *entry;
+	bool		found;
+
+	if (object->key == NULL)
+		object->key = name_key(object->kind,
+							   object->schema,
+							   object->parent,
+							   object->name,
+							   object->arguments);
+	entry = hash_search(schema->by_key, &object->key, HASH_ENTER, &found);
+	if (found)
+		return false;
+	entry->key = object->key;
+	entry->object = object;
+	schema->objects = lappend(schema->objects, object);
+	return true;
+}
+
+/* The object of that key, or NULL. */
+KnObject *
+schema_find(const KnSchema *schema, const char *key)
+{
+	KeyEntry   *entry = hash_search(schema->by_key, &key, HASH_FIND, NULL);
+
+	return entry == NULL ? NULL : entry->object;
+}
+
+/* The object of that kind and name, or NULL; not for routines. */
+KnObject *
+schema_find_kind(const KnSchema *schema,
+				 KnKind kind,
+				 const char *namespace,
+				 const char *parent,
+				 const char *name)
+{
+	return schema_find(schema, name_key(kind, namespace, parent, name, NULL));
+}
+
+/* Notes that object needs the other one; once, and never itself. */
+void
+schema_depend(void *object, void *on)
+{
+	KnObject   *dependent = object;
+
+	if (on != NULL && on != object)
+		dependent->depends = list_append_unique_ptr(dependent->depends, on);
+}
+
+/* Brings the objects into the one order of a schema. */
+void
+schema_sort(KnSchema *schema)
+{
+	list_sort(schema->objects, compare_objects);
+}
+
+static int
+compare_objects(const ListCell *a, const ListCell *b)
+{
+	const KnObject *left = lfirst(a);
+	const KnObject *right = lfirst(b);
+	int			order = (int) left->kind - (int) right->kind;
+
+	if (order == 0 && left->kind == KN_COLUMN)
+	{
+		order = strcmp(left->schema, right->schema);
+		if (order == 0)
+			order = strcmp(left->parent, right->parent);
+		if (order == 0)
+		{
+			int64		difference = ((const KnColumn *) left)->position - ((const KnColumn *) right)->position;
+
+			order = difference < 0 ? -1 : difference > 0 ? 1 : 0;
+		}
+	}
+	return order != 0 ? order : strcmp(left->key, right->key);
+}
+
+bool
+schema_text_equal(const char *a, const char *b)
+{
+	return sqltext_equal(a, b);
+}
+
+/* Whether two Lists of strings have the same elements in the same order. */
+bool
+schema_list_equal(const List *a, const List *b)
+{
+	const ListCell *left;
+	const ListCell *right;
+
+	if (list_length(a) != list_length(b))
+		return false;
+	forboth(left, a, right, b)
+	{
+		if (!sqltext_equal(lfirst(left), lfirst(right)))
+			return false;
+	}
+	return true;
+}
+
+/* Whether two objects of one kind have the same value in a field. */
+bool
+schema_field_equal(const KnField *field, const void *a, const void *b)
+{
+	switch (field->type)
+	{
+		case KN_TEXT:
+			return sqltext_equal(KN_FIELD_TEXT(a, field), KN_FIELD_TEXT(b, field));
+		case KN_BOOL:
+			return KN_FIELD_BOOL(a, field) == KN_FIELD_BOOL(b, field);
+		case KN_INT:
+			return KN_FIELD_INT(a, field) == KN_FIELD_INT(b, field);
+		case KN_LIST:
+			return schema_list_equal(KN_FIELD_LIST(a, field), KN_FIELD_LIST(b, field));
+	}
+	return false;
+}
