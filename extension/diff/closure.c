@@ -23,6 +23,8 @@ static bool recreate_default(KnChanges *changes, KnObject *object, KnObject *bec
 static bool default_survives(const KnChanges *changes, const KnDefault *object, const KnChange *change);
 static bool is_number(const char *type);
 static bool both_ends_change(const KnChanges *changes, const KnObject *constraint);
+static bool new_label_is_used(const KnChanges *changes, const KnChange *change);
+static bool mentions(const KnObject *object, const char *text);
 static bool composite_needs_new(const KnChanges *changes, const KnChange *change);
 
 /* Adds changes until there is nothing more that others force. */
@@ -52,8 +54,9 @@ close_over(KnChanges *changes, KnChange *change)
 	if (change->found->kind == KN_DEFAULT && change->wanted != NULL &&
 		((KnDefault *) change->found)->is_generated && ((KnDefault *) change->wanted)->is_generated)
 		grown |= recreate_default(changes, change->found, NULL);
-	if (change->found->kind == KN_COMPOSITE && change->operation == KN_CHANGE &&
-		composite_needs_new(changes, change))
+	if (change->operation == KN_CHANGE &&
+		((change->found->kind == KN_COMPOSITE && composite_needs_new(changes, change)) ||
+		 (change->found->kind == KN_ENUM && new_label_is_used(changes, change))))
 	{
 		change->operation = KN_RECREATE;
 		grown = true;
@@ -80,8 +83,12 @@ displace(KnChanges *changes, KnObject *dependent, KnChange *change)
 	KnObject   *needed = change->found;
 	KnChange   *own = diff_change_of(changes, dependent);
 
-	/* What is altered anyway no longer needs what is dropped. */
-	if (change->operation == KN_DROP && own != NULL && own->operation == KN_CHANGE)
+	/*
+	 * What is altered anyway no longer needs what is dropped.  A function goes
+	 * before one of the same name comes, so what calls it cannot wait for that.
+	 */
+	if (change->operation == KN_DROP && needed->kind != KN_FUNCTION && own != NULL &&
+		own->operation == KN_CHANGE)
 		return false;
 	switch (dependent->kind)
 	{
@@ -131,12 +138,15 @@ displace_for_type(KnChanges *changes, KnObject *dependent, KnChange *change)
 static bool
 recreate_default(KnChanges *changes, KnObject *object, KnObject *because)
 {
+	bool		grown = diff_recreate(changes, object, because);
 	KnObject   *column;
 
 	if (!((KnDefault *) object)->is_generated)
-		return diff_recreate(changes, object, because);
+		return grown;
 	column = schema_find_kind(changes->found, KN_COLUMN, object->schema, object->parent, object->name);
-	return diff_recreate(changes, column, because == column ? NULL : because);
+	if (diff_recreate(changes, column, because == column ? NULL : because))
+		grown = true;
+	return grown;
 }
 
 /*
@@ -216,6 +226,49 @@ composite_needs_new(const KnChanges *changes, const KnChange *change)
 	foreach (cell, diff_dependents(changes, change->found))
 	{
 		if (((KnObject *) lfirst(cell))->kind == KN_COLUMN)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A label added to an enum cannot be used before the transaction ends, unless
+ * the enum itself is new.
+ */
+static bool
+new_label_is_used(const KnChanges *changes, const KnChange *change)
+{
+	const KnEnum *found = (const KnEnum *) change->found;
+	const KnEnum *wanted = (const KnEnum *) change->wanted;
+	ListCell   *cell;
+	ListCell   *label;
+
+	foreach (cell, changes->list)
+	{
+		const KnChange *other = lfirst(cell);
+
+		if (other->wanted == NULL || !list_member_ptr(other->wanted->depends, wanted))
+			continue;
+		foreach (label, wanted->labels)
+		{
+			if (!sqltext_member(found->labels, lfirst(label)) &&
+				mentions(other->wanted, psprintf("%s::", sqltext_literal(lfirst(label)))))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Whether any text of the object has this in it. */
+static bool
+mentions(const KnObject *object, const char *text)
+{
+	const KnField *field;
+
+	for (field = kn_kinds[object->kind].fields; field->name != NULL; field++)
+	{
+		if (field->type == KN_TEXT && KN_FIELD_TEXT(object, field) != NULL &&
+			strstr(KN_FIELD_TEXT(object, field), text) != NULL)
 			return true;
 	}
 	return false;

@@ -17,7 +17,7 @@
 typedef struct NameEntry
 {
 	const char *name;
-	KnAction   *action;
+	List	   *actions; /* KnAction *: all that give it up */
 } NameEntry;
 
 static void wait_for(KnAction *waiting, KnAction *first);
@@ -189,6 +189,7 @@ connect_names(KnActions *actions)
 	HTAB	   *names;
 	ListCell   *cell;
 	ListCell   *part;
+	ListCell   *gone;
 
 	control.keysize = sizeof(char *);
 	control.entrysize = sizeof(NameEntry);
@@ -210,9 +211,13 @@ connect_names(KnActions *actions)
 		foreach (part, objects)
 		{
 			const char *name = taken_name(lfirst(part));
+			NameEntry  *entry;
+			bool		known;
 
-			if (name != NULL)
-				((NameEntry *) hash_search(names, &name, HASH_ENTER, NULL))->action = action;
+			if (name == NULL)
+				continue;
+			entry = hash_search(names, &name, HASH_ENTER, &known);
+			entry->actions = known ? lappend(entry->actions, action) : list_make1(action);
 		}
 	}
 	if (hash_get_num_entries(names) == 0)
@@ -230,8 +235,10 @@ connect_names(KnActions *actions)
 			const char *name = taken_name(lfirst(part));
 			NameEntry  *entry = name == NULL ? NULL : hash_search(names, &name, HASH_FIND, NULL);
 
-			if (entry != NULL)
-				wait_for(action, entry->action);
+			if (entry == NULL)
+				continue;
+			foreach (gone, entry->actions)
+				wait_for(action, lfirst(gone));
 		}
 	}
 }
@@ -251,14 +258,13 @@ taken_name(const KnObject *object)
 		case KN_VIEW:
 		case KN_MATVIEW:
 		case KN_INDEX:
+		case KN_FUNCTION: /* with another of the same name, a call could be ambiguous */
+		case KN_AGGREGATE:
 			return name_qualified(object->schema, object->name);
 		case KN_CONSTRAINT:
 			if (strchr("pux", ((const KnConstraint *) object)->type[0]) == NULL)
 				return NULL;
 			return name_qualified(object->schema, object->name);
-		case KN_FUNCTION:
-		case KN_AGGREGATE:
-			return name_of(object);
 		default:
 			return NULL;
 	}
