@@ -13,9 +13,6 @@
 #include "ddl/ddl.h"
 #include "utils/acl.h"
 
-/* clause.c */
-extern int ddl_position(const List *names, const char *name);
-
 typedef struct Grant
 {
 	const char *grantee; /* NULL: the owner; "": PUBLIC */

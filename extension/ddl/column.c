@@ -11,16 +11,6 @@
 #include "base/base.h"
 #include "ddl/ddl.h"
 
-/* clause.c */
-extern List *ddl_alter_options(List *statements, const char *kind, const char *alter,
-							   const List *from, const List *to);
-extern const char *ddl_parenthesized(const char *expression);
-
-/* column.c */
-extern const char *ddl_column_text(const KnColumn *column, const KnDefault *value);
-extern const char *ddl_column_clauses(const KnColumn *column, const KnDefault *value);
-extern List *ddl_column_settings(const KnColumn *column);
-
 static List *say_column(List *statements, const char *kind, const char *aspect,
 						const KnColumn *column, const char *clause);
 static List *alter_type(List *statements, const KnColumn *from, const KnColumn *to);
@@ -172,14 +162,13 @@ static const char *
 using_clause(const KnColumn *from, const KnColumn *to)
 {
 	const char *name = sqltext_identifier(to->head.name);
+	const char *text = is_array(from->type) && is_array(to->type) ? "text[]" : "text";
 
 	if (is_assignable(from->type, to->type))
 		return "";
-	if (!is_user_type(from) && !is_user_type(to))
-		return psprintf(" USING %s::%s", name, to->type);
-	if (is_array(from->type) && is_array(to->type))
-		return psprintf(" USING %s::text[]::%s", name, to->type);
-	return psprintf(" USING %s::text::%s", name, to->type);
+	if ((is_user_type(from) || is_user_type(to)) && !sqltext_equal(to->type, text))
+		return psprintf(" USING %s::%s::%s", name, text, to->type);
+	return psprintf(" USING %s::%s", name, to->type);
 }
 
 /* Whether values of one type can be stored in the other without being cast. */

@@ -10,12 +10,6 @@
 #include "base/base.h"
 #include "ddl/ddl.h"
 
-/* clause.c */
-extern int ddl_position(const List *names, const char *name);
-extern List *ddl_comment_columns(List *statements, const char *relation, const List *from_columns,
-								 const List *from_comments, const List *columns,
-								 const List *comments);
-
 static const char *attribute_type(const KnComposite *object, int position);
 static List *change_attributes(List *statements, const KnComposite *from, const KnComposite *to);
 

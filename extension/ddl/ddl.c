@@ -9,9 +9,6 @@
 
 #include <ctype.h>
 
-/* clause.c */
-extern int ddl_position(const List *names, const char *name);
-
 static const char *object_words(const KnObject *object);
 static const char *object_name(const KnObject *object);
 static List *finish_table(const KnTable *from, const KnTable *to);

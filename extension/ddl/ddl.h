@@ -50,6 +50,21 @@ extern List *ddl_rename(const KnObject *object, const char *new_name);
 extern List *ddl_say(List *statements, const char *kind, const char *aspect, const char *format, ...)
 	pg_attribute_printf(4, 5);
 
+/* clause.c: what statements of several kinds have in common */
+extern int ddl_position(const List *names, const char *name);
+extern const char *ddl_options(const List *options);
+extern List *ddl_alter_options(List *statements, const char *kind, const char *alter,
+							   const List *from, const List *to);
+extern const char *ddl_parenthesized(const char *expression);
+extern List *ddl_comment_columns(List *statements, const char *relation, const List *from_columns,
+								 const List *from_comments, const List *columns,
+								 const List *comments);
+
+/* column.c: a column inside CREATE TABLE */
+extern const char *ddl_column_text(const KnColumn *column, const KnDefault *value);
+extern const char *ddl_column_clauses(const KnColumn *column, const KnDefault *value);
+extern List *ddl_column_settings(const KnColumn *column);
+
 /* one of each per kind, in the file of that kind */
 #define X(kind, type, word, sql) \
 	extern List *ddl_create_##word(const type *object, const List *parts); \

@@ -10,9 +10,6 @@
 #include "base/base.h"
 #include "ddl/ddl.h"
 
-/* clause.c */
-extern int ddl_position(const List *names, const char *name);
-
 static const char x_not_valid[] = " NOT VALID";
 
 static bool is_not_valid(const char *definition);

@@ -7,9 +7,6 @@
 #include "base/base.h"
 #include "ddl/ddl.h"
 
-/* clause.c */
-extern int ddl_position(const List *names, const char *name);
-
 static const char *add_label(const List *from, const List *to, int position);
 
 List *

@@ -7,9 +7,6 @@
 #include "base/base.h"
 #include "ddl/ddl.h"
 
-/* clause.c */
-extern int ddl_position(const List *names, const char *name);
-
 static List *alter_statistics(List *statements, const KnIndex *from, const KnIndex *to);
 static List *set_target(List *statements, const KnIndex *object, const char *column,
 						const char *target);

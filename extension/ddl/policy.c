@@ -7,9 +7,6 @@
 #include "base/base.h"
 #include "ddl/ddl.h"
 
-/* clause.c */
-extern const char *ddl_parenthesized(const char *expression);
-
 static List *alter_policy(List *statements, const KnPolicy *object, const char *aspect,
 						  const char *clause);
 

@@ -7,9 +7,6 @@
 #include "base/base.h"
 #include "ddl/ddl.h"
 
-/* clause.c */
-extern const char *ddl_parenthesized(const char *expression);
-
 List *
 ddl_create_range(const KnRange *object, const List *parts)
 {

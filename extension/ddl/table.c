@@ -11,17 +11,6 @@
 #include "base/base.h"
 #include "ddl/ddl.h"
 
-/* clause.c */
-extern int ddl_position(const List *names, const char *name);
-extern const char *ddl_options(const List *options);
-extern List *ddl_alter_options(List *statements, const char *kind, const char *alter,
-							   const List *from, const List *to);
-
-/* column.c */
-extern const char *ddl_column_text(const KnColumn *column, const KnDefault *value);
-extern const char *ddl_column_clauses(const KnColumn *column, const KnDefault *value);
-extern List *ddl_column_settings(const KnColumn *column);
-
 static List *column_lines(const KnTable *table, const List *columns, const List *parts);
 static List *constraint_lines(const List *parts);
 static const char *table_tail(const KnTable *table);

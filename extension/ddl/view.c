@@ -9,14 +9,6 @@
 #include "base/base.h"
 #include "ddl/ddl.h"
 
-/* clause.c */
-extern const char *ddl_options(const List *options);
-extern List *ddl_alter_options(List *statements, const char *kind, const char *alter,
-							   const List *from, const List *to);
-extern List *ddl_comment_columns(List *statements, const char *relation, const List *from_columns,
-								 const List *from_comments, const List *columns,
-								 const List *comments);
-
 static const char *view_text(const char *verb, const KnView *object);
 
 List *
