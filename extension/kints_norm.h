@@ -15,15 +15,15 @@
  * hidden visibility: two modules that export one name would silently share
  * the first one loaded.
  */
-#define KN_FUNCTION(name) \
+#define KN_FUNCTION(name)                            \
 	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
 	PG_FUNCTION_INFO_V1(name)
 
 /* SQLSTATEs of our own, class KN. */
 #define KN_ERRCODE_STALE_VERSION MAKE_SQLSTATE('K', 'N', '0', '0', '1')
-#define KN_ERRCODE_STEP_REFUSED MAKE_SQLSTATE('K', 'N', '0', '0', '2')
-#define KN_ERRCODE_PLAN_STALE MAKE_SQLSTATE('K', 'N', '0', '0', '3')
-#define KN_ERRCODE_UNSUPPORTED MAKE_SQLSTATE('K', 'N', '0', '0', '4')
-#define KN_ERRCODE_CHECKSUM MAKE_SQLSTATE('K', 'N', '0', '0', '5')
+#define KN_ERRCODE_STEP_REFUSED  MAKE_SQLSTATE('K', 'N', '0', '0', '2')
+#define KN_ERRCODE_PLAN_STALE    MAKE_SQLSTATE('K', 'N', '0', '0', '3')
+#define KN_ERRCODE_UNSUPPORTED   MAKE_SQLSTATE('K', 'N', '0', '0', '4')
+#define KN_ERRCODE_CHECKSUM      MAKE_SQLSTATE('K', 'N', '0', '0', '5')
 
 #endif

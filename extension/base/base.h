@@ -27,11 +27,7 @@ extern ErrorData *subtransaction_run(void (*work)(void *), void *argument, bool 
 typedef void (*KnRowTaker)(HeapTuple row, TupleDesc shape, void *argument);
 
 extern uint64 query_run(const char *sql, int count, Oid *types, Datum *values, const char *nulls);
-extern void query_rows(const char *sql,
-					   int count,
-					   Oid *types,
-					   Datum *values,
-					   KnRowTaker take,
+extern void query_rows(const char *sql, int count, Oid *types, Datum *values, KnRowTaker take,
 					   void *argument);
 
 /* json.c: reading, with the path in every error */

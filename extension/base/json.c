@@ -12,7 +12,8 @@
 #include "utils/numeric.h"
 
 static const char *type_word(const JsonbValue *value);
-static void refuse(const JsonbValue *value, const char *path, const char *wanted) pg_attribute_noreturn();
+static void refuse(const JsonbValue *value, const char *path, const char *wanted)
+	pg_attribute_noreturn();
 
 /* The value of an object's field, in storage; NULL where it is absent or null. */
 JsonbValue *
@@ -44,7 +45,7 @@ json_bool(const JsonbValue *value, const char *path)
 int64
 json_int(const JsonbValue *value, const char *path)
 {
-	Datum		number;
+	Datum number;
 
 	if (value->type != jbvNumeric)
 		refuse(value, path, "a number");
@@ -57,9 +58,9 @@ List *
 json_strings(const JsonbValue *value, const char *path)
 {
 	JsonbIterator *it;
-	JsonbValue	item;
+	JsonbValue item;
 	JsonbIteratorToken token;
-	List	   *strings = NIL;
+	List *strings = NIL;
 
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
 		refuse(value, path, "an array of strings");
@@ -71,8 +72,9 @@ json_strings(const JsonbValue *value, const char *path)
 		if (item.type == jbvNull)
 			strings = lappend(strings, NULL);
 		else
-			strings = lappend(strings,
-							  (char *) json_string(&item, psprintf("%s[%d]", path, list_length(strings))));
+			strings = lappend(
+				strings,
+				(char *) json_string(&item, psprintf("%s[%d]", path, list_length(strings))));
 	}
 	return strings;
 }
@@ -127,7 +129,7 @@ json_end(JsonbParseState **state, JsonbIteratorToken token)
 void
 json_put_key(JsonbParseState **state, const char *key)
 {
-	JsonbValue	value;
+	JsonbValue value;
 
 	value.type = jbvString;
 	value.val.string.val = (char *) key;
@@ -142,7 +144,7 @@ json_put_key(JsonbParseState **state, const char *key)
 void
 json_put_string(JsonbParseState **state, const char *key, const char *value)
 {
-	JsonbValue	item;
+	JsonbValue item;
 
 	if (key != NULL)
 		json_put_key(state, key);
@@ -159,7 +161,7 @@ json_put_string(JsonbParseState **state, const char *key, const char *value)
 void
 json_put_bool(JsonbParseState **state, const char *key, bool value)
 {
-	JsonbValue	item;
+	JsonbValue item;
 
 	if (key != NULL)
 		json_put_key(state, key);
@@ -171,7 +173,7 @@ json_put_bool(JsonbParseState **state, const char *key, bool value)
 void
 json_put_int(JsonbParseState **state, const char *key, int64 value)
 {
-	JsonbValue	item;
+	JsonbValue item;
 
 	if (key != NULL)
 		json_put_key(state, key);
@@ -183,12 +185,12 @@ json_put_int(JsonbParseState **state, const char *key, int64 value)
 void
 json_put_strings(JsonbParseState **state, const char *key, const List *values)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (key != NULL)
 		json_put_key(state, key);
 	json_begin_array(state);
-	foreach (cell, values)
+	foreach(cell, values)
 		json_put_string(state, NULL, (const char *) lfirst(cell));
 	json_end(state, WJB_END_ARRAY);
 }

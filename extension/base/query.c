@@ -8,7 +8,8 @@
 
 #include "executor/spi.h"
 
-static void execute(const char *sql, int count, Oid *types, Datum *values, const char *nulls, bool read_only);
+static void execute(const char *sql, int count, Oid *types, Datum *values, const char *nulls,
+					bool read_only);
 
 /*
  * Runs a statement with $n parameters and returns how many rows it processed.
@@ -17,7 +18,7 @@ static void execute(const char *sql, int count, Oid *types, Datum *values, const
 uint64
 query_run(const char *sql, int count, Oid *types, Datum *values, const char *nulls)
 {
-	uint64		processed;
+	uint64 processed;
 
 	SPI_connect();
 	execute(sql, count, types, values, nulls, false);
@@ -51,7 +52,7 @@ query_rows(const char *sql, int count, Oid *types, Datum *values, KnRowTaker tak
 static void
 execute(const char *sql, int count, Oid *types, Datum *values, const char *nulls, bool read_only)
 {
-	int			result = SPI_execute_with_args(sql, count, types, values, nulls, read_only, 0);
+	int result = SPI_execute_with_args(sql, count, types, values, nulls, read_only, 0);
 
 	if (result < 0)
 		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));

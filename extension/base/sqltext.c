@@ -36,10 +36,10 @@ const char *
 sqltext_join(const List *strings, const char *separator)
 {
 	StringInfoData out;
-	ListCell   *cell;
+	ListCell *cell;
 
 	initStringInfo(&out);
-	foreach (cell, strings)
+	foreach(cell, strings)
 	{
 		if (out.len > 0)
 			appendStringInfoString(&out, separator);
@@ -63,7 +63,7 @@ sqltext_member(const List *strings, const char *text)
 {
 	const ListCell *cell;
 
-	foreach (cell, strings)
+	foreach(cell, strings)
 	{
 		if (sqltext_equal(lfirst(cell), text))
 			return true;

@@ -15,7 +15,7 @@
 
 typedef struct KnStatement
 {
-	const char *kind;	/* verb and noun: "create_table", "set_not_null"; see docs/sql.md */
+	const char *kind;   /* verb and noun: "create_table", "set_not_null"; see docs/sql.md */
 	const char *aspect; /* the field it is about, NULL for a whole create or drop */
 	const char *sql;
 } KnStatement;
@@ -47,8 +47,8 @@ extern List *ddl_acl(const KnObject *from, const KnObject *to);
 extern List *ddl_rename(const KnObject *object, const char *new_name);
 
 /* Appends a statement made of a kind, an aspect and a format. */
-extern List *ddl_say(List *statements, const char *kind, const char *aspect, const char *format, ...)
-	pg_attribute_printf(4, 5);
+extern List *ddl_say(List *statements, const char *kind, const char *aspect, const char *format,
+					 ...) pg_attribute_printf(4, 5);
 
 /* clause.c: what statements of several kinds have in common */
 extern int ddl_position(const List *names, const char *name);
@@ -66,9 +66,9 @@ extern const char *ddl_column_clauses(const KnColumn *column, const KnDefault *v
 extern List *ddl_column_settings(const KnColumn *column);
 
 /* one of each per kind, in the file of that kind */
-#define X(kind, type, word, sql) \
+#define X(kind, type, word, sql)                                           \
 	extern List *ddl_create_##word(const type *object, const List *parts); \
-	extern List *ddl_drop_##word(const type *object); \
+	extern List *ddl_drop_##word(const type *object);                      \
 	extern List *ddl_alter_##word(const type *from, const type *to);
 KN_KINDS(X)
 #undef X

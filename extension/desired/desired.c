@@ -21,14 +21,14 @@ static const char *current_schema(void);
 static List *choose_schemas(KnScript *script, List *schemas, bool all_schemas);
 static void check_names(KnScript *script, List *schemas);
 static KnDesired *desired_from_schema(JsonbContainer *top);
-static int	compare_names(const ListCell *a, const ListCell *b);
+static int compare_names(const ListCell *a, const ListCell *b);
 
 /* SQL text; see script.c for what may stand in it. */
 KnDesired *
 desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 {
-	KnDesired  *desired = palloc0(sizeof(KnDesired));
-	KnScript   *script = script_parse(sql, current_schema());
+	KnDesired *desired = palloc0(sizeof(KnDesired));
+	KnScript *script = script_parse(sql, current_schema());
 
 	desired->schemas = choose_schemas(script, schemas, all_schemas);
 	check_names(script, desired->schemas);
@@ -40,7 +40,7 @@ desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 static const char *
 current_schema(void)
 {
-	List	   *path = fetch_search_path(false);
+	List *path = fetch_search_path(false);
 	const char *name = path == NIL ? NULL : get_namespace_name(linitial_oid(path));
 
 	list_free(path);
@@ -50,14 +50,14 @@ current_schema(void)
 static List *
 choose_schemas(KnScript *script, List *schemas, bool all_schemas)
 {
-	List	   *chosen = list_copy(schemas);
-	ListCell   *cell;
+	List *chosen = list_copy(schemas);
+	ListCell *cell;
 
 	if (all_schemas)
 		chosen = inspect_user_schemas();
 	if (schemas == NIL)
 	{
-		foreach (cell, script->names)
+		foreach(cell, script->names)
 		{
 			if (!sqltext_member(chosen, strVal(lfirst(cell))))
 				chosen = lappend(chosen, strVal(lfirst(cell)));
@@ -79,16 +79,17 @@ compare_names(const ListCell *a, const ListCell *b)
 static void
 check_names(KnScript *script, List *schemas)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, script->names)
+	foreach(cell, script->names)
 	{
 		if (!sqltext_member(schemas, strVal(lfirst(cell))))
-			ereport(ERROR,
-					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("the desired state puts objects into schema \"%s\", which is not planned",
-						   strVal(lfirst(cell))),
-					errhint("Name it in the option \"schemas\"."));
+			ereport(
+				ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("the desired state puts objects into schema \"%s\", which is not planned",
+					   strVal(lfirst(cell))),
+				errhint("Name it in the option \"schemas\"."));
 	}
 }
 
@@ -97,8 +98,8 @@ KnDesired *
 desired_from_json(Jsonb *json, List *schemas, bool all_schemas)
 {
 	JsonbContainer *top = &json->root;
-	JsonbValue	storage;
-	KnDesired  *desired;
+	JsonbValue storage;
+	KnDesired *desired;
 
 	if (!JsonContainerIsObject(top))
 		ereport(ERROR,
@@ -107,9 +108,10 @@ desired_from_json(Jsonb *json, List *schemas, bool all_schemas)
 	if (json_field(top, "models", &storage) != NULL)
 	{
 		const char *current = current_schema();
-		KnModels   *models = models_to_ddl(json, current == NULL ? "public" : current);
+		KnModels *models = models_to_ddl(json, current == NULL ? "public" : current);
 
-		desired = desired_from_sql(models->ddl, schemas == NIL ? models->schemas : schemas, all_schemas);
+		desired =
+			desired_from_sql(models->ddl, schemas == NIL ? models->schemas : schemas, all_schemas);
 		desired->rename_from = models->rename_from;
 		desired->rename_to = models->rename_to;
 		return desired;
@@ -131,8 +133,8 @@ desired_from_json(Jsonb *json, List *schemas, bool all_schemas)
 static KnDesired *
 desired_from_schema(JsonbContainer *top)
 {
-	KnDesired  *desired = palloc0(sizeof(KnDesired));
-	JsonbValue	storage;
+	KnDesired *desired = palloc0(sizeof(KnDesired));
+	JsonbValue storage;
 	JsonbValue *value = json_field(top, "schema", &storage);
 	const char *from = json_string(value, "schema");
 	const char *as = current_schema();

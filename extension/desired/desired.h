@@ -13,37 +13,37 @@
 /* One statement of a script, and how it is to be run. */
 typedef struct KnSource
 {
-	RawStmt    *raw;
-	const char *text;		 /* the statement alone */
-	int			start;		 /* byte offset of text in the script */
-	int			line;		 /* of its first word, from 1 */
-	const char *search_path; /* in force at this place; NULL: the session's */
-	const char *tablespace;	 /* default_tablespace likewise */
+	RawStmt *raw;
+	const char *text;          /* the statement alone */
+	int start;                 /* byte offset of text in the script */
+	int line;                  /* of its first word, from 1 */
+	const char *search_path;   /* in force at this place; NULL: the session's */
+	const char *tablespace;    /* default_tablespace likewise */
 	const char *access_method; /* default_table_access_method likewise */
-	const char *error;		 /* last failure, while statements are being retried */
+	const char *error;         /* last failure, while statements are being retried */
 } KnSource;
 
 /* SQL text, parsed and sorted into what is to be run. */
 typedef struct KnScript
 {
 	const char *text;
-	List	   *sources;	/* KnSource * */
-	List	   *creates;	/* names of schemas that it creates itself */
-	List	   *names;		/* names of schemas that it puts objects into */
-	List	   *extensions; /* names of extensions that it creates */
-	bool		has_owners; /* it states an owner somewhere */
-	bool		has_acls;	/* it states a privilege somewhere */
-	int			table_count;
-	int			index_count;
+	List *sources;    /* KnSource * */
+	List *creates;    /* names of schemas that it creates itself */
+	List *names;      /* names of schemas that it puts objects into */
+	List *extensions; /* names of extensions that it creates */
+	bool has_owners;  /* it states an owner somewhere */
+	bool has_acls;    /* it states a privilege somewhere */
+	int table_count;
+	int index_count;
 } KnScript;
 
 /* The outcome: what is wanted, for which schemas. */
 typedef struct KnDesired
 {
-	KnSchema   *schema;
-	List	   *schemas; /* names of the schemas that are planned */
-	List	   *rename_from; /* dotted names, from models */
-	List	   *rename_to;
+	KnSchema *schema;
+	List *schemas;     /* names of the schemas that are planned */
+	List *rename_from; /* dotted names, from models */
+	List *rename_to;
 } KnDesired;
 
 /* desired.c: the one door; schemas is the option of that name, NIL where it was not given */

@@ -66,29 +66,29 @@
 typedef struct Aside
 {
 	const char *name;
-	Oid			live;
-	Oid			scratch; /* InvalidOid: nothing took its place */
+	Oid live;
+	Oid scratch; /* InvalidOid: nothing took its place */
 } Aside;
 
 typedef struct Attempt
 {
-	KnScript   *script;
-	List	   *schemas;
-	bool		in_order; /* any error is final */
-	KnSchema   *result;
+	KnScript *script;
+	List *schemas;
+	bool in_order; /* any error is final */
+	KnSchema *result;
 } Attempt;
 
 typedef struct StatementRun
 {
-	KnSource   *source;
-	List	   *schemas;
+	KnSource *source;
+	List *schemas;
 } StatementRun;
 
 typedef struct SchemaRename
 {
 	const char *from;
 	const char *to;
-	KnSchema   *result;
+	KnSchema *result;
 } SchemaRename;
 
 static void try_script(void *argument);
@@ -98,7 +98,7 @@ static void check_can_write(void);
 static List *lay_aside(KnScript *script, List *schemas);
 static void check_owner(const char *name, Oid namespace);
 static void rename_namespace(Oid namespace, const char *name);
-static Oid	make_namespace(KnScript *script, const char *name, Oid live);
+static Oid make_namespace(KnScript *script, const char *name, Oid live);
 static void copy_namespace(Oid from, Oid to);
 static void move_extensions(KnScript *script, List *asides);
 static void move_members(Oid extension, List *asides);
@@ -126,8 +126,8 @@ static void set_setting(const char *name, const char *value);
 KnSchema *
 scratch_elaborate(KnScript *script, List *schemas)
 {
-	Attempt		attempt = { script, schemas, true, NULL };
-	ErrorData  *error;
+	Attempt attempt = { script, schemas, true, NULL };
+	ErrorData *error;
 
 	check_can_write();
 	error = subtransaction_run(try_script, &attempt, false);
@@ -144,9 +144,9 @@ scratch_elaborate(KnScript *script, List *schemas)
 static void
 try_script(void *argument)
 {
-	Attempt    *attempt = argument;
-	List	   *asides = lay_aside(attempt->script, attempt->schemas);
-	int			guc_level = NewGUCNestLevel();
+	Attempt *attempt = argument;
+	List *asides = lay_aside(attempt->script, attempt->schemas);
+	int guc_level = NewGUCNestLevel();
 
 	move_extensions(attempt->script, asides);
 	pin_settings();
@@ -185,14 +185,14 @@ check_can_write(void)
 static List *
 lay_aside(KnScript *script, List *schemas)
 {
-	List	   *asides = NIL;
-	ListCell   *cell;
+	List *asides = NIL;
+	ListCell *cell;
 
-	foreach (cell, schemas)
+	foreach(cell, schemas)
 	{
 		const char *name = lfirst(cell);
-		Oid			live = get_namespace_oid(name, true);
-		Aside	   *aside;
+		Oid live = get_namespace_oid(name, true);
+		Aside *aside;
 
 		if (!OidIsValid(live))
 			continue;
@@ -212,9 +212,9 @@ static void
 check_owner(const char *name, Oid namespace)
 {
 #if PG_VERSION_NUM >= 160000
-	bool		is_owner = object_ownercheck(NamespaceRelationId, namespace, GetUserId());
+	bool is_owner = object_ownercheck(NamespaceRelationId, namespace, GetUserId());
 #else
-	bool		is_owner = pg_namespace_ownercheck(namespace, GetUserId());
+	bool is_owner = pg_namespace_ownercheck(namespace, GetUserId());
 #endif
 
 	if (!is_owner)
@@ -227,8 +227,8 @@ check_owner(const char *name, Oid namespace)
 static void
 rename_namespace(Oid namespace, const char *name)
 {
-	Relation	catalog = table_open(NamespaceRelationId, RowExclusiveLock);
-	HeapTuple	tuple = SearchSysCacheCopy1(NAMESPACEOID, ObjectIdGetDatum(namespace));
+	Relation catalog = table_open(NamespaceRelationId, RowExclusiveLock);
+	HeapTuple tuple = SearchSysCacheCopy1(NAMESPACEOID, ObjectIdGetDatum(namespace));
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for schema %u", namespace);
@@ -246,11 +246,11 @@ rename_namespace(Oid namespace, const char *name)
 static Oid
 make_namespace(KnScript *script, const char *name, Oid live)
 {
-	bool		creates = list_member(script->creates, makeString((char *) name));
-	bool		fills = list_member(script->names, makeString((char *) name));
-	HeapTuple	tuple;
-	Oid			owner;
-	Oid			made;
+	bool creates = list_member(script->creates, makeString((char *) name));
+	bool fills = list_member(script->names, makeString((char *) name));
+	HeapTuple tuple;
+	Oid owner;
+	Oid made;
 
 	if (!creates && !fills && strcmp(name, "public") != 0)
 		return InvalidOid;
@@ -269,14 +269,14 @@ make_namespace(KnScript *script, const char *name, Oid live)
 static void
 copy_namespace(Oid from, Oid to)
 {
-	Relation	catalog = table_open(NamespaceRelationId, RowExclusiveLock);
-	HeapTuple	source = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(from));
-	HeapTuple	target = SearchSysCacheCopy1(NAMESPACEOID, ObjectIdGetDatum(to));
-	Datum		values[Natts_pg_namespace] = { 0 };
-	bool		nulls[Natts_pg_namespace] = { 0 };
-	bool		replaces[Natts_pg_namespace] = { 0 };
-	const int	column = Anum_pg_namespace_nspacl - 1;
-	char	   *comment = GetComment(from, NamespaceRelationId, 0);
+	Relation catalog = table_open(NamespaceRelationId, RowExclusiveLock);
+	HeapTuple source = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(from));
+	HeapTuple target = SearchSysCacheCopy1(NAMESPACEOID, ObjectIdGetDatum(to));
+	Datum values[Natts_pg_namespace] = { 0 };
+	bool nulls[Natts_pg_namespace] = { 0 };
+	bool replaces[Natts_pg_namespace] = { 0 };
+	const int column = Anum_pg_namespace_nspacl - 1;
+	char *comment = GetComment(from, NamespaceRelationId, 0);
 
 	values[column] =
 		SysCacheGetAttr(NAMESPACEOID, source, Anum_pg_namespace_nspacl, &nulls[column]);
@@ -297,18 +297,18 @@ copy_namespace(Oid from, Oid to)
 static void
 move_extensions(KnScript *script, List *asides)
 {
-	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
+	Relation catalog = table_open(ExtensionRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	List	   *extensions = NIL;
-	HeapTuple	row;
-	ListCell   *cell;
+	List *extensions = NIL;
+	HeapTuple row;
+	ListCell *cell;
 
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
 		extensions = lappend_oid(extensions, ((Form_pg_extension) GETSTRUCT(row))->oid);
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 
-	foreach (cell, extensions)
+	foreach(cell, extensions)
 	{
 		move_members(lfirst_oid(cell), asides);
 		if (script->extensions == NIL || states_extension(script, lfirst_oid(cell)))
@@ -326,10 +326,10 @@ states_extension(KnScript *script, Oid extension)
 static void
 move_members(Oid extension, List *asides)
 {
-	Relation	depend = table_open(DependRelationId, AccessShareLock);
+	Relation depend = table_open(DependRelationId, AccessShareLock);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
-	HeapTuple	row;
+	HeapTuple row;
 
 	ScanKeyInit(&keys[0],
 				Anum_pg_depend_refclassid,
@@ -357,10 +357,10 @@ move_members(Oid extension, List *asides)
 static void
 move_object(Oid class, Oid object, List *asides)
 {
-	AttrNumber	attribute = get_object_attnum_namespace(class);
-	int			cache;
-	Relation	catalog;
-	HeapTuple	tuple;
+	AttrNumber attribute = get_object_attnum_namespace(class);
+	int cache;
+	Relation catalog;
+	HeapTuple tuple;
 
 	if (attribute == InvalidAttrNumber)
 		return;
@@ -377,10 +377,10 @@ move_object(Oid class, Oid object, List *asides)
 static void
 move_extension(Oid extension, List *asides)
 {
-	Relation	catalog = table_open(ExtensionRelationId, RowExclusiveLock);
+	Relation catalog = table_open(ExtensionRelationId, RowExclusiveLock);
 	ScanKeyData key;
 	SysScanDesc scan;
-	HeapTuple	row;
+	HeapTuple row;
 
 	ScanKeyInit(&key,
 				Anum_pg_extension_oid,
@@ -399,19 +399,18 @@ move_extension(Oid extension, List *asides)
 static void
 update_namespace(Relation catalog, HeapTuple tuple, int attribute, List *asides)
 {
-	bool		isnull;
-	Oid			now =
-		DatumGetObjectId(heap_getattr(tuple, attribute, RelationGetDescr(catalog), &isnull));
-	ListCell   *cell;
+	bool isnull;
+	Oid now = DatumGetObjectId(heap_getattr(tuple, attribute, RelationGetDescr(catalog), &isnull));
+	ListCell *cell;
 
-	foreach (cell, asides)
+	foreach(cell, asides)
 	{
-		Aside	   *aside = lfirst(cell);
-		int			natts = RelationGetNumberOfAttributes(catalog);
-		Datum	   *values;
-		bool	   *nulls;
-		bool	   *replaces;
-		HeapTuple	changed;
+		Aside *aside = lfirst(cell);
+		int natts = RelationGetNumberOfAttributes(catalog);
+		Datum *values;
+		bool *nulls;
+		bool *replaces;
+		HeapTuple changed;
 
 		if (aside->live != now || !OidIsValid(aside->scratch))
 			continue;
@@ -453,11 +452,11 @@ set_setting(const char *name, const char *value)
 static void
 run_in_order(KnScript *script, List *schemas)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, script->sources)
+	foreach(cell, script->sources)
 	{
-		KnSource   *source = lfirst(cell);
+		KnSource *source = lfirst(cell);
 
 		run_statement(source, schemas);
 	}
@@ -466,14 +465,14 @@ run_in_order(KnScript *script, List *schemas)
 static void
 run_in_any_order(KnScript *script, List *schemas)
 {
-	List	   *waiting = list_copy(script->sources);
+	List *waiting = list_copy(script->sources);
 
 	while (waiting != NIL)
 	{
-		List	   *again = NIL;
-		ListCell   *cell;
+		List *again = NIL;
+		ListCell *cell;
 
-		foreach (cell, waiting)
+		foreach(cell, waiting)
 		{
 			if (!try_statement(lfirst(cell), schemas))
 				again = lappend(again, lfirst(cell));
@@ -489,7 +488,7 @@ static bool
 try_statement(KnSource *source, List *schemas)
 {
 	StatementRun run = { source, schemas };
-	ErrorData  *error = subtransaction_run(run_one, &run, true);
+	ErrorData *error = subtransaction_run(run_one, &run, true);
 
 	if (error != NULL && !is_order_error(error->sqlerrcode))
 		ReThrowError(error);
@@ -530,8 +529,8 @@ static void
 run_statement(KnSource *source, List *schemas)
 {
 	ErrorContextCallback callback;
-	bool		populated = false;
-	Node	   *kept = source->raw->stmt;
+	bool populated = false;
+	Node *kept = source->raw->stmt;
 
 	CHECK_FOR_INTERRUPTS();
 	script_push_error_context(&callback, source);
@@ -555,8 +554,8 @@ run_statement(KnSource *source, List *schemas)
 static Node *
 analyzed(KnSource *source, Node *statement)
 {
-	RawStmt    *raw;
-	Query	   *query;
+	RawStmt *raw;
+	Query *query;
 
 	if (!IsA(statement, CreateTableAsStmt))
 		return statement;
@@ -587,11 +586,12 @@ prepare_statement(Node *statement, List *schemas, bool *populated)
 			((CreateTableAsStmt *) statement)->into->skipData = true;
 			return true;
 		case T_CreateExtensionStmt:
-			return !OidIsValid(get_extension_oid(((CreateExtensionStmt *) statement)->extname, true));
+			return !OidIsValid(
+				get_extension_oid(((CreateExtensionStmt *) statement)->extname, true));
 		case T_CreateSchemaStmt:
 		{
 			CreateSchemaStmt *create = (CreateSchemaStmt *) statement;
-			Oid			made = get_namespace_oid(statement_schema_name(create), true);
+			Oid made = get_namespace_oid(statement_schema_name(create), true);
 
 			/* One in the place of a live schema is there already. */
 			if (OidIsValid(made) && create->schemaElts == NIL && !create->if_not_exists)
@@ -610,12 +610,12 @@ prepare_statement(Node *statement, List *schemas, bool *populated)
 static void
 check_references(Node *statement, List *schemas)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, statement_references(statement))
+	foreach(cell, statement_references(statement))
 	{
-		RangeVar   *name = lfirst(cell);
-		Oid			relation = RangeVarGetRelid(name, NoLock, true);
+		RangeVar *name = lfirst(cell);
+		Oid relation = RangeVarGetRelid(name, NoLock, true);
 		const char *schema;
 
 		if (!OidIsValid(relation))
@@ -658,8 +658,8 @@ run_utility(KnSource *source)
 static void
 mark_populated(Node *statement)
 {
-	RangeVar   *name = ((CreateTableAsStmt *) statement)->into->rel;
-	Relation	relation = table_openrv(name, AccessExclusiveLock);
+	RangeVar *name = ((CreateTableAsStmt *) statement)->into->rel;
+	Relation relation = table_openrv(name, AccessExclusiveLock);
 
 	SetMatViewPopulatedState(relation, true);
 	table_close(relation, NoLock);
@@ -674,7 +674,7 @@ KnSchema *
 scratch_rename_schema(const char *from, const char *to)
 {
 	SchemaRename rename = { from, to, NULL };
-	ErrorData  *error;
+	ErrorData *error;
 
 	check_can_write();
 	check_owner(from, get_namespace_oid(from, false));
@@ -688,8 +688,8 @@ static void
 rename_and_read(void *argument)
 {
 	SchemaRename *rename = argument;
-	Oid			source = get_namespace_oid(rename->from, false);
-	Oid			target = get_namespace_oid(rename->to, true);
+	Oid source = get_namespace_oid(rename->from, false);
+	Oid target = get_namespace_oid(rename->to, true);
 
 	if (OidIsValid(target))
 		rename_namespace(target, psprintf("kints_aside_%d_%u", MyProcPid, target));

@@ -31,15 +31,16 @@ typedef struct Settings
 } Settings;
 
 static char *without_meta_commands(const char *sql);
-static int	scan_until_meta(char *sql, int offset, bool *at_start);
-static int	line_of(const char *sql, int offset);
-static int	skip_blank(const char *sql, int offset, int end);
+static int scan_until_meta(char *sql, int offset, bool *at_start);
+static int line_of(const char *sql, int offset);
+static int skip_blank(const char *sql, int offset, int end);
 static void parse_error(void *argument);
 static void add_statement(KnScript *script, RawStmt *raw, Settings *settings);
 static void take_setting(VariableSetStmt *set, Settings *settings, int line);
 static const char *setting_text(VariableSetStmt *set);
 static bool take_set_config(SelectStmt *select, Settings *settings);
-static void note_names(KnScript *script, Node *statement, const Settings *settings, const char *current);
+static void note_names(KnScript *script, Node *statement, const Settings *settings,
+					   const char *current);
 static const char *first_in_path(const char *path);
 static void statement_error(void *argument);
 
@@ -47,11 +48,11 @@ static void statement_error(void *argument);
 KnScript *
 script_parse(const char *sql, const char *current_schema)
 {
-	KnScript   *script = palloc0(sizeof(KnScript));
-	Settings	settings = { NULL, NULL, NULL };
+	KnScript *script = palloc0(sizeof(KnScript));
+	Settings settings = { NULL, NULL, NULL };
 	ErrorContextCallback callback;
-	List	   *statements;
-	ListCell   *cell;
+	List *statements;
+	ListCell *cell;
 
 	script->text = without_meta_commands(sql);
 	callback.callback = parse_error;
@@ -61,12 +62,12 @@ script_parse(const char *sql, const char *current_schema)
 	statements = raw_parser(script->text, RAW_PARSE_DEFAULT);
 	error_context_stack = callback.previous;
 
-	foreach (cell, statements)
+	foreach(cell, statements)
 		add_statement(script, lfirst(cell), &settings);
-	foreach (cell, script->sources)
+	foreach(cell, script->sources)
 	{
-		KnSource   *source = lfirst(cell);
-		Settings	at = { source->search_path, NULL, NULL };
+		KnSource *source = lfirst(cell);
+		Settings at = { source->search_path, NULL, NULL };
 
 		note_names(script, source->raw->stmt, &at, current_schema);
 	}
@@ -81,9 +82,9 @@ script_parse(const char *sql, const char *current_schema)
 static char *
 without_meta_commands(const char *sql)
 {
-	char	   *copy = pstrdup(sql);
-	int			offset = 0;
-	bool		at_start = true;
+	char *copy = pstrdup(sql);
+	int offset = 0;
+	bool at_start = true;
 
 	while (offset >= 0 && copy[offset] != '\0')
 		offset = scan_until_meta(copy, offset, &at_start);
@@ -97,9 +98,9 @@ scan_until_meta(char *sql, int offset, bool *at_start)
 	core_yy_extra_type extra;
 	core_yyscan_t scanner = scanner_init(sql + offset, &extra, &ScanKeywords, ScanKeywordTokens);
 	core_YYSTYPE value;
-	YYLTYPE		location;
-	int			token;
-	int			next = -1;
+	YYLTYPE location;
+	int token;
+	int next = -1;
 
 	while ((token = core_yylex(&value, &location, scanner)) != 0)
 	{
@@ -111,7 +112,8 @@ scan_until_meta(char *sql, int offset, bool *at_start)
 			break;
 		}
 		if (*at_start && pg_strncasecmp(sql + offset + location, "copy", 4) == 0 &&
-			!isalnum((unsigned char) sql[offset + location + 4]) && sql[offset + location + 4] != '_')
+			!isalnum((unsigned char) sql[offset + location + 4]) &&
+			sql[offset + location + 4] != '_')
 			statement_refuse("COPY", line_of(sql, offset + location));
 		*at_start = token == ';';
 	}
@@ -122,7 +124,7 @@ scan_until_meta(char *sql, int offset, bool *at_start)
 static int
 line_of(const char *sql, int offset)
 {
-	int			line = 1;
+	int line = 1;
 
 	for (int i = 0; i < offset; i++)
 	{
@@ -147,7 +149,7 @@ skip_blank(const char *sql, int offset, int end)
 		}
 		else if (sql[offset] == '/' && sql[offset + 1] == '*')
 		{
-			int			depth = 0;
+			int depth = 0;
 
 			do
 			{
@@ -170,22 +172,23 @@ static void
 parse_error(void *argument)
 {
 	const char *sql = argument;
-	int			position = geterrposition();
+	int position = geterrposition();
 
 	if (position <= 0)
 		return;
 	errposition(0);
-	errcontext("line %d of the desired schema", line_of(sql, pg_mbcharcliplen(sql, strlen(sql), position - 1)));
+	errcontext("line %d of the desired schema",
+			   line_of(sql, pg_mbcharcliplen(sql, strlen(sql), position - 1)));
 }
 
 static void
 add_statement(KnScript *script, RawStmt *raw, Settings *settings)
 {
-	int			length = (int) strlen(script->text);
-	int			end = raw->stmt_len > 0 ? raw->stmt_location + raw->stmt_len : length;
-	int			start = skip_blank(script->text, raw->stmt_location, end);
-	int			line;
-	KnSource   *source;
+	int length = (int) strlen(script->text);
+	int end = raw->stmt_len > 0 ? raw->stmt_location + raw->stmt_len : length;
+	int start = skip_blank(script->text, raw->stmt_location, end);
+	int line;
+	KnSource *source;
 	KnStatementUse use;
 
 	/* Lines are counted on from the statement before: a script may be long. */
@@ -193,7 +196,7 @@ add_statement(KnScript *script, RawStmt *raw, Settings *settings)
 		line = line_of(script->text, start);
 	else
 	{
-		KnSource   *before = llast(script->sources);
+		KnSource *before = llast(script->sources);
 
 		line = before->line + line_of(script->text + before->start, start - before->start) - 1;
 	}
@@ -239,7 +242,9 @@ take_setting(VariableSetStmt *set, Settings *settings, int line)
 	else if (GetConfigOption(set->name, true, false) == NULL && strchr(set->name, '.') == NULL &&
 			 set->kind == VAR_SET_VALUE)
 		ereport(NOTICE,
-				errmsg("line %d sets \"%s\", which this server does not know: skipped", line, set->name));
+				errmsg("line %d sets \"%s\", which this server does not know: skipped",
+					   line,
+					   set->name));
 }
 
 /* The value of a SET as one string, list elements quoted where they need it. */
@@ -253,11 +258,11 @@ setting_text(VariableSetStmt *set)
 static bool
 take_set_config(SelectStmt *select, Settings *settings)
 {
-	ResTarget  *target;
-	FuncCall   *call;
+	ResTarget *target;
+	FuncCall *call;
 	const char *name;
-	A_Const    *first;
-	A_Const    *second;
+	A_Const *first;
+	A_Const *second;
 
 	if (list_length(select->targetList) != 1 || select->fromClause != NIL)
 		return false;
@@ -266,7 +271,8 @@ take_set_config(SelectStmt *select, Settings *settings)
 		return false;
 	call = (FuncCall *) target->val;
 	name = strVal(llast(call->funcname));
-	if (list_length(call->funcname) == 2 && strcmp(strVal(linitial(call->funcname)), "pg_catalog") != 0)
+	if (list_length(call->funcname) == 2 &&
+		strcmp(strVal(linitial(call->funcname)), "pg_catalog") != 0)
 		return false;
 	if (strcmp(name, "setval") == 0)
 		return true;
@@ -313,12 +319,12 @@ note_names(KnScript *script, Node *statement, const Settings *settings, const ch
 static const char *
 first_in_path(const char *path)
 {
-	List	   *names;
-	ListCell   *cell;
+	List *names;
+	ListCell *cell;
 
 	if (!SplitIdentifierString(pstrdup(path), ',', &names))
 		return NULL;
-	foreach (cell, names)
+	foreach(cell, names)
 	{
 		if (strcmp(lfirst(cell), "$user") != 0 && strncmp(lfirst(cell), "pg_", 3) != 0)
 			return lfirst(cell);
@@ -345,9 +351,9 @@ script_pop_error_context(ErrorContextCallback *callback)
 static void
 statement_error(void *argument)
 {
-	KnSource   *source = argument;
-	const int	most = 400;
-	int			length = (int) strlen(source->text);
+	KnSource *source = argument;
+	const int most = 400;
+	int length = (int) strlen(source->text);
 
 	/* A position would be taken for one in the caller's query. */
 	if (geterrposition() > 0)

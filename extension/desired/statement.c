@@ -123,23 +123,25 @@ statement_word(Node *statement)
 void
 statement_refuse(const char *word, int line)
 {
-	ereport(ERROR,
-			errcode(KN_ERRCODE_UNSUPPORTED),
-			errmsg("%s at line %d is not part of a schema", word, line),
-			errdetail("A desired schema consists of statements that create, alter or comment on objects of schemas."),
-			errhint("Take the statement out, and run it where it belongs."));
+	ereport(
+		ERROR,
+		errcode(KN_ERRCODE_UNSUPPORTED),
+		errmsg("%s at line %d is not part of a schema", word, line),
+		errdetail(
+			"A desired schema consists of statements that create, alter or comment on objects of schemas."),
+		errhint("Take the statement out, and run it where it belongs."));
 }
 
 bool
 statement_states_owner(Node *statement)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (IsA(statement, AlterOwnerStmt))
 		return true;
 	if (!IsA(statement, AlterTableStmt))
 		return false;
-	foreach (cell, ((AlterTableStmt *) statement)->cmds)
+	foreach(cell, ((AlterTableStmt *) statement)->cmds)
 	{
 		if (((AlterTableCmd *) lfirst(cell))->subtype == AT_ChangeOwner)
 			return true;
@@ -154,8 +156,8 @@ statement_states_owner(Node *statement)
 bool
 statement_target(Node *statement, const char **schema)
 {
-	RangeVar   *relation = target_relation(statement);
-	List	   *name = target_name(statement);
+	RangeVar *relation = target_relation(statement);
+	List *name = target_name(statement);
 
 	*schema = NULL;
 	if (relation != NULL)
@@ -235,8 +237,8 @@ statement_schema_name(CreateSchemaStmt *statement)
 List *
 statement_references(Node *statement)
 {
-	List	   *found = NIL;
-	ListCell   *cell;
+	List *found = NIL;
+	ListCell *cell;
 
 	if (IsA(statement, CreateStmt))
 	{
@@ -247,7 +249,7 @@ statement_references(Node *statement)
 	}
 	else if (IsA(statement, AlterTableStmt))
 	{
-		foreach (cell, ((AlterTableStmt *) statement)->cmds)
+		foreach(cell, ((AlterTableStmt *) statement)->cmds)
 		{
 			AlterTableCmd *command = lfirst(cell);
 
@@ -261,11 +263,11 @@ statement_references(Node *statement)
 static List *
 constraint_references(List *elements, List *found)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, elements)
+	foreach(cell, elements)
 	{
-		Node	   *element = lfirst(cell);
+		Node *element = lfirst(cell);
 
 		if (IsA(element, ColumnDef))
 			found = constraint_references(((ColumnDef *) element)->constraints, found);

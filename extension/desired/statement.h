@@ -12,7 +12,7 @@
 typedef enum KnStatementUse
 {
 	KN_RUN_STATEMENT,
-	KN_SKIP_STATEMENT,	/* it says nothing about the schema */
+	KN_SKIP_STATEMENT,  /* it says nothing about the schema */
 	KN_REFUSE_STATEMENT /* it would do something else */
 } KnStatementUse;
 

@@ -20,7 +20,8 @@ static bool close_over(KnChanges *changes, KnChange *change);
 static bool displace(KnChanges *changes, KnObject *dependent, KnChange *change);
 static bool displace_for_type(KnChanges *changes, KnObject *dependent, KnChange *change);
 static bool recreate_default(KnChanges *changes, KnObject *object, KnObject *because);
-static bool default_survives(const KnChanges *changes, const KnDefault *object, const KnChange *change);
+static bool default_survives(const KnChanges *changes, const KnDefault *object,
+							 const KnChange *change);
 static bool is_number(const char *type);
 static bool both_ends_change(const KnChanges *changes, const KnObject *constraint);
 static bool new_label_is_used(const KnChanges *changes, const KnChange *change);
@@ -31,7 +32,7 @@ static bool composite_needs_new(const KnChanges *changes, const KnChange *change
 void
 diff_close(KnChanges *changes)
 {
-	bool		grown = true;
+	bool grown = true;
 
 	while (grown)
 	{
@@ -44,9 +45,9 @@ diff_close(KnChanges *changes)
 static bool
 close_over(KnChanges *changes, KnChange *change)
 {
-	bool		grown = false;
-	bool		type_differs;
-	ListCell   *cell;
+	bool grown = false;
+	bool type_differs;
+	ListCell *cell;
 
 	if (change->found == NULL)
 		return false;
@@ -64,9 +65,9 @@ close_over(KnChanges *changes, KnChange *change)
 	type_differs = diff_type_differs(change);
 	if (change->operation == KN_CHANGE && !type_differs)
 		return grown;
-	foreach (cell, diff_dependents(changes, change->found))
+	foreach(cell, diff_dependents(changes, change->found))
 	{
-		KnObject   *dependent = lfirst(cell);
+		KnObject *dependent = lfirst(cell);
 
 		if (diff_wanted_of(changes, dependent) == NULL)
 			continue;
@@ -80,8 +81,8 @@ close_over(KnChanges *changes, KnChange *change)
 static bool
 displace(KnChanges *changes, KnObject *dependent, KnChange *change)
 {
-	KnObject   *needed = change->found;
-	KnChange   *own = diff_change_of(changes, dependent);
+	KnObject *needed = change->found;
+	KnChange *own = diff_change_of(changes, dependent);
 
 	/*
 	 * What is altered anyway no longer needs what is dropped.  A function goes
@@ -138,12 +139,13 @@ displace_for_type(KnChanges *changes, KnObject *dependent, KnChange *change)
 static bool
 recreate_default(KnChanges *changes, KnObject *object, KnObject *because)
 {
-	bool		grown = diff_recreate(changes, object, because);
-	KnObject   *column;
+	bool grown = diff_recreate(changes, object, because);
+	KnObject *column;
 
 	if (!((KnDefault *) object)->is_generated)
 		return grown;
-	column = schema_find_kind(changes->found, KN_COLUMN, object->schema, object->parent, object->name);
+	column =
+		schema_find_kind(changes->found, KN_COLUMN, object->schema, object->parent, object->name);
 	if (diff_recreate(changes, column, because == column ? NULL : because))
 		grown = true;
 	return grown;
@@ -178,16 +180,16 @@ is_number(const char *type)
 static bool
 both_ends_change(const KnChanges *changes, const KnObject *constraint)
 {
-	bool		here = false;
-	bool		there = false;
-	ListCell   *cell;
+	bool here = false;
+	bool there = false;
+	ListCell *cell;
 
 	if (strcmp(((const KnConstraint *) constraint)->type, "f") != 0)
 		return false;
-	foreach (cell, constraint->depends)
+	foreach(cell, constraint->depends)
 	{
-		KnObject   *needed = lfirst(cell);
-		KnChange   *change = diff_change_of(changes, needed);
+		KnObject *needed = lfirst(cell);
+		KnChange *change = diff_change_of(changes, needed);
 
 		if (needed->kind != KN_COLUMN || change == NULL || !diff_type_differs(change))
 			continue;
@@ -206,8 +208,8 @@ composite_needs_new(const KnChanges *changes, const KnChange *change)
 {
 	const KnComposite *found = (const KnComposite *) change->found;
 	const KnComposite *wanted = (const KnComposite *) change->wanted;
-	bool		altered = false;
-	ListCell   *cell;
+	bool altered = false;
+	ListCell *cell;
 
 	if (wanted == NULL)
 		return false;
@@ -217,13 +219,14 @@ composite_needs_new(const KnChanges *changes, const KnChange *change)
 		{
 			if (!sqltext_equal(list_nth(found->attributes, i), list_nth(wanted->attributes, j)))
 				continue;
-			altered |= !sqltext_equal(list_nth(found->types, i), list_nth(wanted->types, j)) ||
-					   !sqltext_equal(list_nth(found->collations, i), list_nth(wanted->collations, j));
+			altered |=
+				!sqltext_equal(list_nth(found->types, i), list_nth(wanted->types, j)) ||
+				!sqltext_equal(list_nth(found->collations, i), list_nth(wanted->collations, j));
 		}
 	}
 	if (!altered)
 		return false;
-	foreach (cell, diff_dependents(changes, change->found))
+	foreach(cell, diff_dependents(changes, change->found))
 	{
 		if (((KnObject *) lfirst(cell))->kind == KN_COLUMN)
 			return true;
@@ -240,16 +243,16 @@ new_label_is_used(const KnChanges *changes, const KnChange *change)
 {
 	const KnEnum *found = (const KnEnum *) change->found;
 	const KnEnum *wanted = (const KnEnum *) change->wanted;
-	ListCell   *cell;
-	ListCell   *label;
+	ListCell *cell;
+	ListCell *label;
 
-	foreach (cell, changes->list)
+	foreach(cell, changes->list)
 	{
 		const KnChange *other = lfirst(cell);
 
 		if (other->wanted == NULL || !list_member_ptr(other->wanted->depends, wanted))
 			continue;
-		foreach (label, wanted->labels)
+		foreach(label, wanted->labels)
 		{
 			if (!sqltext_member(found->labels, lfirst(label)) &&
 				mentions(other->wanted, psprintf("%s::", sqltext_literal(lfirst(label)))))

@@ -49,17 +49,21 @@ diff_must_recreate(const KnObject *found, const KnObject *wanted)
 	switch (found->kind)
 	{
 		case KN_ENUM:
-			return !is_subsequence(((const KnEnum *) found)->labels, ((const KnEnum *) wanted)->labels);
+			return !is_subsequence(((const KnEnum *) found)->labels,
+								   ((const KnEnum *) wanted)->labels);
 		case KN_COMPOSITE:
-			return composite_must_recreate((const KnComposite *) found, (const KnComposite *) wanted);
+			return composite_must_recreate((const KnComposite *) found,
+										   (const KnComposite *) wanted);
 		case KN_FUNCTION:
 			return ((const KnFunction *) wanted)->default_count <
 				   ((const KnFunction *) found)->default_count;
 		case KN_VIEW:
-			return !is_prefix(((const KnView *) found)->columns, ((const KnView *) wanted)->columns) ||
+			return !is_prefix(((const KnView *) found)->columns,
+							  ((const KnView *) wanted)->columns) ||
 				   !is_prefix(((const KnView *) found)->types, ((const KnView *) wanted)->types);
 		case KN_CONSTRAINT:
-			return ((const KnConstraint *) wanted)->not_valid && !((const KnConstraint *) found)->not_valid;
+			return ((const KnConstraint *) wanted)->not_valid &&
+				   !((const KnConstraint *) found)->not_valid;
 		case KN_POLICY:
 			return loses(((const KnPolicy *) found)->using_expression,
 						 ((const KnPolicy *) wanted)->using_expression) ||
@@ -75,9 +79,9 @@ static bool
 is_subsequence(const List *part, const List *whole)
 {
 	const ListCell *cell;
-	int			at = 0;
+	int at = 0;
 
-	foreach (cell, part)
+	foreach(cell, part)
 	{
 		while (at < list_length(whole) && !sqltext_equal(lfirst(cell), list_nth(whole, at)))
 			at++;
@@ -107,10 +111,10 @@ is_prefix(const List *part, const List *whole)
 static bool
 composite_must_recreate(const KnComposite *found, const KnComposite *wanted)
 {
-	List	   *reached = NIL;
-	ListCell   *cell;
+	List *reached = NIL;
+	ListCell *cell;
 
-	foreach (cell, found->attributes)
+	foreach(cell, found->attributes)
 	{
 		if (sqltext_member(wanted->attributes, lfirst(cell)))
 			reached = lappend(reached, lfirst(cell));

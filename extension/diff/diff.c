@@ -14,18 +14,19 @@
 typedef struct ChangeEntry
 {
 	const KnObject *object;
-	KnChange   *change;
+	KnChange *change;
 } ChangeEntry;
 
 typedef struct DependentsEntry
 {
 	const KnObject *object;
-	List	   *dependents;
+	List *dependents;
 } DependentsEntry;
 
 static HTAB *make_table(const char *name, Size entry);
 static void take_over_unstated(const KnSchema *found, const KnSchema *wanted);
-static void add_change(KnChanges *changes, KnOperation operation, KnObject *found, KnObject *wanted);
+static void add_change(KnChanges *changes, KnOperation operation, KnObject *found,
+					   KnObject *wanted);
 static void find_dependents(KnChanges *changes);
 
 /*
@@ -35,18 +36,18 @@ static void find_dependents(KnChanges *changes);
 KnChanges *
 diff_schemas(const KnSchema *found, const KnSchema *wanted)
 {
-	KnChanges  *changes = palloc0(sizeof(KnChanges));
-	ListCell   *cell;
+	KnChanges *changes = palloc0(sizeof(KnChanges));
+	ListCell *cell;
 
 	changes->found = found;
 	changes->wanted = wanted;
 	changes->by_object = make_table("kints changes", sizeof(ChangeEntry));
 	changes->dependents = make_table("kints dependents", sizeof(DependentsEntry));
 	take_over_unstated(found, wanted);
-	foreach (cell, wanted->objects)
+	foreach(cell, wanted->objects)
 	{
-		KnObject   *object = lfirst(cell);
-		KnObject   *before = schema_find(found, object->key);
+		KnObject *object = lfirst(cell);
+		KnObject *before = schema_find(found, object->key);
 
 		if (before == NULL)
 			add_change(changes, KN_CREATE, NULL, object);
@@ -56,9 +57,9 @@ diff_schemas(const KnSchema *found, const KnSchema *wanted)
 					   before,
 					   object);
 	}
-	foreach (cell, found->objects)
+	foreach(cell, found->objects)
 	{
-		KnObject   *object = lfirst(cell);
+		KnObject *object = lfirst(cell);
 
 		if (schema_find(wanted, object->key) == NULL)
 			add_change(changes, KN_DROP, object, NULL);
@@ -74,7 +75,7 @@ diff_schemas(const KnSchema *found, const KnSchema *wanted)
 static HTAB *
 make_table(const char *name, Size entry)
 {
-	HASHCTL		control = { 0 };
+	HASHCTL control = { 0 };
 
 	control.keysize = sizeof(KnObject *);
 	control.entrysize = entry;
@@ -85,14 +86,14 @@ make_table(const char *name, Size entry)
 static void
 take_over_unstated(const KnSchema *found, const KnSchema *wanted)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (wanted->has_owners && wanted->has_acls)
 		return;
-	foreach (cell, wanted->objects)
+	foreach(cell, wanted->objects)
 	{
-		KnObject   *object = lfirst(cell);
-		KnObject   *before = schema_find(found, object->key);
+		KnObject *object = lfirst(cell);
+		KnObject *before = schema_find(found, object->key);
 
 		if (!wanted->has_owners)
 			object->owner = before == NULL ? NULL : before->owner;
@@ -107,7 +108,7 @@ take_over_unstated(const KnSchema *found, const KnSchema *wanted)
 static void
 add_change(KnChanges *changes, KnOperation operation, KnObject *found, KnObject *wanted)
 {
-	KnChange   *change = palloc0(sizeof(KnChange));
+	KnChange *change = palloc0(sizeof(KnChange));
 	ChangeEntry *entry;
 
 	change->operation = operation;
@@ -129,19 +130,18 @@ add_change(KnChanges *changes, KnOperation operation, KnObject *found, KnObject 
 static void
 find_dependents(KnChanges *changes)
 {
-	ListCell   *cell;
-	ListCell   *on;
+	ListCell *cell;
+	ListCell *on;
 
-	foreach (cell, changes->found->objects)
+	foreach(cell, changes->found->objects)
 	{
-		KnObject   *object = lfirst(cell);
+		KnObject *object = lfirst(cell);
 
-		foreach (on, object->depends)
+		foreach(on, object->depends)
 		{
-			KnObject   *needed = lfirst(on);
-			bool		known;
-			DependentsEntry *entry =
-				hash_search(changes->dependents, &needed, HASH_ENTER, &known);
+			KnObject *needed = lfirst(on);
+			bool known;
+			DependentsEntry *entry = hash_search(changes->dependents, &needed, HASH_ENTER, &known);
 
 			entry->dependents = known ? lappend(entry->dependents, object) : list_make1(object);
 		}
@@ -177,7 +177,7 @@ diff_wanted_of(const KnChanges *changes, const KnObject *found)
 static KnChange *
 change_for(KnChanges *changes, KnObject *found, KnOperation operation)
 {
-	KnChange   *change = diff_change_of(changes, found);
+	KnChange *change = diff_change_of(changes, found);
 
 	if (change == NULL)
 	{
@@ -193,7 +193,7 @@ change_for(KnChanges *changes, KnObject *found, KnOperation operation)
 bool
 diff_recreate(KnChanges *changes, KnObject *found, KnObject *because)
 {
-	KnChange   *change = diff_change_of(changes, found);
+	KnChange *change = diff_change_of(changes, found);
 
 	if (diff_wanted_of(changes, found) == NULL ||
 		(change != NULL && change->operation != KN_CHANGE))
@@ -207,7 +207,7 @@ diff_recreate(KnChanges *changes, KnObject *found, KnObject *because)
 bool
 diff_retype(KnChanges *changes, KnObject *column)
 {
-	KnChange   *change = diff_change_of(changes, column);
+	KnChange *change = diff_change_of(changes, column);
 
 	if (diff_wanted_of(changes, column) == NULL)
 		return false;

@@ -11,7 +11,7 @@ typedef enum KnOperation
 {
 	KN_CREATE,
 	KN_DROP,
-	KN_CHANGE,	/* in place */
+	KN_CHANGE,  /* in place */
 	KN_RECREATE /* dropped, and created again */
 } KnOperation;
 
@@ -19,10 +19,10 @@ typedef enum KnOperation
 typedef struct KnChange
 {
 	KnOperation operation;
-	KnObject   *found;	 /* NULL for CREATE */
-	KnObject   *wanted;	 /* NULL for DROP */
-	KnObject   *because; /* of what it is recreated, NULL if for itself */
-	bool		is_retyped; /* a column whose type keeps its name and is made anew */
+	KnObject *found;   /* NULL for CREATE */
+	KnObject *wanted;  /* NULL for DROP */
+	KnObject *because; /* of what it is recreated, NULL if for itself */
+	bool is_retyped;   /* a column whose type keeps its name and is made anew */
 } KnChange;
 
 /* The changes, at most one an object. */
@@ -30,9 +30,9 @@ typedef struct KnChanges
 {
 	const KnSchema *found;
 	const KnSchema *wanted;
-	List	   *list;		/* KnChange *, wanted order, then drops in found order */
-	HTAB	   *by_object;	/* KnObject * of either side -> KnChange * */
-	HTAB	   *dependents; /* KnObject * of found -> List of KnObject * that need it */
+	List *list;       /* KnChange *, wanted order, then drops in found order */
+	HTAB *by_object;  /* KnObject * of either side -> KnChange * */
+	HTAB *dependents; /* KnObject * of found -> List of KnObject * that need it */
 } KnChanges;
 
 /* diff.c */

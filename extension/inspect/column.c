@@ -64,7 +64,7 @@ read_column(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_attribute form = (Form_pg_attribute) GETSTRUCT(row);
 	KnAttribute *attribute = &relation->attributes[form->attnum - 1];
-	KnColumn   *column =
+	KnColumn *column =
 		schema_new_object(KN_COLUMN, relation->schema, relation->name, attribute->name);
 
 	attribute->column = column;
@@ -72,7 +72,7 @@ read_column(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape)
 	column->type = attribute->type_text;
 	column->collation = attribute->collation_text;
 	column->not_null = form->attnotnull;
-	column->identity = form->attidentity == ATTRIBUTE_IDENTITY_ALWAYS		? "ALWAYS"
+	column->identity = form->attidentity == ATTRIBUTE_IDENTITY_ALWAYS       ? "ALWAYS"
 					   : form->attidentity == ATTRIBUTE_IDENTITY_BY_DEFAULT ? "BY DEFAULT"
 																			: NULL;
 	if (form->attstorage != get_typstorage(form->atttypid))
@@ -99,23 +99,26 @@ read_settings(HeapTuple row, TupleDesc shape)
 {
 	Form_pg_attribute form = (Form_pg_attribute) GETSTRUCT(row);
 	const char *column = sqltext_identifier(NameStr(form->attname));
-	List	   *options = read_options(row, shape, Anum_pg_attribute_attoptions, "");
-	List	   *clauses = NIL;
+	List *options = read_options(row, shape, Anum_pg_attribute_attoptions, "");
+	List *clauses = NIL;
 
 	if (form->attstorage != get_typstorage(form->atttypid))
-		clauses = lappend(clauses,
-						  psprintf("ALTER COLUMN %s SET STORAGE %s", column, storage_word(form->attstorage)));
+		clauses = lappend(
+			clauses,
+			psprintf("ALTER COLUMN %s SET STORAGE %s", column, storage_word(form->attstorage)));
 	if (form->attcompression != '\0')
 		clauses = lappend(clauses,
 						  psprintf("ALTER COLUMN %s SET COMPRESSION %s",
 								   column,
 								   compression_word(form->attcompression)));
 	if (form->attstattarget >= 0)
-		clauses = lappend(clauses,
-						  psprintf("ALTER COLUMN %s SET STATISTICS %d", column, form->attstattarget));
+		clauses =
+			lappend(clauses,
+					psprintf("ALTER COLUMN %s SET STATISTICS %d", column, form->attstattarget));
 	if (options != NIL)
 		clauses =
-			lappend(clauses, psprintf("ALTER COLUMN %s SET (%s)", column, sqltext_join(options, ", ")));
+			lappend(clauses,
+					psprintf("ALTER COLUMN %s SET (%s)", column, sqltext_join(options, ", ")));
 	return clauses == NIL ? NULL : sqltext_join(clauses, ", ");
 }
 
@@ -147,7 +150,7 @@ read_default(KnInspect *in, HeapTuple row, TupleDesc shape)
 	Form_pg_attrdef form = (Form_pg_attrdef) GETSTRUCT(row);
 	KnRelation *relation = inspect_relation(in, form->adrelid);
 	KnAttribute *attribute;
-	KnDefault  *object;
+	KnDefault *object;
 
 	if (relation == NULL || relation->object == NULL || form->adnum > relation->attribute_count)
 		return;

@@ -61,8 +61,9 @@ read_constraint(KnInspect *in, HeapTuple row, TupleDesc shape)
 		if (constraint->deferrable[0] != '\0')
 			constraint->definition =
 				without_suffix(constraint->definition, psprintf(" %s", constraint->deferrable));
-		constraint->references = name_qualified(get_namespace_name(get_rel_namespace(form->confrelid)),
-												get_rel_name(form->confrelid));
+		constraint->references =
+			name_qualified(get_namespace_name(get_rel_namespace(form->confrelid)),
+						   get_rel_name(form->confrelid));
 	}
 	inspect_register(in, ConstraintRelationId, form->oid, 0, constraint);
 	inspect_add(in, constraint);
@@ -80,24 +81,25 @@ read_constraint(KnInspect *in, HeapTuple row, TupleDesc shape)
 static void
 read_domain_constraint(KnInspect *in, Form_pg_constraint form)
 {
-	KnObject   *object = inspect_lookup(in, TypeRelationId, form->contypid, 0);
-	KnDomain   *domain;
-	ListCell   *cell;
-	int			at = 0;
+	KnObject *object = inspect_lookup(in, TypeRelationId, form->contypid, 0);
+	KnDomain *domain;
+	ListCell *cell;
+	int at = 0;
 	const char *name = NameStr(form->conname);
 
 	if (object == NULL || object->kind != KN_DOMAIN || form->contype != CONSTRAINT_CHECK)
 		return;
 	domain = (KnDomain *) object;
-	foreach (cell, domain->constraints)
+	foreach(cell, domain->constraints)
 	{
 		if (strcmp(lfirst(cell), name) < 0)
 			at++;
 	}
 	domain->constraints = list_insert_nth(domain->constraints, at, pstrdup(name));
-	domain->definitions = list_insert_nth(domain->definitions,
-										  at,
-										  (char *) read_definition(in, pg_get_constraintdef, form->oid));
+	domain->definitions =
+		list_insert_nth(domain->definitions,
+						at,
+						(char *) read_definition(in, pg_get_constraintdef, form->oid));
 	domain->comments = list_insert_nth(domain->comments, at, NULL);
 	inspect_register(in, ConstraintRelationId, form->oid, 0, domain);
 }
@@ -105,8 +107,8 @@ read_domain_constraint(KnInspect *in, Form_pg_constraint form)
 static const char *
 without_suffix(const char *text, const char *suffix)
 {
-	Size		length = strlen(text);
-	Size		tail = strlen(suffix);
+	Size length = strlen(text);
+	Size tail = strlen(suffix);
 
 	if (length < tail || strcmp(text + length - tail, suffix) != 0)
 		return text;

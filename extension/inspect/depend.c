@@ -47,13 +47,13 @@ note_dependency(KnInspect *in, HeapTuple row, TupleDesc shape)
 		in->dependencies =
 			repalloc_huge(in->dependencies, sizeof(KnDependency) * (Size) in->dependency_count * 2);
 	dependency = &in->dependencies[in->dependency_count++];
-	dependency->from = (KnAddress) { form->classid, form->objid, form->objsubid };
-	dependency->to = (KnAddress) { form->refclassid, form->refobjid, form->refobjsubid };
+	dependency->from = (KnAddress){ form->classid, form->objid, form->objsubid };
+	dependency->to = (KnAddress){ form->refclassid, form->refobjid, form->refobjsubid };
 	dependency->type = form->deptype;
 
 	if (form->deptype == DEPENDENCY_EXTENSION)
 	{
-		KnAddress	member = { form->classid, form->objid, 0 };
+		KnAddress member = { form->classid, form->objid, 0 };
 
 		(void) hash_search(in->members, &member, HASH_ENTER, NULL);
 	}
@@ -61,7 +61,7 @@ note_dependency(KnInspect *in, HeapTuple row, TupleDesc shape)
 			 form->refclassid == RelationRelationId && form->refobjsubid > 0 &&
 			 (form->deptype == DEPENDENCY_AUTO || form->deptype == DEPENDENCY_INTERNAL))
 	{
-		KnOwned    *owned = hash_search(in->owned, &form->objid, HASH_ENTER, NULL);
+		KnOwned *owned = hash_search(in->owned, &form->objid, HASH_ENTER, NULL);
 
 		owned->column = dependency->to;
 		owned->type = form->deptype;
@@ -79,7 +79,7 @@ static void
 read_comment(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_description form = (Form_pg_description) GETSTRUCT(row);
-	KnObject   *object;
+	KnObject *object;
 
 	object = inspect_lookup(in, form->classoid, form->objoid, 0);
 	if (object == NULL)
@@ -89,13 +89,14 @@ read_comment(KnInspect *in, HeapTuple row, TupleDesc shape)
 		return;
 	object = inspect_lookup(in, form->classoid, form->objoid, form->objsubid);
 	if (form->classoid == RelationRelationId && object->kind == KN_CONSTRAINT)
-		((KnConstraint *) object)->index_comment = read_string(row, shape, Anum_pg_description_description);
+		((KnConstraint *) object)->index_comment =
+			read_string(row, shape, Anum_pg_description_description);
 	else if (form->classoid == ConstraintRelationId && object->kind == KN_DOMAIN)
 	{
-		KnDomain   *domain = (KnDomain *) object;
-		char	   *name = get_constraint_name(form->objoid);
-		ListCell   *constraint;
-		ListCell   *comment;
+		KnDomain *domain = (KnDomain *) object;
+		char *name = get_constraint_name(form->objoid);
+		ListCell *constraint;
+		ListCell *comment;
 
 		forboth(constraint, domain->constraints, comment, domain->comments)
 		{
@@ -103,7 +104,8 @@ read_comment(KnInspect *in, HeapTuple row, TupleDesc shape)
 				lfirst(comment) = (char *) read_string(row, shape, Anum_pg_description_description);
 		}
 	}
-	else if (form->classoid != RelationRelationId || object->kind != KN_COLUMN || form->objsubid != 0)
+	else if (form->classoid != RelationRelationId || object->kind != KN_COLUMN ||
+			 form->objsubid != 0)
 		object->comment = read_string(row, shape, Anum_pg_description_description);
 }
 
@@ -130,7 +132,7 @@ fill_comments(KnInspect *in)
 	hash_seq_init(&status, in->relations);
 	while ((relation = hash_seq_search(&status)) != NULL)
 	{
-		List	   *comments = NIL;
+		List *comments = NIL;
 
 		if (relation->object == NULL || relation->object->kind == KN_TABLE)
 			continue;
@@ -160,7 +162,7 @@ read_parent(KnInspect *in, HeapTuple row, TupleDesc shape)
 	Form_pg_inherits form = (Form_pg_inherits) GETSTRUCT(row);
 	KnRelation *child = inspect_relation(in, form->inhrelid);
 	const char *parent;
-	KnTable    *table;
+	KnTable *table;
 
 	(void) shape;
 	if (child == NULL || child->object == NULL || child->object->kind != KN_TABLE)
@@ -171,9 +173,10 @@ read_parent(KnInspect *in, HeapTuple row, TupleDesc shape)
 	if (child->is_partition)
 		table->partition_of = parent;
 	else
-		table->inherits = list_length(table->inherits) >= form->inhseqno
-							  ? list_insert_nth(table->inherits, form->inhseqno - 1, (char *) parent)
-							  : lappend(table->inherits, (char *) parent);
+		table->inherits =
+			list_length(table->inherits) >= form->inhseqno
+				? list_insert_nth(table->inherits, form->inhseqno - 1, (char *) parent)
+				: lappend(table->inherits, (char *) parent);
 	schema_depend(table, inspect_lookup(in, RelationRelationId, form->inhparent, 0));
 }
 
@@ -189,8 +192,9 @@ inspect_dependencies(KnInspect *in)
 static void
 match_dependency(KnInspect *in, const KnDependency *dependency)
 {
-	KnObject   *from = inspect_lookup(in, dependency->from.class, dependency->from.object, dependency->from.sub);
-	KnObject   *to;
+	KnObject *from =
+		inspect_lookup(in, dependency->from.class, dependency->from.object, dependency->from.sub);
+	KnObject *to;
 
 	if (from == NULL || dependency->type == DEPENDENCY_EXTENSION)
 		return;
@@ -210,13 +214,14 @@ match_dependency(KnInspect *in, const KnDependency *dependency)
 static void
 depend_on_schema(KnInspect *in)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, in->schema->objects)
+	foreach(cell, in->schema->objects)
 	{
-		KnObject   *object = lfirst(cell);
+		KnObject *object = lfirst(cell);
 
 		if (object->schema != NULL && object->parent == NULL)
-			schema_depend(object, schema_find_kind(in->schema, KN_SCHEMA, NULL, NULL, object->schema));
+			schema_depend(object,
+						  schema_find_kind(in->schema, KN_SCHEMA, NULL, NULL, object->schema));
 	}
 }

@@ -7,9 +7,9 @@
 #include "access/htup_details.h"
 #include "base/base.h"
 #include "catalog/pg_aggregate.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
-#include "catalog/pg_language.h"
 #include "funcapi.h"
 #include "inspect/inspect.h"
 #include "utils/builtins.h"
@@ -38,7 +38,7 @@ read_function(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(row);
 	const char *schema = inspect_namespace(in, form->pronamespace);
-	KnObject   *object;
+	KnObject *object;
 
 	if (schema == NULL || inspect_is_member(in, ProcedureRelationId, form->oid))
 		return;
@@ -61,13 +61,14 @@ make_function(KnInspect *in, HeapTuple row, TupleDesc shape, const char *schema)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(row);
 	KnFunction *function = schema_new_object(KN_FUNCTION, schema, NULL, read_name(&form->proname));
-	bool		has_tree;
-	bool		isnull;
+	bool has_tree;
+	bool isnull;
 
 	(void) heap_getattr(row, Anum_pg_proc_prosqlbody, shape, &isnull);
 	has_tree = !isnull;
 	function->is_procedure = form->prokind == PROKIND_PROCEDURE;
-	function->result = function->is_procedure ? NULL : read_definition(in, pg_get_function_result, form->oid);
+	function->result =
+		function->is_procedure ? NULL : read_definition(in, pg_get_function_result, form->oid);
 	function->argument_names = argument_names(row, shape);
 	function->default_count = form->pronargdefaults;
 	function->definition = has_tree ? read_unlocked(in, pg_get_functiondef, form->oid)
@@ -79,7 +80,7 @@ make_function(KnInspect *in, HeapTuple row, TupleDesc shape, const char *schema)
 static const char *
 argument_types(KnInspect *in, Form_pg_proc form)
 {
-	List	   *types = NIL;
+	List *types = NIL;
 
 	for (int i = 0; i < form->pronargs; i++)
 		types = lappend(types, (char *) read_type(in, form->proargtypes.values[i], -1));
@@ -90,13 +91,13 @@ argument_types(KnInspect *in, Form_pg_proc form)
 static List *
 argument_names(HeapTuple row, TupleDesc shape)
 {
-	bool		no_names;
-	bool		no_modes;
-	Datum		names = heap_getattr(row, Anum_pg_proc_proargnames, shape, &no_names);
-	Datum		modes = heap_getattr(row, Anum_pg_proc_proargmodes, shape, &no_modes);
-	char	  **texts;
-	List	   *result = NIL;
-	int			count;
+	bool no_names;
+	bool no_modes;
+	Datum names = heap_getattr(row, Anum_pg_proc_proargnames, shape, &no_names);
+	Datum modes = heap_getattr(row, Anum_pg_proc_proargmodes, shape, &no_modes);
+	char **texts;
+	List *result = NIL;
+	int count;
 
 	if (no_names)
 		return NIL;
@@ -111,8 +112,9 @@ static KnObject *
 make_aggregate(KnInspect *in, HeapTuple row, const char *schema)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(row);
-	KnAggregate *aggregate = schema_new_object(KN_AGGREGATE, schema, NULL, read_name(&form->proname));
-	HeapTuple	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(form->oid));
+	KnAggregate *aggregate =
+		schema_new_object(KN_AGGREGATE, schema, NULL, read_name(&form->proname));
+	HeapTuple tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(form->oid));
 	Form_pg_aggregate agg;
 	StringInfoData out;
 
@@ -121,7 +123,7 @@ make_aggregate(KnInspect *in, HeapTuple row, const char *schema)
 	agg = (Form_pg_aggregate) GETSTRUCT(tuple);
 	if (agg->aggkind != AGGKIND_NORMAL)
 	{
-		KnOther    *other = schema_new_object(KN_OTHER, schema, NULL, aggregate->head.name);
+		KnOther *other = schema_new_object(KN_OTHER, schema, NULL, aggregate->head.name);
 
 		other->what = "ordered-set aggregate";
 		ReleaseSysCache(tuple);
@@ -132,7 +134,7 @@ make_aggregate(KnInspect *in, HeapTuple row, const char *schema)
 	put_moving_state(&out, agg, tuple);
 	if (OidIsValid(agg->aggsortop))
 	{
-		HeapTuple	operator= SearchSysCache1(OPEROID, ObjectIdGetDatum(agg->aggsortop));
+		HeapTuple operator= SearchSysCache1(OPEROID, ObjectIdGetDatum(agg->aggsortop));
 		Form_pg_operator op = (Form_pg_operator) GETSTRUCT(operator);
 
 		appendStringInfo(&out,
@@ -201,8 +203,8 @@ put_function(StringInfo out, const char *word, Oid function)
 static void
 put_initial(StringInfo out, const char *word, HeapTuple tuple, int attribute)
 {
-	bool		isnull;
-	Datum		value = SysCacheGetAttr(AGGFNOID, tuple, attribute, &isnull);
+	bool isnull;
+	Datum value = SysCacheGetAttr(AGGFNOID, tuple, attribute, &isnull);
 
 	if (!isnull)
 		appendStringInfo(out, ",\n    %s = %s", word, sqltext_literal(TextDatumGetCString(value)));
@@ -211,5 +213,7 @@ put_initial(StringInfo out, const char *word, HeapTuple tuple, int attribute)
 static const char *
 modify_word(char letter)
 {
-	return letter == AGGMODIFY_SHAREABLE ? "SHAREABLE" : letter == AGGMODIFY_READ_WRITE ? "READ_WRITE" : "READ_ONLY";
+	return letter == AGGMODIFY_SHAREABLE    ? "SHAREABLE"
+		   : letter == AGGMODIFY_READ_WRITE ? "READ_WRITE"
+											: "READ_ONLY";
 }

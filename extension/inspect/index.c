@@ -28,7 +28,7 @@ read_index(KnInspect *in, HeapTuple row, TupleDesc shape)
 	Form_pg_index form = (Form_pg_index) GETSTRUCT(row);
 	KnRelation *relation = inspect_relation(in, form->indrelid);
 	KnRelation *name = inspect_relation(in, form->indexrelid);
-	KnIndex    *index;
+	KnIndex *index;
 
 	(void) shape;
 	if (relation == NULL || relation->object == NULL || name == NULL)
@@ -60,7 +60,7 @@ note_use(KnRelation *relation, KnRelation *index, Form_pg_index form)
 
 	if (relation->object->kind == KN_TABLE)
 	{
-		KnTable    *table = (KnTable *) relation->object;
+		KnTable *table = (KnTable *) relation->object;
 
 		if (form->indisclustered)
 			table->cluster_on = name;

@@ -37,14 +37,14 @@
 
 typedef struct NamespaceEntry
 {
-	Oid			oid;
+	Oid oid;
 	const char *name;
 } NamespaceEntry;
 
 typedef struct AddressEntry
 {
-	KnAddress	address;
-	KnObject   *object;
+	KnAddress address;
+	KnObject *object;
 } AddressEntry;
 
 static void pin_settings(void);
@@ -52,7 +52,7 @@ static void open_tables(KnInspect *in);
 static HTAB *make_table(const char *name, Size key, Size entry);
 static void find_namespace(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void list_namespace(KnInspect *in, HeapTuple row, TupleDesc shape);
-static int	compare_names(const ListCell *a, const ListCell *b);
+static int compare_names(const ListCell *a, const ListCell *b);
 
 /*
  * Reads the schemas of these names (char *); names that do not exist are
@@ -62,9 +62,9 @@ static int	compare_names(const ListCell *a, const ListCell *b);
 KnSchema *
 inspect_schemas(List *names)
 {
-	KnInspect	in = { 0 };
+	KnInspect in = { 0 };
 	MemoryContext caller = CurrentMemoryContext;
-	int			guc_level = NewGUCNestLevel();
+	int guc_level = NewGUCNestLevel();
 
 	pin_settings();
 	in.result = caller;
@@ -110,10 +110,10 @@ static void
 pin_settings(void)
 {
 	static const char *const settings[][2] = {
-		{ "search_path", "pg_catalog" },   { "quote_all_identifiers", "off" },
-		{ "DateStyle", "ISO, YMD" },	   { "IntervalStyle", "postgres" },
-		{ "TimeZone", "UTC" },			   { "extra_float_digits", "3" },
-		{ "bytea_output", "hex" },		   { "xmlbinary", "base64" },
+		{ "search_path", "pg_catalog" }, { "quote_all_identifiers", "off" },
+		{ "DateStyle", "ISO, YMD" },     { "IntervalStyle", "postgres" },
+		{ "TimeZone", "UTC" },           { "extra_float_digits", "3" },
+		{ "bytea_output", "hex" },       { "xmlbinary", "base64" },
 		{ "lc_monetary", "C" },
 	};
 
@@ -144,7 +144,7 @@ open_tables(KnInspect *in)
 static HTAB *
 make_table(const char *name, Size key, Size entry)
 {
-	HASHCTL		control = { 0 };
+	HASHCTL control = { 0 };
 
 	control.keysize = key;
 	control.entrysize = entry;
@@ -156,10 +156,10 @@ static void
 find_namespace(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_namespace form = (Form_pg_namespace) GETSTRUCT(row);
-	ListCell   *cell;
+	ListCell *cell;
 
 	(void) shape;
-	foreach (cell, in->schema->schemas)
+	foreach(cell, in->schema->schemas)
 	{
 		if (strcmp(lfirst(cell), NameStr(form->nspname)) == 0)
 		{
@@ -174,9 +174,9 @@ find_namespace(KnInspect *in, HeapTuple row, TupleDesc shape)
 void
 inspect_scan(KnInspect *in, Oid catalog, KnRowReader read)
 {
-	Relation	relation = table_open(catalog, AccessShareLock);
+	Relation relation = table_open(catalog, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, in->snapshot, 0, NULL);
-	HeapTuple	row;
+	HeapTuple row;
 
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
 	{
@@ -207,7 +207,7 @@ inspect_relation(KnInspect *in, Oid relation)
 bool
 inspect_is_member(KnInspect *in, Oid class, Oid object)
 {
-	KnAddress	address = { class, object, 0 };
+	KnAddress address = { class, object, 0 };
 
 	return hash_search(in->members, &address, HASH_FIND, NULL) != NULL;
 }
@@ -216,7 +216,7 @@ inspect_is_member(KnInspect *in, Oid class, Oid object)
 void
 inspect_register(KnInspect *in, Oid class, Oid object, int32 sub, void *what)
 {
-	KnAddress	address = { class, object, sub };
+	KnAddress address = { class, object, sub };
 	AddressEntry *entry = hash_search(in->addresses, &address, HASH_ENTER, NULL);
 
 	entry->object = what;
@@ -226,7 +226,7 @@ inspect_register(KnInspect *in, Oid class, Oid object, int32 sub, void *what)
 KnObject *
 inspect_lookup(KnInspect *in, Oid class, Oid object, int32 sub)
 {
-	KnAddress	address = { class, object, sub };
+	KnAddress address = { class, object, sub };
 	AddressEntry *entry = hash_search(in->addresses, &address, HASH_FIND, NULL);
 
 	if (entry == NULL && sub != 0)
@@ -263,7 +263,7 @@ list_namespace(KnInspect *in, HeapTuple row, TupleDesc shape)
 List *
 inspect_user_schemas(void)
 {
-	KnInspect	in = { 0 };
+	KnInspect in = { 0 };
 
 	in.schema = schema_new(NIL);
 	in.result = CurrentMemoryContext;

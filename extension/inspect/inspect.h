@@ -16,98 +16,98 @@
 typedef struct KnAttribute
 {
 	const char *name; /* NULL: dropped */
-	Oid			type;
-	Oid			collation;
-	const char *type_text; /* with modifiers; NULL where nobody will ask */
+	Oid type;
+	Oid collation;
+	const char *type_text;      /* with modifiers; NULL where nobody will ask */
 	const char *collation_text; /* NULL: the type's own */
 	const char *comment;
 	const char *settings; /* of a materialized view: ALTER COLUMN clauses, joined by newline */
-	KnColumn   *column;	  /* tables only */
+	KnColumn *column;     /* tables only */
 } KnAttribute;
 
 /* A relation that is of interest, by OID. */
 typedef struct KnRelation
 {
-	Oid			oid;	/* hash key */
-	char		relkind;
+	Oid oid; /* hash key */
+	char relkind;
 	const char *schema;
 	const char *name;
-	KnObject   *object; /* NULL: an index or an identity sequence */
-	int			attribute_count;
+	KnObject *object; /* NULL: an index or an identity sequence */
+	int attribute_count;
 	KnAttribute *attributes; /* [attnum - 1] */
 	/* of an index */
 	const char *tablespace;
-	bool		is_partition;
-	List	   *options; /* reloptions, sorted */
-	Oid			access_method;
+	bool is_partition;
+	List *options; /* reloptions, sorted */
+	Oid access_method;
 } KnRelation;
 
 /* What a catalog row is about: an address as in pg_depend. */
 typedef struct KnAddress
 {
-	Oid			class;
-	Oid			object;
-	int32		sub;
+	Oid class;
+	Oid object;
+	int32 sub;
 } KnAddress;
 
 /* One row of pg_depend. */
 typedef struct KnDependency
 {
-	KnAddress	from;
-	KnAddress	to;
-	char		type;
+	KnAddress from;
+	KnAddress to;
+	char type;
 } KnDependency;
 
 typedef struct KnInspect
 {
-	KnSchema   *schema;
-	Snapshot	snapshot;
-	HTAB	   *namespaces; /* Oid -> name, of the schemas that are read */
-	HTAB	   *relations;	/* Oid -> KnRelation */
-	HTAB	   *addresses;	/* KnAddress -> KnObject * */
-	HTAB	   *members;	/* KnAddress of what extensions own */
-	HTAB	   *owned;		/* KnOwned */
-	HTAB	   *types;		/* type and modifier -> text */
-	HTAB	   *roles;		/* Oid -> name */
-	HTAB	   *toasts;		/* KnToast */
+	KnSchema *schema;
+	Snapshot snapshot;
+	HTAB *namespaces; /* Oid -> name, of the schemas that are read */
+	HTAB *relations;  /* Oid -> KnRelation */
+	HTAB *addresses;  /* KnAddress -> KnObject * */
+	HTAB *members;    /* KnAddress of what extensions own */
+	HTAB *owned;      /* KnOwned */
+	HTAB *types;      /* type and modifier -> text */
+	HTAB *roles;      /* Oid -> name */
+	HTAB *toasts;     /* KnToast */
 	KnDependency *dependencies;
-	int			dependency_count;
+	int dependency_count;
 	MemoryContext result; /* where objects and their strings live */
-	MemoryContext work;	  /* reset after each row */
+	MemoryContext work;   /* reset after each row */
 } KnInspect;
 
 /* The column a sequence belongs to. */
 typedef struct KnOwned
 {
-	Oid			sequence; /* hash key */
-	KnAddress	column;
-	char		type; /* of the dependency: internal for an identity */
+	Oid sequence; /* hash key */
+	KnAddress column;
+	char type; /* of the dependency: internal for an identity */
 } KnOwned;
 
 typedef struct KnTypeKey
 {
-	Oid			type;
-	int32		modifier;
+	Oid type;
+	int32 modifier;
 } KnTypeKey;
 
 typedef struct KnTypeText
 {
-	KnTypeKey	key;
+	KnTypeKey key;
 	const char *text;
 } KnTypeText;
 
 typedef struct KnRole
 {
-	Oid			oid; /* hash key */
+	Oid oid; /* hash key */
 	const char *name;
 } KnRole;
 
 /* A toast table, and the relation it serves. */
 typedef struct KnToast
 {
-	Oid			toast; /* hash key */
-	Oid			relation;
-	List	   *options;
+	Oid toast; /* hash key */
+	Oid relation;
+	List *options;
 } KnToast;
 
 typedef void (*KnRowReader)(KnInspect *in, HeapTuple row, TupleDesc shape);
@@ -127,17 +127,10 @@ extern void inspect_add(KnInspect *in, void *object);
 extern const char *read_name(NameData *name);
 extern const char *read_string(HeapTuple row, TupleDesc shape, int attribute);
 extern List *read_options(HeapTuple row, TupleDesc shape, int attribute, const char *prefix);
-extern const char *read_expression(KnInspect *in,
-								   HeapTuple row,
-								   TupleDesc shape,
-								   int attribute,
+extern const char *read_expression(KnInspect *in, HeapTuple row, TupleDesc shape, int attribute,
 								   const KnRelation *relation);
 extern const char *read_owner(KnInspect *in, Oid owner);
-extern void read_acl(KnInspect *in,
-					 void *object,
-					 HeapTuple row,
-					 TupleDesc shape,
-					 int attribute,
+extern void read_acl(KnInspect *in, void *object, HeapTuple row, TupleDesc shape, int attribute,
 					 Oid owner);
 extern const char *read_type(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_collation(KnInspect *in, Oid collation, Oid type);

@@ -22,7 +22,7 @@
 /* A catalog whose rows live in a schema, and the words for what they are. */
 typedef struct OtherCatalog
 {
-	Oid			catalog;
+	Oid catalog;
 	const char *what;
 } OtherCatalog;
 
@@ -55,13 +55,13 @@ inspect_others(KnInspect *in)
 static void
 read_other(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
-	bool		isnull;
-	Oid			oid = DatumGetObjectId(
+	bool isnull;
+	Oid oid = DatumGetObjectId(
 		heap_getattr(row, get_object_attnum_oid(current->catalog), shape, &isnull));
-	Oid			namespace = DatumGetObjectId(
+	Oid namespace = DatumGetObjectId(
 		heap_getattr(row, get_object_attnum_namespace(current->catalog), shape, &isnull));
 	ObjectAddress address;
-	KnOther    *other;
+	KnOther *other;
 
 	if (inspect_namespace(in, namespace) == NULL || inspect_is_member(in, current->catalog, oid))
 		return;

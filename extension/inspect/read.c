@@ -24,7 +24,7 @@
 #include "utils/ruleutils.h"
 
 static const char *keep(KnInspect *in, const char *text);
-static int	compare_text(const ListCell *a, const ListCell *b);
+static int compare_text(const ListCell *a, const ListCell *b);
 static bool is_default_acl(const void *object, Acl *acl, Oid owner);
 
 const char *
@@ -37,8 +37,8 @@ read_name(NameData *name)
 const char *
 read_string(HeapTuple row, TupleDesc shape, int attribute)
 {
-	bool		isnull;
-	Datum		value = heap_getattr(row, attribute, shape, &isnull);
+	bool isnull;
+	Datum value = heap_getattr(row, attribute, shape, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
@@ -52,15 +52,22 @@ read_string(HeapTuple row, TupleDesc shape, int attribute)
 List *
 read_options(HeapTuple row, TupleDesc shape, int attribute, const char *prefix)
 {
-	bool		isnull;
-	Datum		value = heap_getattr(row, attribute, shape, &isnull);
-	Datum	   *items;
-	int			count;
-	List	   *options = NIL;
+	bool isnull;
+	Datum value = heap_getattr(row, attribute, shape, &isnull);
+	Datum *items;
+	int count;
+	List *options = NIL;
 
 	if (isnull)
 		return NIL;
-	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &items, NULL, &count);
+	deconstruct_array(DatumGetArrayTypeP(value),
+					  TEXTOID,
+					  -1,
+					  false,
+					  TYPALIGN_INT,
+					  &items,
+					  NULL,
+					  &count);
 	for (int i = 0; i < count; i++)
 	{
 		const char *option = TextDatumGetCString(items[i]);
@@ -88,16 +95,13 @@ keep(KnInspect *in, const char *text)
 
 /* A pg_node_tree attribute as SQL, its Vars being columns of relation (or none). */
 const char *
-read_expression(KnInspect *in,
-				HeapTuple row,
-				TupleDesc shape,
-				int attribute,
+read_expression(KnInspect *in, HeapTuple row, TupleDesc shape, int attribute,
 				const KnRelation *relation)
 {
-	bool		isnull;
-	Datum		value = heap_getattr(row, attribute, shape, &isnull);
-	List	   *context = NIL;
-	Node	   *tree;
+	bool isnull;
+	Datum value = heap_getattr(row, attribute, shape, &isnull);
+	List *context = NIL;
+	Node *tree;
 	const char *kept;
 
 	if (isnull)
@@ -115,8 +119,8 @@ read_expression(KnInspect *in,
 const char *
 read_owner(KnInspect *in, Oid owner)
 {
-	bool		found;
-	KnRole	   *role = hash_search(in->roles, &owner, HASH_ENTER, &found);
+	bool found;
+	KnRole *role = hash_search(in->roles, &owner, HASH_ENTER, &found);
 
 	if (!found)
 		role->name = GetUserNameFromId(owner, false);
@@ -127,10 +131,10 @@ read_owner(KnInspect *in, Oid owner)
 void
 read_acl(KnInspect *in, void *target, HeapTuple row, TupleDesc shape, int attribute, Oid owner)
 {
-	KnObject   *object = target;
-	bool		isnull;
-	Datum		value = heap_getattr(row, attribute, shape, &isnull);
-	Acl		   *acl;
+	KnObject *object = target;
+	bool isnull;
+	Datum value = heap_getattr(row, attribute, shape, &isnull);
+	Acl *acl;
 
 	(void) in;
 	if (isnull)
@@ -141,7 +145,7 @@ read_acl(KnInspect *in, void *target, HeapTuple row, TupleDesc shape, int attrib
 	object->has_acl = true;
 	for (int i = 0; i < ACL_NUM(acl); i++)
 	{
-		AclItem    *item = ACL_DAT(acl) + i;
+		AclItem *item = ACL_DAT(acl) + i;
 
 		object->acl =
 			lappend(object->acl,
@@ -154,8 +158,8 @@ static bool
 is_default_acl(const void *target, Acl *acl, Oid owner)
 {
 	const KnObject *object = target;
-	ObjectType	type;
-	Acl		   *standard;
+	ObjectType type;
+	Acl *standard;
 
 	switch (object->kind)
 	{
@@ -193,8 +197,8 @@ is_default_acl(const void *target, Acl *acl, Oid owner)
 const char *
 read_type(KnInspect *in, Oid type, int32 modifier)
 {
-	KnTypeKey	key = { type, modifier };
-	bool		found;
+	KnTypeKey key = { type, modifier };
+	bool found;
 	KnTypeText *entry = hash_search(in->types, &key, HASH_ENTER, &found);
 
 	if (!found)
@@ -245,9 +249,9 @@ const char *
 read_definition(KnInspect *in, PGFunction function, Oid object)
 {
 	LOCAL_FCINFO(call, 1);
-	Datum		value;
-	char	   *printed;
-	Size		length;
+	Datum value;
+	char *printed;
+	Size length;
 	const char *kept;
 
 	MemoryContextSwitchTo(in->work);
@@ -271,9 +275,9 @@ read_definition(KnInspect *in, PGFunction function, Oid object)
 
 typedef struct UnlockedRead
 {
-	KnInspect  *in;
-	PGFunction	function;
-	Oid			object;
+	KnInspect *in;
+	PGFunction function;
+	Oid object;
 	const char *text;
 } UnlockedRead;
 
@@ -293,7 +297,7 @@ const char *
 read_unlocked(KnInspect *in, PGFunction function, Oid object)
 {
 	UnlockedRead read = { in, function, object, NULL };
-	ErrorData  *error = subtransaction_run(read_in_subtransaction, &read, false);
+	ErrorData *error = subtransaction_run(read_in_subtransaction, &read, false);
 
 	if (error != NULL)
 		ReThrowError(error);

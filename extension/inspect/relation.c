@@ -71,7 +71,7 @@ read_relation(KnInspect *in, HeapTuple row, TupleDesc shape)
 	inspect_register(in, RelationRelationId, form->oid, 0, relation->object);
 	if (OidIsValid(form->reltype))
 	{
-		Oid			array = get_array_type(form->reltype);
+		Oid array = get_array_type(form->reltype);
 
 		inspect_register(in, TypeRelationId, form->reltype, 0, relation->object);
 		if (OidIsValid(array))
@@ -84,7 +84,7 @@ static KnObject *
 make_object(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_class form = (Form_pg_class) GETSTRUCT(row);
-	KnOwned    *owned;
+	KnOwned *owned;
 
 	switch (form->relkind)
 	{
@@ -113,9 +113,9 @@ static KnTable *
 make_table(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_class form = (Form_pg_class) GETSTRUCT(row);
-	KnTable    *table = schema_new_object(KN_TABLE, relation->schema, NULL, relation->name);
-	bool		isnull;
-	Datum		bound;
+	KnTable *table = schema_new_object(KN_TABLE, relation->schema, NULL, relation->name);
+	bool isnull;
+	Datum bound;
 
 	table->persistence = form->relpersistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED" : "";
 	table->access_method = access_method_name(form->relam);
@@ -124,7 +124,7 @@ make_table(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape)
 	table->row_security = form->relrowsecurity;
 	table->force_row_security = form->relforcerowsecurity;
 	table->replica_identity = form->relreplident == REPLICA_IDENTITY_NOTHING ? "NOTHING"
-							  : form->relreplident == REPLICA_IDENTITY_FULL	 ? "FULL"
+							  : form->relreplident == REPLICA_IDENTITY_FULL  ? "FULL"
 																			 : "DEFAULT";
 	if (form->relkind == RELKIND_PARTITIONED_TABLE)
 		table->partition_key = read_definition(in, pg_get_partkeydef, form->oid);
@@ -132,14 +132,15 @@ make_table(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape)
 	if (!isnull)
 	{
 		(void) bound;
-		table->partition_bound = read_expression(in, row, shape, Anum_pg_class_relpartbound, relation);
+		table->partition_bound =
+			read_expression(in, row, shape, Anum_pg_class_relpartbound, relation);
 	}
 	if (OidIsValid(form->reloftype))
 		table->of_type = read_type(in, form->reloftype, -1);
 	if (OidIsValid(form->reltoastrelid))
 	{
-		KnToast    *toast;
-		bool		found;
+		KnToast *toast;
+		bool found;
 
 		toast = hash_search(in->toasts, &form->reltoastrelid, HASH_ENTER, &found);
 		if (!found)
@@ -152,7 +153,7 @@ make_table(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape)
 static KnMatview *
 make_matview(KnRelation *relation, Form_pg_class form)
 {
-	KnMatview  *view = schema_new_object(KN_MATVIEW, relation->schema, NULL, relation->name);
+	KnMatview *view = schema_new_object(KN_MATVIEW, relation->schema, NULL, relation->name);
 
 	view->options = relation->options;
 	view->tablespace = relation->tablespace;
@@ -164,7 +165,7 @@ make_matview(KnRelation *relation, Form_pg_class form)
 static KnOther *
 make_foreign_table(KnRelation *relation)
 {
-	KnOther    *other = schema_new_object(KN_OTHER, relation->schema, NULL, relation->name);
+	KnOther *other = schema_new_object(KN_OTHER, relation->schema, NULL, relation->name);
 
 	other->what = "foreign table";
 	return other;
@@ -183,9 +184,9 @@ static void
 note_toast(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_class form = (Form_pg_class) GETSTRUCT(row);
-	List	   *options = read_options(row, shape, Anum_pg_class_reloptions, "toast.");
-	KnToast    *toast;
-	bool		found;
+	List *options = read_options(row, shape, Anum_pg_class_reloptions, "toast.");
+	KnToast *toast;
+	bool found;
 
 	if (options == NIL)
 		return;
@@ -200,7 +201,7 @@ static void
 apply_toasts(KnInspect *in)
 {
 	HASH_SEQ_STATUS status;
-	KnToast    *toast;
+	KnToast *toast;
 
 	hash_seq_init(&status, in->toasts);
 	while ((toast = hash_seq_search(&status)) != NULL)
@@ -212,7 +213,7 @@ apply_toasts(KnInspect *in)
 		relation = inspect_relation(in, toast->relation);
 		if (relation != NULL && relation->object != NULL && relation->object->kind == KN_TABLE)
 		{
-			KnTable    *table = (KnTable *) relation->object;
+			KnTable *table = (KnTable *) relation->object;
 
 			table->options = list_concat_copy(table->options, toast->options);
 		}
@@ -238,9 +239,9 @@ static void
 read_view(KnInspect *in, KnRelation *relation)
 {
 	const char *definition = read_unlocked(in, pg_get_viewdef, relation->oid);
-	List	   *columns = NIL;
-	List	   *types = NIL;
-	List	   *settings = NIL;
+	List *columns = NIL;
+	List *types = NIL;
+	List *settings = NIL;
 
 	for (int i = 0; i < relation->attribute_count; i++)
 	{
@@ -249,16 +250,17 @@ read_view(KnInspect *in, KnRelation *relation)
 		if (attribute->name == NULL)
 			continue;
 		columns = lappend(columns, (char *) attribute->name);
-		types = lappend(types,
-						attribute->collation_text == NULL
-							? (char *) attribute->type_text
-							: psprintf("%s COLLATE %s", attribute->type_text, attribute->collation_text));
+		types = lappend(
+			types,
+			attribute->collation_text == NULL
+				? (char *) attribute->type_text
+				: psprintf("%s COLLATE %s", attribute->type_text, attribute->collation_text));
 		if (attribute->settings != NULL)
 			settings = lappend(settings, (char *) attribute->settings);
 	}
 	if (relation->relkind == RELKIND_VIEW)
 	{
-		KnView	   *view = (KnView *) relation->object;
+		KnView *view = (KnView *) relation->object;
 
 		view->definition = definition;
 		view->options = relation->options;
@@ -267,7 +269,7 @@ read_view(KnInspect *in, KnRelation *relation)
 	}
 	else
 	{
-		KnMatview  *view = (KnMatview *) relation->object;
+		KnMatview *view = (KnMatview *) relation->object;
 
 		view->definition = definition;
 		view->columns = columns;
@@ -286,32 +288,33 @@ read_sequence(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_sequence form = (Form_pg_sequence) GETSTRUCT(row);
 	KnRelation *relation = inspect_relation(in, form->seqrelid);
-	KnOwned    *owned;
+	KnOwned *owned;
 	KnSequence *sequence;
-	KnObject   *column;
+	KnObject *column;
 
 	(void) shape;
 	if (relation == NULL)
 		return;
 	owned = hash_search(in->owned, &form->seqrelid, HASH_FIND, NULL);
-	column = owned == NULL ? NULL
-						   : inspect_lookup(in, RelationRelationId, owned->column.object, owned->column.sub);
+	column = owned == NULL
+				 ? NULL
+				 : inspect_lookup(in, RelationRelationId, owned->column.object, owned->column.sub);
 	if (relation->object == NULL)
 	{
-		KnColumn   *identity = (KnColumn *) column;
+		KnColumn *identity = (KnColumn *) column;
 
 		if (column == NULL || column->kind != KN_COLUMN)
 			return;
 		identity->identity_sequence = name_qualified(relation->schema, relation->name);
-		identity->identity_options =
-			psprintf("START WITH " INT64_FORMAT " INCREMENT BY " INT64_FORMAT " MINVALUE " INT64_FORMAT
-					 " MAXVALUE " INT64_FORMAT " CACHE " INT64_FORMAT " %s",
-					 form->seqstart,
-					 form->seqincrement,
-					 form->seqmin,
-					 form->seqmax,
-					 form->seqcache,
-					 form->seqcycle ? "CYCLE" : "NO CYCLE");
+		identity->identity_options = psprintf(
+			"START WITH " INT64_FORMAT " INCREMENT BY " INT64_FORMAT " MINVALUE " INT64_FORMAT
+			" MAXVALUE " INT64_FORMAT " CACHE " INT64_FORMAT " %s",
+			form->seqstart,
+			form->seqincrement,
+			form->seqmin,
+			form->seqmax,
+			form->seqcache,
+			form->seqcycle ? "CYCLE" : "NO CYCLE");
 		inspect_register(in, RelationRelationId, form->seqrelid, 0, column);
 		return;
 	}

@@ -24,7 +24,7 @@ static void read_trigger(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void read_rule(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void read_policy(KnInspect *in, HeapTuple row, TupleDesc shape);
 static List *read_roles(KnInspect *in, HeapTuple row, TupleDesc shape);
-static int	compare_roles(const ListCell *a, const ListCell *b);
+static int compare_roles(const ListCell *a, const ListCell *b);
 static const char *command_word(char letter);
 
 void
@@ -39,12 +39,14 @@ read_trigger(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(row);
 	KnRelation *relation = inspect_relation(in, form->tgrelid);
-	KnTrigger  *trigger;
+	KnTrigger *trigger;
 
 	(void) shape;
-	if (relation == NULL || relation->object == NULL || form->tgisinternal || OidIsValid(form->tgparentid))
+	if (relation == NULL || relation->object == NULL || form->tgisinternal ||
+		OidIsValid(form->tgparentid))
 		return;
-	trigger = schema_new_object(KN_TRIGGER, relation->schema, relation->name, read_name(&form->tgname));
+	trigger =
+		schema_new_object(KN_TRIGGER, relation->schema, relation->name, read_name(&form->tgname));
 	trigger->definition = read_definition(in, pg_get_triggerdef, form->oid);
 	trigger->enabled = read_enabled(form->tgenabled);
 	inspect_register(in, TriggerRelationId, form->oid, 0, trigger);
@@ -57,7 +59,7 @@ read_rule(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_rewrite form = (Form_pg_rewrite) GETSTRUCT(row);
 	KnRelation *relation = inspect_relation(in, form->ev_class);
-	KnRule	   *rule;
+	KnRule *rule;
 
 	(void) shape;
 	if (relation == NULL || relation->object == NULL)
@@ -86,16 +88,18 @@ read_policy(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_policy form = (Form_pg_policy) GETSTRUCT(row);
 	KnRelation *relation = inspect_relation(in, form->polrelid);
-	KnPolicy   *policy;
+	KnPolicy *policy;
 
 	if (relation == NULL || relation->object == NULL)
 		return;
-	policy = schema_new_object(KN_POLICY, relation->schema, relation->name, read_name(&form->polname));
+	policy =
+		schema_new_object(KN_POLICY, relation->schema, relation->name, read_name(&form->polname));
 	policy->is_restrictive = !form->polpermissive;
 	policy->command = command_word(form->polcmd);
 	policy->roles = read_roles(in, row, shape);
 	policy->using_expression = read_expression(in, row, shape, Anum_pg_policy_polqual, relation);
-	policy->check_expression = read_expression(in, row, shape, Anum_pg_policy_polwithcheck, relation);
+	policy->check_expression =
+		read_expression(in, row, shape, Anum_pg_policy_polwithcheck, relation);
 	inspect_register(in, PolicyRelationId, form->oid, 0, policy);
 	inspect_add(in, policy);
 	schema_depend(policy, relation->object);
@@ -104,18 +108,25 @@ read_policy(KnInspect *in, HeapTuple row, TupleDesc shape)
 static List *
 read_roles(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
-	bool		isnull;
-	Datum		value = heap_getattr(row, Anum_pg_policy_polroles, shape, &isnull);
-	Datum	   *roles;
-	int			count;
-	List	   *names = NIL;
+	bool isnull;
+	Datum value = heap_getattr(row, Anum_pg_policy_polroles, shape, &isnull);
+	Datum *roles;
+	int count;
+	List *names = NIL;
 
 	if (isnull)
 		return NIL;
-	deconstruct_array(DatumGetArrayTypeP(value), OIDOID, sizeof(Oid), true, TYPALIGN_INT, &roles, NULL, &count);
+	deconstruct_array(DatumGetArrayTypeP(value),
+					  OIDOID,
+					  sizeof(Oid),
+					  true,
+					  TYPALIGN_INT,
+					  &roles,
+					  NULL,
+					  &count);
 	for (int i = 0; i < count; i++)
 	{
-		Oid			role = DatumGetObjectId(roles[i]);
+		Oid role = DatumGetObjectId(roles[i]);
 
 		names = lappend(names,
 						role == ACL_ID_PUBLIC ? "PUBLIC"

@@ -24,8 +24,8 @@
 /* An enum's label, until all are there and can be put in order. */
 typedef struct Label
 {
-	KnEnum	   *of;
-	float4		order;
+	KnEnum *of;
+	float4 order;
 	const char *text;
 } Label;
 
@@ -36,7 +36,7 @@ static KnObject *make_type(KnInspect *in, HeapTuple row, TupleDesc shape, const 
 static KnDomain *make_domain(KnInspect *in, HeapTuple row, TupleDesc shape, const char *schema);
 static void read_label(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void place_labels(void);
-static int	compare_labels(const ListCell *a, const ListCell *b);
+static int compare_labels(const ListCell *a, const ListCell *b);
 static void read_range(KnInspect *in, HeapTuple row, TupleDesc shape);
 static const char *routine_name(Oid function);
 static void fill_composite(KnRelation *relation);
@@ -52,7 +52,7 @@ read_a_type(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_type form = (Form_pg_type) GETSTRUCT(row);
 	const char *schema = inspect_namespace(in, form->typnamespace);
-	KnObject   *object;
+	KnObject *object;
 
 	if (schema == NULL || inspect_is_member(in, TypeRelationId, form->oid))
 		return;
@@ -71,7 +71,7 @@ static KnObject *
 make_type(KnInspect *in, HeapTuple row, TupleDesc shape, const char *schema)
 {
 	Form_pg_type form = (Form_pg_type) GETSTRUCT(row);
-	KnOther    *other;
+	KnOther *other;
 
 	switch (form->typtype)
 	{
@@ -97,7 +97,7 @@ static KnDomain *
 make_domain(KnInspect *in, HeapTuple row, TupleDesc shape, const char *schema)
 {
 	Form_pg_type form = (Form_pg_type) GETSTRUCT(row);
-	KnDomain   *domain = schema_new_object(KN_DOMAIN, schema, NULL, read_name(&form->typname));
+	KnDomain *domain = schema_new_object(KN_DOMAIN, schema, NULL, read_name(&form->typname));
 
 	domain->type = read_type(in, form->typbasetype, form->typtypmod);
 	domain->collation = read_collation(in, form->typcollation, form->typbasetype);
@@ -130,8 +130,8 @@ static void
 read_label(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_enum form = (Form_pg_enum) GETSTRUCT(row);
-	KnObject   *object = inspect_lookup(in, TypeRelationId, form->enumtypid, 0);
-	Label	   *label;
+	KnObject *object = inspect_lookup(in, TypeRelationId, form->enumtypid, 0);
+	Label *label;
 
 	(void) shape;
 	if (object == NULL || object->kind != KN_ENUM)
@@ -146,12 +146,12 @@ read_label(KnInspect *in, HeapTuple row, TupleDesc shape)
 static void
 place_labels(void)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	list_sort(labels, compare_labels);
-	foreach (cell, labels)
+	foreach(cell, labels)
 	{
-		Label	   *label = lfirst(cell);
+		Label *label = lfirst(cell);
 
 		label->of->labels = lappend(label->of->labels, (char *) label->text);
 	}
@@ -161,8 +161,8 @@ place_labels(void)
 static int
 compare_labels(const ListCell *a, const ListCell *b)
 {
-	float4		left = ((Label *) lfirst(a))->order;
-	float4		right = ((Label *) lfirst(b))->order;
+	float4 left = ((Label *) lfirst(a))->order;
+	float4 right = ((Label *) lfirst(b))->order;
 
 	return left < right ? -1 : left > right ? 1 : 0;
 }
@@ -172,10 +172,10 @@ static void
 read_range(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_range form = (Form_pg_range) GETSTRUCT(row);
-	KnObject   *object = inspect_lookup(in, TypeRelationId, form->rngtypid, 0);
+	KnObject *object = inspect_lookup(in, TypeRelationId, form->rngtypid, 0);
 	StringInfoData out;
 	Form_pg_opclass opclass;
-	HeapTuple	tuple;
+	HeapTuple tuple;
 
 	(void) shape;
 	if (object == NULL || object->kind != KN_RANGE)
@@ -193,7 +193,9 @@ read_range(KnInspect *in, HeapTuple row, TupleDesc shape)
 										   NameStr(opclass->opcname)));
 	ReleaseSysCache(tuple);
 	if (OidIsValid(form->rngcollation) && form->rngcollation != get_typcollation(form->rngsubtype))
-		appendStringInfo(&out, ", COLLATION = %s", read_collation(in, form->rngcollation, InvalidOid));
+		appendStringInfo(&out,
+						 ", COLLATION = %s",
+						 read_collation(in, form->rngcollation, InvalidOid));
 	if (OidIsValid(form->rngcanonical))
 		appendStringInfo(&out, ", CANONICAL = %s", routine_name(form->rngcanonical));
 	if (OidIsValid(form->rngsubdiff))
@@ -208,7 +210,8 @@ read_range(KnInspect *in, HeapTuple row, TupleDesc shape)
 static const char *
 routine_name(Oid function)
 {
-	return sqltext_qualified(get_namespace_name(get_func_namespace(function)), get_func_name(function));
+	return sqltext_qualified(get_namespace_name(get_func_namespace(function)),
+							 get_func_name(function));
 }
 
 static void

@@ -28,10 +28,10 @@ static MemoryContext begin_call(FunctionCallInfo fcinfo);
 static List *
 apply(KnPlan *plan, KnOptions *options)
 {
-	List	   *runs;
-	KnSchema   *after;
+	List *runs;
+	KnSchema *after;
 	KnMigration *migration;
-	ListCell   *cell;
+	ListCell *cell;
 
 	run_check_gates(plan->steps, options);
 	runs = run_steps(plan->steps, options);
@@ -41,7 +41,7 @@ apply(KnPlan *plan, KnOptions *options)
 	plan_leave_out(after, options->ignore);
 	check_outcome(after, plan->wanted);
 	migration = describe(plan, options, after);
-	foreach (cell, runs)
+	foreach(cell, runs)
 		migration->milliseconds += ((KnRun *) lfirst(cell))->milliseconds;
 	ledger_add(migration);
 	return runs;
@@ -51,14 +51,14 @@ apply(KnPlan *plan, KnOptions *options)
 static void
 check_outcome(const KnSchema *after, const KnSchema *wanted)
 {
-	List	   *left = plan_between(after, wanted);
+	List *left = plan_between(after, wanted);
 	StringInfoData list;
-	ListCell   *cell;
+	ListCell *cell;
 
 	initStringInfo(&list);
-	foreach (cell, left)
+	foreach(cell, left)
 	{
-		KnStep	   *step = lfirst(cell);
+		KnStep *step = lfirst(cell);
 
 		if (step->sql != NULL)
 			appendStringInfo(&list, "%s%s", list.len == 0 ? "" : "\n", step->sql);
@@ -90,12 +90,12 @@ describe(const KnPlan *plan, const KnOptions *options, const KnSchema *after)
 static List *
 undo_steps(const KnPlan *plan, const KnSchema *after)
 {
-	List	   *steps = plan_between(after, plan->found);
+	List *steps = plan_between(after, plan->found);
 
 	for (int i = list_length(plan->steps) - 1; i >= 0; i--)
 	{
-		KnStep	   *step = list_nth(plan->steps, i);
-		KnStep	   *back;
+		KnStep *step = list_nth(plan->steps, i);
+		KnStep *back;
 
 		if (strcmp(step->phase, "rename") != 0)
 			continue;
@@ -114,7 +114,7 @@ static List *
 roll_back(const KnMigration *migration, const KnOptions *options)
 {
 	const char *now = snapshot_fingerprint(inspect_schemas(migration->schemas));
-	List	   *runs;
+	List *runs;
 
 	if (strcmp(ledger_checksum(migration), migration->checksum) != 0)
 		ereport(ERROR,
@@ -124,7 +124,8 @@ roll_back(const KnMigration *migration, const KnOptions *options)
 	if (strcmp(now, migration->after) != 0)
 		ereport(ERROR,
 				errcode(KN_ERRCODE_PLAN_STALE),
-				errmsg("the schema is no longer as migration " INT64_FORMAT " left it", migration->version),
+				errmsg("the schema is no longer as migration " INT64_FORMAT " left it",
+					   migration->version),
 				errdetail("Its fingerprint is %s, not %s.", now, migration->after),
 				errhint("Plan what you want to have instead of rolling back."));
 	run_check_gates(migration->undo, options);
@@ -146,7 +147,7 @@ newest_applied(const List *migrations)
 {
 	const ListCell *cell;
 
-	foreach (cell, migrations)
+	foreach(cell, migrations)
 	{
 		if (!((KnMigration *) lfirst(cell))->is_rolled_back)
 			return lfirst(cell);
@@ -160,12 +161,12 @@ return_runs(FunctionCallInfo fcinfo, const List *runs, int64 version)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const ListCell *cell;
 
-	foreach (cell, runs)
+	foreach(cell, runs)
 	{
 		const KnRun *run = lfirst(cell);
-		Datum		values[4];
-		bool		nulls[4] = { 0 };
-		int			column = 0;
+		Datum values[4];
+		bool nulls[4] = { 0 };
+		int column = 0;
 
 		if (version > 0)
 			values[column++] = Int64GetDatum(version);
@@ -195,8 +196,8 @@ static Datum
 apply_arguments(FunctionCallInfo fcinfo, bool is_json)
 {
 	MemoryContext caller = begin_call(fcinfo);
-	KnOptions  *options = options_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1));
-	KnPlan	   *plan;
+	KnOptions *options = options_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1));
+	KnPlan *plan;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -226,8 +227,8 @@ Datum
 kints_rollback(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = begin_call(fcinfo);
-	int			steps = PG_ARGISNULL(0) ? 1 : PG_GETARG_INT32(0);
-	KnOptions  *options = options_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1));
+	int steps = PG_ARGISNULL(0) ? 1 : PG_GETARG_INT32(0);
+	KnOptions *options = options_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1));
 
 	if (steps < 0)
 		ereport(ERROR,
@@ -253,15 +254,15 @@ kints_status(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = begin_call(fcinfo);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	List	   *migrations = ledger_read();
+	List *migrations = ledger_read();
 	KnMigration *newest = newest_applied(migrations);
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, migrations)
+	foreach(cell, migrations)
 	{
 		KnMigration *migration = lfirst(cell);
-		Datum		values[9];
-		bool		nulls[9] = { 0 };
+		Datum values[9];
+		bool nulls[9] = { 0 };
 
 		values[0] = Int64GetDatum(migration->version);
 		nulls[1] = migration->name == NULL;
@@ -270,9 +271,11 @@ kints_status(PG_FUNCTION_ARGS)
 		values[3] = Int32GetDatum(list_length(migration->plan));
 		values[4] = BoolGetDatum(strcmp(ledger_checksum(migration), migration->checksum) == 0);
 		nulls[5] = migration != newest;
-		values[5] = nulls[5] ? (Datum) 0
-							 : BoolGetDatum(strcmp(snapshot_fingerprint(inspect_schemas(migration->schemas)),
-												   migration->after) != 0);
+		values[5] =
+			nulls[5]
+				? (Datum) 0
+				: BoolGetDatum(strcmp(snapshot_fingerprint(inspect_schemas(migration->schemas)),
+									  migration->after) != 0);
 		values[6] = CStringGetTextDatum(migration->applied_by);
 		values[7] = TimestampTzGetDatum(migration->applied_at);
 		values[8] = Float8GetDatum(migration->milliseconds);

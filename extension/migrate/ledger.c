@@ -32,8 +32,8 @@
 
 typedef struct Impersonation
 {
-	Oid			user;
-	int			context;
+	Oid user;
+	int context;
 } Impersonation;
 
 /* clang-format off */
@@ -77,10 +77,10 @@ static Impersonation
 become_owner(void)
 {
 	Impersonation was;
-	Oid			schema = get_namespace_oid("kints", true);
-	Oid			table = OidIsValid(schema) ? get_relname_relid("schema_migrations", schema) : InvalidOid;
-	Oid			extension = get_extension_oid("kints_norm", true);
-	HeapTuple	tuple;
+	Oid schema = get_namespace_oid("kints", true);
+	Oid table = OidIsValid(schema) ? get_relname_relid("schema_migrations", schema) : InvalidOid;
+	Oid extension = get_extension_oid("kints_norm", true);
+	HeapTuple tuple;
 
 	if (!OidIsValid(table) || !OidIsValid(extension) ||
 		getExtensionOfObject(RelationRelationId, table) != extension)
@@ -106,15 +106,16 @@ become_caller(Impersonation *was)
 void
 ledger_add(const KnMigration *migration)
 {
-	Oid			types[] = { TEXTOID, TEXTOID, TEXTARRAYOID, JSONBOID, JSONBOID, TEXTOID, TEXTOID, NAMEOID, FLOAT8OID };
-	Datum		values[lengthof(types)];
-	char		nulls[lengthof(types) + 1] = "         ";
-	Datum	   *names = palloc(sizeof(Datum) * Max(list_length(migration->schemas), 1));
-	NameData	user;
+	Oid types[] = { TEXTOID, TEXTOID, TEXTARRAYOID, JSONBOID, JSONBOID,
+					TEXTOID, TEXTOID, NAMEOID,      FLOAT8OID };
+	Datum values[lengthof(types)];
+	char nulls[lengthof(types) + 1] = "         ";
+	Datum *names = palloc(sizeof(Datum) * Max(list_length(migration->schemas), 1));
+	NameData user;
 	Impersonation was;
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, migration->schemas)
+	foreach(cell, migration->schemas)
 		names[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));
 	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
 	if (migration->name == NULL)
@@ -139,7 +140,7 @@ ledger_add(const KnMigration *migration)
 List *
 ledger_read(void)
 {
-	List	   *migrations = NIL;
+	List *migrations = NIL;
 	Impersonation was = become_owner();
 
 	query_rows(read_query, 0, NULL, NULL, take_migration, &migrations);
@@ -150,11 +151,11 @@ ledger_read(void)
 static void
 take_migration(HeapTuple row, TupleDesc shape, void *argument)
 {
-	List	  **migrations = argument;
+	List **migrations = argument;
 	KnMigration *migration = palloc0(sizeof(KnMigration));
-	JsonbValue	schemas;
-	Jsonb	   *names = json_column(row, shape, 4);
-	bool		isnull;
+	JsonbValue schemas;
+	Jsonb *names = json_column(row, shape, 4);
+	bool isnull;
 
 	schemas.type = jbvBinary;
 	schemas.val.binary.data = &names->root;
@@ -177,8 +178,8 @@ take_migration(HeapTuple row, TupleDesc shape, void *argument)
 static const char *
 text_column(HeapTuple row, TupleDesc shape, int column)
 {
-	bool		isnull;
-	Datum		value = SPI_getbinval(row, shape, column, &isnull);
+	bool isnull;
+	Datum value = SPI_getbinval(row, shape, column, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
@@ -186,7 +187,7 @@ text_column(HeapTuple row, TupleDesc shape, int column)
 static Jsonb *
 json_column(HeapTuple row, TupleDesc shape, int column)
 {
-	bool		isnull;
+	bool isnull;
 
 	return DatumGetJsonbPCopy(SPI_getbinval(row, shape, column, &isnull));
 }
@@ -194,9 +195,9 @@ json_column(HeapTuple row, TupleDesc shape, int column)
 void
 ledger_mark_rolled_back(int64 version)
 {
-	Oid			types[] = { INT8OID, NAMEOID };
-	Datum		values[2];
-	NameData	user;
+	Oid types[] = { INT8OID, NAMEOID };
+	Datum values[2];
+	NameData user;
 	Impersonation was;
 
 	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
@@ -214,7 +215,7 @@ steps_to_json(const List *steps)
 	const ListCell *cell;
 
 	json_begin_array(&state);
-	foreach (cell, steps)
+	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
 
@@ -233,15 +234,15 @@ static List *
 steps_from_json(Jsonb *json)
 {
 	JsonbIterator *it = JsonbIteratorInit(&json->root);
-	JsonbValue	item;
+	JsonbValue item;
 	JsonbIteratorToken token;
-	List	   *steps = NIL;
+	List *steps = NIL;
 
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 	{
 		if (token == WJB_ELEM && item.type == jbvBinary)
 		{
-			KnStep	   *step = step_from_json(item.val.binary.data);
+			KnStep *step = step_from_json(item.val.binary.data);
 
 			step->number = list_length(steps) + 1;
 			steps = lappend(steps, step);
@@ -253,8 +254,8 @@ steps_from_json(Jsonb *json)
 static KnStep *
 step_from_json(JsonbContainer *in)
 {
-	KnStep	   *step = palloc0(sizeof(KnStep));
-	JsonbValue	storage;
+	KnStep *step = palloc0(sizeof(KnStep));
+	JsonbValue storage;
 	JsonbValue *gated = json_field(in, "gated", &storage);
 
 	step->is_gated = gated != NULL && json_bool(gated, "gated");
@@ -270,7 +271,7 @@ step_from_json(JsonbContainer *in)
 static const char *
 text_field(JsonbContainer *in, const char *name)
 {
-	JsonbValue	storage;
+	JsonbValue storage;
 	JsonbValue *value = json_field(in, name, &storage);
 
 	return value == NULL ? NULL : json_string(value, name);
@@ -281,8 +282,8 @@ const char *
 ledger_checksum(const KnMigration *migration)
 {
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
-	uint8		digest[PG_SHA256_DIGEST_LENGTH];
-	char	   *text = palloc0(2 * PG_SHA256_DIGEST_LENGTH + 1);
+	uint8 digest[PG_SHA256_DIGEST_LENGTH];
+	char *text = palloc0(2 * PG_SHA256_DIGEST_LENGTH + 1);
 
 	if (pg_cryptohash_init(hash) < 0)
 		elog(ERROR, "could not start a SHA-256");
@@ -300,7 +301,7 @@ hash_steps(pg_cryptohash_ctx *hash, const List *steps)
 {
 	const ListCell *cell;
 
-	foreach (cell, steps)
+	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
 		const char *sql = step->sql == NULL ? "" : step->sql;

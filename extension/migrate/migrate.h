@@ -11,25 +11,25 @@
 /* A row of kints.schema_migrations. */
 typedef struct KnMigration
 {
-	int64		version;
+	int64 version;
 	const char *name;
 	const char *checksum;
-	List	   *schemas;
-	List	   *plan; /* KnStep * */
-	List	   *undo; /* KnStep * */
+	List *schemas;
+	List *plan;         /* KnStep * */
+	List *undo;         /* KnStep * */
 	const char *before; /* fingerprints */
 	const char *after;
 	const char *applied_by;
 	TimestampTz applied_at;
-	double		milliseconds;
-	bool		is_rolled_back;
+	double milliseconds;
+	bool is_rolled_back;
 } KnMigration;
 
 /* What a step took. */
 typedef struct KnRun
 {
 	const KnStep *step;
-	double		milliseconds;
+	double milliseconds;
 } KnRun;
 
 /* ledger.c */

@@ -25,12 +25,12 @@ void
 run_check_gates(const List *steps, const KnOptions *options)
 {
 	StringInfoData refused;
-	List	   *kinds = NIL;
-	int			count = 0;
+	List *kinds = NIL;
+	int count = 0;
 	const ListCell *cell;
 
 	initStringInfo(&refused);
-	foreach (cell, steps)
+	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
 
@@ -53,7 +53,8 @@ run_check_gates(const List *steps, const KnOptions *options)
 							  count,
 							  count),
 				errdetail("%s", refused.data),
-				errhint("Nothing was changed. To allow them: {\"allow\": [%s]}.", sqltext_join(kinds, ", ")));
+				errhint("Nothing was changed. To allow them: {\"allow\": [%s]}.",
+						sqltext_join(kinds, ", ")));
 }
 
 static bool
@@ -66,18 +67,18 @@ is_allowed(const KnStep *step, const KnOptions *options)
 List *
 run_steps(const List *steps, const KnOptions *options)
 {
-	List	   *runs = NIL;
-	int			guc_level = NewGUCNestLevel();
+	List *runs = NIL;
+	int guc_level = NewGUCNestLevel();
 	const ListCell *cell;
 
 	set_for_steps(options);
-	foreach (cell, steps)
+	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
 		ErrorContextCallback callback = { error_context_stack, step_error, (void *) step };
-		KnRun	   *run;
-		instr_time	start;
-		instr_time	end;
+		KnRun *run;
+		instr_time start;
+		instr_time end;
 
 		if (step->sql == NULL)
 		{
@@ -118,7 +119,8 @@ set_for_steps(const KnOptions *options)
 static void
 set_setting(const char *name, const char *value)
 {
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void)
+		set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
 static void

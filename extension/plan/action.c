@@ -17,13 +17,13 @@
 typedef struct ActionKey
 {
 	const KnObject *object;
-	int64		verb;
+	int64 verb;
 } ActionKey;
 
 typedef struct ActionEntry
 {
-	ActionKey	key;
-	KnAction   *action;
+	ActionKey key;
+	KnAction *action;
 } ActionEntry;
 
 static bool is_dropped_sequence(const KnChange *change);
@@ -38,7 +38,8 @@ static KnObject *container(const KnSchema *schema, const KnObject *object);
 static bool goes_inline(const KnObject *object, KnObject *table);
 static bool reaches(const KnObject *object, const KnObject *target, List **seen);
 static bool refers_to_dropped(const KnActions *actions, const KnObject *constraint);
-static bool comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *object, KnVerb verb);
+static bool comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *object,
+							  KnVerb verb);
 static bool is_on_new(const KnActions *actions, const KnObject *object);
 static bool has_finish(const KnChange *change);
 
@@ -46,9 +47,9 @@ static bool has_finish(const KnChange *change);
 KnActions *
 action_make(KnChanges *changes)
 {
-	KnActions  *actions = palloc0(sizeof(KnActions));
-	HASHCTL		control = { 0 };
-	ListCell   *cell;
+	KnActions *actions = palloc0(sizeof(KnActions));
+	HASHCTL control = { 0 };
+	ListCell *cell;
 
 	control.keysize = sizeof(ActionKey);
 	control.entrysize = sizeof(ActionEntry);
@@ -59,12 +60,12 @@ action_make(KnChanges *changes)
 
 	/* Containers come before what is in them: the lists are in the order of kinds. */
 	list_sort(changes->list, action_compare_changes);
-	foreach (cell, changes->list)
+	foreach(cell, changes->list)
 	{
 		if (!is_dropped_sequence(lfirst(cell)))
 			act_on(actions, lfirst(cell));
 	}
-	foreach (cell, changes->list)
+	foreach(cell, changes->list)
 	{
 		if (is_dropped_sequence(lfirst(cell)))
 			act_on(actions, lfirst(cell));
@@ -87,10 +88,11 @@ action_compare_changes(const ListCell *a, const ListCell *b)
 	const KnChange *right = lfirst(b);
 	const KnObject *first = left->wanted != NULL ? left->wanted : left->found;
 	const KnObject *second = right->wanted != NULL ? right->wanted : right->found;
-	int			order = (int) first->kind - (int) second->kind;
+	int order = (int) first->kind - (int) second->kind;
 
 	if (order == 0 && first->kind == KN_COLUMN && strcmp(first->parent, second->parent) == 0)
-		order = (int) (((const KnColumn *) first)->position - ((const KnColumn *) second)->position);
+		order =
+			(int) (((const KnColumn *) first)->position - ((const KnColumn *) second)->position);
 	return order != 0 ? order : strcmp(first->key, second->key);
 }
 
@@ -119,7 +121,8 @@ act_on(KnActions *actions, KnChange *change)
 		if (change->found != NULL && !absorb_drop(actions, change->found))
 			(void) add_action(actions, KN_DO_DROP, change);
 		if (change->wanted != NULL && !absorb_create(actions, change->wanted))
-			add_action(actions, KN_DO_CREATE, change)->is_on_new = is_on_new(actions, change->wanted);
+			add_action(actions, KN_DO_CREATE, change)->is_on_new =
+				is_on_new(actions, change->wanted);
 	}
 	if (change->wanted != NULL && has_finish(change))
 		(void) add_action(actions, KN_DO_FINISH, change);
@@ -128,16 +131,16 @@ act_on(KnActions *actions, KnChange *change)
 static bool
 must_put_aside(const KnActions *actions, const KnChange *change)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (change->operation != KN_RECREATE ||
 		(change->found->kind != KN_ENUM && change->found->kind != KN_RANGE &&
 		 change->found->kind != KN_COMPOSITE && change->found->kind != KN_DOMAIN))
 		return false;
-	foreach (cell, diff_dependents(actions->changes, change->found))
+	foreach(cell, diff_dependents(actions->changes, change->found))
 	{
-		KnObject   *dependent = lfirst(cell);
-		KnChange   *own = diff_change_of(actions->changes, dependent);
+		KnObject *dependent = lfirst(cell);
+		KnChange *own = diff_change_of(actions->changes, dependent);
 
 		if (dependent->kind == KN_COLUMN && own != NULL && own->is_retyped)
 			return true;
@@ -159,8 +162,9 @@ refuse_table(const KnChange *change)
 static bool
 is_on_new(const KnActions *actions, const KnObject *object)
 {
-	KnObject   *in = container(actions->changes->wanted, object);
-	const char *other = object->kind == KN_CONSTRAINT ? ((const KnConstraint *) object)->references : NULL;
+	KnObject *in = container(actions->changes->wanted, object);
+	const char *other =
+		object->kind == KN_CONSTRAINT ? ((const KnConstraint *) object)->references : NULL;
 
 	if (in == NULL || action_of(actions, KN_DO_CREATE, in) == NULL)
 		return false;
@@ -173,7 +177,7 @@ is_on_new(const KnActions *actions, const KnObject *object)
 static bool
 has_finish(const KnChange *change)
 {
-	bool		is_new = change->operation == KN_CREATE || change->operation == KN_RECREATE;
+	bool is_new = change->operation == KN_CREATE || change->operation == KN_RECREATE;
 
 	return ddl_finish(is_new ? NULL : change->found, change->wanted) != NIL;
 }
@@ -181,7 +185,7 @@ has_finish(const KnChange *change)
 static KnAction *
 add_action(KnActions *actions, KnVerb verb, KnChange *change)
 {
-	KnAction   *action = palloc0(sizeof(KnAction));
+	KnAction *action = palloc0(sizeof(KnAction));
 
 	action->verb = verb;
 	action->change = change;
@@ -200,7 +204,7 @@ add_action(KnActions *actions, KnVerb verb, KnChange *change)
 static void
 note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action)
 {
-	ActionKey	key = { object, verb };
+	ActionKey key = { object, verb };
 	ActionEntry *entry = hash_search(actions->by_object, &key, HASH_ENTER, NULL);
 
 	entry->action = action;
@@ -210,7 +214,7 @@ note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action)
 KnAction *
 action_of(const KnActions *actions, KnVerb verb, const KnObject *object)
 {
-	ActionKey	key = { object, verb };
+	ActionKey key = { object, verb };
 	ActionEntry *entry = hash_search(actions->by_object, &key, HASH_FIND, NULL);
 
 	return entry == NULL ? NULL : entry->action;
@@ -220,8 +224,8 @@ action_of(const KnActions *actions, KnVerb verb, const KnObject *object)
 static bool
 absorb_create(KnActions *actions, KnObject *object)
 {
-	KnObject   *in = container(actions->changes->wanted, object);
-	KnAction   *action = in == NULL ? NULL : action_of(actions, KN_DO_CREATE, in);
+	KnObject *in = container(actions->changes->wanted, object);
+	KnAction *action = in == NULL ? NULL : action_of(actions, KN_DO_CREATE, in);
 
 	if (comes_with_parent(actions, actions->changes->wanted, object, KN_DO_CREATE))
 		return true;
@@ -236,8 +240,8 @@ absorb_create(KnActions *actions, KnObject *object)
 static bool
 absorb_drop(KnActions *actions, KnObject *object)
 {
-	KnObject   *in = container(actions->changes->found, object);
-	KnAction   *action = in == NULL ? NULL : action_of(actions, KN_DO_DROP, in);
+	KnObject *in = container(actions->changes->found, object);
+	KnAction *action = in == NULL ? NULL : action_of(actions, KN_DO_DROP, in);
 
 	if (comes_with_parent(actions, actions->changes->found, object, KN_DO_DROP))
 		return true;
@@ -253,7 +257,7 @@ static KnObject *
 container(const KnSchema *schema, const KnObject *object)
 {
 	const char *name = object->parent;
-	KnObject   *found;
+	KnObject *found;
 
 	if (object->kind == KN_DEFAULT)
 	{
@@ -265,8 +269,9 @@ container(const KnSchema *schema, const KnObject *object)
 	{
 		const char *owner = ((const KnSequence *) object)->owned_by;
 
-		return owner == NULL ? NULL
-							 : schema_find(schema, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
+		return owner == NULL
+				   ? NULL
+				   : schema_find(schema, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
 	}
 	if (object->kind == KN_INDEX)
 		name = ((const KnIndex *) object)->table;
@@ -284,8 +289,8 @@ container(const KnSchema *schema, const KnObject *object)
 static bool
 goes_inline(const KnObject *object, KnObject *table)
 {
-	List	   *seen = NIL;
-	ListCell   *cell;
+	List *seen = NIL;
+	ListCell *cell;
 
 	switch (object->kind)
 	{
@@ -303,7 +308,7 @@ goes_inline(const KnObject *object, KnObject *table)
 		default:
 			return false;
 	}
-	foreach (cell, object->depends)
+	foreach(cell, object->depends)
 	{
 		const KnObject *needed = lfirst(cell);
 
@@ -317,7 +322,7 @@ goes_inline(const KnObject *object, KnObject *table)
 static bool
 reaches(const KnObject *object, const KnObject *target, List **seen)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (object == target || (object->kind == KN_COLUMN && object->depends != NIL &&
 							 list_member_ptr(object->depends, target)))
@@ -325,7 +330,7 @@ reaches(const KnObject *object, const KnObject *target, List **seen)
 	if (list_member_ptr(*seen, object))
 		return false;
 	*seen = lappend(*seen, (void *) object);
-	foreach (cell, object->depends)
+	foreach(cell, object->depends)
 	{
 		if (reaches(lfirst(cell), target, seen))
 			return true;
@@ -337,13 +342,14 @@ reaches(const KnObject *object, const KnObject *target, List **seen)
 static bool
 refers_to_dropped(const KnActions *actions, const KnObject *constraint)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	if (constraint->kind != KN_CONSTRAINT || strcmp(((const KnConstraint *) constraint)->type, "f") != 0)
+	if (constraint->kind != KN_CONSTRAINT ||
+		strcmp(((const KnConstraint *) constraint)->type, "f") != 0)
 		return false;
-	foreach (cell, constraint->depends)
+	foreach(cell, constraint->depends)
 	{
-		KnObject   *needed = lfirst(cell);
+		KnObject *needed = lfirst(cell);
 
 		if (needed->kind == KN_COLUMN &&
 			(strcmp(needed->parent, constraint->parent) != 0 ||
@@ -358,9 +364,9 @@ refers_to_dropped(const KnActions *actions, const KnObject *constraint)
 static bool
 comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *object, KnVerb verb)
 {
-	KnTable    *table;
-	List	   *parents;
-	ListCell   *cell;
+	KnTable *table;
+	List *parents;
+	ListCell *cell;
 
 	if (object->kind != KN_COLUMN || !((const KnColumn *) object)->is_inherited)
 		return false;
@@ -368,20 +374,20 @@ comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *ob
 	if (table == NULL || action_of(actions, KN_DO_CREATE, &table->head) != NULL ||
 		action_of(actions, KN_DO_DROP, &table->head) != NULL)
 		return false;
-	parents = table->partition_of == NULL ? table->inherits : list_make1((char *) table->partition_of);
-	foreach (cell, parents)
+	parents =
+		table->partition_of == NULL ? table->inherits : list_make1((char *) table->partition_of);
+	foreach(cell, parents)
 	{
-		KnObject   *column = schema_find(schema,
-										 psprintf("%s %s.%s",
-												  kn_kinds[KN_COLUMN].word,
-												  (char *) lfirst(cell),
-												  sqltext_identifier(object->name)));
-		KnChange   *change = column == NULL ? NULL : diff_change_of(actions->changes, column);
+		KnObject *column = schema_find(schema,
+									   psprintf("%s %s.%s",
+												kn_kinds[KN_COLUMN].word,
+												(char *) lfirst(cell),
+												sqltext_identifier(object->name)));
+		KnChange *change = column == NULL ? NULL : diff_change_of(actions->changes, column);
 
-		if (change != NULL &&
-			((verb == KN_DO_CREATE && change->found == NULL) ||
-			 (verb == KN_DO_DROP && change->wanted == NULL) ||
-			 (verb == KN_DO_ALTER && change->operation == KN_CHANGE)))
+		if (change != NULL && ((verb == KN_DO_CREATE && change->found == NULL) ||
+							   (verb == KN_DO_DROP && change->wanted == NULL) ||
+							   (verb == KN_DO_ALTER && change->operation == KN_CHANGE)))
 			return true;
 	}
 	return false;

@@ -17,7 +17,7 @@
 typedef struct NameEntry
 {
 	const char *name;
-	List	   *actions; /* KnAction *: all that give it up */
+	List *actions; /* KnAction *: all that give it up */
 } NameEntry;
 
 static void wait_for(KnAction *waiting, KnAction *first);
@@ -29,29 +29,29 @@ static void connect_same(KnActions *actions, KnAction *action);
 static void connect_names(KnActions *actions);
 static const char *taken_name(const KnObject *object);
 static uint32 hash_name(const void *key, Size size);
-static int	match_name(const void *a, const void *b, Size size);
+static int match_name(const void *a, const void *b, Size size);
 
 /* Adds all edges. */
 void
 edge_connect(KnActions *actions)
 {
-	ListCell   *cell;
-	ListCell   *part;
+	ListCell *cell;
+	ListCell *part;
 
-	foreach (cell, actions->list)
+	foreach(cell, actions->list)
 	{
-		KnAction   *action = lfirst(cell);
+		KnAction *action = lfirst(cell);
 
 		switch (action->verb)
 		{
 			case KN_DO_DROP:
 				connect_drop(actions, action, action->found);
-				foreach (part, action->parts)
+				foreach(part, action->parts)
 					connect_drop(actions, action, lfirst(part));
 				break;
 			case KN_DO_CREATE:
 				connect_create(actions, action, action->wanted);
-				foreach (part, action->parts)
+				foreach(part, action->parts)
 					connect_create(actions, action, lfirst(part));
 				connect_same(actions, action);
 				break;
@@ -79,11 +79,11 @@ wait_for(KnAction *waiting, KnAction *first)
 static void
 connect_drop(KnActions *actions, KnAction *action, const KnObject *object)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, object->depends)
+	foreach(cell, object->depends)
 	{
-		KnObject   *needed = lfirst(cell);
+		KnObject *needed = lfirst(cell);
 
 		wait_for(action_of(actions, KN_DO_DROP, needed), action);
 		wait_for(action_of(actions, KN_DO_ASIDE, needed), action);
@@ -95,11 +95,11 @@ connect_drop(KnActions *actions, KnAction *action, const KnObject *object)
 static void
 connect_create(KnActions *actions, KnAction *action, const KnObject *object)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, object->depends)
+	foreach(cell, object->depends)
 	{
-		KnObject   *needed = lfirst(cell);
+		KnObject *needed = lfirst(cell);
 
 		wait_for(action, action_of(actions, KN_DO_CREATE, needed));
 		wait_for(action, action_of(actions, KN_DO_ALTER, needed));
@@ -109,9 +109,9 @@ connect_create(KnActions *actions, KnAction *action, const KnObject *object)
 static void
 connect_alter(KnActions *actions, KnAction *action)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, action->found->depends)
+	foreach(cell, action->found->depends)
 		wait_for(action_of(actions, KN_DO_DROP, lfirst(cell)), action);
 	connect_create(actions, action, action->wanted);
 }
@@ -122,8 +122,8 @@ connect_finish(KnActions *actions, KnAction *action)
 {
 	const KnSchema *wanted = actions->changes->wanted;
 	const KnSchema *found = actions->changes->found;
-	KnObject   *object = action->wanted;
-	ListCell   *cell;
+	KnObject *object = action->wanted;
+	ListCell *cell;
 
 	wait_for(action, action_of(actions, KN_DO_CREATE, object));
 	wait_for(action, action_of(actions, KN_DO_ALTER, object));
@@ -131,25 +131,29 @@ connect_finish(KnActions *actions, KnAction *action)
 	if (object->kind == KN_SEQUENCE)
 	{
 		const char *owner = ((KnSequence *) object)->owned_by;
-		KnObject   *column =
-			owner == NULL ? NULL : schema_find(wanted, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
+		KnObject *column =
+			owner == NULL ? NULL
+						  : schema_find(wanted, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
 
 		if (column != NULL)
 			wait_for(action, action_of(actions, KN_DO_CREATE, column));
 		owner = action->found == NULL ? NULL : ((KnSequence *) action->found)->owned_by;
-		column = owner == NULL ? NULL : schema_find(found, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
+		column = owner == NULL
+					 ? NULL
+					 : schema_find(found, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
 		if (column != NULL)
 			wait_for(action_of(actions, KN_DO_DROP, column), action);
 		return;
 	}
-	foreach (cell, actions->list)
+	foreach(cell, actions->list)
 	{
-		KnAction   *other = lfirst(cell);
+		KnAction *other = lfirst(cell);
 		const KnObject *made = other->verb == KN_DO_CREATE ? other->wanted : NULL;
 
 		if (made == NULL || !sqltext_equal(made->schema, object->schema))
 			continue;
-		if ((made->kind == KN_INDEX && sqltext_equal(((const KnIndex *) made)->table, object->name)) ||
+		if ((made->kind == KN_INDEX &&
+			 sqltext_equal(((const KnIndex *) made)->table, object->name)) ||
 			(made->kind == KN_CONSTRAINT && sqltext_equal(made->parent, object->name)))
 			wait_for(action, other);
 	}
@@ -159,13 +163,13 @@ connect_finish(KnActions *actions, KnAction *action)
 static void
 connect_same(KnActions *actions, KnAction *action)
 {
-	KnObject   *found = action->change->found;
-	KnAction   *drop;
-	ListCell   *cell;
+	KnObject *found = action->change->found;
+	KnAction *drop;
+	ListCell *cell;
 
-	foreach (cell, action->parts)
+	foreach(cell, action->parts)
 	{
-		KnChange   *change = diff_change_of(actions->changes, lfirst(cell));
+		KnChange *change = diff_change_of(actions->changes, lfirst(cell));
 
 		if (change != NULL && change->found != NULL)
 			wait_for(action, action_of(actions, KN_DO_DROP, change->found));
@@ -185,11 +189,11 @@ connect_same(KnActions *actions, KnAction *action)
 static void
 connect_names(KnActions *actions)
 {
-	HASHCTL		control = { 0 };
-	HTAB	   *names;
-	ListCell   *cell;
-	ListCell   *part;
-	ListCell   *gone;
+	HASHCTL control = { 0 };
+	HTAB *names;
+	ListCell *cell;
+	ListCell *part;
+	ListCell *gone;
 
 	control.keysize = sizeof(char *);
 	control.entrysize = sizeof(NameEntry);
@@ -200,19 +204,19 @@ connect_names(KnActions *actions)
 						256,
 						&control,
 						HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	foreach (cell, actions->list)
+	foreach(cell, actions->list)
 	{
-		KnAction   *action = lfirst(cell);
-		List	   *objects;
+		KnAction *action = lfirst(cell);
+		List *objects;
 
 		if (action->verb != KN_DO_DROP || action->is_aside)
 			continue;
 		objects = lcons(action->found, list_copy(action->parts));
-		foreach (part, objects)
+		foreach(part, objects)
 		{
 			const char *name = taken_name(lfirst(part));
-			NameEntry  *entry;
-			bool		known;
+			NameEntry *entry;
+			bool known;
 
 			if (name == NULL)
 				continue;
@@ -222,22 +226,22 @@ connect_names(KnActions *actions)
 	}
 	if (hash_get_num_entries(names) == 0)
 		return;
-	foreach (cell, actions->list)
+	foreach(cell, actions->list)
 	{
-		KnAction   *action = lfirst(cell);
-		List	   *objects;
+		KnAction *action = lfirst(cell);
+		List *objects;
 
 		if (action->verb != KN_DO_CREATE)
 			continue;
 		objects = lcons(action->wanted, list_copy(action->parts));
-		foreach (part, objects)
+		foreach(part, objects)
 		{
 			const char *name = taken_name(lfirst(part));
-			NameEntry  *entry = name == NULL ? NULL : hash_search(names, &name, HASH_FIND, NULL);
+			NameEntry *entry = name == NULL ? NULL : hash_search(names, &name, HASH_FIND, NULL);
 
 			if (entry == NULL)
 				continue;
-			foreach (gone, entry->actions)
+			foreach(gone, entry->actions)
 				wait_for(action, lfirst(gone));
 		}
 	}

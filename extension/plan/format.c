@@ -42,7 +42,7 @@ format_sql(const List *steps)
 	initStringInfo(&out);
 	if (steps != NIL)
 		appendStringInfoString(&out, "SET check_function_bodies = off;\n");
-	foreach (cell, steps)
+	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
 
@@ -59,14 +59,14 @@ static const char *
 format_text(const KnPlan *plan)
 {
 	StringInfoData out;
-	List	   *groups = NIL;
-	ListCell   *cell;
+	List *groups = NIL;
+	ListCell *cell;
 
 	initStringInfo(&out);
 	put_summary(&out, plan);
-	foreach (cell, plan->steps)
+	foreach(cell, plan->steps)
 	{
-		KnStep	   *step = lfirst(cell);
+		KnStep *step = lfirst(cell);
 
 		if (!sqltext_member(groups, step->group))
 		{
@@ -80,24 +80,28 @@ format_text(const KnPlan *plan)
 static void
 put_summary(StringInfo out, const KnPlan *plan)
 {
-	int			counts[4] = { 0 };
-	int			total = list_length(plan->steps);
+	int counts[4] = { 0 };
+	int total = list_length(plan->steps);
 	const char *separator = ": ";
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (total == 0)
 	{
 		appendStringInfoString(out, "Nothing to do: the schema is as it should be.\n");
 		return;
 	}
-	foreach (cell, plan->steps)
+	foreach(cell, plan->steps)
 		counts[((KnStep *) lfirst(cell))->severity]++;
 	appendStringInfo(out, "%d step%s", total, total == 1 ? "" : "s");
 	for (int i = 3; i >= 0; i--)
 	{
 		if (counts[i] == 0)
 			continue;
-		appendStringInfo(out, "%s%d %s", separator, counts[i], hazard_severity_word((KnSeverity) i));
+		appendStringInfo(out,
+						 "%s%d %s",
+						 separator,
+						 counts[i],
+						 hazard_severity_word((KnSeverity) i));
 		separator = ", ";
 	}
 	appendStringInfoString(out, ".\n");
@@ -109,7 +113,7 @@ put_group(StringInfo out, const List *steps, const char *group)
 	const ListCell *cell;
 
 	appendStringInfo(out, "\n%s\n", group);
-	foreach (cell, steps)
+	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
 
@@ -124,7 +128,11 @@ put_step(StringInfo out, const KnStep *step)
 {
 	const ListCell *cell;
 
-	appendStringInfo(out, "  %3d  %-22s %s", step->number, step->kind, hazard_severity_word(step->severity));
+	appendStringInfo(out,
+					 "  %3d  %-22s %s",
+					 step->number,
+					 step->kind,
+					 hazard_severity_word(step->severity));
 	if (step->lock != NULL)
 		appendStringInfo(out, ", locks %s", step->lock);
 	appendStringInfoChar(out, '\n');
@@ -132,7 +140,7 @@ put_step(StringInfo out, const KnStep *step)
 		put_indented(out, step->sql, "         ");
 	else
 		appendStringInfo(out, "         %s\n", step->object);
-	foreach (cell, step->hazards)
+	foreach(cell, step->hazards)
 		appendStringInfo(out, "       ! %s\n", (const char *) lfirst(cell));
 }
 
@@ -141,7 +149,7 @@ put_indented(StringInfo out, const char *text, const char *indent)
 {
 	while (*text != '\0')
 	{
-		Size		length = strcspn(text, "\n");
+		Size length = strcspn(text, "\n");
 
 		appendStringInfo(out, "%s%.*s\n", indent, (int) length, text);
 		text += length;
@@ -154,15 +162,15 @@ static const char *
 format_json(const KnPlan *plan)
 {
 	JsonbParseState *state = NULL;
-	Jsonb	   *json;
-	ListCell   *cell;
+	Jsonb *json;
+	ListCell *cell;
 
 	json_begin_object(&state);
 	json_put_string(&state, "fingerprint", plan->fingerprint);
 	json_put_strings(&state, "schemas", plan->schemas);
 	json_put_key(&state, "steps");
 	json_begin_array(&state);
-	foreach (cell, plan->steps)
+	foreach(cell, plan->steps)
 		put_json_step(&state, lfirst(cell));
 	json_end(&state, WJB_END_ARRAY);
 	json = JsonbValueToJsonb(json_end(&state, WJB_END_OBJECT));

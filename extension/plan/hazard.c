@@ -14,7 +14,7 @@
 typedef struct KindRow
 {
 	const char *kind;
-	KnSeverity	severity;
+	KnSeverity severity;
 	const char *lock;
 	const char *hazard;
 } KindRow;
@@ -102,8 +102,8 @@ static void judge_column(KnStep *step, const KnAction *action);
 static void judge_constraint(KnStep *step, const KnAction *action);
 static bool is_narrower(const char *from, const char *to);
 static bool is_same_storage(const char *from, const char *to);
-static int	number_rank(const char *type);
-static int	length_of(const char *type, const char *base);
+static int number_rank(const char *type);
+static int length_of(const char *type, const char *base);
 
 /* Fills in severity, lock, hazards and phase. */
 void
@@ -115,7 +115,7 @@ hazard_judge(KnStep *step, const KnAction *action)
 		judge_type(step, action);
 	row = find_row(step->kind);
 	step->is_transactional = true;
-	step->phase = action->verb == KN_DO_DROP	 ? "drop"
+	step->phase = action->verb == KN_DO_DROP     ? "drop"
 				  : action->verb == KN_DO_CREATE ? "create"
 				  : action->verb == KN_DO_FINISH ? "finish"
 												 : "alter";
@@ -128,7 +128,8 @@ hazard_judge(KnStep *step, const KnAction *action)
 	if (action->verb == KN_DO_DROP)
 		judge_drop(step, action);
 	else if (strcmp(step->kind, "alter_column_type") == 0 &&
-			 is_same_storage(((KnColumn *) action->found)->type, ((KnColumn *) action->wanted)->type))
+			 is_same_storage(((KnColumn *) action->found)->type,
+							 ((KnColumn *) action->wanted)->type))
 	{
 		step->severity = KN_WARNING;
 		step->hazards = NIL;
@@ -203,7 +204,8 @@ is_narrower(const char *from, const char *to)
 	{
 		if (length_of(from, texts[i]) > 0 && length_of(to, texts[i]) > 0)
 			return length_of(to, texts[i]) < length_of(from, texts[i]);
-		if (length_of(to, texts[i]) > 0 && (strcmp(from, "text") == 0 || strcmp(from, texts[i]) == 0))
+		if (length_of(to, texts[i]) > 0 &&
+			(strcmp(from, "text") == 0 || strcmp(from, texts[i]) == 0))
 			return true;
 	}
 	if (strcmp(to, "date") == 0 && strncmp(from, "timestamp", 9) == 0)
@@ -228,7 +230,7 @@ number_rank(const char *type)
 static int
 length_of(const char *type, const char *base)
 {
-	Size		length = strlen(base);
+	Size length = strlen(base);
 
 	if (strncmp(type, base, length) != 0 || type[length] != '(')
 		return 0;
@@ -253,8 +255,8 @@ is_same_storage(const char *from, const char *to)
 static void
 judge_column(KnStep *step, const KnAction *action)
 {
-	KnColumn   *column = (KnColumn *) action->wanted;
-	KnDefault  *value = action->parts == NIL ? NULL : linitial(action->parts);
+	KnColumn *column = (KnColumn *) action->wanted;
+	KnDefault *value = action->parts == NIL ? NULL : linitial(action->parts);
 
 	if (column->is_generated || column->identity != NULL)
 	{
@@ -264,7 +266,8 @@ judge_column(KnStep *step, const KnAction *action)
 	else if (value != NULL && strchr(value->expression, '(') != NULL)
 	{
 		step->severity = KN_WARNING;
-		step->hazards = list_make1("rewrites the table while it is locked if the default is volatile");
+		step->hazards =
+			list_make1("rewrites the table while it is locked if the default is volatile");
 	}
 	else if (column->not_null && value == NULL)
 	{

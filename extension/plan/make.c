@@ -17,13 +17,13 @@ static void number_steps(List *steps);
 List *
 plan_between(const KnSchema *found, const KnSchema *wanted)
 {
-	KnChanges  *changes = diff_schemas(found, wanted);
-	KnActions  *actions = action_make(changes);
-	List	   *steps = step_unmodelled(changes);
-	ListCell   *cell;
+	KnChanges *changes = diff_schemas(found, wanted);
+	KnActions *actions = action_make(changes);
+	List *steps = step_unmodelled(changes);
+	ListCell *cell;
 
 	edge_connect(actions);
-	foreach (cell, order_actions(actions))
+	foreach(cell, order_actions(actions))
 		steps = list_concat(steps, step_make(actions, lfirst(cell)));
 	number_steps(steps);
 	return steps;
@@ -32,9 +32,9 @@ plan_between(const KnSchema *found, const KnSchema *wanted)
 static void
 number_steps(List *steps)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, steps)
+	foreach(cell, steps)
 		((KnStep *) lfirst(cell))->number = foreach_current_index(cell) + 1;
 }
 
@@ -45,10 +45,11 @@ number_steps(List *steps)
 KnPlan *
 plan_make(KnOptions *options, const char *sql, Jsonb *json)
 {
-	KnPlan	   *plan = palloc0(sizeof(KnPlan));
-	KnDesired  *desired = sql != NULL ? desired_from_sql(sql, options->schemas, options->all_schemas)
-									  : desired_from_json(json, options->schemas, options->all_schemas);
-	List	   *renames;
+	KnPlan *plan = palloc0(sizeof(KnPlan));
+	KnDesired *desired = sql != NULL
+							 ? desired_from_sql(sql, options->schemas, options->all_schemas)
+							 : desired_from_json(json, options->schemas, options->all_schemas);
+	List *renames;
 
 	options->rename_from = list_concat(options->rename_from, desired->rename_from);
 	options->rename_to = list_concat(options->rename_to, desired->rename_to);
@@ -76,14 +77,14 @@ plan_make(KnOptions *options, const char *sql, Jsonb *json)
 void
 plan_leave_out(KnSchema *schema, const List *patterns)
 {
-	List	   *kept = NIL;
-	ListCell   *cell;
+	List *kept = NIL;
+	ListCell *cell;
 
 	if (patterns == NIL)
 		return;
-	foreach (cell, schema->objects)
+	foreach(cell, schema->objects)
 	{
-		KnObject   *object = lfirst(cell);
+		KnObject *object = lfirst(cell);
 
 		if (is_ignored(object, patterns))
 			(void) hash_search(schema->by_key, &object->key, HASH_REMOVE, NULL);
@@ -105,7 +106,7 @@ is_ignored(const KnObject *object, const List *patterns)
 		relation = name_of_parent(object);
 	else if (object->kind == KN_INDEX)
 		relation = name_qualified(object->schema, ((const KnIndex *) object)->table);
-	foreach (cell, patterns)
+	foreach(cell, patterns)
 	{
 		if (matches(name, lfirst(cell)) || (relation != NULL && matches(relation, lfirst(cell))))
 			return true;

@@ -16,16 +16,18 @@ static void read_allow(KnOptions *options, const JsonbValue *value);
 KnOptions *
 options_read(Jsonb *json)
 {
-	KnOptions  *options = palloc0(sizeof(KnOptions));
+	KnOptions *options = palloc0(sizeof(KnOptions));
 	JsonbIterator *it;
-	JsonbValue	item;
+	JsonbValue item;
 	JsonbIteratorToken token;
 	const char *key = NULL;
 
 	if (json == NULL)
 		return options;
 	if (!JB_ROOT_IS_OBJECT(json))
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options must be an object"));
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("options must be an object"));
 	it = JsonbIteratorInit(&json->root);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 	{
@@ -57,10 +59,11 @@ read_option(KnOptions *options, const char *key, const JsonbValue *value)
 	else if (strcmp(key, "ignore") == 0)
 		options->ignore = json_strings(value, "ignore");
 	else
-		ereport(ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("unknown option \"%s\"", key),
-				errhint("Options are: allow, expect, ignore, lock_timeout, name, renames, schemas."));
+		ereport(
+			ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("unknown option \"%s\"", key),
+			errhint("Options are: allow, expect, ignore, lock_timeout, name, renames, schemas."));
 }
 
 static void
@@ -86,14 +89,16 @@ static void
 read_renames(KnOptions *options, const JsonbValue *value)
 {
 	JsonbIterator *it;
-	JsonbValue	item;
+	JsonbValue item;
 	JsonbIteratorToken token;
 
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
-		ereport(ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("\"renames\" must be an object of old names and new ones"),
-				errhint("For example {\"public.users.mail\": \"email\", \"public.accounts\": \"users\"}."));
+		ereport(
+			ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("\"renames\" must be an object of old names and new ones"),
+			errhint(
+				"For example {\"public.users.mail\": \"email\", \"public.accounts\": \"users\"}."));
 	it = JsonbIteratorInit(value->val.binary.data);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 	{
@@ -101,7 +106,8 @@ read_renames(KnOptions *options, const JsonbValue *value)
 			options->rename_from =
 				lappend(options->rename_from, pnstrdup(item.val.string.val, item.val.string.len));
 		else if (token == WJB_VALUE)
-			options->rename_to = lappend(options->rename_to, (char *) json_string(&item, "renames"));
+			options->rename_to =
+				lappend(options->rename_to, (char *) json_string(&item, "renames"));
 	}
 }
 

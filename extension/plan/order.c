@@ -15,8 +15,8 @@
 #include "lib/binaryheap.h"
 #include "plan/plan.h"
 
-static int	rank_of(const KnAction *action);
-static int	compare_actions(Datum a, Datum b, void *argument);
+static int rank_of(const KnAction *action);
+static int compare_actions(Datum a, Datum b, void *argument);
 static const char *name_of_action(const KnAction *action);
 static void refuse_loop(const List *actions);
 static bool find_loop(KnAction *action, List *path);
@@ -26,20 +26,21 @@ static const char *verb_word(KnVerb verb);
 List *
 order_actions(KnActions *actions)
 {
-	List	   *sorted = NIL;
-	binaryheap *ready = binaryheap_allocate(Max(list_length(actions->list), 1), compare_actions, NULL);
-	ListCell   *cell;
-	ListCell   *next;
+	List *sorted = NIL;
+	binaryheap *ready =
+		binaryheap_allocate(Max(list_length(actions->list), 1), compare_actions, NULL);
+	ListCell *cell;
+	ListCell *next;
 
-	foreach (cell, actions->list)
+	foreach(cell, actions->list)
 	{
-		KnAction   *action = lfirst(cell);
+		KnAction *action = lfirst(cell);
 
 		action->rank = rank_of(action);
-		foreach (next, action->next)
+		foreach(next, action->next)
 			((KnAction *) lfirst(next))->waits++;
 	}
-	foreach (cell, actions->list)
+	foreach(cell, actions->list)
 	{
 		if (((KnAction *) lfirst(cell))->waits == 0)
 			binaryheap_add_unordered(ready, PointerGetDatum(lfirst(cell)));
@@ -47,12 +48,12 @@ order_actions(KnActions *actions)
 	binaryheap_build(ready);
 	while (!binaryheap_empty(ready))
 	{
-		KnAction   *action = (KnAction *) DatumGetPointer(binaryheap_remove_first(ready));
+		KnAction *action = (KnAction *) DatumGetPointer(binaryheap_remove_first(ready));
 
 		sorted = lappend(sorted, action);
-		foreach (next, action->next)
+		foreach(next, action->next)
 		{
-			KnAction   *waiting = lfirst(next);
+			KnAction *waiting = lfirst(next);
 
 			if (--waiting->waits == 0)
 				binaryheap_add(ready, PointerGetDatum(waiting));
@@ -67,7 +68,7 @@ static int
 rank_of(const KnAction *action)
 {
 	const KnObject *object = action->wanted != NULL ? action->wanted : action->found;
-	int			kind = (int) object->kind;
+	int kind = (int) object->kind;
 
 	switch (action->verb)
 	{
@@ -80,7 +81,8 @@ rank_of(const KnAction *action)
 		case KN_DO_ALTER:
 			return 200 + kind * 2;
 		case KN_DO_CREATE:
-			if (object->kind == KN_CONSTRAINT && strcmp(((const KnConstraint *) object)->type, "f") == 0)
+			if (object->kind == KN_CONSTRAINT &&
+				strcmp(((const KnConstraint *) object)->type, "f") == 0)
 				return 300;
 			return 201 + kind * 2;
 		default:
@@ -110,11 +112,11 @@ name_of_action(const KnAction *action)
 static void
 refuse_loop(const List *actions)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, actions)
+	foreach(cell, actions)
 	{
-		KnAction   *action = lfirst(cell);
+		KnAction *action = lfirst(cell);
 
 		if (action->waits > 0)
 			(void) find_loop(action, NIL);
@@ -126,16 +128,16 @@ refuse_loop(const List *actions)
 static bool
 find_loop(KnAction *action, List *path)
 {
-	ListCell   *cell;
+	ListCell *cell;
 	StringInfoData out;
-	bool		in_loop = false;
+	bool in_loop = false;
 
 	if (action->waits < 0)
 		return false;
 	if (!list_member_ptr(path, action))
 	{
 		path = lappend(list_copy(path), action);
-		foreach (cell, action->next)
+		foreach(cell, action->next)
 		{
 			if (((KnAction *) lfirst(cell))->waits > 0)
 				(void) find_loop(lfirst(cell), path);
@@ -144,9 +146,9 @@ find_loop(KnAction *action, List *path)
 		return false;
 	}
 	initStringInfo(&out);
-	foreach (cell, path)
+	foreach(cell, path)
 	{
-		KnAction   *member = lfirst(cell);
+		KnAction *member = lfirst(cell);
 
 		in_loop |= member == action;
 		if (in_loop)

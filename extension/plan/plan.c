@@ -33,7 +33,7 @@ begin_call(void)
 static KnPlan *
 plan_of_arguments(FunctionCallInfo fcinfo, int options, bool is_json)
 {
-	KnOptions  *read = options_read(PG_ARGISNULL(options) ? NULL : PG_GETARG_JSONB_P(options));
+	KnOptions *read = options_read(PG_ARGISNULL(options) ? NULL : PG_GETARG_JSONB_P(options));
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -47,9 +47,9 @@ static Datum
 return_steps(FunctionCallInfo fcinfo, List *steps)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, steps)
+	foreach(cell, steps)
 		put_row(result, lfirst(cell));
 	return (Datum) 0;
 }
@@ -57,8 +57,8 @@ return_steps(FunctionCallInfo fcinfo, List *steps)
 static void
 put_row(ReturnSetInfo *result, const KnStep *step)
 {
-	Datum		values[PLAN_COLUMNS];
-	bool		nulls[PLAN_COLUMNS] = { 0 };
+	Datum values[PLAN_COLUMNS];
+	bool nulls[PLAN_COLUMNS] = { 0 };
 
 	values[0] = Int32GetDatum(step->number);
 	values[1] = CStringGetTextDatum(step->kind);
@@ -83,11 +83,11 @@ text_or_null(const char *text, bool *isnull)
 static Datum
 text_array(const List *texts)
 {
-	Datum	   *items = palloc(sizeof(Datum) * Max(list_length(texts), 1));
-	int			count = 0;
+	Datum *items = palloc(sizeof(Datum) * Max(list_length(texts), 1));
+	int count = 0;
 	const ListCell *cell;
 
-	foreach (cell, texts)
+	foreach(cell, texts)
 		items[count++] = CStringGetTextDatum((const char *) lfirst(cell));
 	return PointerGetDatum(construct_array(items, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
@@ -96,14 +96,21 @@ text_array(const List *texts)
 static List *
 schema_names(FunctionCallInfo fcinfo)
 {
-	Datum	   *names;
-	bool	   *nulls;
-	int			count;
-	List	   *result = NIL;
+	Datum *names;
+	bool *nulls;
+	int count;
+	List *result = NIL;
 
 	if (PG_ARGISNULL(0))
 		return inspect_user_schemas();
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &names, &nulls, &count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0),
+					  NAMEOID,
+					  NAMEDATALEN,
+					  false,
+					  TYPALIGN_CHAR,
+					  &names,
+					  &nulls,
+					  &count);
 	for (int i = 0; i < count; i++)
 	{
 		const char *name = nulls[i] ? NULL : NameStr(*DatumGetName(names[i]));
@@ -178,8 +185,8 @@ Datum
 kints_diff(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller;
-	KnSchema   *from;
-	KnSchema   *to;
+	KnSchema *from;
+	KnSchema *to;
 
 	InitMaterializedSRF(fcinfo, 0);
 	caller = begin_call();
@@ -195,7 +202,7 @@ Datum
 kints_snapshot(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = begin_call();
-	KnSchema   *schema = inspect_schemas(schema_names(fcinfo));
+	KnSchema *schema = inspect_schemas(schema_names(fcinfo));
 
 	MemoryContextSwitchTo(caller);
 	return JsonbPGetDatum(snapshot_write(schema));

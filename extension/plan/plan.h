@@ -31,62 +31,62 @@ typedef enum KnVerb
 /* A node of the graph: what is done in one go. */
 typedef struct KnAction
 {
-	KnVerb		verb;
-	KnObject   *found;	/* of DROP, ALTER, ASIDE; of FINISH if it was there */
-	KnObject   *wanted; /* of CREATE, ALTER, FINISH */
-	KnChange   *change;
-	List	   *parts;	/* KnObject *: go along with it, in the order of KN_KINDS */
-	bool		is_aside; /* DROP of a type that was renamed */
-	bool		is_on_new; /* CREATE of something on a relation that is created too */
-	List	   *next;	/* KnAction * that have to wait for this one */
-	int			waits;	/* for so many, during the sort */
-	int			rank;	/* order among those that need not wait */
+	KnVerb verb;
+	KnObject *found;  /* of DROP, ALTER, ASIDE; of FINISH if it was there */
+	KnObject *wanted; /* of CREATE, ALTER, FINISH */
+	KnChange *change;
+	List *parts;    /* KnObject *: go along with it, in the order of KN_KINDS */
+	bool is_aside;  /* DROP of a type that was renamed */
+	bool is_on_new; /* CREATE of something on a relation that is created too */
+	List *next;     /* KnAction * that have to wait for this one */
+	int waits;      /* for so many, during the sort */
+	int rank;       /* order among those that need not wait */
 } KnAction;
 
 typedef struct KnActions
 {
-	KnChanges  *changes;
-	List	   *list;	   /* KnAction * */
-	HTAB	   *by_object; /* object and verb -> KnAction * */
+	KnChanges *changes;
+	List *list;      /* KnAction * */
+	HTAB *by_object; /* object and verb -> KnAction * */
 } KnActions;
 
 typedef struct KnStep
 {
-	int			number;
+	int number;
 	const char *kind;
 	const char *object; /* qualified name */
-	const char *group;	/* qualified name of the table it is about, or of the object */
+	const char *group;  /* qualified name of the table it is about, or of the object */
 	const char *sql;
 	const char *undo; /* NULL: nothing to do, or not to be undone alone */
-	KnSeverity	severity;
+	KnSeverity severity;
 	const char *lock; /* mode, NULL: none on a relation that was there */
-	List	   *hazards; /* const char * */
-	bool		is_transactional;
-	bool		is_gated; /* runs only where its kind is allowed */
+	List *hazards;    /* const char * */
+	bool is_transactional;
+	bool is_gated; /* runs only where its kind is allowed */
 	const char *phase;
 } KnStep;
 
 /* What the caller asked for. */
 typedef struct KnOptions
 {
-	List	   *schemas;
-	bool		all_schemas;
-	List	   *rename_from; /* dotted names */
-	List	   *rename_to;	 /* bare names */
-	List	   *allow;		 /* kinds */
-	bool		allow_all;
+	List *schemas;
+	bool all_schemas;
+	List *rename_from; /* dotted names */
+	List *rename_to;   /* bare names */
+	List *allow;       /* kinds */
+	bool allow_all;
 	const char *expect; /* fingerprint */
 	const char *lock_timeout;
 	const char *name;
-	List	   *ignore; /* LIKE patterns of qualified names */
+	List *ignore; /* LIKE patterns of qualified names */
 } KnOptions;
 
 typedef struct KnPlan
 {
-	List	   *steps;		 /* KnStep * */
-	List	   *schemas;	 /* names */
-	KnSchema   *found;
-	KnSchema   *wanted;
+	List *steps;   /* KnStep * */
+	List *schemas; /* names */
+	KnSchema *found;
+	KnSchema *wanted;
 	const char *fingerprint; /* of what was found */
 } KnPlan;
 
@@ -103,7 +103,7 @@ extern List *plan_renames(const KnSchema *found, KnOptions *options);
 extern KnSchema *rename_found(const KnSchema *found, List *schemas, List *renames);
 
 /* action.c */
-extern int	action_compare_changes(const ListCell *a, const ListCell *b);
+extern int action_compare_changes(const ListCell *a, const ListCell *b);
 extern KnActions *action_make(KnChanges *changes);
 extern KnAction *action_of(const KnActions *actions, KnVerb verb, const KnObject *object);
 

@@ -16,7 +16,8 @@
 
 static List *split_name(const char *dotted);
 static KnObject *find_object(const KnSchema *found, const List *parts);
-static KnStatement *rename_statement(const KnSchema *found, const char *from, const char *to, KnObject **object);
+static KnStatement *rename_statement(const KnSchema *found, const char *from, const char *to,
+									 KnObject **object);
 static KnStatement *rename_label(KnObject *type, const char *from, const char *to);
 static bool is_done(const KnSchema *found, const char *from, const char *to);
 
@@ -24,15 +25,15 @@ static bool is_done(const KnSchema *found, const char *from, const char *to);
 List *
 plan_renames(const KnSchema *found, KnOptions *options)
 {
-	List	   *steps = NIL;
-	ListCell   *from;
-	ListCell   *to;
+	List *steps = NIL;
+	ListCell *from;
+	ListCell *to;
 
 	forboth(from, options->rename_from, to, options->rename_to)
 	{
-		KnObject   *object = NULL;
+		KnObject *object = NULL;
 		KnStatement *statement = rename_statement(found, lfirst(from), lfirst(to), &object);
-		KnStep	   *step;
+		KnStep *step;
 
 		if (statement == NULL)
 			continue;
@@ -56,9 +57,9 @@ plan_renames(const KnSchema *found, KnOptions *options)
 static KnStatement *
 rename_statement(const KnSchema *found, const char *from, const char *to, KnObject **object)
 {
-	List	   *parts = split_name(from);
+	List *parts = split_name(from);
 	KnStatement *statement;
-	KnObject   *renamed;
+	KnObject *renamed;
 
 	*object = find_object(found, parts);
 	if (*object == NULL && list_length(parts) == 3)
@@ -90,7 +91,7 @@ rename_label(KnObject *type, const char *from, const char *to)
 {
 	KnStatement *statement = palloc0(sizeof(KnStatement));
 	const char *name = name_of(type);
-	KnEnum	   *enumeration = (KnEnum *) type;
+	KnEnum *enumeration = (KnEnum *) type;
 
 	if (sqltext_member(enumeration->labels, to))
 		ereport(ERROR,
@@ -111,7 +112,7 @@ rename_label(KnObject *type, const char *from, const char *to)
 static List *
 split_name(const char *dotted)
 {
-	List	   *parts;
+	List *parts;
 
 	if (!SplitIdentifierString(pstrdup(dotted), '.', &parts) || list_length(parts) < 2 ||
 		list_length(parts) > 3)
@@ -125,10 +126,10 @@ split_name(const char *dotted)
 static KnObject *
 find_object(const KnSchema *found, const List *parts)
 {
-	static const KnKind wholes[] = { KN_TABLE, KN_VIEW,		 KN_MATVIEW, KN_INDEX, KN_SEQUENCE,
-									 KN_ENUM,  KN_COMPOSITE, KN_DOMAIN,	 KN_RANGE };
+	static const KnKind wholes[] = { KN_TABLE, KN_VIEW,      KN_MATVIEW, KN_INDEX, KN_SEQUENCE,
+									 KN_ENUM,  KN_COMPOSITE, KN_DOMAIN,  KN_RANGE };
 	static const KnKind members[] = { KN_COLUMN, KN_CONSTRAINT, KN_TRIGGER, KN_POLICY, KN_RULE };
-	KnObject   *object;
+	KnObject *object;
 
 	if (list_length(parts) == 2)
 	{
@@ -142,7 +143,8 @@ find_object(const KnSchema *found, const List *parts)
 	}
 	for (Size i = 0; i < lengthof(members); i++)
 	{
-		object = schema_find_kind(found, members[i], linitial(parts), lsecond(parts), lthird(parts));
+		object =
+			schema_find_kind(found, members[i], linitial(parts), lsecond(parts), lthird(parts));
 		if (object != NULL)
 			return object;
 	}
@@ -153,8 +155,8 @@ find_object(const KnSchema *found, const List *parts)
 static bool
 is_done(const KnSchema *found, const char *from, const char *to)
 {
-	List	   *parts = split_name(from);
-	KnObject   *type;
+	List *parts = split_name(from);
+	KnObject *type;
 
 	llast(parts) = (char *) to;
 	if (find_object(found, parts) != NULL)
@@ -169,8 +171,8 @@ is_done(const KnSchema *found, const char *from, const char *to)
 KnSchema *
 rename_found(const KnSchema *found, List *schemas, List *renames)
 {
-	List	   *steps = plan_between(schema_new(schemas), found);
-	KnSchema   *renamed;
+	List *steps = plan_between(schema_new(schemas), found);
+	KnSchema *renamed;
 	StringInfoData sql;
 
 	initStringInfo(&sql);

@@ -12,7 +12,8 @@
 #include "mb/pg_wchar.h"
 #include "plan/plan.h"
 
-static void add_steps(List **steps, const KnAction *action, const KnObject *object, List *statements, const char *undo);
+static void add_steps(List **steps, const KnAction *action, const KnObject *object,
+					  List *statements, const char *undo);
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
 static void make_drop(List **steps, const KnAction *action);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
@@ -32,7 +33,7 @@ static const char *group_of(const KnObject *object);
 List *
 step_make(const KnActions *actions, const KnAction *action)
 {
-	List	   *steps = NIL;
+	List *steps = NIL;
 
 	switch (action->verb)
 	{
@@ -57,14 +58,15 @@ step_make(const KnActions *actions, const KnAction *action)
 
 /* One step a statement; the undo goes with the first. */
 static void
-add_steps(List **steps, const KnAction *action, const KnObject *object, List *statements, const char *undo)
+add_steps(List **steps, const KnAction *action, const KnObject *object, List *statements,
+		  const char *undo)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach (cell, statements)
+	foreach(cell, statements)
 	{
 		KnStatement *statement = lfirst(cell);
-		KnStep	   *step = palloc0(sizeof(KnStep));
+		KnStep *step = palloc0(sizeof(KnStep));
 
 		step->kind = statement->kind;
 		step->object = name_of(object);
@@ -80,13 +82,13 @@ add_steps(List **steps, const KnAction *action, const KnObject *object, List *st
 static void
 make_create(List **steps, const KnActions *actions, const KnAction *action)
 {
-	KnObject   *object = action->wanted;
-	ListCell   *cell;
+	KnObject *object = action->wanted;
+	ListCell *cell;
 
 	(void) actions;
 	add_steps(steps, action, object, ddl_create(object, action->parts), join(ddl_drop(object)));
 	add_steps(steps, action, object, decorate(object), NULL);
-	foreach (cell, action->parts)
+	foreach(cell, action->parts)
 		add_steps(steps, action, lfirst(cell), decorate(lfirst(cell)), NULL);
 }
 
@@ -94,7 +96,7 @@ make_create(List **steps, const KnActions *actions, const KnAction *action)
 static List *
 decorate(const KnObject *object)
 {
-	List	   *statements = NIL;
+	List *statements = NIL;
 
 	if (object->owner != NULL)
 		statements = list_concat(statements, ddl_owner(object));
@@ -108,11 +110,11 @@ decorate(const KnObject *object)
 static void
 make_drop(List **steps, const KnAction *action)
 {
-	KnObject   *object = action->found;
+	KnObject *object = action->found;
 
 	if (action->is_aside)
 	{
-		KnObject   *aside = palloc(kn_kinds[object->kind].size);
+		KnObject *aside = palloc(kn_kinds[object->kind].size);
 
 		memcpy(aside, object, kn_kinds[object->kind].size);
 		aside->name = aside_name(object);
@@ -130,19 +132,20 @@ make_drop(List **steps, const KnAction *action)
 static List *
 create_all(const KnObject *object, const List *parts)
 {
-	List	   *inside = NIL;
-	List	   *before = NIL;
-	List	   *after = NIL;
-	List	   *last = list_copy(ddl_finish(NULL, object));
-	ListCell   *cell;
+	List *inside = NIL;
+	List *before = NIL;
+	List *after = NIL;
+	List *last = list_copy(ddl_finish(NULL, object));
+	ListCell *cell;
 
-	foreach (cell, parts)
+	foreach(cell, parts)
 	{
-		KnObject   *part = lfirst(cell);
+		KnObject *part = lfirst(cell);
 
 		if (part->kind == KN_COLUMN || part->kind == KN_DEFAULT ||
 			(part->kind == KN_CONSTRAINT && object->kind == KN_TABLE &&
-			 strcmp(((KnConstraint *) part)->type, "f") != 0 && !((KnConstraint *) part)->not_valid))
+			 strcmp(((KnConstraint *) part)->type, "f") != 0 &&
+			 !((KnConstraint *) part)->not_valid))
 		{
 			inside = lappend(inside, part);
 			after = list_concat(after, decorate(part));
@@ -161,12 +164,12 @@ create_all(const KnObject *object, const List *parts)
 static const char *
 join(List *statements)
 {
-	List	   *texts = NIL;
-	ListCell   *cell;
+	List *texts = NIL;
+	ListCell *cell;
 
 	if (statements == NIL)
 		return NULL;
-	foreach (cell, statements)
+	foreach(cell, statements)
 		texts = lappend(texts, (char *) ((KnStatement *) lfirst(cell))->sql);
 	return sqltext_join(texts, ";\n");
 }
@@ -174,13 +177,13 @@ join(List *statements)
 static void
 make_alter(List **steps, const KnActions *actions, const KnAction *action)
 {
-	KnObject   *found = action->found;
-	KnObject   *wanted = action->wanted;
+	KnObject *found = action->found;
+	KnObject *wanted = action->wanted;
 
 	if (action->change->is_retyped)
 	{
 		/* The type's name is the same and means another type by now. */
-		KnColumn   *from = retyped(actions, action);
+		KnColumn *from = retyped(actions, action);
 
 		pair(steps, action, ddl_alter(&from->head, wanted), ddl_alter(wanted, &from->head));
 	}
@@ -189,7 +192,11 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner))
 		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
 	if (!sqltext_equal(found->comment, wanted->comment))
-		add_steps(steps, action, wanted, ddl_comment(found, wanted), join(ddl_comment(wanted, found)));
+		add_steps(steps,
+				  action,
+				  wanted,
+				  ddl_comment(found, wanted),
+				  join(ddl_comment(wanted, found)));
 	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
 		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
 }
@@ -198,10 +205,10 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 static void
 pair(List **steps, const KnAction *action, List *forward, List *backward)
 {
-	List	   *done = NIL;
-	ListCell   *cell;
+	List *done = NIL;
+	ListCell *cell;
 
-	foreach (cell, forward)
+	foreach(cell, forward)
 	{
 		KnStatement *statement = lfirst(cell);
 		const char *undo = NULL;
@@ -218,10 +225,10 @@ pair(List **steps, const KnAction *action, List *forward, List *backward)
 static List *
 of_aspect(List *statements, const char *aspect)
 {
-	List	   *result = NIL;
-	ListCell   *cell;
+	List *result = NIL;
+	ListCell *cell;
 
-	foreach (cell, statements)
+	foreach(cell, statements)
 	{
 		if (sqltext_equal(((KnStatement *) lfirst(cell))->aspect, aspect))
 			result = lappend(result, lfirst(cell));
@@ -233,15 +240,15 @@ of_aspect(List *statements, const char *aspect)
 static KnColumn *
 retyped(const KnActions *actions, const KnAction *action)
 {
-	KnColumn   *column = palloc(sizeof(KnColumn));
-	ListCell   *cell;
+	KnColumn *column = palloc(sizeof(KnColumn));
+	ListCell *cell;
 
 	memcpy(column, action->found, sizeof(KnColumn));
-	foreach (cell, column->head.depends)
+	foreach(cell, column->head.depends)
 	{
-		KnObject   *type = lfirst(cell);
+		KnObject *type = lfirst(cell);
 		const char *name = name_qualified(type->schema, type->name);
-		Size		length = strlen(name);
+		Size length = strlen(name);
 
 		if (action_of(actions, KN_DO_ASIDE, type) != NULL &&
 			strncmp(column->type, name, length) == 0 &&
@@ -258,7 +265,7 @@ static const char *
 aside_name(const KnObject *type)
 {
 	static const char suffix[] = "__before";
-	int			room = NAMEDATALEN - (int) sizeof(suffix);
+	int room = NAMEDATALEN - (int) sizeof(suffix);
 
 	return psprintf("%.*s%s",
 					pg_mbcliplen(type->name, (int) strlen(type->name), room),
@@ -269,7 +276,7 @@ aside_name(const KnObject *type)
 static void
 make_aside(List **steps, const KnAction *action)
 {
-	KnObject   *aside = palloc(kn_kinds[action->found->kind].size);
+	KnObject *aside = palloc(kn_kinds[action->found->kind].size);
 
 	memcpy(aside, action->found, kn_kinds[action->found->kind].size);
 	aside->name = aside_name(action->found);
@@ -284,9 +291,10 @@ make_aside(List **steps, const KnAction *action)
 static void
 make_finish(List **steps, const KnAction *action)
 {
-	bool		is_new = action->change->operation == KN_CREATE || action->change->operation == KN_RECREATE;
-	KnObject   *from = is_new ? NULL : action->found;
-	KnObject   *back = is_new ? neutral(action->wanted) : action->found;
+	bool is_new =
+		action->change->operation == KN_CREATE || action->change->operation == KN_RECREATE;
+	KnObject *from = is_new ? NULL : action->found;
+	KnObject *back = is_new ? neutral(action->wanted) : action->found;
 
 	pair(steps, action, ddl_finish(from, action->wanted), ddl_finish(action->wanted, back));
 }
@@ -295,7 +303,7 @@ make_finish(List **steps, const KnAction *action)
 static KnObject *
 neutral(const KnObject *object)
 {
-	KnObject   *copy = palloc(kn_kinds[object->kind].size);
+	KnObject *copy = palloc(kn_kinds[object->kind].size);
 
 	memcpy(copy, object, kn_kinds[object->kind].size);
 	switch (object->kind)
@@ -332,16 +340,16 @@ group_of(const KnObject *object)
 List *
 step_unmodelled(const KnChanges *changes)
 {
-	List	   *steps = NIL;
-	ListCell   *cell;
+	List *steps = NIL;
+	ListCell *cell;
 	const KnSchema *sides[2] = { changes->wanted, changes->found };
 
 	for (int i = 0; i < 2; i++)
 	{
-		foreach (cell, sides[i]->objects)
+		foreach(cell, sides[i]->objects)
 		{
-			KnOther    *other = lfirst(cell);
-			KnStep	   *step;
+			KnOther *other = lfirst(cell);
+			KnStep *step;
 
 			if (other->head.kind != KN_OTHER ||
 				(other->definition != NULL && diff_change_of(changes, &other->head) == NULL) ||
@@ -349,18 +357,20 @@ step_unmodelled(const KnChanges *changes)
 				continue;
 			step = palloc0(sizeof(KnStep));
 			step->kind = "unmodelled";
-			step->object = psprintf("%s %s",
-									other->what,
-									other->head.schema == NULL || strchr(other->head.name, '.') != NULL
-										? other->head.name
-										: name_qualified(other->head.schema, other->head.name));
+			step->object =
+				psprintf("%s %s",
+						 other->what,
+						 other->head.schema == NULL || strchr(other->head.name, '.') != NULL
+							 ? other->head.name
+							 : name_qualified(other->head.schema, other->head.name));
 			step->group = step->object;
 			step->severity = KN_WARNING;
 			step->is_transactional = true;
 			step->phase = "none";
-			step->hazards = list_make1(psprintf("%s: left as it is, and not compared",
-												i == 1 ? "found, and of a kind that is not modelled"
-													   : "wanted, and of a kind that is not modelled"));
+			step->hazards =
+				list_make1(psprintf("%s: left as it is, and not compared",
+									i == 1 ? "found, and of a kind that is not modelled"
+										   : "wanted, and of a kind that is not modelled"));
 			steps = lappend(steps, step);
 		}
 	}

@@ -12,7 +12,8 @@
  * "function public.f(integer)".  Quoted as SQL would, so it is unambiguous.
  */
 const char *
-name_key(KnKind kind, const char *schema, const char *parent, const char *name, const char *arguments)
+name_key(KnKind kind, const char *schema, const char *parent, const char *name,
+		 const char *arguments)
 {
 	StringInfoData out;
 

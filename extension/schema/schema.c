@@ -16,12 +16,12 @@
 typedef struct KeyEntry
 {
 	const char *key; /* hash key: the pointer, compared as text */
-	KnObject   *object;
+	KnObject *object;
 } KeyEntry;
 
 static uint32 hash_key(const void *key, Size size);
-static int	match_key(const void *a, const void *b, Size size);
-static int	compare_objects(const ListCell *a, const ListCell *b);
+static int match_key(const void *a, const void *b, Size size);
+static int compare_objects(const ListCell *a, const ListCell *b);
 
 /* clang-format off */
 #define KN_FIELD(type, name, difference) { #name, KN_##type, KN_##difference, offsetof(OWNER, name) },
@@ -101,8 +101,8 @@ const KnKindInfo kn_kinds[KN_KIND_COUNT] = {
 KnSchema *
 schema_new(List *schemas)
 {
-	KnSchema   *schema = palloc0(sizeof(KnSchema));
-	HASHCTL		control = { 0 };
+	KnSchema *schema = palloc0(sizeof(KnSchema));
+	HASHCTL control = { 0 };
 
 	control.keysize = sizeof(char *);
 	control.entrysize = sizeof(KeyEntry);
@@ -137,7 +137,7 @@ match_key(const void *a, const void *b, Size size)
 void *
 schema_new_object(KnKind kind, const char *schema, const char *parent, const char *name)
 {
-	KnObject   *object = palloc0(kn_kinds[kind].size);
+	KnObject *object = palloc0(kn_kinds[kind].size);
 
 	object->kind = kind;
 	object->schema = schema;
@@ -153,16 +153,13 @@ schema_new_object(KnKind kind, const char *schema, const char *parent, const cha
 bool
 schema_add(KnSchema *schema, void *added)
 {
-	KnObject   *object = added;
-	KeyEntry   *entry;
-	bool		found;
+	KnObject *object = added;
+	KeyEntry *entry;
+	bool found;
 
 	if (object->key == NULL)
-		object->key = name_key(object->kind,
-							   object->schema,
-							   object->parent,
-							   object->name,
-							   object->arguments);
+		object->key =
+			name_key(object->kind, object->schema, object->parent, object->name, object->arguments);
 	entry = hash_search(schema->by_key, &object->key, HASH_ENTER, &found);
 	if (found)
 		return false;
@@ -176,17 +173,14 @@ schema_add(KnSchema *schema, void *added)
 KnObject *
 schema_find(const KnSchema *schema, const char *key)
 {
-	KeyEntry   *entry = hash_search(schema->by_key, &key, HASH_FIND, NULL);
+	KeyEntry *entry = hash_search(schema->by_key, &key, HASH_FIND, NULL);
 
 	return entry == NULL ? NULL : entry->object;
 }
 
 /* The object of that kind and name, or NULL; not for routines. */
 KnObject *
-schema_find_kind(const KnSchema *schema,
-				 KnKind kind,
-				 const char *namespace,
-				 const char *parent,
+schema_find_kind(const KnSchema *schema, KnKind kind, const char *namespace, const char *parent,
 				 const char *name)
 {
 	return schema_find(schema, name_key(kind, namespace, parent, name, NULL));
@@ -196,7 +190,7 @@ schema_find_kind(const KnSchema *schema,
 void
 schema_depend(void *object, void *on)
 {
-	KnObject   *dependent = object;
+	KnObject *dependent = object;
 
 	if (on != NULL && on != object)
 		dependent->depends = list_append_unique_ptr(dependent->depends, on);
@@ -214,7 +208,7 @@ compare_objects(const ListCell *a, const ListCell *b)
 {
 	const KnObject *left = lfirst(a);
 	const KnObject *right = lfirst(b);
-	int			order = (int) left->kind - (int) right->kind;
+	int order = (int) left->kind - (int) right->kind;
 
 	if (order == 0 && left->kind == KN_COLUMN)
 	{
@@ -223,7 +217,8 @@ compare_objects(const ListCell *a, const ListCell *b)
 			order = strcmp(left->parent, right->parent);
 		if (order == 0)
 		{
-			int64		difference = ((const KnColumn *) left)->position - ((const KnColumn *) right)->position;
+			int64 difference =
+				((const KnColumn *) left)->position - ((const KnColumn *) right)->position;
 
 			order = difference < 0 ? -1 : difference > 0 ? 1 : 0;
 		}

@@ -42,29 +42,29 @@ typedef enum KnDifference
 /* What all objects have, whatever their kind.  It comes first in each struct. */
 typedef struct KnObject
 {
-	KnKind		kind;
-	const char *schema;	   /* NULL only for a schema or an extension */
-	const char *parent;	   /* relation the object is part of, in the same schema, or NULL */
-	const char *name;	   /* unquoted; of a column for a DEFAULT */
+	KnKind kind;
+	const char *schema;    /* NULL only for a schema or an extension */
+	const char *parent;    /* relation the object is part of, in the same schema, or NULL */
+	const char *name;      /* unquoted; of a column for a DEFAULT */
 	const char *arguments; /* identity argument types of a routine, or NULL */
-	const char *key;	   /* kind word and qualified name: unique in its KnSchema */
-	const char *owner;	   /* NULL: not stated, or of a kind that has none */
+	const char *key;       /* kind word and qualified name: unique in its KnSchema */
+	const char *owner;     /* NULL: not stated, or of a kind that has none */
 	const char *comment;   /* NULL: none */
-	List	   *acl;	   /* aclitems as text, sorted; NIL: the default */
-	bool		has_acl;   /* acl is not the default (an empty one is a thing) */
-	List	   *depends;   /* KnObject *: what must exist before this one can */
+	List *acl;             /* aclitems as text, sorted; NIL: the default */
+	bool has_acl;          /* acl is not the default (an empty one is a thing) */
+	List *depends;         /* KnObject *: what must exist before this one can */
 } KnObject;
 
-#define KN_DECLARE_TEXT(name) const char *name;
-#define KN_DECLARE_BOOL(name) bool name;
-#define KN_DECLARE_INT(name) int64 name;
-#define KN_DECLARE_LIST(name) List *name;
+#define KN_DECLARE_TEXT(name)              const char *name;
+#define KN_DECLARE_BOOL(name)              bool name;
+#define KN_DECLARE_INT(name)               int64 name;
+#define KN_DECLARE_LIST(name)              List *name;
 #define KN_DECLARE(type, name, difference) KN_DECLARE_##type(name)
 
-#define X(kind, type, word, sql) \
-	typedef struct type \
-	{ \
-		KnObject head; \
+#define X(kind, type, word, sql)       \
+	typedef struct type                \
+	{                                  \
+		KnObject head;                 \
 		KN_##kind##_FIELDS(KN_DECLARE) \
 	} type;
 KN_KINDS(X)
@@ -76,43 +76,41 @@ typedef struct KnField
 	const char *name;
 	KnFieldType type;
 	KnDifference difference;
-	Size		offset;
+	Size offset;
 } KnField;
 
 /* One line of KN_KINDS. */
 typedef struct KnKindInfo
 {
-	const char *word;		 /* "table": in keys and snapshots */
-	const char *sql;		 /* "TABLE": in COMMENT ON */
-	Size		size;		 /* of the struct */
-	const KnField *fields;	 /* ends with a NULL name */
+	const char *word;      /* "table": in keys and snapshots */
+	const char *sql;       /* "TABLE": in COMMENT ON */
+	Size size;             /* of the struct */
+	const KnField *fields; /* ends with a NULL name */
 } KnKindInfo;
 
 typedef struct KnSchema
 {
-	List	   *schemas;	  /* names of the schemas it covers, sorted */
-	List	   *objects;	  /* KnObject *, in the order of schema_sort() */
-	HTAB	   *by_key;
-	bool		has_owners;	  /* owners are part of what it states */
-	bool		has_acls;	  /* privileges are part of what it states */
+	List *schemas; /* names of the schemas it covers, sorted */
+	List *objects; /* KnObject *, in the order of schema_sort() */
+	HTAB *by_key;
+	bool has_owners; /* owners are part of what it states */
+	bool has_acls;   /* privileges are part of what it states */
 } KnSchema;
 
 #define KN_FIELD_TEXT(object, field) (*(const char **) ((char *) (object) + (field)->offset))
 #define KN_FIELD_BOOL(object, field) (*(bool *) ((char *) (object) + (field)->offset))
-#define KN_FIELD_INT(object, field) (*(int64 *) ((char *) (object) + (field)->offset))
+#define KN_FIELD_INT(object, field)  (*(int64 *) ((char *) (object) + (field)->offset))
 #define KN_FIELD_LIST(object, field) (*(List **) ((char *) (object) + (field)->offset))
 
 /* schema.c */
 extern const KnKindInfo kn_kinds[KN_KIND_COUNT];
 extern KnSchema *schema_new(List *schemas);
-extern void *schema_new_object(KnKind kind, const char *schema, const char *parent, const char *name);
+extern void *schema_new_object(KnKind kind, const char *schema, const char *parent,
+							   const char *name);
 extern bool schema_add(KnSchema *schema, void *object);
 extern KnObject *schema_find(const KnSchema *schema, const char *key);
-extern KnObject *schema_find_kind(const KnSchema *schema,
-								  KnKind kind,
-								  const char *namespace,
-								  const char *parent,
-								  const char *name);
+extern KnObject *schema_find_kind(const KnSchema *schema, KnKind kind, const char *namespace,
+								  const char *parent, const char *name);
 extern void schema_depend(void *object, void *on);
 extern void schema_sort(KnSchema *schema);
 extern bool schema_field_equal(const KnField *field, const void *a, const void *b);
@@ -120,10 +118,7 @@ extern bool schema_text_equal(const char *a, const char *b);
 extern bool schema_list_equal(const List *a, const List *b);
 
 /* name.c */
-extern const char *name_key(KnKind kind,
-							const char *schema,
-							const char *parent,
-							const char *name,
+extern const char *name_key(KnKind kind, const char *schema, const char *parent, const char *name,
 							const char *arguments);
 extern const char *name_of(const KnObject *object);
 extern const char *name_qualified(const char *schema, const char *name);

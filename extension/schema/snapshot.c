@@ -22,21 +22,22 @@
 
 typedef struct PendingDepends
 {
-	KnObject   *object;
-	List	   *keys;
+	KnObject *object;
+	List *keys;
 } PendingDepends;
 
 static void write_object(JsonbParseState **state, const KnObject *object);
 static void write_field(JsonbParseState **state, const KnField *field, const KnObject *object);
 static void check_format(JsonbContainer *top);
 static KnObject *read_object(JsonbContainer *in, const char *path);
-static void read_field(JsonbContainer *in, const KnField *field, KnObject *object, const char *path);
+static void read_field(JsonbContainer *in, const KnField *field, KnObject *object,
+					   const char *path);
 static KnKind kind_of_word(const char *word, const char *path);
 static const char *read_text(JsonbContainer *in, const char *name, const char *path);
 static List *read_list(JsonbContainer *in, const char *name, const char *path);
 static bool read_flag(JsonbContainer *in, const char *name, const char *path);
 static JsonbContainer *object_container(const JsonbValue *value, const char *path);
-static int	compare_keys(const ListCell *a, const ListCell *b);
+static int compare_keys(const ListCell *a, const ListCell *b);
 static void hash_object(pg_cryptohash_ctx *hash, const KnObject *object);
 static void hash_text(pg_cryptohash_ctx *hash, const char *name, const char *value);
 static void hash_list(pg_cryptohash_ctx *hash, const char *name, const List *values);
@@ -46,7 +47,7 @@ Jsonb *
 snapshot_write(const KnSchema *schema)
 {
 	JsonbParseState *state = NULL;
-	ListCell   *cell;
+	ListCell *cell;
 
 	json_begin_object(&state);
 	json_put_int(&state, "format", SNAPSHOT_FORMAT);
@@ -55,7 +56,7 @@ snapshot_write(const KnSchema *schema)
 	json_put_bool(&state, "privileges", schema->has_acls);
 	json_put_key(&state, "objects");
 	json_begin_array(&state);
-	foreach (cell, schema->objects)
+	foreach(cell, schema->objects)
 		write_object(&state, lfirst(cell));
 	json_end(&state, WJB_END_ARRAY);
 	return JsonbValueToJsonb(json_end(&state, WJB_END_OBJECT));
@@ -65,8 +66,8 @@ static void
 write_object(JsonbParseState **state, const KnObject *object)
 {
 	const KnField *field;
-	List	   *keys = NIL;
-	ListCell   *cell;
+	List *keys = NIL;
+	ListCell *cell;
 
 	json_begin_object(state);
 	json_put_string(state, "kind", kn_kinds[object->kind].word);
@@ -85,7 +86,7 @@ write_object(JsonbParseState **state, const KnObject *object)
 		json_put_strings(state, "privileges", object->acl);
 	for (field = kn_kinds[object->kind].fields; field->name != NULL; field++)
 		write_field(state, field, object);
-	foreach (cell, object->depends)
+	foreach(cell, object->depends)
 		keys = lappend(keys, (char *) ((KnObject *) lfirst(cell))->key);
 	if (keys != NIL)
 		json_put_strings(state, "depends", keys);
@@ -121,22 +122,23 @@ KnSchema *
 snapshot_read(Jsonb *snapshot)
 {
 	JsonbContainer *top = &snapshot->root;
-	JsonbValue	storage;
+	JsonbValue storage;
 	JsonbValue *objects;
 	JsonbIterator *it;
-	JsonbValue	item;
+	JsonbValue item;
 	JsonbIteratorToken token;
-	KnSchema   *schema;
-	List	   *pending = NIL;
-	ListCell   *cell;
-	int			n = 0;
+	KnSchema *schema;
+	List *pending = NIL;
+	ListCell *cell;
+	int n = 0;
 
 	check_format(top);
 	schema = schema_new(read_list(top, "schemas", "schemas"));
 	schema->has_owners = read_flag(top, "owners", "owners");
 	schema->has_acls = read_flag(top, "privileges", "privileges");
 	objects = json_field(top, "objects", &storage);
-	if (objects == NULL || objects->type != jbvBinary || !JsonContainerIsArray(objects->val.binary.data))
+	if (objects == NULL || objects->type != jbvBinary ||
+		!JsonContainerIsArray(objects->val.binary.data))
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("\"objects\" of a snapshot must be an array"));
@@ -161,14 +163,14 @@ snapshot_read(Jsonb *snapshot)
 					errmsg("%s repeats %s", path, waiting->object->key));
 		pending = lappend(pending, waiting);
 	}
-	foreach (cell, pending)
+	foreach(cell, pending)
 	{
 		PendingDepends *waiting = lfirst(cell);
-		ListCell   *key;
+		ListCell *key;
 
-		foreach (key, waiting->keys)
+		foreach(key, waiting->keys)
 		{
-			KnObject   *on = schema_find(schema, lfirst(key));
+			KnObject *on = schema_find(schema, lfirst(key));
 
 			if (on == NULL)
 				ereport(ERROR,
@@ -186,7 +188,7 @@ snapshot_read(Jsonb *snapshot)
 static void
 check_format(JsonbContainer *top)
 {
-	JsonbValue	storage;
+	JsonbValue storage;
 	JsonbValue *format;
 
 	format = JsonContainerIsObject(top) ? json_field(top, "format", &storage) : NULL;
@@ -196,20 +198,21 @@ check_format(JsonbContainer *top)
 				errmsg("not a snapshot: there is no \"format\""),
 				errhint("A snapshot is what kints_snapshot() returned."));
 	if (json_int(format, "format") != SNAPSHOT_FORMAT)
-		ereport(ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("snapshot format " INT64_FORMAT " is not supported", json_int(format, "format")),
-				errdetail("This version reads format %d.", SNAPSHOT_FORMAT));
+		ereport(
+			ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("snapshot format " INT64_FORMAT " is not supported", json_int(format, "format")),
+			errdetail("This version reads format %d.", SNAPSHOT_FORMAT));
 }
 
 static KnObject *
 read_object(JsonbContainer *in, const char *path)
 {
-	JsonbValue	storage;
+	JsonbValue storage;
 	const char *word = read_text(in, "kind", path);
 	const char *name = read_text(in, "name", path);
 	const KnField *field;
-	KnObject   *object;
+	KnObject *object;
 
 	if (word == NULL || name == NULL)
 		ereport(ERROR,
@@ -232,7 +235,7 @@ read_object(JsonbContainer *in, const char *path)
 static void
 read_field(JsonbContainer *in, const KnField *field, KnObject *object, const char *path)
 {
-	JsonbValue	storage;
+	JsonbValue storage;
 	JsonbValue *value = json_field(in, field->name, &storage);
 	const char *at;
 
@@ -272,7 +275,7 @@ kind_of_word(const char *word, const char *path)
 static const char *
 read_text(JsonbContainer *in, const char *name, const char *path)
 {
-	JsonbValue	storage;
+	JsonbValue storage;
 	JsonbValue *value = json_field(in, name, &storage);
 
 	return value == NULL ? NULL : json_string(value, psprintf("%s.%s", path, name));
@@ -281,7 +284,7 @@ read_text(JsonbContainer *in, const char *name, const char *path)
 static List *
 read_list(JsonbContainer *in, const char *name, const char *path)
 {
-	JsonbValue	storage;
+	JsonbValue storage;
 	JsonbValue *value = json_field(in, name, &storage);
 
 	return value == NULL ? NIL : json_strings(value, path);
@@ -290,7 +293,7 @@ read_list(JsonbContainer *in, const char *name, const char *path)
 static bool
 read_flag(JsonbContainer *in, const char *name, const char *path)
 {
-	JsonbValue	storage;
+	JsonbValue storage;
 	JsonbValue *value = json_field(in, name, &storage);
 
 	return value == NULL ? false : json_bool(value, path);
@@ -317,15 +320,15 @@ snapshot_fingerprint(const KnSchema *schema)
 {
 	static const char hex[] = "0123456789abcdef";
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
-	uint8		digest[PG_SHA256_DIGEST_LENGTH];
-	char	   *text = palloc0(2 * PG_SHA256_DIGEST_LENGTH + 1);
-	List	   *sorted = list_copy(schema->objects);
-	ListCell   *cell;
+	uint8 digest[PG_SHA256_DIGEST_LENGTH];
+	char *text = palloc0(2 * PG_SHA256_DIGEST_LENGTH + 1);
+	List *sorted = list_copy(schema->objects);
+	ListCell *cell;
 
 	list_sort(sorted, compare_keys);
 	if (pg_cryptohash_init(hash) < 0)
 		elog(ERROR, "could not start a SHA-256");
-	foreach (cell, sorted)
+	foreach(cell, sorted)
 		hash_object(hash, lfirst(cell));
 	if (pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
 		elog(ERROR, "could not finish a SHA-256");
@@ -380,7 +383,7 @@ hash_object(pg_cryptohash_ctx *hash, const KnObject *object)
 static void
 hash_text(pg_cryptohash_ctx *hash, const char *name, const char *value)
 {
-	uint32		lengths[2];
+	uint32 lengths[2];
 
 	if (value == NULL)
 		return;
@@ -398,6 +401,6 @@ hash_list(pg_cryptohash_ctx *hash, const char *name, const List *values)
 	const ListCell *cell;
 
 	hash_text(hash, name, psprintf("%d", list_length(values)));
-	foreach (cell, values)
+	foreach(cell, values)
 		hash_text(hash, "item", lfirst(cell) == NULL ? "" : (const char *) lfirst(cell));
 }
