@@ -55,6 +55,11 @@ extern KnScript *script_parse(const char *sql, const char *current_schema);
 extern void script_push_error_context(ErrorContextCallback *callback, KnSource *source);
 extern void script_pop_error_context(ErrorContextCallback *callback);
 
+/* aside.c */
+extern void aside_lay(KnScript *script, List *schemas);
+extern void aside_check_owner(const char *name, Oid namespace);
+extern void aside_rename(Oid namespace, const char *name);
+
 /* scratch.c */
 extern KnSchema *scratch_elaborate(KnScript *script, List *schemas);
 extern KnSchema *scratch_rename_schema(const char *from, const char *to);

@@ -19,7 +19,7 @@
  *	  ever visible to anyone else; all locks go with it.  Locks are never
  *	  released before: a standby replays them until the abort record.
  *
- * Direct updates check no privileges, so scratch_check_owner() does: only who
+ * Direct updates check no privileges, so aside_check_owner() does: only who
  * owns a schema can plan it.
  *
  * A script in an order that cannot run is tried again with each statement in a
@@ -62,14 +62,6 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-/* A schema that was laid aside, and the one in its place. */
-typedef struct Aside
-{
-	const char *name;
-	Oid live;
-	Oid scratch; /* InvalidOid: nothing took its place */
-} Aside;
-
 typedef struct Attempt
 {
 	KnScript *script;
@@ -95,17 +87,6 @@ static void try_script(void *argument);
 static void run_one(void *argument);
 static void rename_and_read(void *argument);
 static void check_can_write(void);
-static List *lay_aside(KnScript *script, List *schemas);
-static void check_owner(const char *name, Oid namespace);
-static void rename_namespace(Oid namespace, const char *name);
-static Oid make_namespace(KnScript *script, const char *name, Oid live);
-static void copy_namespace(Oid from, Oid to);
-static void move_extensions(KnScript *script, List *asides);
-static void move_members(Oid extension, List *asides);
-static void move_object(Oid class, Oid object, List *asides);
-static void move_extension(Oid extension, List *asides);
-static bool states_extension(KnScript *script, Oid extension);
-static void update_namespace(Relation catalog, HeapTuple tuple, int attribute, List *asides);
 static void pin_settings(void);
 static void run_in_order(KnScript *script, List *schemas);
 static void run_in_any_order(KnScript *script, List *schemas);
@@ -145,10 +126,10 @@ static void
 try_script(void *argument)
 {
 	Attempt *attempt = argument;
-	List *asides = lay_aside(attempt->script, attempt->schemas);
-	int guc_level = NewGUCNestLevel();
+	int guc_level;
 
-	move_extensions(attempt->script, asides);
+	aside_lay(attempt->script, attempt->schemas);
+	guc_level = NewGUCNestLevel();
 	pin_settings();
 	if (attempt->in_order)
 		run_in_order(attempt->script, attempt->schemas);
@@ -179,250 +160,6 @@ check_can_write(void)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_TRANSACTION_STATE),
 				errmsg("cannot make a plan during a parallel operation"));
-}
-
-/* Renames the schemas and puts empty ones in their places; a List of Aside *. */
-static List *
-lay_aside(KnScript *script, List *schemas)
-{
-	List *asides = NIL;
-	ListCell *cell;
-
-	foreach(cell, schemas)
-	{
-		const char *name = lfirst(cell);
-		Oid live = get_namespace_oid(name, true);
-		Aside *aside;
-
-		if (!OidIsValid(live))
-			continue;
-		check_owner(name, live);
-		aside = palloc0(sizeof(Aside));
-		aside->name = name;
-		aside->live = live;
-		rename_namespace(live, psprintf("kints_aside_%d_%u", MyProcPid, live));
-		aside->scratch = make_namespace(script, name, live);
-		asides = lappend(asides, aside);
-	}
-	CommandCounterIncrement();
-	return asides;
-}
-
-static void
-check_owner(const char *name, Oid namespace)
-{
-#if PG_VERSION_NUM >= 160000
-	bool is_owner = object_ownercheck(NamespaceRelationId, namespace, GetUserId());
-#else
-	bool is_owner = pg_namespace_ownercheck(namespace, GetUserId());
-#endif
-
-	if (!is_owner)
-		ereport(ERROR,
-				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				errmsg("must be owner of schema %s to plan it", name));
-}
-
-/* Gives a schema another name, with no lock but that of its row. */
-static void
-rename_namespace(Oid namespace, const char *name)
-{
-	Relation catalog = table_open(NamespaceRelationId, RowExclusiveLock);
-	HeapTuple tuple = SearchSysCacheCopy1(NAMESPACEOID, ObjectIdGetDatum(namespace));
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for schema %u", namespace);
-	namestrcpy(&((Form_pg_namespace) GETSTRUCT(tuple))->nspname, name);
-	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
-	heap_freetuple(tuple);
-	table_close(catalog, RowExclusiveLock);
-	CommandCounterIncrement();
-}
-
-/*
- * The empty schema in the place of a live one, or none where the script does
- * not mention the schema: it is to go then.  public is always there.
- */
-static Oid
-make_namespace(KnScript *script, const char *name, Oid live)
-{
-	bool creates = list_member(script->creates, makeString((char *) name));
-	bool fills = list_member(script->names, makeString((char *) name));
-	HeapTuple tuple;
-	Oid owner;
-	Oid made;
-
-	if (!creates && !fills && strcmp(name, "public") != 0)
-		return InvalidOid;
-	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(live));
-	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
-	ReleaseSysCache(tuple);
-	made = NamespaceCreate(name, owner, false);
-	CommandCounterIncrement();
-	if (!creates)
-		copy_namespace(live, made);
-	CommandCounterIncrement();
-	return made;
-}
-
-/* Privileges and comment of a schema that the script says nothing about. */
-static void
-copy_namespace(Oid from, Oid to)
-{
-	Relation catalog = table_open(NamespaceRelationId, RowExclusiveLock);
-	HeapTuple source = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(from));
-	HeapTuple target = SearchSysCacheCopy1(NAMESPACEOID, ObjectIdGetDatum(to));
-	Datum values[Natts_pg_namespace] = { 0 };
-	bool nulls[Natts_pg_namespace] = { 0 };
-	bool replaces[Natts_pg_namespace] = { 0 };
-	const int column = Anum_pg_namespace_nspacl - 1;
-	char *comment = GetComment(from, NamespaceRelationId, 0);
-
-	values[column] =
-		SysCacheGetAttr(NAMESPACEOID, source, Anum_pg_namespace_nspacl, &nulls[column]);
-	replaces[column] = true;
-	target = heap_modify_tuple(target, RelationGetDescr(catalog), values, nulls, replaces);
-	CatalogTupleUpdate(catalog, &target->t_self, target);
-	ReleaseSysCache(source);
-	table_close(catalog, RowExclusiveLock);
-	if (comment != NULL)
-		CreateComments(to, NamespaceRelationId, 0, comment);
-}
-
-/*
- * Brings over the extensions.  A script that creates extensions states which
- * there should be: one that it does not mention stays behind, its members too
- * only if nothing could need them; so members move in any case.
- */
-static void
-move_extensions(KnScript *script, List *asides)
-{
-	Relation catalog = table_open(ExtensionRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	List *extensions = NIL;
-	HeapTuple row;
-	ListCell *cell;
-
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		extensions = lappend_oid(extensions, ((Form_pg_extension) GETSTRUCT(row))->oid);
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-
-	foreach(cell, extensions)
-	{
-		move_members(lfirst_oid(cell), asides);
-		if (script->extensions == NIL || states_extension(script, lfirst_oid(cell)))
-			move_extension(lfirst_oid(cell), asides);
-	}
-	CommandCounterIncrement();
-}
-
-static bool
-states_extension(KnScript *script, Oid extension)
-{
-	return list_member(script->extensions, makeString(get_extension_name(extension)));
-}
-
-static void
-move_members(Oid extension, List *asides)
-{
-	Relation depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple row;
-
-	ScanKeyInit(&keys[0],
-				Anum_pg_depend_refclassid,
-				BTEqualStrategyNumber,
-				F_OIDEQ,
-				ObjectIdGetDatum(ExtensionRelationId));
-	ScanKeyInit(&keys[1],
-				Anum_pg_depend_refobjid,
-				BTEqualStrategyNumber,
-				F_OIDEQ,
-				ObjectIdGetDatum(extension));
-	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(row);
-
-		if (form->deptype == DEPENDENCY_EXTENSION && form->classid != RelationRelationId)
-			move_object(form->classid, form->objid, asides);
-	}
-	systable_endscan(scan);
-	table_close(depend, AccessShareLock);
-}
-
-/* Moves one member, if it is of a kind that lives in a schema. */
-static void
-move_object(Oid class, Oid object, List *asides)
-{
-	AttrNumber attribute = get_object_attnum_namespace(class);
-	int cache;
-	Relation catalog;
-	HeapTuple tuple;
-
-	if (attribute == InvalidAttrNumber)
-		return;
-	cache = get_object_catcache_oid(class);
-	if (cache < 0)
-		return;
-	catalog = table_open(class, RowExclusiveLock);
-	tuple = SearchSysCacheCopy1(cache, ObjectIdGetDatum(object));
-	if (HeapTupleIsValid(tuple))
-		update_namespace(catalog, tuple, attribute, asides);
-	table_close(catalog, RowExclusiveLock);
-}
-
-static void
-move_extension(Oid extension, List *asides)
-{
-	Relation catalog = table_open(ExtensionRelationId, RowExclusiveLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple row;
-
-	ScanKeyInit(&key,
-				Anum_pg_extension_oid,
-				BTEqualStrategyNumber,
-				F_OIDEQ,
-				ObjectIdGetDatum(extension));
-	scan = systable_beginscan(catalog, ExtensionOidIndexId, true, NULL, 1, &key);
-	row = systable_getnext(scan);
-	if (HeapTupleIsValid(row))
-		update_namespace(catalog, heap_copytuple(row), Anum_pg_extension_extnamespace, asides);
-	systable_endscan(scan);
-	table_close(catalog, RowExclusiveLock);
-}
-
-/* Where the row says a schema that was laid aside, makes it say its stand-in. */
-static void
-update_namespace(Relation catalog, HeapTuple tuple, int attribute, List *asides)
-{
-	bool isnull;
-	Oid now = DatumGetObjectId(heap_getattr(tuple, attribute, RelationGetDescr(catalog), &isnull));
-	ListCell *cell;
-
-	foreach(cell, asides)
-	{
-		Aside *aside = lfirst(cell);
-		int natts = RelationGetNumberOfAttributes(catalog);
-		Datum *values;
-		bool *nulls;
-		bool *replaces;
-		HeapTuple changed;
-
-		if (aside->live != now || !OidIsValid(aside->scratch))
-			continue;
-		values = palloc0(sizeof(Datum) * natts);
-		nulls = palloc0(sizeof(bool) * natts);
-		replaces = palloc0(sizeof(bool) * natts);
-		values[attribute - 1] = ObjectIdGetDatum(aside->scratch);
-		replaces[attribute - 1] = true;
-		changed = heap_modify_tuple(tuple, RelationGetDescr(catalog), values, nulls, replaces);
-		CatalogTupleUpdate(catalog, &changed->t_self, changed);
-		return;
-	}
 }
 
 static void
@@ -677,7 +414,7 @@ scratch_rename_schema(const char *from, const char *to)
 	ErrorData *error;
 
 	check_can_write();
-	check_owner(from, get_namespace_oid(from, false));
+	aside_check_owner(from, get_namespace_oid(from, false));
 	error = subtransaction_run(rename_and_read, &rename, false);
 	if (error != NULL)
 		ReThrowError(error);
@@ -692,7 +429,7 @@ rename_and_read(void *argument)
 	Oid target = get_namespace_oid(rename->to, true);
 
 	if (OidIsValid(target))
-		rename_namespace(target, psprintf("kints_aside_%d_%u", MyProcPid, target));
-	rename_namespace(source, rename->to);
+		aside_rename(target, psprintf("kints_aside_%d_%u", MyProcPid, target));
+	aside_rename(source, rename->to);
 	rename->result = inspect_schemas(list_make1((char *) rename->to));
 }

@@ -14,7 +14,7 @@
 static KnStatementUse use_of_transaction(TransactionStmt *statement);
 static RangeVar *target_relation(Node *statement);
 static List *target_name(Node *statement);
-static List *constraint_references(List *constraints, List *found);
+static List *constraint_references(List *elements, List *found);
 
 /* Whether a statement describes a schema. */
 KnStatementUse

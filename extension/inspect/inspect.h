@@ -130,7 +130,7 @@ extern List *read_options(HeapTuple row, TupleDesc shape, int attribute, const c
 extern const char *read_expression(KnInspect *in, HeapTuple row, TupleDesc shape, int attribute,
 								   const KnRelation *relation);
 extern const char *read_owner(KnInspect *in, Oid owner);
-extern void read_acl(KnInspect *in, void *object, HeapTuple row, TupleDesc shape, int attribute,
+extern void read_acl(KnInspect *in, void *target, HeapTuple row, TupleDesc shape, int attribute,
 					 Oid owner);
 extern const char *read_type(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_collation(KnInspect *in, Oid collation, Oid type);

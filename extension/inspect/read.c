@@ -25,7 +25,7 @@
 
 static const char *keep(KnInspect *in, const char *text);
 static int compare_text(const ListCell *a, const ListCell *b);
-static bool is_default_acl(const void *object, Acl *acl, Oid owner);
+static bool is_default_acl(const void *target, Acl *acl, Oid owner);
 
 const char *
 read_name(NameData *name)

@@ -133,7 +133,7 @@ must_put_aside(const KnActions *actions, const KnChange *change)
 {
 	ListCell *cell;
 
-	if (change->operation != KN_RECREATE ||
+	if (change->operation != KN_RECREATE || change->found == NULL ||
 		(change->found->kind != KN_ENUM && change->found->kind != KN_RANGE &&
 		 change->found->kind != KN_COMPOSITE && change->found->kind != KN_DOMAIN))
 		return false;

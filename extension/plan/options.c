@@ -20,7 +20,7 @@ options_read(Jsonb *json)
 	JsonbIterator *it;
 	JsonbValue item;
 	JsonbIteratorToken token;
-	const char *key = NULL;
+	const char *key = "";
 
 	if (json == NULL)
 		return options;

@@ -75,7 +75,7 @@ rank_of(const KnAction *action)
 		case KN_DO_ASIDE:
 			return 100;
 		case KN_DO_DROP:
-			if (object->kind >= KN_DEFAULT && object->kind != KN_COLUMN && !action->is_aside)
+			if (object->kind >= KN_DEFAULT && !action->is_aside)
 				return KN_KIND_COUNT - kind;
 			return 500 + KN_KIND_COUNT - kind;
 		case KN_DO_ALTER:

@@ -61,6 +61,7 @@ typedef struct KnObject
 #define KN_DECLARE_LIST(name)              List *name;
 #define KN_DECLARE(type, name, difference) KN_DECLARE_##type(name)
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type is no expression */
 #define X(kind, type, word, sql)       \
 	typedef struct type                \
 	{                                  \
@@ -69,6 +70,7 @@ typedef struct KnObject
 	} type;
 KN_KINDS(X)
 #undef X
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* One line of a KN_<KIND>_FIELDS list. */
 typedef struct KnField
@@ -107,7 +109,7 @@ extern const KnKindInfo kn_kinds[KN_KIND_COUNT];
 extern KnSchema *schema_new(List *schemas);
 extern void *schema_new_object(KnKind kind, const char *schema, const char *parent,
 							   const char *name);
-extern bool schema_add(KnSchema *schema, void *object);
+extern bool schema_add(KnSchema *schema, void *added);
 extern KnObject *schema_find(const KnSchema *schema, const char *key);
 extern KnObject *schema_find_kind(const KnSchema *schema, KnKind kind, const char *namespace,
 								  const char *parent, const char *name);

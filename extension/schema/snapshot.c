@@ -17,6 +17,7 @@
 #include "common/sha2.h"
 #include "port/pg_bswap.h"
 #include "schema/schema.h"
+#include "utils/builtins.h"
 
 #define SNAPSHOT_FORMAT 1
 
@@ -318,7 +319,6 @@ object_container(const JsonbValue *value, const char *path)
 const char *
 snapshot_fingerprint(const KnSchema *schema)
 {
-	static const char hex[] = "0123456789abcdef";
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 	uint8 digest[PG_SHA256_DIGEST_LENGTH];
 	char *text = palloc0(2 * PG_SHA256_DIGEST_LENGTH + 1);
@@ -333,11 +333,7 @@ snapshot_fingerprint(const KnSchema *schema)
 	if (pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
 		elog(ERROR, "could not finish a SHA-256");
 	pg_cryptohash_free(hash);
-	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
-	{
-		text[2 * i] = hex[digest[i] >> 4];
-		text[2 * i + 1] = hex[digest[i] & 15];
-	}
+	hex_encode((const char *) digest, sizeof(digest), text);
 	return text;
 }
 
