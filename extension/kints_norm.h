@@ -19,6 +19,16 @@
 	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
 	PG_FUNCTION_INFO_V1(name)
 
+/* kints.elaborate_in: see desired/scratch.c. */
+typedef enum KnElaborateIn
+{
+	KN_ELABORATE_AUTO,
+	KN_ELABORATE_IN_SCHEMA,
+	KN_ELABORATE_IN_DATABASE
+} KnElaborateIn;
+
+extern int kints_elaborate_in;
+
 /* SQLSTATEs of our own, class KN. */
 #define KN_ERRCODE_STALE_VERSION MAKE_SQLSTATE('K', 'N', '0', '0', '1')
 #define KN_ERRCODE_STEP_REFUSED  MAKE_SQLSTATE('K', 'N', '0', '0', '2')

@@ -21,6 +21,7 @@ static const char *type_family(const char *type);
 static bool is_array(const char *type);
 static bool is_user_type(const KnColumn *column);
 static List *alter_identity(List *statements, const KnColumn *from, const KnColumn *to);
+static int64 minimum_of(const char *options);
 static const char *identity_changes(const char *from, const char *to, bool is_retyped);
 static const char *identity_option(const char *options, const char *word);
 static const char *identity_text(const KnColumn *column);
@@ -272,9 +273,23 @@ alter_identity(List *statements, const KnColumn *from, const KnColumn *to)
 	changes = identity_changes(from->identity_options,
 							   to->identity_options,
 							   !sqltext_equal(from->type, to->type));
-	if (*changes != '\0')
-		statements = say_column(statements, "alter_identity", "identity_options", to, changes);
-	return statements;
+	if (*changes == '\0')
+		return statements;
+	if (minimum_of(to->identity_options) > minimum_of(from->identity_options) &&
+		to->identity_sequence != NULL)
+		statements = ddl_raise_sequence(statements,
+										"identity_options",
+										to->identity_sequence,
+										minimum_of(to->identity_options));
+	return say_column(statements, "alter_identity", "identity_options", to, changes);
+}
+
+static int64
+minimum_of(const char *options)
+{
+	const char *option = identity_option(options, "MINVALUE");
+
+	return option == NULL ? 0 : strtoll(option + strlen("MINVALUE"), NULL, 10);
 }
 
 /* SET for each option that differs; limits follow a new type, so they are said again. */

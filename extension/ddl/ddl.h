@@ -65,6 +65,10 @@ extern const char *ddl_column_text(const KnColumn *column, const KnDefault *valu
 extern const char *ddl_column_clauses(const KnColumn *column, const KnDefault *value);
 extern List *ddl_column_settings(const KnColumn *column);
 
+/* sequence.c */
+extern List *ddl_raise_sequence(List *statements, const char *aspect, const char *name,
+								int64 minimum);
+
 /* one of each per kind, in the file of that kind */
 #define X(kind, type, word, sql)                                           \
 	extern List *ddl_create_##word(const type *object, const List *parts); \

@@ -15,14 +15,14 @@ ddl_create_extension(const KnExtension *object, const List *parts)
 	const char *name = sqltext_identifier(object->head.name);
 
 	(void) parts;
-	if (object->head.schema == NULL)
+	if (object->schema == NULL)
 		return ddl_say(NIL, "create_extension", NULL, "CREATE EXTENSION %s", name);
 	return ddl_say(NIL,
 				   "create_extension",
 				   NULL,
 				   "CREATE EXTENSION %s WITH SCHEMA %s",
 				   name,
-				   sqltext_identifier(object->head.schema));
+				   sqltext_identifier(object->schema));
 }
 
 List *
@@ -38,7 +38,12 @@ ddl_drop_extension(const KnExtension *object)
 List *
 ddl_alter_extension(const KnExtension *from, const KnExtension *to)
 {
-	(void) from;
-	(void) to;
-	return NIL;
+	if (sqltext_equal(from->schema, to->schema))
+		return NIL;
+	return ddl_say(NIL,
+				   "set_schema",
+				   "schema",
+				   "ALTER EXTENSION %s SET SCHEMA %s",
+				   sqltext_identifier(to->head.name),
+				   sqltext_identifier(to->schema));
 }

@@ -64,6 +64,8 @@ ddl_alter_sequence(const KnSequence *from, const KnSequence *to)
 	const char *options = changed_options(from, to, &aspect);
 	List *statements = NIL;
 
+	if (to->min_value > from->min_value && to->min_value <= from->max_value)
+		statements = ddl_raise_sequence(statements, aspect, name, to->min_value);
 	if (aspect != NULL)
 		statements =
 			ddl_say(statements, "alter_sequence", aspect, "ALTER SEQUENCE %s%s", name, options);
@@ -112,4 +114,23 @@ changed_options(const KnSequence *from, const KnSequence *to, const char **aspec
 	CHANGE(cycles, false, " %s", to->cycles ? "CYCLE" : "NO CYCLE");
 #undef CHANGE
 	return out.data;
+}
+
+/*
+ * Moves a sequence that stands below a new minimum up to it: ALTER SEQUENCE
+ * would refuse, and RESTART could throw one back that has gone on already.
+ */
+List *
+ddl_raise_sequence(List *statements, const char *aspect, const char *name, int64 minimum)
+{
+	return ddl_say(
+		statements,
+		"raise_sequence",
+		aspect,
+		"SELECT pg_catalog.setval(%s::pg_catalog.regclass, GREATEST(last_value, " INT64_FORMAT
+		"), is_called AND last_value >= " INT64_FORMAT ") FROM %s",
+		sqltext_literal(name),
+		minimum,
+		minimum,
+		name);
 }

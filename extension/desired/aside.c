@@ -157,6 +157,9 @@ copy_namespace(Oid from, Oid to)
 	CatalogTupleUpdate(catalog, &target->t_self, target);
 	ReleaseSysCache(source);
 	table_close(catalog, RowExclusiveLock);
+	/* A script that says nothing of public means it as it is in a new database. */
+	if (strcmp(get_namespace_name(to), "public") == 0)
+		comment = "standard public schema";
 	if (comment != NULL)
 		CreateComments(to, NamespaceRelationId, 0, comment);
 }

@@ -17,6 +17,8 @@
 #include "inspect/inspect.h"
 #include "utils/lsyscache.h"
 
+const char *(*desired_print_creation)(const KnSchema *schema) = NULL;
+
 static const char *current_schema(void);
 static List *choose_schemas(KnScript *script, List *schemas, bool all_schemas);
 static void check_names(KnScript *script, List *schemas);

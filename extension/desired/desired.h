@@ -50,6 +50,9 @@ typedef struct KnDesired
 extern KnDesired *desired_from_sql(const char *sql, List *schemas, bool all_schemas);
 extern KnDesired *desired_from_json(Jsonb *json, List *schemas, bool all_schemas);
 
+/* How a schema is written as SQL: the plan from nothing to it.  Set by plan/. */
+extern const char *(*desired_print_creation)(const KnSchema *schema);
+
 /* script.c */
 extern KnScript *script_parse(const char *sql, const char *current_schema);
 extern void script_push_error_context(ErrorContextCallback *callback, KnSource *source);
@@ -59,6 +62,13 @@ extern void script_pop_error_context(ErrorContextCallback *callback);
 extern void aside_lay(KnScript *script, List *schemas);
 extern void aside_check_owner(const char *name, Oid namespace);
 extern void aside_rename(Oid namespace, const char *name);
+
+/* run.c */
+extern void run_in_order(KnScript *script, List *schemas);
+extern void run_in_any_order(KnScript *script, List *schemas);
+extern void run_in_database(KnScript *script, List *schemas);
+extern bool run_is_order_error(int sqlstate);
+extern void run_set(const char *name, const char *value);
 
 /* scratch.c */
 extern KnSchema *scratch_elaborate(KnScript *script, List *schemas);

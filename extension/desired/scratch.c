@@ -28,39 +28,19 @@
  */
 #include "kints_norm.h"
 
+#include "desired/database.h"
 #include "desired/desired.h"
 #include "desired/statement.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
+#include "access/twophase.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "base/base.h"
-#include "catalog/dependency.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
-#include "catalog/objectaddress.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_depend.h"
-#include "catalog/pg_extension.h"
-#include "catalog/pg_namespace.h"
-#include "commands/comment.h"
-#include "commands/extension.h"
-#include "commands/matview.h"
 #include "inspect/inspect.h"
 #include "miscadmin.h"
-#include "parser/analyze.h"
-#include "tcop/dest.h"
-#include "tcop/utility.h"
-#include "utils/acl.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
+#include "storage/lock.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
 typedef struct Attempt
 {
@@ -70,12 +50,6 @@ typedef struct Attempt
 	KnSchema *result;
 } Attempt;
 
-typedef struct StatementRun
-{
-	KnSource *source;
-	List *schemas;
-} StatementRun;
-
 typedef struct SchemaRename
 {
 	const char *from;
@@ -83,22 +57,11 @@ typedef struct SchemaRename
 	KnSchema *result;
 } SchemaRename;
 
+static bool needs_database(KnScript *script, List *schemas);
 static void try_script(void *argument);
-static void run_one(void *argument);
 static void rename_and_read(void *argument);
 static void check_can_write(void);
 static void pin_settings(void);
-static void run_in_order(KnScript *script, List *schemas);
-static void run_in_any_order(KnScript *script, List *schemas);
-static bool try_statement(KnSource *source, List *schemas);
-static void run_statement(KnSource *source, List *schemas);
-static Node *analyzed(KnSource *source, Node *statement);
-static bool prepare_statement(Node *statement, List *schemas, bool *populated);
-static void check_references(Node *statement, List *schemas);
-static void run_utility(KnSource *source);
-static void mark_populated(Node *statement);
-static bool is_order_error(int sqlstate);
-static void set_setting(const char *name, const char *value);
 
 /*
  * The schema that a script describes, for the schemas named; in the current
@@ -111,8 +74,12 @@ scratch_elaborate(KnScript *script, List *schemas)
 	ErrorData *error;
 
 	check_can_write();
+	if (needs_database(script, schemas))
+		return database_elaborate(script, schemas);
 	error = subtransaction_run(try_script, &attempt, false);
-	if (error != NULL && is_order_error(error->sqlerrcode))
+	if (error != NULL && error->sqlerrcode == ERRCODE_OUT_OF_MEMORY)
+		return database_elaborate(script, schemas);
+	if (error != NULL && run_is_order_error(error->sqlerrcode))
 	{
 		attempt.in_order = false;
 		error = subtransaction_run(try_script, &attempt, false);
@@ -120,6 +87,37 @@ scratch_elaborate(KnScript *script, List *schemas)
 	if (error != NULL)
 		ReThrowError(error);
 	return attempt.result;
+}
+
+/*
+ * Whether the script is for the second way: where its locks would crowd the
+ * lock table, or where it has a foreign key to a table outside of the planned
+ * schemas, which would lock that table against writes.
+ */
+static bool
+needs_database(KnScript *script, List *schemas)
+{
+	/* Measured: nine a table with its key and two indexes. */
+	int64 locks = INT64CONST(7) * script->table_count + INT64CONST(2) * script->index_count;
+	int64 room = (int64) max_locks_per_xact * (MaxBackends + max_prepared_xacts);
+	ListCell *cell;
+	ListCell *name;
+
+	if (kints_elaborate_in != KN_ELABORATE_AUTO)
+		return kints_elaborate_in == KN_ELABORATE_IN_DATABASE;
+	if (locks > room / 2)
+		return true;
+	foreach(cell, script->sources)
+	{
+		foreach(name, statement_references(((KnSource *) lfirst(cell))->raw->stmt))
+		{
+			RangeVar *table = lfirst(name);
+
+			if (table->schemaname != NULL && !sqltext_member(schemas, table->schemaname))
+				return true;
+		}
+	}
+	return false;
 }
 
 static void
@@ -165,242 +163,11 @@ check_can_write(void)
 static void
 pin_settings(void)
 {
-	set_setting("check_function_bodies", "off");
-	set_setting("client_min_messages", "warning");
-	set_setting("default_tablespace", "");
-	set_setting("default_table_access_method", "heap");
-	set_setting("session_replication_role", NULL);
-}
-
-static void
-set_setting(const char *name, const char *value)
-{
-	if (value != NULL)
-		(void) set_config_option(name,
-								 value,
-								 superuser() ? PGC_SUSET : PGC_USERSET,
-								 PGC_S_SESSION,
-								 GUC_ACTION_SAVE,
-								 true,
-								 0,
-								 false);
-}
-
-static void
-run_in_order(KnScript *script, List *schemas)
-{
-	ListCell *cell;
-
-	foreach(cell, script->sources)
-	{
-		KnSource *source = lfirst(cell);
-
-		run_statement(source, schemas);
-	}
-}
-
-static void
-run_in_any_order(KnScript *script, List *schemas)
-{
-	List *waiting = list_copy(script->sources);
-
-	while (waiting != NIL)
-	{
-		List *again = NIL;
-		ListCell *cell;
-
-		foreach(cell, waiting)
-		{
-			if (!try_statement(lfirst(cell), schemas))
-				again = lappend(again, lfirst(cell));
-		}
-		if (list_length(again) == list_length(waiting))
-			run_statement(linitial(again), schemas); /* fails, and says why */
-		waiting = again;
-	}
-}
-
-/* Runs a statement in a subtransaction; false where it lacks an object. */
-static bool
-try_statement(KnSource *source, List *schemas)
-{
-	StatementRun run = { source, schemas };
-	ErrorData *error = subtransaction_run(run_one, &run, true);
-
-	if (error != NULL && !is_order_error(error->sqlerrcode))
-		ReThrowError(error);
-	return error == NULL;
-}
-
-static void
-run_one(void *argument)
-{
-	StatementRun *run = argument;
-
-	run_statement(run->source, run->schemas);
-}
-
-/* Errors that another order of the statements could cure. */
-static bool
-is_order_error(int sqlstate)
-{
-	switch (sqlstate)
-	{
-		case ERRCODE_UNDEFINED_TABLE:
-		case ERRCODE_UNDEFINED_COLUMN:
-		case ERRCODE_UNDEFINED_OBJECT:
-		case ERRCODE_UNDEFINED_FUNCTION:
-		case ERRCODE_UNDEFINED_PARAMETER:
-		case ERRCODE_INVALID_SCHEMA_NAME:
-		case ERRCODE_INVALID_FOREIGN_KEY:
-		case ERRCODE_INVALID_TABLE_DEFINITION:
-		case ERRCODE_INVALID_OBJECT_DEFINITION:
-		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
-			return true;
-		default:
-			return false;
-	}
-}
-
-static void
-run_statement(KnSource *source, List *schemas)
-{
-	ErrorContextCallback callback;
-	bool populated = false;
-	Node *kept = source->raw->stmt;
-
-	CHECK_FOR_INTERRUPTS();
-	script_push_error_context(&callback, source);
-	set_setting("search_path", source->search_path);
-	set_setting("default_tablespace", source->tablespace);
-	set_setting("default_table_access_method", source->access_method);
-	/* Running a statement may scribble on it, and it may have to run again. */
-	source->raw->stmt = analyzed(source, copyObject(kept));
-	if (prepare_statement(source->raw->stmt, schemas, &populated))
-	{
-		run_utility(source);
-		CommandCounterIncrement();
-		if (populated)
-			mark_populated(source->raw->stmt);
-	}
-	source->raw->stmt = kept;
-	script_pop_error_context(&callback);
-}
-
-/* The server wants the query of CREATE TABLE AS, and of a materialized view, analyzed. */
-static Node *
-analyzed(KnSource *source, Node *statement)
-{
-	RawStmt *raw;
-	Query *query;
-
-	if (!IsA(statement, CreateTableAsStmt))
-		return statement;
-	raw = makeNode(RawStmt);
-	raw->stmt = statement;
-	PushActiveSnapshot(GetTransactionSnapshot());
-	query = parse_analyze_fixedparams(raw, source->text, NULL, 0, NULL);
-	PopActiveSnapshot();
-	return query->utilityStmt;
-}
-
-/* Makes a statement fit for the scratch; false where it needs not run at all. */
-static bool
-prepare_statement(Node *statement, List *schemas, bool *populated)
-{
-	check_references(statement, schemas);
-	switch (nodeTag(statement))
-	{
-		case T_IndexStmt:
-			((IndexStmt *) statement)->concurrent = false;
-			return true;
-		case T_DropStmt:
-			((DropStmt *) statement)->concurrent = false;
-			return true;
-		case T_CreateTableAsStmt:
-			*populated = !((CreateTableAsStmt *) statement)->into->skipData &&
-						 ((CreateTableAsStmt *) statement)->objtype == OBJECT_MATVIEW;
-			((CreateTableAsStmt *) statement)->into->skipData = true;
-			return true;
-		case T_CreateExtensionStmt:
-			return !OidIsValid(
-				get_extension_oid(((CreateExtensionStmt *) statement)->extname, true));
-		case T_CreateSchemaStmt:
-		{
-			CreateSchemaStmt *create = (CreateSchemaStmt *) statement;
-			Oid made = get_namespace_oid(statement_schema_name(create), true);
-
-			/* One in the place of a live schema is there already. */
-			if (OidIsValid(made) && create->schemaElts == NIL && !create->if_not_exists)
-				return false;
-			return true;
-		}
-		default:
-			return true;
-	}
-}
-
-/*
- * A foreign key to a table outside of the planned schemas would lock that
- * table against writes for as long as the plan takes.
- */
-static void
-check_references(Node *statement, List *schemas)
-{
-	ListCell *cell;
-
-	foreach(cell, statement_references(statement))
-	{
-		RangeVar *name = lfirst(cell);
-		Oid relation = RangeVarGetRelid(name, NoLock, true);
-		const char *schema;
-
-		if (!OidIsValid(relation))
-			continue;
-		schema = get_namespace_name(get_rel_namespace(relation));
-		if (!sqltext_member(schemas, schema))
-			ereport(ERROR,
-					errcode(KN_ERRCODE_UNSUPPORTED),
-					errmsg("foreign key refers to \"%s\", whose schema is not planned",
-						   sqltext_qualified(schema, name->relname)),
-					errhint("Plan both schemas together: name them in the option \"schemas\"."));
-	}
-}
-
-static void
-run_utility(KnSource *source)
-{
-	PlannedStmt *planned = makeNode(PlannedStmt);
-	QueryCompletion completion;
-
-	planned->commandType = CMD_UTILITY;
-	planned->canSetTag = false;
-	planned->utilityStmt = source->raw->stmt;
-	planned->stmt_location = 0;
-	planned->stmt_len = 0;
-	InitializeQueryCompletion(&completion);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	ProcessUtility(planned,
-				   source->text,
-				   false,
-				   PROCESS_UTILITY_SUBCOMMAND,
-				   NULL,
-				   NULL,
-				   None_Receiver,
-				   &completion);
-	PopActiveSnapshot();
-}
-
-/* Notes that a materialized view was meant to be filled. */
-static void
-mark_populated(Node *statement)
-{
-	RangeVar *name = ((CreateTableAsStmt *) statement)->into->rel;
-	Relation relation = table_openrv(name, AccessExclusiveLock);
-
-	SetMatViewPopulatedState(relation, true);
-	table_close(relation, NoLock);
-	CommandCounterIncrement();
+	run_set("check_function_bodies", "off");
+	run_set("client_min_messages", "warning");
+	run_set("default_tablespace", "");
+	run_set("default_table_access_method", "heap");
+	run_set("session_replication_role", NULL);
 }
 
 /*

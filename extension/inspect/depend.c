@@ -23,6 +23,7 @@ static bool read_column_comment(KnInspect *in, Form_pg_description form, const c
 static void fill_comments(KnInspect *in);
 static void read_parent(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void match_dependency(KnInspect *in, const KnDependency *dependency);
+static KnObject *extension_of(KnInspect *in, const KnAddress *address);
 static void depend_on_schema(KnInspect *in);
 
 /* Loads pg_depend: its rows, extension members, owners of sequences. */
@@ -55,7 +56,8 @@ note_dependency(KnInspect *in, HeapTuple row, TupleDesc shape)
 	{
 		KnAddress member = { form->classid, form->objid, 0 };
 
-		(void) hash_search(in->members, &member, HASH_ENTER, NULL);
+		((KnMember *) hash_search(in->members, &member, HASH_ENTER, NULL))->extension =
+			form->refobjid;
 	}
 	else if (form->classid == RelationRelationId && form->objsubid == 0 &&
 			 form->refclassid == RelationRelationId && form->refobjsubid > 0 &&
@@ -104,8 +106,8 @@ read_comment(KnInspect *in, HeapTuple row, TupleDesc shape)
 				lfirst(comment) = (char *) read_string(row, shape, Anum_pg_description_description);
 		}
 	}
-	else if (form->classoid != RelationRelationId || object->kind != KN_COLUMN ||
-			 form->objsubid != 0)
+	else if (object->kind != KN_EXTENSION && (form->classoid != RelationRelationId ||
+											  object->kind != KN_COLUMN || form->objsubid != 0))
 		object->comment = read_string(row, shape, Anum_pg_description_description);
 }
 
@@ -199,6 +201,8 @@ match_dependency(KnInspect *in, const KnDependency *dependency)
 	if (from == NULL || dependency->type == DEPENDENCY_EXTENSION)
 		return;
 	to = inspect_lookup(in, dependency->to.class, dependency->to.object, dependency->to.sub);
+	if (to == NULL)
+		to = extension_of(in, &dependency->to);
 	if (to == NULL || to == from)
 		return;
 	/* OWNED BY is a property of the sequence, said after both are there. */
@@ -208,6 +212,16 @@ match_dependency(KnInspect *in, const KnDependency *dependency)
 	if (from->kind == KN_TABLE && to->kind == KN_COLUMN)
 		return;
 	schema_depend(from, to);
+}
+
+/* The extension that brings what is at an address, NULL if none that was read. */
+static KnObject *
+extension_of(KnInspect *in, const KnAddress *address)
+{
+	KnAddress whole = { address->class, address->object, 0 };
+	KnMember *member = hash_search(in->members, &whole, HASH_FIND, NULL);
+
+	return member == NULL ? NULL : inspect_lookup(in, ExtensionRelationId, member->extension, 0);
 }
 
 /* Everything in a schema needs the schema, whatever pg_depend has to say. */

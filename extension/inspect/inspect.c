@@ -134,7 +134,7 @@ open_tables(KnInspect *in)
 	in->namespaces = make_table("kints namespaces", sizeof(Oid), sizeof(NamespaceEntry));
 	in->relations = make_table("kints relations", sizeof(Oid), sizeof(KnRelation));
 	in->addresses = make_table("kints addresses", sizeof(KnAddress), sizeof(AddressEntry));
-	in->members = make_table("kints members", sizeof(KnAddress), sizeof(KnAddress));
+	in->members = make_table("kints members", sizeof(KnAddress), sizeof(KnMember));
 	in->owned = make_table("kints owned", sizeof(Oid), sizeof(KnOwned));
 	in->types = make_table("kints types", sizeof(KnTypeKey), sizeof(KnTypeText));
 	in->roles = make_table("kints roles", sizeof(Oid), sizeof(KnRole));

@@ -102,6 +102,13 @@ typedef struct KnRole
 	const char *name;
 } KnRole;
 
+/* What belongs to an extension. */
+typedef struct KnMember
+{
+	KnAddress address; /* hash key */
+	Oid extension;
+} KnMember;
+
 /* A toast table, and the relation it serves. */
 typedef struct KnToast
 {

@@ -12,6 +12,7 @@
 static bool is_ignored(const KnObject *object, const List *patterns);
 static bool matches(const char *text, const char *pattern);
 static void number_steps(List *steps);
+static const char *print_creation(const KnSchema *schema);
 
 /* The steps between two schemas, in order and numbered; pure. */
 List *
@@ -46,11 +47,12 @@ KnPlan *
 plan_make(KnOptions *options, const char *sql, Jsonb *json)
 {
 	KnPlan *plan = palloc0(sizeof(KnPlan));
-	KnDesired *desired = sql != NULL
-							 ? desired_from_sql(sql, options->schemas, options->all_schemas)
-							 : desired_from_json(json, options->schemas, options->all_schemas);
+	KnDesired *desired;
 	List *renames;
 
+	desired_print_creation = print_creation;
+	desired = sql != NULL ? desired_from_sql(sql, options->schemas, options->all_schemas)
+						  : desired_from_json(json, options->schemas, options->all_schemas);
 	options->rename_from = list_concat(options->rename_from, desired->rename_from);
 	options->rename_to = list_concat(options->rename_to, desired->rename_to);
 	plan->schemas = desired->schemas;
@@ -137,4 +139,10 @@ matches(const char *text, const char *pattern)
 			return false;
 	}
 	return *text == '\0';
+}
+
+static const char *
+print_creation(const KnSchema *schema)
+{
+	return format_sql(plan_between(schema_new(schema->schemas), schema));
 }

@@ -28,6 +28,7 @@ static KnColumn *retyped(const KnActions *actions, const KnAction *action);
 static const char *aside_name(const KnObject *type);
 static KnObject *neutral(const KnObject *object);
 static const char *group_of(const KnObject *object);
+static KnStep *unmodelled(const char *object, const char *hazard);
 
 /* The steps of an action, not numbered yet. */
 List *
@@ -344,35 +345,53 @@ step_unmodelled(const KnChanges *changes)
 	ListCell *cell;
 	const KnSchema *sides[2] = { changes->wanted, changes->found };
 
+	foreach(cell, changes->wanted->objects)
+	{
+		KnObject *object = lfirst(cell);
+
+		/* Those of a schema that the script does not create were taken over. */
+		if (!changes->wanted->has_acls && object->has_acl && object->kind != KN_SCHEMA)
+			steps = lappend(steps,
+							unmodelled(psprintf("privileges on %s", object->key),
+									   "the desired state states no privileges: left as they are"));
+	}
 	for (int i = 0; i < 2; i++)
 	{
 		foreach(cell, sides[i]->objects)
 		{
 			KnOther *other = lfirst(cell);
-			KnStep *step;
 
 			if (other->head.kind != KN_OTHER ||
 				(other->definition != NULL && diff_change_of(changes, &other->head) == NULL) ||
 				(i == 1 && schema_find(changes->wanted, other->head.key) != NULL))
 				continue;
-			step = palloc0(sizeof(KnStep));
-			step->kind = "unmodelled";
-			step->object =
-				psprintf("%s %s",
-						 other->what,
-						 other->head.schema == NULL || strchr(other->head.name, '.') != NULL
-							 ? other->head.name
-							 : name_qualified(other->head.schema, other->head.name));
-			step->group = step->object;
-			step->severity = KN_WARNING;
-			step->is_transactional = true;
-			step->phase = "none";
-			step->hazards =
-				list_make1(psprintf("%s: left as it is, and not compared",
-									i == 1 ? "found, and of a kind that is not modelled"
-										   : "wanted, and of a kind that is not modelled"));
-			steps = lappend(steps, step);
+			steps = lappend(
+				steps,
+				unmodelled(
+					psprintf("%s %s",
+							 other->what,
+							 other->head.schema == NULL || strchr(other->head.name, '.') != NULL
+								 ? other->head.name
+								 : name_qualified(other->head.schema, other->head.name)),
+					i == 1
+						? "found, and of a kind that is not modelled: left as it is, and not compared"
+						: "wanted, and of a kind that is not modelled: left as it is, and not compared"));
 		}
 	}
 	return steps;
+}
+
+static KnStep *
+unmodelled(const char *object, const char *hazard)
+{
+	KnStep *step = palloc0(sizeof(KnStep));
+
+	step->kind = "unmodelled";
+	step->object = object;
+	step->group = object;
+	step->severity = KN_WARNING;
+	step->is_transactional = true;
+	step->phase = "none";
+	step->hazards = list_make1((char *) hazard);
+	return step;
 }

@@ -2,9 +2,7 @@
 
 A pair's old state is loaded into a copy of the template and seeded, the plan
 to the new state is asked for and applied, asked for again, and the schema and
-the rows are read.  The expected schema of a text is that of a database loaded
-with it; most texts are the old state of one pair and the new state of another,
-and are then loaded once for both.
+the rows are read.
 
 A migration may refuse rows for good reasons: a new column is NOT NULL, a type
 does not hold the value.  When apply fails with an error about data, the rows
@@ -14,17 +12,15 @@ none, and apply is called again; the evidence says so.
 import dataclasses
 import json
 import re
-import threading
 import time
 
 import pairs
 import rows
-from server import BYSTANDER, SqlError, psql, quote_text, wait_until_up
+from server import SqlError, psql, quote_text, wait_until_up
 
 OPTIONS = '{"allow": "all", "schemas": "*"}'
 STATEMENT_TIMEOUT = "30s"
 REFUSALS = 8     # tables emptied one by one before all are
-RERUNS = 4       # of a pair that another pair's crash has disturbed
 
 
 @dataclasses.dataclass
@@ -46,44 +42,45 @@ class Evidence:
     is_kept: bool = False     # the database is still there
 
     @property
+    def is_lost(self):
+        return self.error is not None and self.error.is_lost
+
+    @property
     def restarts(self):
         return rows.restarts(self.before, self.after) if self.after else []
 
 
 class Judge:
-    def __init__(self, server, oracle, selected):
+    def __init__(self, server, oracle, selected, expected):
         self.server = server
         self.oracle = oracle
+        self.expected = expected
         self.olds = {pair.loaded("old") for pair in selected}
         self.news = {pair.loaded("new") for pair in selected}
-        self.known = {}       # text -> facts, or the SqlError of loading it
-        self.lock = threading.Lock()
 
     def examine(self, pair):
-        """The evidence of a pair, all but .expected; its database is gone unless kept."""
-        for attempt in range(RERUNS + 1):
-            evidence = Evidence(pair, is_kept=self.server.keep)
-            start = time.monotonic()
-            try:
-                self.migrate(evidence)
-            except SqlError as error:
-                evidence.error = error
-            evidence.seconds = time.monotonic() - start
-            if evidence.error and evidence.error.is_lost:
-                wait_until_up()
-            self.server.drop(*filter(None, [evidence.database]))
-            if not (evidence.error and evidence.error.is_bystander) or attempt == RERUNS:
-                return evidence
+        """The evidence of a pair, all but .expected; its database is gone then, unless kept."""
+        evidence = Evidence(pair, is_kept=self.server.keep)
+        start = time.monotonic()
+        try:
+            self.migrate(evidence)
+        except SqlError as error:
+            evidence.error = error
+        evidence.seconds = time.monotonic() - start
+        if evidence.is_lost:
+            wait_until_up()
+        self.server.drop(*filter(None, [evidence.database]))
+        return evidence
 
     def migrate(self, evidence):
         pair = evidence.pair
         (evidence.database,) = self.server.create("a")
         psql(evidence.database, pair.loaded("old"))
         if pair.loaded("old") in self.news:
-            self.remember(pair.loaded("old"), evidence.database)
+            self.expected.remember(pair.loaded("old"), evidence.database)
         if pair.loaded("new") not in self.olds:
             evidence.stage = "load new"
-            self.load_expected(pair.loaded("new"))
+            self.expected.load(pair.loaded("new"))
         evidence.stage = "seed"
         evidence.before = rows.seed(evidence.database)
         self.apply(evidence)
@@ -93,7 +90,7 @@ class Judge:
         evidence.second = [json.loads(line) for line in lines[:end]]
         evidence.after = rows.Rows(lines[end + 1:])
         evidence.stage = "dump"
-        evidence.facts = self.read_facts(evidence.database)
+        evidence.facts = self.expected.read(evidence.database)
         evidence.stage = "done"
 
     def apply(self, evidence):
@@ -128,49 +125,6 @@ class Judge:
             return []
         blamed = [name for name in filled if error.table and unquoted(name) == unquoted(error.table)]
         return blamed if blamed and len(evidence.refused) < REFUSALS else filled
-
-    def expected(self, text):
-        """The facts of a database loaded with a text, or the SqlError of loading it."""
-        if text not in self.known:
-            try:
-                self.load_expected(text)
-            except SqlError as error:
-                return error
-        return self.known[text]
-
-    def remember(self, text, database):
-        with self.lock:
-            if text in self.known:
-                return
-        found = self.read_facts(database)
-        with self.lock:
-            self.known[text] = found
-
-    def load_expected(self, text):
-        """Loads a text for nothing but its facts."""
-        with self.lock:
-            if text in self.known:
-                return
-        (database,) = self.server.create("b")
-        try:
-            psql(database, text)
-            found = self.read_facts(database)
-        except SqlError as error:
-            if error.is_bystander:
-                raise
-            found = error
-        self.server.drop(database)
-        with self.lock:
-            self.known[text] = found
-        if isinstance(found, SqlError):
-            raise found
-
-    def read_facts(self, database):
-        try:
-            return self.oracle.facts(database)
-        except RuntimeError as error:
-            lost = bool(BYSTANDER.search(str(error)) or re.search("connection to server", str(error)))
-            raise SqlError(message=str(error), is_lost=lost, is_bystander=lost) from None
 
 
 def desired(pair, oracle):

@@ -17,8 +17,6 @@ PSQL = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbos
         "-v", "SHOW_CONTEXT=never", "-f", "-"]
 MESSAGE = re.compile(r"^(?:psql:[^ ]*: )?(?:error: )?(ERROR|FATAL|PANIC):  (?:([0-9A-Z]{5}): )?(.*)$")
 FIELD = re.compile(r"^(DETAIL|HINT|SCHEMA NAME|TABLE NAME|COLUMN NAME|CONSTRAINT NAME):  (.*)$")
-BYSTANDER = re.compile(r"57P0[123]|crash of another server process|in recovery mode|starting up"
-                       r"|shutting down|Connection refused|No such file or directory")
 
 
 def find_binaries():
@@ -44,8 +42,7 @@ class SqlError(Exception):
     sqlstate: str = ""
     message: str = ""
     fields: dict = dataclasses.field(default_factory=dict)
-    is_lost: bool = False        # the connection ended
-    is_bystander: bool = False   # ... because another session brought the server down
+    is_lost: bool = False        # the connection ended, or there was none
     is_timeout: bool = False
     lines: list = dataclasses.field(default_factory=list)   # printed before it happened
 
@@ -85,8 +82,7 @@ def read_error(stderr, status):
             field = None
     if error is None:
         error = SqlError(message=" ".join(stderr.split()) or f"psql exit {status}")
-    error.is_lost = status == 2 and error.sqlstate == ""
-    error.is_bystander = error.is_lost and bool(BYSTANDER.search(stderr))
+    error.is_lost = status == 2
     error.is_timeout = error.sqlstate == "57014"
     return error
 

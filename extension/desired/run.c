@@ -1,0 +1,369 @@
+/*
+ * run.c
+ *		Runs the statements of a script.
+ *
+ * In the order in which they stand if that can be; else what fails for want of
+ * an object is put off until nothing more succeeds, and the first error that
+ * remains is the one reported.
+ */
+#include "kints_norm.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "base/base.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "commands/extension.h"
+#include "commands/matview.h"
+#include "desired/database.h"
+#include "desired/desired.h"
+#include "desired/statement.h"
+#include "miscadmin.h"
+#include "parser/analyze.h"
+#include "tcop/dest.h"
+#include "tcop/utility.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/* Statements a transaction, in a scratch database: few enough for the lock table. */
+#define BATCH_SIZE 100
+
+typedef struct StatementRun
+{
+	KnSource *source;
+	List *schemas;
+} StatementRun;
+
+typedef struct Batch
+{
+	List *sources;
+	List *schemas;
+} Batch;
+
+/* Whether this is the worker that has a database to itself. */
+static bool is_in_database = false;
+
+static List *run_batch(List *batch, List *schemas);
+static void run_whole_batch(void *argument);
+static void run_one(void *argument);
+static bool try_statement(KnSource *source, List *schemas);
+static void run_statement(KnSource *source, List *schemas);
+static Node *analyzed(KnSource *source, Node *statement);
+static bool prepare_statement(Node *statement, List *schemas, bool *populated);
+static void check_references(Node *statement, List *schemas);
+static void run_utility(KnSource *source, Node *statement);
+static void mark_populated(Node *statement);
+
+/* Sets a setting until the end of the subtransaction, or of the GUC nest level. */
+void
+run_set(const char *name, const char *value)
+{
+	if (value != NULL)
+		(void) set_config_option(name,
+								 value,
+								 superuser() ? PGC_SUSET : PGC_USERSET,
+								 PGC_S_SESSION,
+								 GUC_ACTION_SAVE,
+								 true,
+								 0,
+								 false);
+}
+
+/* Any error is final. */
+void
+run_in_order(KnScript *script, List *schemas)
+{
+	ListCell *cell;
+
+	foreach(cell, script->sources)
+	{
+		KnSource *source = lfirst(cell);
+
+		run_statement(source, schemas);
+	}
+}
+
+void
+run_in_any_order(KnScript *script, List *schemas)
+{
+	List *waiting = list_copy(script->sources);
+
+	while (waiting != NIL)
+	{
+		List *again = NIL;
+		ListCell *cell;
+
+		foreach(cell, waiting)
+		{
+			if (!try_statement(lfirst(cell), schemas))
+				again = lappend(again, lfirst(cell));
+		}
+		if (list_length(again) == list_length(waiting))
+			run_statement(linitial(again), schemas); /* fails, and says why */
+		waiting = again;
+	}
+}
+
+/* Runs a statement in a subtransaction; false where it lacks an object. */
+static bool
+try_statement(KnSource *source, List *schemas)
+{
+	StatementRun run = { source, schemas };
+	ErrorData *error = subtransaction_run(run_one, &run, true);
+
+	if (error != NULL && !run_is_order_error(error->sqlerrcode))
+		ReThrowError(error);
+	return error == NULL;
+}
+
+static void
+run_one(void *argument)
+{
+	StatementRun *run = argument;
+
+	run_statement(run->source, run->schemas);
+}
+
+/* Errors that another order of the statements could cure. */
+bool
+run_is_order_error(int sqlstate)
+{
+	switch (sqlstate)
+	{
+		case ERRCODE_UNDEFINED_TABLE:
+		case ERRCODE_UNDEFINED_COLUMN:
+		case ERRCODE_UNDEFINED_OBJECT:
+		case ERRCODE_UNDEFINED_FUNCTION:
+		case ERRCODE_UNDEFINED_PARAMETER:
+		case ERRCODE_INVALID_SCHEMA_NAME:
+		case ERRCODE_INVALID_FOREIGN_KEY:
+		case ERRCODE_INVALID_TABLE_DEFINITION:
+		case ERRCODE_INVALID_OBJECT_DEFINITION:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static void
+run_statement(KnSource *source, List *schemas)
+{
+	ErrorContextCallback callback;
+	bool populated = false;
+	Node *statement;
+
+	CHECK_FOR_INTERRUPTS();
+	script_push_error_context(&callback, source);
+	run_set("search_path", source->search_path);
+	run_set("default_tablespace", source->tablespace);
+	run_set("default_table_access_method", source->access_method);
+	/* Running a statement may scribble on it, and it may have to run again. */
+	statement = analyzed(source, copyObject(source->raw->stmt));
+	if (prepare_statement(statement, schemas, &populated))
+	{
+		run_utility(source, statement);
+		CommandCounterIncrement();
+		if (populated)
+			mark_populated(statement);
+	}
+	script_pop_error_context(&callback);
+}
+
+/* The server wants the query of CREATE TABLE AS, and of a materialized view, analyzed. */
+static Node *
+analyzed(KnSource *source, Node *statement)
+{
+	RawStmt *raw;
+	Query *query;
+
+	if (!IsA(statement, CreateTableAsStmt))
+		return statement;
+	raw = makeNode(RawStmt);
+	raw->stmt = statement;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	query = parse_analyze_fixedparams(raw, source->text, NULL, 0, NULL);
+	PopActiveSnapshot();
+	return query->utilityStmt;
+}
+
+/* Makes a statement fit for the scratch; false where it needs not run at all. */
+static bool
+prepare_statement(Node *statement, List *schemas, bool *populated)
+{
+	if (!is_in_database)
+		check_references(statement, schemas);
+	switch (nodeTag(statement))
+	{
+		case T_IndexStmt:
+			((IndexStmt *) statement)->concurrent = false;
+			return true;
+		case T_DropStmt:
+			((DropStmt *) statement)->concurrent = false;
+			return true;
+		case T_CreateTableAsStmt:
+			*populated = !((CreateTableAsStmt *) statement)->into->skipData &&
+						 ((CreateTableAsStmt *) statement)->objtype == OBJECT_MATVIEW;
+			((CreateTableAsStmt *) statement)->into->skipData = true;
+			return true;
+		case T_CreateExtensionStmt:
+			return !OidIsValid(
+				get_extension_oid(((CreateExtensionStmt *) statement)->extname, true));
+		case T_CreateSchemaStmt:
+		{
+			CreateSchemaStmt *create = (CreateSchemaStmt *) statement;
+			Oid made = get_namespace_oid(statement_schema_name(create), true);
+
+			/* One in the place of a live schema is there already. */
+			if (OidIsValid(made) && create->schemaElts == NIL && !create->if_not_exists)
+				return false;
+			return true;
+		}
+		default:
+			return true;
+	}
+}
+
+/*
+ * A foreign key to a table outside of the planned schemas would lock that
+ * table against writes for as long as the plan takes.
+ */
+static void
+check_references(Node *statement, List *schemas)
+{
+	ListCell *cell;
+
+	foreach(cell, statement_references(statement))
+	{
+		RangeVar *name = lfirst(cell);
+		Oid relation = RangeVarGetRelid(name, NoLock, true);
+		const char *schema;
+
+		if (!OidIsValid(relation))
+			continue;
+		schema = get_namespace_name(get_rel_namespace(relation));
+		if (!sqltext_member(schemas, schema))
+			ereport(ERROR,
+					errcode(KN_ERRCODE_UNSUPPORTED),
+					errmsg("foreign key refers to \"%s\", whose schema is not planned",
+						   sqltext_qualified(schema, name->relname)),
+					errhint("Plan both schemas together: name them in the option \"schemas\"."));
+	}
+}
+
+static void
+run_utility(KnSource *source, Node *statement)
+{
+	PlannedStmt *planned = makeNode(PlannedStmt);
+	QueryCompletion completion;
+
+	planned->commandType = CMD_UTILITY;
+	planned->canSetTag = false;
+	planned->utilityStmt = statement;
+	planned->stmt_location = 0;
+	planned->stmt_len = 0;
+	InitializeQueryCompletion(&completion);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	ProcessUtility(planned,
+				   source->text,
+				   false,
+				   PROCESS_UTILITY_SUBCOMMAND,
+				   NULL,
+				   NULL,
+				   None_Receiver,
+				   &completion);
+	PopActiveSnapshot();
+}
+
+/* Notes that a materialized view was meant to be filled. */
+static void
+mark_populated(Node *statement)
+{
+	RangeVar *name = ((CreateTableAsStmt *) statement)->into->rel;
+	Relation relation = table_openrv(name, AccessExclusiveLock);
+
+	SetMatViewPopulatedState(relation, true);
+	table_close(relation, NoLock);
+	CommandCounterIncrement();
+}
+
+/* Runs a script, some statements a transaction; called outside of one. */
+void
+run_in_database(KnScript *script, List *schemas)
+{
+	List *waiting = script->sources;
+	MemoryContext caller = CurrentMemoryContext;
+
+	is_in_database = true;
+	while (waiting != NIL)
+	{
+		List *again = NIL;
+
+		for (int i = 0; i < list_length(waiting); i += BATCH_SIZE)
+		{
+			List *batch = NIL;
+
+			for (int j = i; j < list_length(waiting) && j < i + BATCH_SIZE; j++)
+				batch = lappend(batch, list_nth(waiting, j));
+			again = list_concat(again, run_batch(batch, schemas));
+			MemoryContextSwitchTo(caller);
+		}
+		if (list_length(again) == list_length(waiting))
+		{
+			StartTransactionCommand();
+			run_statement(linitial(again), schemas); /* fails, and says why */
+			CommitTransactionCommand();
+			MemoryContextSwitchTo(caller);
+		}
+		waiting = again;
+	}
+}
+
+/* Runs a batch in a transaction; returns the statements that lack an object. */
+static List *
+run_batch(List *batch, List *schemas)
+{
+	Batch run = { batch, schemas };
+	MemoryContext caller = CurrentMemoryContext;
+	List *again = NIL;
+	ErrorData *error;
+	ListCell *cell;
+
+	StartTransactionCommand();
+	MemoryContextSwitchTo(caller);
+	error = subtransaction_run(run_whole_batch, &run, true);
+	if (error != NULL)
+	{
+		if (!run_is_order_error(error->sqlerrcode))
+			ReThrowError(error);
+		foreach(cell, batch)
+		{
+			if (!try_statement(lfirst(cell), schemas))
+				again = lappend(again, lfirst(cell));
+		}
+	}
+	CommitTransactionCommand();
+	return again;
+}
+
+static void
+run_whole_batch(void *argument)
+{
+	Batch *run = argument;
+	MemoryContext caller = CurrentMemoryContext;
+	/* What a statement leaves goes with its transaction. */
+	MemoryContext work =
+		AllocSetContextCreate(CurTransactionContext, "kints batch", ALLOCSET_DEFAULT_SIZES);
+	ListCell *cell;
+
+	foreach(cell, run->sources)
+	{
+		MemoryContextSwitchTo(work);
+		run_statement(lfirst(cell), run->schemas);
+		MemoryContextReset(work);
+	}
+	MemoryContextSwitchTo(caller);
+}

@@ -1,0 +1,30 @@
+-- Owners and privileges.
+\pset format unaligned
+\pset tuples_only on
+
+SET client_min_messages = warning;
+CREATE ROLE regress_kints_a;
+CREATE ROLE "regress_kints B";
+SELECT test.part('grant', 'CREATE TABLE t (a int, b int); CREATE SEQUENCE q; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS ''SELECT 1''; CREATE TYPE e AS ENUM (''a'')', $$
+	CREATE TABLE t (a int, b int); CREATE SEQUENCE q; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TYPE e AS ENUM ('a');
+	GRANT SELECT, INSERT ON t TO regress_kints_a;
+	GRANT UPDATE ON t TO "regress_kints B" WITH GRANT OPTION;
+	GRANT SELECT (a), UPDATE (b) ON t TO PUBLIC;
+	GRANT USAGE ON SEQUENCE q TO regress_kints_a;
+	REVOKE ALL ON FUNCTION f() FROM PUBLIC; GRANT EXECUTE ON FUNCTION f() TO regress_kints_a;
+	REVOKE USAGE ON TYPE e FROM PUBLIC$$);
+SELECT test.case('revoke', 'CREATE TABLE t (a int); GRANT ALL ON t TO regress_kints_a; GRANT SELECT ON t TO PUBLIC',
+	'CREATE TABLE t (a int); GRANT SELECT ON t TO regress_kints_a');
+SELECT test.part('nothing said: as it is', 'CREATE TABLE t (a int); GRANT SELECT ON t TO regress_kints_a; ALTER TABLE t OWNER TO regress_kints_a', 'CREATE TABLE t (a int, b int)');
+SELECT test.part('of the schema', '', 'CREATE TABLE t (a int); GRANT USAGE ON SCHEMA s TO regress_kints_a');
+SELECT test.part('owner', 'CREATE TABLE t (a serial); CREATE VIEW v AS SELECT 1 AS a; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS ''SELECT 1''; CREATE TYPE e AS ENUM ()',
+	'CREATE TABLE t (a serial); CREATE VIEW v AS SELECT 1 AS a; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS ''SELECT 1''; CREATE TYPE e AS ENUM ();
+	ALTER TABLE t OWNER TO regress_kints_a; ALTER VIEW v OWNER TO "regress_kints B"; ALTER FUNCTION f() OWNER TO regress_kints_a; ALTER TYPE e OWNER TO regress_kints_a');
+SELECT test.part('owner and privileges of a view made anew', 'CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t; ALTER VIEW v OWNER TO regress_kints_a; GRANT SELECT ON v TO "regress_kints B"; GRANT SELECT ON t TO regress_kints_a',
+	'CREATE TABLE t (a bigint); CREATE VIEW v AS SELECT a FROM t');
+SELECT test.case('in one GRANT', '', 'CREATE TABLE t (a int); CREATE TABLE u (a int); GRANT SELECT ON ALL TABLES IN SCHEMA s TO regress_kints_a');
+
+-- Default privileges of the live schema.
+SELECT test.part('default privileges, and nothing said', 'ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO regress_kints_a', 'CREATE TABLE t (a int)');
+SELECT test.part('default privileges, and others said', 'ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO regress_kints_a', 'CREATE TABLE t (a int); GRANT INSERT ON t TO "regress_kints B"');
+DROP ROLE regress_kints_a, "regress_kints B";

@@ -1,0 +1,15 @@
+-- Composite types: attributes added, dropped, altered.
+\pset format unaligned
+\pset tuples_only on
+
+SELECT test.case('create', '', $$CREATE TYPE c AS (a int, "B" text COLLATE "C", d numeric(5, 2)[]); COMMENT ON TYPE c IS 'c'; COMMENT ON COLUMN c.a IS 'a'$$);
+SELECT test.case('empty', '', 'CREATE TYPE c AS ()');
+SELECT test.case('drop', 'CREATE TYPE c AS (a int)', '');
+SELECT test.case('add and drop', 'CREATE TYPE c AS (a int, b int)', 'CREATE TYPE c AS (b int, d int)');
+SELECT test.case('add and drop under a column', 'CREATE TYPE c AS (a int, b int); CREATE TABLE t (c c)', 'CREATE TYPE c AS (b int, d int); CREATE TABLE t (c c)');
+SELECT test.case('another type', 'CREATE TYPE c AS (a int)', 'CREATE TYPE c AS (a bigint)');
+SELECT test.case('another type under a column', 'CREATE TYPE c AS (a int, b text); CREATE TABLE t (c c); INSERT INTO t VALUES ((1, 2))', 'CREATE TYPE c AS (a bigint, b text); CREATE TABLE t (c c)');
+SELECT test.case('another order', 'CREATE TYPE c AS (a int, b int)', 'CREATE TYPE c AS (b int, a int)');
+SELECT test.case('one in another, under a function', 'CREATE TYPE c AS (a int); CREATE TYPE d AS (c c); CREATE FUNCTION f() RETURNS SETOF d LANGUAGE sql AS ''SELECT NULL::d''',
+	'CREATE TYPE c AS (a bigint); CREATE TYPE d AS (c c); CREATE FUNCTION f() RETURNS SETOF d LANGUAGE sql AS ''SELECT NULL::d''');
+SELECT test.case('comments', $$CREATE TYPE c AS (a int, b int); COMMENT ON COLUMN c.a IS 'x'$$, $$CREATE TYPE c AS (a int, b int); COMMENT ON COLUMN c.b IS 'y'$$);

@@ -1,0 +1,67 @@
+-- Tables: created, altered in each of their properties, dropped.
+\pset format unaligned
+\pset tuples_only on
+
+SELECT test.case('create, with all a table can say', '', $$
+	CREATE UNLOGGED TABLE t (id int PRIMARY KEY, n text NOT NULL DEFAULT 'x', CHECK (id > 0), UNIQUE (n, id))
+		WITH (fillfactor = 70, autovacuum_enabled = off, toast.autovacuum_enabled = off);
+	COMMENT ON TABLE t IS 'it''s a table';
+	COMMENT ON COLUMN t.n IS 'a "column"';
+	COMMENT ON CONSTRAINT t_id_check ON t IS 'positive'$$);
+SELECT test.case('no columns', '', 'CREATE TABLE nothing ()');
+SELECT test.case('no columns any more', 'CREATE TABLE t (a int)', 'CREATE TABLE t ()');
+SELECT test.case('drop', 'CREATE TABLE t (a int); CREATE TABLE u (b int)', 'CREATE TABLE u (b int)');
+SELECT test.case('drop with rows, indexes, keys and what refers to it', $$
+	CREATE TABLE t (a int PRIMARY KEY, b text);
+	CREATE INDEX t_b ON t (b);
+	CREATE TABLE u (a int REFERENCES t);
+	CREATE VIEW v AS SELECT * FROM t;
+	INSERT INTO t VALUES (1, 'x')$$, 'CREATE TABLE u (a int)');
+SELECT test.case('two that refer to each other', '', $$
+	CREATE TABLE a (id int PRIMARY KEY, b int);
+	CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);
+	ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b$$);
+SELECT test.case('one that refers to itself', '', 'CREATE TABLE a (id int PRIMARY KEY, up int REFERENCES a)');
+SELECT test.case('persistence', 'CREATE TABLE t (a int)', 'CREATE UNLOGGED TABLE t (a int)');
+SELECT test.case('storage parameters', 'CREATE TABLE t (a int) WITH (fillfactor = 70, toast_tuple_target = 200)',
+	'CREATE TABLE t (a int) WITH (fillfactor = 80, autovacuum_enabled = off)');
+SELECT test.case('comments', $$CREATE TABLE t (a int); COMMENT ON TABLE t IS 'one'$$, 'CREATE TABLE t (a int)');
+SELECT test.case('row security', 'CREATE TABLE t (a int)',
+	'CREATE TABLE t (a int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY');
+SELECT test.case('replica identity', 'CREATE TABLE t (a int NOT NULL); CREATE UNIQUE INDEX t_a ON t (a)',
+	'CREATE TABLE t (a int NOT NULL); CREATE UNIQUE INDEX t_a ON t (a); ALTER TABLE t REPLICA IDENTITY USING INDEX t_a');
+SELECT test.case('cluster', 'CREATE TABLE t (a int); CREATE INDEX t_a ON t (a)',
+	'CREATE TABLE t (a int); CREATE INDEX t_a ON t (a); ALTER TABLE t CLUSTER ON t_a');
+SELECT test.case('inheritance', 'CREATE TABLE p (a int, b text); CREATE TABLE c (a int, b text)',
+	'CREATE TABLE p (a int, b text); CREATE TABLE c (d date) INHERITS (p)');
+SELECT test.case('partitions', '', $$
+	CREATE TABLE p (id int, at date NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+	CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+	CREATE TABLE p0 PARTITION OF p DEFAULT$$);
+SELECT test.case('one more partition', $$
+	CREATE TABLE p (id int, at date) PARTITION BY RANGE (at);
+	CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')$$, $$
+	CREATE TABLE p (id int, at date) PARTITION BY RANGE (at);
+	CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+	CREATE TABLE p2 PARTITION OF p FOR VALUES FROM ('2021-01-01') TO ('2022-01-01')$$);
+SELECT test.case('a partition key cannot be altered', 'CREATE TABLE p (a int, b int) PARTITION BY RANGE (a)',
+	'CREATE TABLE p (a int, b int) PARTITION BY RANGE (b)');
+SELECT test.case('of a type', 'CREATE TYPE ty AS (a int); CREATE TABLE t (a int)', 'CREATE TYPE ty AS (a int); CREATE TABLE t OF ty');
+SELECT test.case('names that need quotes', '', $$
+	CREATE TABLE "Order" ("Group" int PRIMARY KEY, "a ""b"" 'c'" text, "select" int, "Ünïcode é 表" int CHECK ("select" > 0));
+	CREATE TABLE "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" (
+		"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy" int UNIQUE REFERENCES "Order");
+	CREATE INDEX "an index" ON "Order" ("a ""b"" 'c'");
+	COMMENT ON COLUMN "Order"."a ""b"" 'c'" IS 'quoted'$$);
+
+-- many columns, and back
+SELECT verdict, count(*)
+FROM (SELECT 'CREATE TABLE t (' || string_agg(format('c%s int DEFAULT %s', n, n), ', ') || ')' AS wide
+	FROM generate_series(1, 300) AS n) AS w,
+	LATERAL test.try('CREATE TABLE t (c1 int)', wide, '{}') AS t (plan, verdict),
+	LATERAL regexp_split_to_table(t.plan, E'\n')
+GROUP BY verdict;
+
+-- dropped columns are no difference
+SELECT test.law('CREATE TABLE t (a int, x int, b text, y int, c date); ALTER TABLE t DROP x, DROP y',
+	'CREATE TABLE t (a int, b text, c date)');

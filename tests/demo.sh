@@ -1,0 +1,378 @@
+#!/usr/bin/env bash
+#
+# tests/demo.sh [FILE.sql] - shows what the extension does, on a private server.
+#
+# Without a file: a web shop with rows in it goes from version 1 of its schema
+# to version 4 and back (tests/cases/shop).  With a file, the output of
+# `pg_dump -s`: an empty database is brought to what the file says, compared
+# with a database that psql loaded the file into, and brought back.
+#
+# What should hold is checked on the way; exits 1 if something does not.  The
+# whole plans are left in build/demo.  KEEP=1 leaves the server running too.
+set -euo pipefail
+
+die()
+{
+	echo "tests/demo.sh: $*" >&2
+	exit 1
+}
+
+# The user's file, as seen from where the user is.
+file=${1:-}
+if [[ -n $file ]]; then
+	[[ -e $file ]] || die "there is no file \"$file\" (looked for it in $PWD)"
+	[[ -f $file && -r $file && -s $file ]] || die "\"$file\" is not a file with something in it to read"
+	[[ $(head -c 5 "$file" | tr -d '\0') != PGDMP ]] ||
+		die "\"$file\" is not text; make it so: pg_restore -s -f schema.sql ${file@Q}"
+	file=$(realpath -- "$file")
+fi
+cd "$(dirname "$0")/.."
+
+shop=tests/cases/shop
+plans=build/demo
+lines=26 # of a plan, before it is cut
+
+if [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
+	bold=$'\e[1m' faint=$'\e[2m' red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' plain=$'\e[m'
+else
+	bold='' faint='' red='' green='' yellow='' plain=''
+fi
+
+checks=0
+title()
+{
+	printf '\n%s%s%s\n\n' "$bold" "$*" "$plain"
+}
+
+say()
+{
+	printf '  %s\n' "$*"
+}
+
+# Says that something is as it should be; ends the demonstration if it is not.
+check() # WHAT GOT WANTED
+{
+	if [[ $2 != "$3" ]]; then
+		printf '  %sfailed%s  %s\n' "$red" "$plain" "$1"
+		diff --label 'as it should be' --label 'as it is' -u <(echo "$3") <(echo "$2") | sed 's/^/          /' | head -n 60
+		exit 1
+	fi
+	checks=$((checks + 1))
+	printf '  %sok%s      %s\n' "$green" "$plain" "$1"
+}
+
+# ---- Questions to the server ----
+
+# The text of a file goes there as a value: the server need not be able to read it.
+ask() # SQL [FILE]: in the SQL, :'wanted' is the text of the file
+{
+	local wanted=''
+	[[ -z ${2:-} ]] || wanted='\set wanted `cat "$KN_FILE"`'
+	KN_FILE=${2:-} psql -XqAt -v ON_ERROR_STOP=1 <<<"$wanted"$'\n'"$1"
+}
+
+show()
+{
+	psql -Xq -v ON_ERROR_STOP=1 -P footer=off -c "$1" | sed '/^$/d; s/^/  /'
+}
+
+# Does as ask, and leaves the seconds it took in $seconds and what came in $answer.
+seconds=0
+answer=
+time_ask()
+{
+	local begin=${EPOCHREALTIME/[.,]/}
+	answer=$(ask "$@") || return
+	seconds=$(decimals $((${EPOCHREALTIME/[.,]/} - begin)))
+}
+
+decimals() # MICROSECONDS: seconds with two decimals
+{
+	printf '%d.%02d' "$(($1 / 1000000))" "$(($1 / 10000 % 100))"
+}
+
+fresh_database()
+{
+	psql -Xq -d postgres -c "CREATE DATABASE $1"
+	export PGDATABASE=$1
+	psql -Xq -c 'CREATE EXTENSION kints_norm'
+}
+
+count_tables()
+{
+	ask "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'kints')"
+}
+
+# ---- A plan to look at ----
+
+colour()
+{
+	if [[ -z $bold ]]; then
+		cat
+		return
+	fi
+	sed -E \
+		-e "s/^[^ .].*/$bold&$plain/" \
+		-e "s/^( +[0-9]+  [a-z_]+ +)(destructive)/\1$red\2$plain/" \
+		-e "s/^( +[0-9]+  [a-z_]+ +)(unsafe)/\1$yellow\2$plain/" \
+		-e "s/^         .*/$faint&$plain/" \
+		-e "s/^       ! .*/$yellow&$plain/"
+}
+
+# Shows whole steps of a plan until it gets long, and says how much there is besides.
+show_plan() # NAME
+{
+	awk -v lines="$lines" -v file="$plans/$1.txt" '
+		/^ +[0-9]+  [a-z_]/ && NR > lines { rest++ }
+		rest || $0 == "" { next }
+		/^[^ ]/ && NR > 1 { group = "\n" $0 "\n"; next } # waits for its first step
+		{ printf "%s%s\n", group, $0; group = "" }
+		END { if (rest) printf "\n... and %d more step%s: see %s\n", rest, rest == 1 ? "" : "s", file }
+	' "$plans/$1.txt" | colour | sed 's/^\(.\)/  \1/'
+}
+
+# ---- The shop ----
+
+# The rows that must survive, as check.sql sees them.
+survivors()
+{
+	psql -XqAt -v ON_ERROR_STOP=1 -f "$shop/check.sql"
+}
+
+count_rows()
+{
+	awk -F '|' 'NF == 3 { rows += $2 } END { print rows }' <<<"$1"
+}
+
+summary=()
+first_version()
+{
+	title 'Version 1, on an empty database'
+	fresh_database shop
+	time_ask "SELECT count(*) FROM kints_apply(:'wanted', '{\"name\": \"version 1\"}')" "$shop/v1.sql"
+	say "SELECT * FROM kints_apply(:'v1')  -- $answer steps, $seconds s, $(count_tables) tables"
+	summary+=("version 1|$(count_tables)|$answer||$seconds|")
+	check 'a second plan for version 1 is empty' "$(ask "SELECT count(*) FROM kints_plan(:'wanted')" "$shop/v1.sql")" 0
+	psql -XqAt -v ON_ERROR_STOP=1 -f "$shop/seed.sql" >/dev/null
+	rows=$(survivors)
+	fingerprint=$(ask 'SELECT kints_fingerprint()')
+	say "seeded: $(count_rows "$rows") rows in $(awk -F '|' 'NF == 3' <<<"$rows" | wc -l) tables; from here on they must survive"
+}
+
+next_version() # NUMBER
+{
+	local text=$shop/v$1.sql planning error status=0
+
+	title "Version $1: the plan"
+	time_ask "SELECT kints_plan_format(:'wanted')" "$text"
+	planning=$seconds
+	printf '%s\n' "$answer" >"$plans/v$1.txt"
+	show_plan "v$1"
+	if (($1 == 2)); then
+		title 'What destroys something is refused, unless it is allowed'
+		error=$(ask "SELECT * FROM kints_apply(:'wanted')" "$text" 2>&1) || status=$?
+		sed 's/^/  /' <<<"$error"
+		check 'it was refused' "$status ${error%%[0-9]*}" '3 ERROR:  the plan has '
+		check 'nothing was changed' "$(ask 'SELECT kints_fingerprint()')" "$fingerprint"
+	fi
+	title "Version $1: applied"
+	time_ask "SELECT count(*) FROM kints_apply(:'wanted', '{\"allow\": \"all\", \"name\": \"version $1\"}')" "$text"
+	say "SELECT * FROM kints_apply(:'v$1', '{\"allow\": \"all\"}')  -- $answer steps, $seconds s, $(count_tables) tables"
+	summary+=("version $1|$(count_tables)|$answer|$planning|$seconds|")
+	check 'a second plan is empty' \
+		"$(ask "SELECT kints_plan_format(:'wanted')" "$text")" 'Nothing to do: the schema is as it should be.'
+	check 'the rows are as they were' "$(survivors)" "$rows"
+}
+
+roll_back()
+{
+	title 'Back to version 1'
+	time_ask "SELECT count(*) FROM kints_rollback(3, '{\"allow\": \"all\"}')"
+	say "SELECT * FROM kints_rollback(3, '{\"allow\": \"all\"}')  -- $answer steps, $seconds s"
+	summary+=("back to 1|$(count_tables)|$answer||$seconds|")
+	check 'the fingerprint is that of version 1' "$(ask 'SELECT kints_fingerprint()')" "$fingerprint"
+	check 'a plan for version 1 is empty' "$(ask "SELECT count(*) FROM kints_plan(:'wanted')" "$shop/v1.sql")" 0
+	check 'the rows are as they were' "$(survivors)" "$rows"
+	title 'What ran'
+	show 'SELECT version, name, state, steps, checksum_ok, drifted, applied_by, round(ms) AS ms FROM kints_status()'
+}
+
+from_models()
+{
+	title 'The same from models, in another database'
+	fresh_database models
+	ask 'CREATE SCHEMA shop'
+	time_ask "SELECT kints_plan_format((:'wanted')::jsonb)" "$shop/shop.models.json"
+	printf '%s\n' "$answer" >"$plans/models.txt"
+	lines=20 show_plan models
+	title 'Applied'
+	time_ask "SELECT count(*) FROM kints_apply((:'wanted')::jsonb)" "$shop/shop.models.json"
+	say "SELECT * FROM kints_apply(:'models'::jsonb)  -- $answer steps, $seconds s, $(count_tables) tables"
+	summary+=("models|$(count_tables)|$answer||$seconds|")
+	check 'a second plan is empty' \
+		"$(ask "SELECT count(*) FROM kints_plan((:'wanted')::jsonb)" "$shop/shop.models.json")" 0
+}
+
+demonstrate_shop()
+{
+	local version
+	first_version
+	for version in 2 3 4; do
+		next_version "$version"
+	done
+	roll_back
+	from_models
+	title 'Summary'
+	print_table 'schema|tables|steps|plan s|apply s' "${summary[@]}"
+	echo
+	say "$(count_rows "$rows") of $(count_rows "$rows") rows kept through six migrations; $checks checks, all as they should be"
+	look_around shop "the versions are in $shop"
+}
+
+# ---- A file of the user's ----
+
+# What psql says while it loads the file, without what is of no interest here.
+load_by_psql()
+{
+	sed '/^\\\(c\|connect\)\b/d' "$file" | psql -Xq -o /dev/null 2>&1 |
+		grep -E '^(ERROR|FATAL|PANIC)|^invalid command' |
+		grep -vE 'schema "public" already exists|unrecognized configuration parameter|\\(un)?restrict' || true
+}
+
+# A database made from the file by psql, to compare with.  Roles that the file
+# speaks of are made, for it comes from another server.
+make_reference()
+{
+	local errors role made
+	while true; do
+		psql -Xq -d postgres -c 'DROP DATABASE IF EXISTS loaded' 2>/dev/null
+		fresh_database loaded
+		errors=$(load_by_psql)
+		made=0
+		while read -r role; do
+			psql -Xq -c "CREATE ROLE \"$role\""
+			made=1
+		done < <(sed -n 's/.*role "\(.*\)" does not exist.*/\1/p' <<<"$errors" | sort -u)
+		((made)) || break
+	done
+	if [[ -n $errors ]]; then
+		head -n 10 <<<"$errors" | sed 's/^/  /'
+		die 'psql cannot load the file into an empty database'
+	fi
+}
+
+# A dump cut into objects, these sorted; likewise the items of WITH (...): their
+# order says nothing.
+dump_sorted()
+{
+	pg_dump -s -d "$1" | grep -vE '^\\(un)?restrict ' | awk '
+		function sorted(list, items, count, i, j, item) {
+			count = split(list, items, ", ")
+			for (i = 2; i <= count; i++)
+				for (j = i; j > 1 && items[j - 1] > items[j]; j--) {
+					item = items[j]; items[j] = items[j - 1]; items[j - 1] = item
+				}
+			list = items[1]
+			for (i = 2; i <= count; i++)
+				list = list ", " items[i]
+			return list
+		}
+		/^-- Name: / { if (text != "") print text; text = $0; next }
+		/^--|^$/ { next }
+		match($0, /WITH \([^()]*\)/) {
+			$0 = substr($0, 1, RSTART + 5) sorted(substr($0, RSTART + 6, RLENGTH - 7)) substr($0, RSTART + RLENGTH - 1)
+		}
+		{ text = text "\001" $0 }
+		END { print text }' | LC_ALL=C sort | tr '\001' '\n'
+}
+
+demonstrate_file()
+{
+	local before planning loading text=$file status=0 begin
+
+	title "psql loads the file, to compare with"
+	encoding=$(sed -n "s/^SET client_encoding = '\([A-Za-z0-9_-]*\)';/\1/p" "$text" | head -n 1)
+	[[ -z $encoding ]] || export PGCLIENTENCODING=$encoding
+	begin=${EPOCHREALTIME/[.,]/}
+	make_reference
+	loading=$(decimals $((${EPOCHREALTIME/[.,]/} - begin)))
+	say "psql -f ${file@Q}  -- $loading s, $(count_tables) tables"
+
+	title 'The plan, from an empty database'
+	fresh_database planned
+	before=$(ask "SELECT kints_fingerprint()")
+	time_ask "SELECT kints_plan_format(:'wanted')" "$text" || status=$?
+	((status == 0)) || die 'no plan could be made; the error is above'
+	planning=$seconds
+	printf '%s\n' "$answer" >"$plans/file.txt"
+	show_plan file
+
+	title 'Applied'
+	time_ask "SELECT count(*) FROM kints_apply(:'wanted', '{\"allow\": \"all\"}')" "$text" || status=$?
+	((status == 0)) || die 'the plan could not be applied; the error is above'
+	say "SELECT * FROM kints_apply(:'file', '{\"allow\": \"all\"}')  -- $answer steps, $seconds s, $(count_tables) tables"
+	summary+=("the file|$(count_tables)|$answer|$planning|$seconds")
+	check 'a second plan is empty' \
+		"$(ask "SELECT kints_plan_format(:'wanted')" "$text")" 'Nothing to do: the schema is as it should be.'
+	check 'pg_dump -s is that of the database loaded by psql' "$(dump_sorted planned)" "$(dump_sorted loaded)"
+
+	((answer > 0)) || die 'there is nothing in the file to apply'
+
+	title 'Rolled back'
+	time_ask "SELECT count(*) FROM kints_rollback(1, '{\"allow\": \"all\"}')"
+	say "SELECT * FROM kints_rollback(1, '{\"allow\": \"all\"}')  -- $answer steps, $seconds s, $(count_tables) tables"
+	summary+=("back|$(count_tables)|$answer||$seconds")
+	check 'the fingerprint is that of the empty database' "$(ask 'SELECT kints_fingerprint()')" "$before"
+
+	title 'Summary'
+	print_table 'schema|tables|steps|plan s|apply s' "${summary[@]}"
+	echo
+	say "$checks checks, all as they should be"
+	look_around planned "database loaded is the one that psql made of ${file@Q}"
+}
+
+# ---- The frame ----
+
+print_table() # HEAD ROW...: cells with | between
+{
+	local line
+	for line in "$@"; do
+		IFS='|' read -r -a cells <<<"$line"
+		printf '  %-10s %7s %7s %8s %8s\n' "${cells[0]}" "${cells[1]:-}" "${cells[2]:-}" "${cells[3]:-}" "${cells[4]:-}"
+	done
+}
+
+look_around() # DATABASE REMARK
+{
+	say "done in $SECONDS s; the whole plans are in $plans"
+	echo
+	if [[ -n ${KEEP:-} ]]; then
+		say "The server is still there; $2."
+		say "  look around:  tests/server psql demo -d $1"
+		say "  be rid of it: tests/server destroy demo"
+	else
+		say "To look around: \"make demo KEEP=1\" leaves the server running and says how to get in; $2."
+	fi
+}
+
+finish()
+{
+	[[ -n ${KEEP:-} && $1 == 0 ]] || tests/server destroy demo
+}
+
+trap 'finish $?' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+echo "Building the extension, and starting a private PostgreSQL server ..."
+rm -rf "$plans"
+mkdir -p "$plans"
+tests/server start demo
+eval "$(tests/server env demo)"
+say "$(psql -XAt -c "SELECT 'PostgreSQL ' || current_setting('server_version')"), ready after $SECONDS s"
+
+if [[ -n $file ]]; then
+	demonstrate_file
+else
+	demonstrate_shop
+fi
