@@ -128,6 +128,23 @@ connect_finish(KnActions *actions, KnAction *action)
 	wait_for(action, action_of(actions, KN_DO_CREATE, object));
 	wait_for(action, action_of(actions, KN_DO_ALTER, object));
 	connect_create(actions, action, object);
+	if (object->kind == KN_INDEX)
+	{
+		KnObject *table = schema_find_kind(wanted,
+										   KN_TABLE,
+										   object->schema,
+										   NULL,
+										   ((const KnIndex *) object)->table);
+		KnObject *parent = schema_find(
+			wanted,
+			psprintf("%s %s", kn_kinds[KN_INDEX].word, ((const KnIndex *) object)->attached_to));
+
+		if (table != NULL)
+			wait_for(action, action_of(actions, KN_DO_FINISH, table));
+		if (parent != NULL)
+			wait_for(action, action_of(actions, KN_DO_CREATE, parent));
+		return;
+	}
 	if (object->kind == KN_SEQUENCE)
 	{
 		const char *owner = ((KnSequence *) object)->owned_by;
