@@ -168,8 +168,6 @@ make_foreign_table(KnRelation *relation)
 	KnOther *other = schema_new_object(KN_OTHER, relation->schema, NULL, relation->name);
 
 	other->what = "foreign table";
-	other->head.key =
-		psprintf("unmodelled foreign table %s", name_qualified(relation->schema, relation->name));
 	return other;
 }
 

@@ -25,6 +25,7 @@ static void connect_drop(KnActions *actions, KnAction *action, const KnObject *o
 static void connect_create(KnActions *actions, KnAction *action, const KnObject *object);
 static void connect_alter(KnActions *actions, KnAction *action);
 static void connect_finish(KnActions *actions, KnAction *action);
+static void connect_index(KnAction *finish, KnAction *create);
 static void connect_same(KnActions *actions, KnAction *action);
 static void connect_names(KnActions *actions);
 static const char *taken_name(const KnObject *object);
@@ -169,11 +170,27 @@ connect_finish(KnActions *actions, KnAction *action)
 
 		if (made == NULL || !sqltext_equal(made->schema, object->schema))
 			continue;
-		if ((made->kind == KN_INDEX &&
-			 sqltext_equal(((const KnIndex *) made)->table, object->name)) ||
-			(made->kind == KN_CONSTRAINT && sqltext_equal(made->parent, object->name)))
+		if (made->kind == KN_CONSTRAINT && sqltext_equal(made->parent, object->name))
 			wait_for(action, other);
+		else if (made->kind == KN_INDEX &&
+				 sqltext_equal(((const KnIndex *) made)->table, object->name))
+			connect_index(action, other);
 	}
+}
+
+/* ATTACH PARTITION takes any index that fits: what is to stay alone comes later. */
+static void
+connect_index(KnAction *finish, KnAction *create)
+{
+	const KnIndex *index = (const KnIndex *) create->wanted;
+	const KnTable *table = (const KnTable *) finish->wanted;
+
+	if (finish->wanted->kind == KN_TABLE && table->partition_of != NULL &&
+		index->attached_to == NULL && table->cluster_on == NULL &&
+		strncmp(table->replica_identity, "USING", 5) != 0)
+		wait_for(create, finish);
+	else
+		wait_for(finish, create);
 }
 
 /* Recreating: first it goes, or makes way; what was put aside goes when all is done. */

@@ -30,6 +30,7 @@ static KnObject *neutral(const KnObject *object);
 static const char *group_of(const KnObject *object);
 static KnStep *unmodelled(const char *object, const char *hazard);
 static bool is_public(const KnObject *object);
+static const char *other_text(const KnOther *other);
 
 /* The steps of an action, not numbered yet. */
 List *
@@ -368,7 +369,7 @@ step_unmodelled(const KnChanges *changes)
 			steps = lappend(
 				steps,
 				unmodelled(
-					name_of(&other->head),
+					other_text(other),
 					i == 1
 						? "found, and of a kind that is not modelled: left as it is, and not compared"
 						: "wanted, and of a kind that is not modelled: left as it is, and not compared"));
@@ -400,4 +401,15 @@ is_public(const KnObject *object)
 		   schema_list_equal(
 			   object->acl,
 			   list_make2("=U/pg_database_owner", "pg_database_owner=UC/pg_database_owner"));
+}
+
+/* What it is and its name; the keys of some say both. */
+static const char *
+other_text(const KnOther *other)
+{
+	const char *name = name_of(&other->head);
+
+	if (strncmp(name, other->what, strlen(other->what)) == 0)
+		return name;
+	return psprintf("%s %s", other->what, name);
 }
