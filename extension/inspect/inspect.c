@@ -201,7 +201,16 @@ inspect_namespace(KnInspect *in, Oid namespace)
 KnRelation *
 inspect_relation(KnInspect *in, Oid relation)
 {
-	return hash_search(in->relations, &relation, HASH_FIND, NULL);
+	/* Rows about one relation mostly stand together. */
+	if (in->last_relation == NULL || in->last_relation->oid != relation)
+	{
+		KnRelation *found = hash_search(in->relations, &relation, HASH_FIND, NULL);
+
+		if (found == NULL)
+			return NULL;
+		in->last_relation = found;
+	}
+	return in->last_relation;
 }
 
 /* Whether an extension owns the object. */

@@ -65,13 +65,14 @@ typedef struct KnInspect
 	Snapshot snapshot;
 	HTAB *namespaces; /* Oid -> name, of the schemas that are read */
 	HTAB *relations;  /* Oid -> KnRelation */
-	HTAB *addresses;  /* KnAddress -> KnObject * */
-	HTAB *members;    /* KnAddress of what extensions own */
-	HTAB *owned;      /* KnOwned */
-	HTAB *types;      /* type and modifier -> text */
-	HTAB *classes;    /* operator class and type -> text */
-	HTAB *roles;      /* Oid -> name */
-	HTAB *toasts;     /* KnToast */
+	KnRelation *last_relation;
+	HTAB *addresses; /* KnAddress -> KnObject * */
+	HTAB *members;   /* KnAddress of what extensions own */
+	HTAB *owned;     /* KnOwned */
+	HTAB *types;     /* type and modifier -> text */
+	HTAB *classes;   /* operator class and type -> text */
+	HTAB *roles;     /* Oid -> name */
+	HTAB *toasts;    /* KnToast */
 	KnDependency *dependencies;
 	int dependency_count;
 	MemoryContext result; /* where objects and their strings live */
@@ -151,6 +152,8 @@ extern const char *read_string(HeapTuple row, TupleDesc shape, int attribute);
 extern List *read_options(HeapTuple row, TupleDesc shape, int attribute, const char *prefix);
 extern const char *read_expression(KnInspect *in, HeapTuple row, TupleDesc shape, int attribute,
 								   const KnRelation *relation);
+extern List *inspect_expressions(HeapTuple row, TupleDesc shape, int attribute,
+								 const KnRelation *relation, List **trees);
 extern const char *read_owner(KnInspect *in, Oid owner);
 extern void read_acl(KnInspect *in, void *target, HeapTuple row, TupleDesc shape, int attribute,
 					 Oid owner);

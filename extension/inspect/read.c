@@ -23,7 +23,6 @@
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
 
-static const char *keep(KnInspect *in, const char *text);
 static int compare_text(const ListCell *a, const ListCell *b);
 static bool is_default_acl(const void *target, Acl *acl, Oid owner);
 
@@ -96,35 +95,6 @@ static int
 compare_text(const ListCell *a, const ListCell *b)
 {
 	return strcmp(lfirst(a), lfirst(b));
-}
-
-static const char *
-keep(KnInspect *in, const char *text)
-{
-	MemoryContextSwitchTo(in->result);
-	return text == NULL ? NULL : pstrdup(text);
-}
-
-/* A pg_node_tree attribute as SQL, its Vars being columns of relation (or none). */
-const char *
-read_expression(KnInspect *in, HeapTuple row, TupleDesc shape, int attribute,
-				const KnRelation *relation)
-{
-	bool isnull;
-	Datum value = heap_getattr(row, attribute, shape, &isnull);
-	List *context = NIL;
-	Node *tree;
-	const char *kept;
-
-	if (isnull)
-		return NULL;
-	MemoryContextSwitchTo(in->work);
-	tree = stringToNode(TextDatumGetCString(value));
-	if (relation != NULL)
-		context = deparse_context_for(relation->name, relation->oid);
-	kept = keep(in, deparse_expression(tree, context, false, false));
-	MemoryContextReset(in->work);
-	return kept;
 }
 
 /* The name of a role. */
@@ -280,7 +250,8 @@ read_definition(KnInspect *in, PGFunction function, Oid object)
 	length = strlen(printed);
 	while (length > 0 && (printed[length - 1] == ';' || printed[length - 1] == '\n'))
 		printed[--length] = '\0';
-	kept = keep(in, printed);
+	MemoryContextSwitchTo(in->result);
+	kept = pstrdup(printed);
 	MemoryContextReset(in->work);
 	return kept;
 }

@@ -126,8 +126,11 @@ extern const char *name_of(const KnObject *object);
 extern const char *name_qualified(const char *schema, const char *name);
 extern const char *name_of_parent(const KnObject *object);
 
-/* snapshot.c */
+/* write.c */
 extern Jsonb *snapshot_write(const KnSchema *schema);
+
+/* snapshot.c; the format's number goes up when an older reader would read a newer one wrongly */
+#define SNAPSHOT_FORMAT 1
 extern KnSchema *snapshot_read(Jsonb *snapshot);
 extern const char *snapshot_fingerprint(const KnSchema *schema);
 
