@@ -66,13 +66,13 @@ typedef struct KnInspect
 	HTAB *namespaces; /* Oid -> name, of the schemas that are read */
 	HTAB *relations;  /* Oid -> KnRelation */
 	KnRelation *last_relation;
-	HTAB *addresses; /* KnAddress -> KnObject * */
-	HTAB *members;   /* KnAddress of what extensions own */
-	HTAB *owned;     /* KnOwned */
-	HTAB *types;     /* type and modifier -> text */
-	HTAB *classes;   /* operator class and type -> text */
-	HTAB *roles;     /* Oid -> name */
-	HTAB *toasts;    /* KnToast */
+	struct addresses_hash *addresses; /* KnAddress -> KnObject * */
+	HTAB *members;                    /* KnAddress of what extensions own */
+	HTAB *owned;                      /* KnOwned */
+	HTAB *types;                      /* type and modifier -> text */
+	HTAB *classes;                    /* operator class and type -> text */
+	HTAB *roles;                      /* Oid -> name */
+	HTAB *toasts;                     /* KnToast */
 	KnDependency *dependencies;
 	int dependency_count;
 	MemoryContext result; /* where objects and their strings live */
@@ -93,11 +93,14 @@ typedef struct KnTypeKey
 	int32 modifier;
 } KnTypeKey;
 
-typedef struct KnTypeText
+typedef struct KnType
 {
-	KnTypeKey key;
+	KnTypeKey key; /* hash key */
 	const char *text;
-} KnTypeText;
+	Oid collation;
+	char storage;
+	const char *kind; /* typtype, looking through arrays and domains over others */
+} KnType;
 
 typedef struct KnClassKey
 {
@@ -157,6 +160,7 @@ extern List *inspect_expressions(HeapTuple row, TupleDesc shape, int attribute,
 extern const char *read_owner(KnInspect *in, Oid owner);
 extern void read_acl(KnInspect *in, void *target, HeapTuple row, TupleDesc shape, int attribute,
 					 Oid owner);
+extern const KnType *read_type_facts(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_type(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_collation(KnInspect *in, Oid collation, Oid type);
 extern const char *read_tablespace(Oid tablespace);
