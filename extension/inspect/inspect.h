@@ -135,6 +135,14 @@ typedef struct KnToast
 	List *options;
 } KnToast;
 
+/* See digest.c. */
+typedef struct KnDigest
+{
+	uint64 count;
+	uint64 sum;
+	uint64 other_sum;
+} KnDigest;
+
 typedef void (*KnRowReader)(KnInspect *in, HeapTuple row, TupleDesc shape);
 
 /* inspect.c: the door, and what readers share */
@@ -192,5 +200,9 @@ extern void inspect_others(KnInspect *in);
 extern void inspect_comments(KnInspect *in);
 extern void inspect_dependencies(KnInspect *in);
 extern void inspect_read_dependencies(KnInspect *in);
+
+/* digest.c */
+extern KnDigest inspect_digest(void);
+extern bool inspect_digest_equal(const KnDigest *a, const KnDigest *b);
 
 #endif
