@@ -206,7 +206,7 @@ class Maker(Choices):
     def check(self, table):
         is_late = self.chance(0.2)
         after = self.pick(("NOT VALID", "NO INHERIT")) if is_late else ""
-        return self.constraint(table, kind="CHECK", expr=self.condition(table.columns), after=after, is_inline=not is_late)
+        return self.constraint(table, kind="CHECK", expr=self.condition(table.columns), after=after, may_be_inline=not is_late)
 
     def exclude(self, table):
         ranges = [column for column in table.columns if column.family == "RANGE"]
@@ -241,7 +241,7 @@ class Maker(Choices):
             after.append(self.pick(("DEFERRABLE", "DEFERRABLE INITIALLY DEFERRED")))
         if self.chance(0.15):
             after.append("NOT VALID")
-        return self.constraint(table, kind="FOREIGN KEY", columns=columns, key=key, after=" ".join(after), is_inline=False)
+        return self.constraint(table, kind="FOREIGN KEY", columns=columns, key=key, after=" ".join(after), may_be_inline=False)
 
     def index(self, relation):
         """On a table or a materialized view."""
