@@ -27,6 +27,9 @@ static bool both_ends_change(const KnChanges *changes, const KnObject *constrain
 static bool new_label_is_used(const KnChanges *changes, const KnChange *change);
 static bool mentions(const KnObject *object, const char *text);
 static bool composite_needs_new(const KnChanges *changes, const KnChange *change);
+static bool domain_needs_new(const KnChanges *changes, const KnChange *change);
+static bool is_stricter(const KnDomain *found, const KnDomain *wanted);
+static bool is_held_inside(const KnChanges *changes, const KnObject *type, bool is_inside);
 
 /* Adds changes until there is nothing more that others force. */
 void
@@ -57,6 +60,7 @@ close_over(KnChanges *changes, KnChange *change)
 		grown |= recreate_default(changes, change->found, NULL);
 	if (change->operation == KN_CHANGE &&
 		((change->found->kind == KN_COMPOSITE && composite_needs_new(changes, change)) ||
+		 (change->found->kind == KN_DOMAIN && domain_needs_new(changes, change)) ||
 		 (change->found->kind == KN_ENUM && new_label_is_used(changes, change))))
 	{
 		change->operation = KN_RECREATE;
@@ -229,6 +233,55 @@ composite_needs_new(const KnChanges *changes, const KnChange *change)
 	foreach(cell, diff_dependents(changes, change->found))
 	{
 		if (((KnObject *) lfirst(cell))->kind == KN_COLUMN)
+			return true;
+	}
+	return false;
+}
+
+/* A domain cannot get stricter while a column holds its values in an array or a row. */
+static bool
+domain_needs_new(const KnChanges *changes, const KnChange *change)
+{
+	return change->wanted != NULL &&
+		   is_stricter((const KnDomain *) change->found, (const KnDomain *) change->wanted) &&
+		   is_held_inside(changes, change->found, false);
+}
+
+static bool
+is_stricter(const KnDomain *found, const KnDomain *wanted)
+{
+	if (wanted->not_null && !found->not_null)
+		return true;
+	for (int i = 0; i < list_length(wanted->definitions); i++)
+	{
+		const char *definition = list_nth(wanted->definitions, i);
+		bool is_known = false;
+
+		for (int j = 0; j < list_length(found->definitions); j++)
+			is_known |=
+				sqltext_equal(list_nth(wanted->constraints, i), list_nth(found->constraints, j)) &&
+				sqltext_equal(definition, list_nth(found->definitions, j));
+		if (!is_known && strstr(definition, " NOT VALID") == NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a column's values have some of this type in them, other than as themselves. */
+static bool
+is_held_inside(const KnChanges *changes, const KnObject *type, bool is_inside)
+{
+	ListCell *cell;
+
+	foreach(cell, diff_dependents(changes, type))
+	{
+		const KnObject *dependent = lfirst(cell);
+
+		if (dependent->kind == KN_COLUMN &&
+			(is_inside || strstr(((const KnColumn *) dependent)->type, "[]") != NULL))
+			return true;
+		if ((dependent->kind == KN_DOMAIN || dependent->kind == KN_COMPOSITE) &&
+			is_held_inside(changes, dependent, is_inside || dependent->kind == KN_COMPOSITE))
 			return true;
 	}
 	return false;

@@ -86,9 +86,12 @@ connect_drop(KnActions *actions, KnAction *action, const KnObject *object)
 		KnObject *needed = lfirst(cell);
 
 		wait_for(action_of(actions, KN_DO_DROP, needed), action);
-		wait_for(action_of(actions, KN_DO_ASIDE, needed), action);
+		/* What was put aside goes along with what it needs. */
 		if (!action->is_aside)
+		{
+			wait_for(action_of(actions, KN_DO_ASIDE, needed), action);
 			wait_for(action_of(actions, KN_DO_ALTER, needed), action);
+		}
 	}
 }
 
