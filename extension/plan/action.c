@@ -128,6 +128,7 @@ act_on(KnActions *actions, KnChange *change)
 		(void) add_action(actions, KN_DO_FINISH, change);
 }
 
+/* Whether columns have the type, or one that has it inside, until they are converted. */
 static bool
 must_put_aside(const KnActions *actions, const KnChange *change)
 {
@@ -142,7 +143,9 @@ must_put_aside(const KnActions *actions, const KnChange *change)
 		KnObject *dependent = lfirst(cell);
 		KnChange *own = diff_change_of(actions->changes, dependent);
 
-		if (dependent->kind == KN_COLUMN && own != NULL && own->is_retyped)
+		if (own == NULL)
+			continue;
+		if (dependent->kind == KN_COLUMN ? own->is_retyped : must_put_aside(actions, own))
 			return true;
 	}
 	return false;
