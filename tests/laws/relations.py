@@ -131,9 +131,13 @@ class Index(Node):
         return f"INDEX {self.qualified}"
 
 
+def is_plain(expr):
+    """A column, and nothing done to it."""
+    return len(expr.parts) == 1 and isinstance(expr.parts[0], ColumnLike)
+
+
 def part_text(expr):
-    is_plain = len(expr.parts) == 1 and isinstance(expr.parts[0], ColumnLike)
-    return expr.render() if is_plain else f"({expr.render()})"
+    return expr.render() if is_plain(expr) else f"({expr.render()})"
 
 
 @dataclasses.dataclass(eq=False)
@@ -279,13 +283,20 @@ class View(Object):
         return f"{text}\n UNION ALL\n{text}" if self.shape == "union" else text
 
     @property
+    def is_checkable(self):
+        """Only a view of one table's rows can check what is written through it."""
+        is_simple = isinstance(self.sources[0], Table) and not self.join and not self.group and self.shape == "plain"
+        return is_simple and any(is_plain(output.expr) for output in self.outputs)
+
+    @property
     def is_populated(self):
         """One that reads an unpopulated materialized view cannot be populated itself."""
         return self.after != "WITH NO DATA" and all(s.is_populated for s in self.sources if isinstance(s, View))
 
     def ddl(self):
         text = f"CREATE {self.word} {self.qualified}" + (f" WITH ({self.options})" if self.options else "")
-        after = "WITH NO DATA" if self.is_materialized and not self.is_populated else self.after
+        after = "" if "CHECK" in self.after and not self.is_checkable else self.after
+        after = "WITH NO DATA" if self.is_materialized and not self.is_populated else after
         return [f"{text} AS\n{self.query()}" + (f"\n {after}" if after else "")]
 
     def children(self):
