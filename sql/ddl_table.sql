@@ -36,6 +36,8 @@ ALTER TABLE t ADD CONSTRAINT three UNIQUE (a, b); ALTER TABLE t ADD CONSTRAINT f
 COMMENT ON CONSTRAINT three ON t IS 'the third'$$);
 SELECT test.case('storage parameters', 'CREATE TABLE t (a int) WITH (fillfactor = 70, toast_tuple_target = 200)',
 	'CREATE TABLE t (a int) WITH (fillfactor = 80, autovacuum_enabled = off)');
+SELECT test.case('storage parameters of what a new column brings', 'CREATE TABLE t (a int) WITH (toast.autovacuum_enabled = off)',
+	'CREATE TABLE t (a text, b text) WITH (toast.autovacuum_enabled = off)');
 SELECT test.case('comments', $$CREATE TABLE t (a int); COMMENT ON TABLE t IS 'one'$$, 'CREATE TABLE t (a int)');
 SELECT test.case('row security', 'CREATE TABLE t (a int)',
 	'CREATE TABLE t (a int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY');

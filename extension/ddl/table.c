@@ -70,8 +70,8 @@ ddl_alter_table(const KnTable *from, const KnTable *to)
 		statements,
 		"set_table_options",
 		psprintf("ALTER TABLE %s", sqltext_qualified(to->head.schema, to->head.name)),
-		from->options,
-		to->options);
+		list_difference_ptr(from->options, ddl_toast_options(from->options)),
+		list_difference_ptr(to->options, ddl_toast_options(to->options)));
 	return alter_row_security(statements, from, to);
 }
 

@@ -27,6 +27,7 @@ static bool both_ends_change(const KnChanges *changes, const KnObject *constrain
 static bool new_label_is_used(const KnChanges *changes, const KnChange *change);
 static bool mentions(const KnObject *object, const char *text);
 static bool composite_needs_new(const KnChanges *changes, const KnChange *change);
+static bool is_in_values(const KnChanges *changes, const KnObject *type);
 static bool domain_needs_new(const KnChanges *changes, const KnChange *change);
 static bool is_stricter(const KnDomain *found, const KnDomain *wanted);
 static bool is_held_inside(const KnChanges *changes, const KnObject *type, bool is_inside);
@@ -206,14 +207,13 @@ both_ends_change(const KnChanges *changes, const KnObject *constraint)
 	return here && there;
 }
 
-/* An attribute's type cannot be altered while a column holds values of the type. */
+/* An attribute's type cannot be altered while there are values of the type. */
 static bool
 composite_needs_new(const KnChanges *changes, const KnChange *change)
 {
 	const KnComposite *found = (const KnComposite *) change->found;
 	const KnComposite *wanted = (const KnComposite *) change->wanted;
 	bool altered = false;
-	ListCell *cell;
 
 	if (wanted == NULL)
 		return false;
@@ -230,9 +230,28 @@ composite_needs_new(const KnChanges *changes, const KnChange *change)
 	}
 	if (!altered)
 		return false;
-	foreach(cell, diff_dependents(changes, change->found))
+	return is_in_values(changes, change->found);
+}
+
+/* Whether there are values of the type, in columns or as constants in expressions. */
+static bool
+is_in_values(const KnChanges *changes, const KnObject *type)
+{
+	ListCell *cell;
+
+	foreach(cell, diff_dependents(changes, type))
 	{
-		if (((KnObject *) lfirst(cell))->kind == KN_COLUMN)
+		const KnObject *dependent = lfirst(cell);
+		bool has_values = true;
+
+		if (dependent->kind == KN_COMPOSITE || dependent->kind == KN_DOMAIN)
+			has_values = is_in_values(changes, dependent);
+		else if (dependent->kind == KN_FUNCTION)
+			has_values = ((const KnFunction *) dependent)->default_count > 0 ||
+						 strstr(((const KnFunction *) dependent)->definition, "\nAS ") == NULL;
+		else if (dependent->kind == KN_TABLE)
+			has_values = false;
+		if (has_values)
 			return true;
 	}
 	return false;

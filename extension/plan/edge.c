@@ -189,11 +189,13 @@ connect_finish(KnActions *actions, KnAction *action)
 	foreach(cell, actions->list)
 	{
 		KnAction *other = lfirst(cell);
-		const KnObject *made = other->verb == KN_DO_CREATE ? other->wanted : NULL;
+		const KnObject *made = other->wanted;
 
-		if (made == NULL || !sqltext_equal(made->schema, object->schema))
+		if (made == NULL || !sqltext_equal(made->schema, object->schema) ||
+			(other->verb != KN_DO_CREATE && made->kind != KN_COLUMN))
 			continue;
-		if (made->kind == KN_CONSTRAINT && sqltext_equal(made->parent, object->name))
+		if ((made->kind == KN_CONSTRAINT || made->kind == KN_COLUMN) &&
+			sqltext_equal(made->parent, object->name))
 			wait_for(action, other);
 		else if (made->kind == KN_INDEX &&
 				 sqltext_equal(((const KnIndex *) made)->table, object->name))
