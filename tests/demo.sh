@@ -8,7 +8,8 @@
 # with a database that psql loaded the file into, and brought back.
 #
 # What should hold is checked on the way; exits 1 if something does not.  The
-# whole plans are left in build/demo.  KEEP=1 leaves the server running too.
+# whole plans are left in build/demo.  KEEP=1 leaves the server running too,
+# DEMO_SERVER is its name.
 set -euo pipefail
 
 die()
@@ -34,7 +35,8 @@ fi
 cd "$(dirname "$0")/.."
 
 shop=tests/cases/shop
-plans=build/demo
+server=${DEMO_SERVER:-demo}
+plans=build/$server
 lines=24  # of a plan, before the rest is counted
 width=140 # of a line of it
 
@@ -420,8 +422,8 @@ look_around() # DATABASE REMARK
 	echo
 	if [[ -n ${KEEP:-} ]]; then
 		say "The server is still there; $2."
-		say "  look around:  tests/server psql demo -d $1"
-		say "  be rid of it: tests/server destroy demo"
+		say "  look around:  tests/server psql $server -d $1"
+		say "  be rid of it: tests/server destroy $server"
 	else
 		say "To look around: \"make demo KEEP=1\" leaves the server running and says how to get in; $2."
 	fi
@@ -429,7 +431,7 @@ look_around() # DATABASE REMARK
 
 finish()
 {
-	[[ -n ${KEEP:-} && $1 == 0 ]] || tests/server destroy demo
+	[[ -n ${KEEP:-} && $1 == 0 ]] || tests/server destroy "$server"
 }
 
 trap 'finish $?' EXIT
@@ -439,8 +441,8 @@ trap 'exit 143' TERM HUP
 echo "Building the extension, and starting a private PostgreSQL server ..."
 rm -rf "$plans"
 mkdir -p "$plans"
-tests/server start demo
-eval "$(tests/server env demo)"
+tests/server start "$server"
+eval "$(tests/server env "$server")"
 say "$(psql -XAt -c "SELECT 'PostgreSQL ' || current_setting('server_version')"), ready after $SECONDS s"
 
 if [[ -n $file ]]; then
