@@ -179,7 +179,7 @@ show_plan() # NAME
 			}
 			printf "The whole plan: %s\n", file
 		}
-	' "$plans/$1.txt" | cut -c "1-$width" | colour | sed 's/^\(.\)/  \1/'
+	' "$plans/$1.txt" | LC_ALL=C.UTF-8 sed -E "s/^(.{$width}).+/\1.../" | colour | sed 's/^\(.\)/  \1/'
 }
 
 # ---- The shop ----
