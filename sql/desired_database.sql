@@ -92,6 +92,12 @@ ALTER DATABASE :DBNAME CONNECTION LIMIT 0;
 SELECT dd_both('CREATE TABLE dd_app.t (a int PRIMARY KEY, b int)');
 ALTER DATABASE :DBNAME CONNECTION LIMIT -1;
 
+-- names of roles, odd settings, extensions in a planned schema: as the first way has it
+SET quote_all_identifiers = on;
+SELECT dd_both('CREATE SCHEMA AUTHORIZATION CURRENT_USER; CREATE TABLE dd_app.t (a int PRIMARY KEY, b int)');
+RESET quote_all_identifiers;
+SELECT dd_both('CREATE TABLE dd_lib.t (h dd_lib.hstore)');
+
 -- an error, and an end of it, leave nothing: the keeper is gone, and what it kept
 SELECT test.plan_fails('CREATE TABLE dd_app.t (a nosuch)');
 SELECT test.plan_fails('CREATE TABLE dd_app.t (a int); CREATE TABLE dd_app.t (a int)');

@@ -10,18 +10,26 @@
 #include "base/base.h"
 #include "utils/builtins.h"
 
-/* The name, quoted if SQL needs that. */
+/* The name, quoted if SQL needs that, whatever quote_all_identifiers says. */
 const char *
 sqltext_identifier(const char *name)
 {
-	return quote_identifier(name);
+	bool quote_all = quote_all_identifiers;
+	const char *quoted;
+
+	quote_all_identifiers = false;
+	quoted = quote_identifier(name);
+	quote_all_identifiers = quote_all;
+	return quoted;
 }
 
 /* schema.name, each quoted if need be; schema may be NULL. */
 const char *
 sqltext_qualified(const char *schema, const char *name)
 {
-	return quote_qualified_identifier(schema, name);
+	const char *quoted = sqltext_identifier(name);
+
+	return schema == NULL ? quoted : psprintf("%s.%s", sqltext_identifier(schema), quoted);
 }
 
 /* The value as a string literal, NULL as the key word. */

@@ -69,6 +69,7 @@ static void put_locale(StringInfo out, HeapTuple tuple, char provider);
 static char *database_text(HeapTuple tuple, AttrNumber column);
 static const char *setup_sql(const Request *request);
 static void put_schema(StringInfo out, const Request *request, const char *name);
+static KnObject *read_schema(const char *name);
 static void put_acl(StringInfo out, const KnObject *schema);
 static void put_extensions(StringInfo out);
 static void put_extension(HeapTuple row, TupleDesc shape, void *argument);
@@ -213,8 +214,7 @@ put_schema(StringInfo out, const Request *request, const char *name)
 	aside_check_owner(name, live);
 	if (!creates && !fills && strcmp(name, "public") != 0)
 		return;
-	schema =
-		schema_find_kind(inspect_schemas(list_make1((char *) name)), KN_SCHEMA, NULL, NULL, name);
+	schema = read_schema(name);
 	appendStringInfo(out,
 					 "CREATE SCHEMA %s AUTHORIZATION %s;\n",
 					 sqltext_identifier(name),
@@ -230,6 +230,21 @@ put_schema(StringInfo out, const Request *request, const char *name)
 						 sqltext_literal(schema->comment));
 	if (schema->has_acl)
 		put_acl(out, schema);
+}
+
+/* A schema that exists, without what is in it. */
+static KnObject *
+read_schema(const char *name)
+{
+	KnSchema *found = inspect_schemas(list_make1((char *) name));
+	ListCell *cell;
+
+	foreach(cell, found->objects)
+	{
+		if (((KnObject *) lfirst(cell))->kind == KN_SCHEMA)
+			return lfirst(cell);
+	}
+	elog(ERROR, "schema \"%s\" was not read", name);
 }
 
 static void

@@ -35,6 +35,7 @@ static Oid script_role = InvalidOid;
 
 static void connect_to_scratch(DatabaseWork *work, int key);
 static void take_settings(const DatabaseWork *work);
+static KnScript *parse(const DatabaseWork *work, const char *field);
 
 /* Finds the segment; NULL members where it is gone. */
 DatabaseWork *
@@ -156,7 +157,6 @@ kints_scratch_script(Datum argument)
 	MemoryContext context = CurrentMemoryContext;
 	JsonbValue storage;
 	List *schemas;
-	KnScript *script;
 	Jsonb *snapshot;
 
 	(void) argument;
@@ -167,10 +167,9 @@ kints_scratch_script(Datum argument)
 	schemas = json_strings(json_field(&work->request->root, "schemas", &storage), "schemas");
 	/* Spelled under our settings, the caller's are for the caller's text. */
 	if (worker_request(work, "before")[0] != '\0')
-		run_in_database(script_parse(worker_request(work, "before"), NULL), schemas, true);
+		run_in_database(parse(work, "before"), schemas, true);
 	take_settings(work);
-	script = script_parse(worker_request(work, "script"), NULL);
-	run_in_database(script, schemas, false);
+	run_in_database(parse(work, "script"), schemas, false);
 
 	worker_begin();
 	MemoryContextSwitchTo(context);
@@ -190,6 +189,21 @@ take_settings(const DatabaseWork *work)
 
 	for (int i = 0; i + 1 < list_length(settings); i += 2)
 		SetConfigOption(list_nth(settings, i), list_nth(settings, i + 1), PGC_SUSET, PGC_S_SESSION);
+}
+
+/* Looks names of roles up, so it needs a transaction. */
+static KnScript *
+parse(const DatabaseWork *work, const char *field)
+{
+	MemoryContext context = CurrentMemoryContext;
+	KnScript *script;
+
+	worker_begin();
+	MemoryContextSwitchTo(context);
+	script = script_parse(worker_request(work, field), NULL);
+	worker_commit();
+	MemoryContextSwitchTo(context);
+	return script;
 }
 
 /* Begins a transaction as the caller's role, for good: SET ROLE is refused. */
