@@ -10,26 +10,51 @@
 #include "base/base.h"
 #include "utils/builtins.h"
 
-/* The name, quoted if SQL needs that, whatever quote_all_identifiers says. */
+/* The name, quoted if SQL needs that. */
 const char *
 sqltext_identifier(const char *name)
 {
-	bool quote_all = quote_all_identifiers;
-	const char *quoted;
-
-	quote_all_identifiers = false;
-	quoted = quote_identifier(name);
-	quote_all_identifiers = quote_all;
-	return quoted;
+	return quote_identifier(name);
 }
 
 /* schema.name, each quoted if need be; schema may be NULL. */
 const char *
 sqltext_qualified(const char *schema, const char *name)
 {
-	const char *quoted = sqltext_identifier(name);
+	if (schema == NULL)
+		return quote_identifier(name);
+	return sqltext_concat(quote_identifier(schema), ".", quote_identifier(name), NULL);
+}
 
-	return schema == NULL ? quoted : psprintf("%s.%s", sqltext_identifier(schema), quoted);
+/*
+ * The strings up to a NULL, one behind the other.  Takes just the memory it
+ * needs: a schema has many names.
+ */
+char *
+sqltext_concat(const char *first, ...)
+{
+	Size length = 0;
+	va_list arguments;
+	const char *text;
+	char *result;
+	char *at;
+
+	va_start(arguments, first);
+	for (text = first; text != NULL; text = va_arg(arguments, const char *))
+		length += strlen(text);
+	va_end(arguments);
+	at = result = palloc(length + 1);
+	va_start(arguments, first);
+	for (text = first; text != NULL; text = va_arg(arguments, const char *))
+	{
+		Size part = strlen(text);
+
+		memcpy(at, text, part);
+		at += part;
+	}
+	va_end(arguments);
+	*at = '\0';
+	return result;
 }
 
 /* The value as a string literal, NULL as the key word. */

@@ -47,6 +47,7 @@ read_attribute(KnInspect *in, HeapTuple row, TupleDesc shape)
 	{
 		if (form->attstattarget >= 0)
 			attribute->settings = psprintf("%d=%d", form->attnum, form->attstattarget);
+		attribute->has_options = read_options(row, shape, Anum_pg_attribute_attoptions, "") != NIL;
 		return;
 	}
 	if (relation->object == NULL || relation->object->kind == KN_SEQUENCE)
@@ -82,11 +83,11 @@ read_column(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape)
 	column->options = read_options(row, shape, Anum_pg_attribute_attoptions, "");
 	column->is_inherited = !form->attislocal;
 	column->is_generated = form->attgenerated != '\0';
-	column->type_kind = psprintf("%c", get_typtype(getBaseType(form->atttypid)));
+	column->type_kind = read_letter(get_typtype(getBaseType(form->atttypid)));
 	if (get_typtype(form->atttypid) == TYPTYPE_DOMAIN)
 		column->type_kind = "d";
 	else if (OidIsValid(get_element_type(form->atttypid)))
-		column->type_kind = psprintf("%c", get_typtype(get_element_type(form->atttypid)));
+		column->type_kind = read_letter(get_typtype(get_element_type(form->atttypid)));
 	read_acl(in, column, row, shape, Anum_pg_attribute_attacl, InvalidOid);
 	inspect_register(in, RelationRelationId, relation->oid, form->attnum, column);
 	inspect_add(in, column);
@@ -158,8 +159,13 @@ read_default(KnInspect *in, HeapTuple row, TupleDesc shape)
 	if (attribute->name == NULL)
 		return;
 	object = schema_new_object(KN_DEFAULT, relation->schema, relation->name, attribute->name);
-	object->expression = read_expression(in, row, shape, Anum_pg_attrdef_adbin, relation);
 	object->is_generated = attribute->column != NULL && attribute->column->is_generated;
+	/* Only what is generated can mention other columns. */
+	object->expression = read_expression(in,
+										 row,
+										 shape,
+										 Anum_pg_attrdef_adbin,
+										 object->is_generated ? relation : NULL);
 	inspect_register(in, AttrDefaultRelationId, form->oid, 0, object);
 	inspect_add(in, object);
 	schema_depend(object, attribute->column != NULL ? &attribute->column->head : relation->object);

@@ -137,6 +137,7 @@ open_tables(KnInspect *in)
 	in->members = make_table("kints members", sizeof(KnAddress), sizeof(KnMember));
 	in->owned = make_table("kints owned", sizeof(Oid), sizeof(KnOwned));
 	in->types = make_table("kints types", sizeof(KnTypeKey), sizeof(KnTypeText));
+	in->classes = make_table("kints classes", sizeof(KnClassKey), sizeof(KnClassText));
 	in->roles = make_table("kints roles", sizeof(Oid), sizeof(KnRole));
 	in->toasts = make_table("kints toasts", sizeof(Oid), sizeof(KnToast));
 }

@@ -21,6 +21,7 @@ typedef struct KnAttribute
 	const char *type_text;      /* with modifiers; NULL where nobody will ask */
 	const char *collation_text; /* NULL: the type's own */
 	const char *comment;
+	bool has_options;     /* of an index: the operator class has parameters */
 	const char *settings; /* of a materialized view: ALTER COLUMN clauses, joined by newline */
 	KnColumn *column;     /* tables only */
 } KnAttribute;
@@ -68,6 +69,7 @@ typedef struct KnInspect
 	HTAB *members;    /* KnAddress of what extensions own */
 	HTAB *owned;      /* KnOwned */
 	HTAB *types;      /* type and modifier -> text */
+	HTAB *classes;    /* operator class and type -> text */
 	HTAB *roles;      /* Oid -> name */
 	HTAB *toasts;     /* KnToast */
 	KnDependency *dependencies;
@@ -95,6 +97,18 @@ typedef struct KnTypeText
 	KnTypeKey key;
 	const char *text;
 } KnTypeText;
+
+typedef struct KnClassKey
+{
+	Oid class;
+	Oid type;
+} KnClassKey;
+
+typedef struct KnClassText
+{
+	KnClassKey key;
+	const char *text;
+} KnClassText;
 
 typedef struct KnRole
 {
@@ -132,6 +146,7 @@ extern void inspect_add(KnInspect *in, void *object);
 
 /* read.c: values out of rows, in in->result */
 extern const char *read_name(NameData *name);
+extern const char *read_letter(char letter);
 extern const char *read_string(HeapTuple row, TupleDesc shape, int attribute);
 extern List *read_options(HeapTuple row, TupleDesc shape, int attribute, const char *prefix);
 extern const char *read_expression(KnInspect *in, HeapTuple row, TupleDesc shape, int attribute,
@@ -157,8 +172,12 @@ extern void inspect_columns(KnInspect *in);
 extern void inspect_views(KnInspect *in);
 extern void inspect_sequences(KnInspect *in);
 extern void inspect_constraints(KnInspect *in);
+extern const char *inspect_constraint_definition(KnInspect *in, HeapTuple row, TupleDesc shape,
+												 const KnRelation *relation);
 extern void inspect_indexes(KnInspect *in);
 extern void inspect_statistics(KnInspect *in);
+extern const char *inspect_index_definition(KnInspect *in, HeapTuple row, TupleDesc shape,
+											const KnRelation *relation, const KnRelation *index);
 extern void inspect_triggers(KnInspect *in);
 extern void inspect_policies(KnInspect *in);
 extern void inspect_inheritance(KnInspect *in);

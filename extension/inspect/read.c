@@ -33,6 +33,18 @@ read_name(NameData *name)
 	return pstrdup(NameStr(*name));
 }
 
+/* A string of one small letter, which is what the catalogs use for kinds. */
+const char *
+read_letter(char letter)
+{
+	static const char letters[] =
+		"a\0b\0c\0d\0e\0f\0g\0h\0i\0j\0k\0l\0m\0"
+		"n\0o\0p\0q\0r\0s\0t\0u\0v\0w\0x\0y\0z";
+
+	Assert(letter >= 'a' && letter <= 'z');
+	return &letters[2 * (letter - 'a')];
+}
+
 /* A text attribute, or NULL. */
 const char *
 read_string(HeapTuple row, TupleDesc shape, int attribute)
