@@ -73,7 +73,7 @@ class Server:
 
     def tool(self, command, *words):
         done = subprocess.run([f"{ROOT}/tests/server", command, self.name, *words], encoding="utf-8",
-                              stdout=subprocess.PIPE, check=True)
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
         return done.stdout
 
     def destroy(self):
