@@ -16,6 +16,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "base/base.h"
 #include "catalog/pg_database.h"
@@ -259,5 +260,5 @@ log_removal(Oid database, Oid tablespace)
 	XLogBeginInsert();
 	XLogRegisterData((char *) &record, MinSizeOfDbaseDropRec);
 	XLogRegisterData((char *) &tablespace, sizeof(Oid));
-	(void) XLogInsert(RM_DBASE_ID, XLOG_DBASE_DROP | XLR_SPECIAL_REL_UPDATE);
+	XLogFlush(XLogInsert(RM_DBASE_ID, XLOG_DBASE_DROP | XLR_SPECIAL_REL_UPDATE));
 }
