@@ -4,8 +4,8 @@
  *
  * The server's function looks up each column, operator class and access method
  * of each index anew, and opens the table; most of the time that it takes to
- * read a schema would go there.  What has an expression, a predicate or options
- * is left to it all the same.  The settings are those that inspect.c pins.
+ * read a schema would go there.  What has options is left to it all the same.
+ * The settings are those that inspect.c pins.
  */
 #include "kints_norm.h"
 
@@ -20,6 +20,7 @@
 #include "commands/defrem.h"
 #include "inspect/inspect.h"
 #include "lib/stringinfo.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -33,14 +34,16 @@ typedef struct IndexRow
 	oidvector *collations;
 	oidvector *classes;
 	int2vector *options;
+	List *trees; /* of the expressions */
+	List *texts;
 } IndexRow;
 
-static bool is_plain(HeapTuple row, TupleDesc shape, const KnRelation *relation,
-					 const KnRelation *index);
+static bool is_plain(Form_pg_index form, const KnRelation *relation, const KnRelation *index);
 static void put_columns(KnInspect *in, StringInfo out, const IndexRow *index,
 						const KnRelation *relation, Oid method);
-static void put_key(KnInspect *in, StringInfo out, const IndexRow *index, int at,
-					const KnAttribute *column, Oid method);
+static bool is_call(const Node *tree);
+static void put_key(KnInspect *in, StringInfo out, const IndexRow *index, int at, Oid type,
+					Oid standard, Oid method);
 static const char *class_text(KnInspect *in, Oid class, Oid type);
 static bool is_ordered(Oid method);
 
@@ -52,9 +55,10 @@ inspect_index_definition(KnInspect *in, HeapTuple row, TupleDesc shape, const Kn
 	bool isnull;
 	IndexRow arrays = { .form = (Form_pg_index) GETSTRUCT(row) };
 	StringInfoData out;
+	const char *predicate;
 	const char *kept;
 
-	if (!is_plain(row, shape, relation, index))
+	if (!is_plain(arrays.form, relation, index))
 		return read_definition(in, pg_get_indexdef, arrays.form->indexrelid);
 	arrays.collations = (oidvector *) DatumGetPointer(
 		heap_getattr(row, Anum_pg_index_indcollation, shape, &isnull));
@@ -64,6 +68,7 @@ inspect_index_definition(KnInspect *in, HeapTuple row, TupleDesc shape, const Kn
 		(int2vector *) DatumGetPointer(heap_getattr(row, Anum_pg_index_indoption, shape, &isnull));
 
 	MemoryContextSwitchTo(in->work);
+	arrays.texts = inspect_expressions(row, shape, Anum_pg_index_indexprs, relation, &arrays.trees);
 	initStringInfo(&out);
 	appendStringInfo(&out,
 					 "CREATE %sINDEX %s ON %s%s USING %s (",
@@ -76,28 +81,27 @@ inspect_index_definition(KnInspect *in, HeapTuple row, TupleDesc shape, const Kn
 	appendStringInfoChar(&out, ')');
 	if (arrays.form->indnullsnotdistinct)
 		appendStringInfoString(&out, " NULLS NOT DISTINCT");
+	predicate = linitial(inspect_expressions(row, shape, Anum_pg_index_indpred, relation, NULL));
+	if (predicate != NULL)
+		appendStringInfo(&out, " WHERE %s", predicate);
 	MemoryContextSwitchTo(in->result);
 	kept = pnstrdup(out.data, out.len);
 	MemoryContextReset(in->work);
 	return kept;
 }
 
-/* Whether the index has columns only, of a relation whose columns were read. */
+/* Whether the index has no options, and its columns are known. */
 static bool
-is_plain(HeapTuple row, TupleDesc shape, const KnRelation *relation, const KnRelation *index)
+is_plain(Form_pg_index form, const KnRelation *relation, const KnRelation *index)
 {
-	Form_pg_index form = (Form_pg_index) GETSTRUCT(row);
-
-	if (!heap_attisnull(row, Anum_pg_index_indexprs, shape) ||
-		!heap_attisnull(row, Anum_pg_index_indpred, shape) || index->options != NIL)
+	if (index->options != NIL || form->indnatts > index->attribute_count)
 		return false;
 	for (int i = 0; i < form->indnatts; i++)
 	{
 		int column = form->indkey.values[i];
 
-		if (column <= 0 || column > relation->attribute_count ||
-			relation->attributes[column - 1].name == NULL || i >= index->attribute_count ||
-			index->attributes[i].has_options)
+		if (column < 0 || column > relation->attribute_count || index->attributes[i].has_options ||
+			(column > 0 && relation->attributes[column - 1].name == NULL))
 			return false;
 	}
 	return true;
@@ -107,31 +111,72 @@ static void
 put_columns(KnInspect *in, StringInfo out, const IndexRow *index, const KnRelation *relation,
 			Oid method)
 {
+	int expression = 0;
+
 	for (int i = 0; i < index->form->indnatts; i++)
 	{
-		const KnAttribute *column = &relation->attributes[index->form->indkey.values[i] - 1];
+		int number = index->form->indkey.values[i];
+		Oid type;
+		Oid collation;
 
 		if (i == index->form->indnkeyatts)
 			appendStringInfoString(out, ") INCLUDE (");
 		else if (i > 0)
 			appendStringInfoString(out, ", ");
-		appendStringInfoString(out, quote_identifier(column->name));
+		if (number > 0)
+		{
+			const KnAttribute *column = &relation->attributes[number - 1];
+
+			type = column->type;
+			collation = column->collation;
+			appendStringInfoString(out, quote_identifier(column->name));
+		}
+		else
+		{
+			Node *tree = list_nth(index->trees, expression);
+
+			type = exprType(tree);
+			collation = exprCollation(tree);
+			appendStringInfo(out,
+							 is_call(tree) ? "%s" : "(%s)",
+							 (const char *) list_nth(index->texts, expression++));
+		}
 		if (i < index->form->indnkeyatts)
-			put_key(in, out, index, i, column, method);
+			put_key(in, out, index, i, type, collation, method);
+	}
+}
+
+/* Whether it reads as a call of a function, so that no parentheses are due. */
+static bool
+is_call(const Node *tree)
+{
+	switch (nodeTag(tree))
+	{
+		case T_FuncExpr:
+			return ((const FuncExpr *) tree)->funcformat == COERCE_EXPLICIT_CALL ||
+				   ((const FuncExpr *) tree)->funcformat == COERCE_SQL_SYNTAX;
+		case T_CoalesceExpr:
+		case T_MinMaxExpr:
+		case T_NullIfExpr:
+		case T_SQLValueFunction:
+		case T_XmlExpr:
+			return true;
+		default:
+			return false;
 	}
 }
 
 /* What is said of a key column where it is not the default. */
 static void
-put_key(KnInspect *in, StringInfo out, const IndexRow *index, int at, const KnAttribute *column,
+put_key(KnInspect *in, StringInfo out, const IndexRow *index, int at, Oid type, Oid standard,
 		Oid method)
 {
 	Oid collation = index->collations->values[at];
 	int16 options = index->options->values[at];
 
-	if (OidIsValid(collation) && collation != column->collation)
+	if (OidIsValid(collation) && collation != standard)
 		appendStringInfo(out, " COLLATE %s", generate_collation_name(collation));
-	appendStringInfoString(out, class_text(in, index->classes->values[at], column->type));
+	appendStringInfoString(out, class_text(in, index->classes->values[at], type));
 	if (!is_ordered(method))
 		return;
 	if (options & INDOPTION_DESC)
