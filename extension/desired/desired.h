@@ -66,7 +66,7 @@ extern void aside_rename(Oid namespace, const char *name);
 /* run.c */
 extern void run_in_order(KnScript *script, List *schemas);
 extern void run_in_any_order(KnScript *script, List *schemas);
-extern void run_in_database(KnScript *script, List *schemas);
+extern void run_in_database(KnScript *script, List *schemas, bool tolerant);
 extern bool run_is_order_error(int sqlstate);
 extern void run_set(const char *name, const char *value);
 
