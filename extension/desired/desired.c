@@ -13,6 +13,7 @@
 
 #include "base/base.h"
 #include "catalog/namespace.h"
+#include "commands/extension.h"
 #include "desired/models.h"
 #include "inspect/inspect.h"
 #include "utils/lsyscache.h"
@@ -22,6 +23,7 @@ const char *(*desired_print_creation)(const KnSchema *schema) = NULL;
 static const char *current_schema(void);
 static List *choose_schemas(KnScript *script, List *schemas, bool all_schemas);
 static void check_names(KnScript *script, List *schemas);
+static void check_extensions(KnScript *script, const KnSchema *schema);
 static KnDesired *desired_from_schema(JsonbContainer *top);
 static int compare_names(const ListCell *a, const ListCell *b);
 
@@ -35,6 +37,7 @@ desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 	desired->schemas = choose_schemas(script, schemas, all_schemas);
 	check_names(script, desired->schemas);
 	desired->schema = scratch_elaborate(script, desired->schemas);
+	check_extensions(script, desired->schema);
 	return desired;
 }
 
@@ -92,6 +95,31 @@ check_names(KnScript *script, List *schemas)
 				errmsg("the desired state puts objects into schema \"%s\", which is not planned",
 					   strVal(lfirst(cell))),
 				errhint("Name it in the option \"schemas\"."));
+	}
+}
+
+/*
+ * An extension belongs to the schema that it is installed in.  One that is not
+ * there yet, and whose schema is not planned, would never come.
+ */
+static void
+check_extensions(KnScript *script, const KnSchema *schema)
+{
+	ListCell *cell;
+
+	foreach(cell, script->extensions)
+	{
+		const char *name = strVal(lfirst(cell));
+
+		if (!OidIsValid(get_extension_oid(name, true)) &&
+			schema_find_kind(schema, KN_EXTENSION, NULL, NULL, name) == NULL)
+			ereport(
+				ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("the desired state creates extension \"%s\" in a schema that is not planned",
+					   name),
+				errhint(
+					"Name the schema in the option \"schemas\", or create the extension first."));
 	}
 }
 

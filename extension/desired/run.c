@@ -53,6 +53,7 @@ static bool try_statement(KnSource *source, List *schemas, bool tolerant);
 static void run_statement(KnSource *source, List *schemas);
 static Node *analyzed(KnSource *source, Node *statement);
 static bool prepare_statement(Node *statement, List *schemas, bool *populated);
+static bool is_cleaning(const DropStmt *statement);
 static void check_references(Node *statement, List *schemas);
 static void run_utility(KnSource *source, Node *statement);
 static void mark_populated(Node *statement);
@@ -203,7 +204,7 @@ prepare_statement(Node *statement, List *schemas, bool *populated)
 			return true;
 		case T_DropStmt:
 			((DropStmt *) statement)->concurrent = false;
-			return true;
+			return !is_cleaning((DropStmt *) statement);
 		case T_CreateTableAsStmt:
 			*populated = !((CreateTableAsStmt *) statement)->into->skipData &&
 						 ((CreateTableAsStmt *) statement)->objtype == OBJECT_MATVIEW;
@@ -225,6 +226,19 @@ prepare_statement(Node *statement, List *schemas, bool *populated)
 		default:
 			return true;
 	}
+}
+
+/*
+ * A dump may begin with DROP ... IF EXISTS for all that it is about to create.
+ * There is nothing to be dropped but what stands in for the live database: its
+ * extensions, and schemas that have them in it.
+ */
+static bool
+is_cleaning(const DropStmt *statement)
+{
+	return statement->removeType == OBJECT_EXTENSION ||
+		   (statement->removeType == OBJECT_SCHEMA && statement->missing_ok &&
+			statement->behavior == DROP_RESTRICT);
 }
 
 /*

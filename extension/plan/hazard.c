@@ -35,6 +35,7 @@ static const KindRow rows[] = {
 	{ "alter_sequence", KN_WARNING, share_row, NULL },
 	{ "attach_index", KN_SAFE, share_update, NULL },
 	{ "attach_partition", KN_WARNING, share_update, "scans the partition" },
+	{ "check_values", KN_WARNING, "ACCESS SHARE", "reads the table; fails where a row has a value that goes" },
 	{ "cluster_on", KN_SAFE, share_update, NULL },
 	{ "create_index", KN_WARNING, "SHARE", "blocks writes while the index is built" },
 	{ "create_policy", KN_WARNING, exclusive, "changes who sees which rows" },
@@ -145,7 +146,8 @@ hazard_judge(KnStep *step, const KnAction *action)
 		judge_constraint(step, action);
 	else if (step->severity == KN_DESTRUCTIVE)
 		step->is_gated = true;
-	if (action->verb == KN_DO_CREATE && is_on_new(action))
+	if ((action->verb == KN_DO_CREATE && is_on_new(action)) ||
+		(action->verb == KN_DO_FINISH && action->is_on_new))
 	{
 		step->severity = KN_SAFE;
 		step->lock = NULL;

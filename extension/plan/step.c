@@ -19,7 +19,7 @@ static void make_drop(List **steps, const KnActions *actions, const KnAction *ac
 static List *create_generated(const KnActions *actions, const KnObject *expression);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
 static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
-static void make_aside(List **steps, const KnAction *action);
+static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
 static void make_finish(List **steps, const KnAction *action);
 static List *create_all(const KnObject *object, const List *parts);
 static List *decorate(const KnObject *object);
@@ -52,7 +52,7 @@ step_make(const KnActions *actions, const KnAction *action)
 			make_alter(&steps, actions, action);
 			break;
 		case KN_DO_ASIDE:
-			make_aside(&steps, action);
+			make_aside(&steps, actions, action);
 			break;
 		default:
 			make_finish(&steps, action);
@@ -332,13 +332,14 @@ aside_name(const KnObject *type)
 }
 
 static void
-make_aside(List **steps, const KnAction *action)
+make_aside(List **steps, const KnActions *actions, const KnAction *action)
 {
 	KnObject *aside = palloc(kn_kinds[action->found->kind].size);
 
 	memcpy(aside, action->found, kn_kinds[action->found->kind].size);
 	aside->name = aside_name(action->found);
 	aside->key = name_key(aside->kind, aside->schema, aside->parent, aside->name, NULL);
+	add_steps(steps, action, action->found, check_labels(actions, action), NULL);
 	add_steps(steps,
 			  action,
 			  action->found,
