@@ -53,6 +53,7 @@ static bool try_statement(KnSource *source, List *schemas, bool tolerant);
 static void run_statement(KnSource *source, List *schemas);
 static Node *analyzed(KnSource *source, Node *statement);
 static bool prepare_statement(Node *statement, List *schemas, bool *populated);
+static void skip_validation(AlterTableStmt *statement);
 static bool is_cleaning(const DropStmt *statement);
 static void check_references(Node *statement, List *schemas);
 static void run_utility(KnSource *source, Node *statement);
@@ -202,6 +203,9 @@ prepare_statement(Node *statement, List *schemas, bool *populated)
 		case T_IndexStmt:
 			((IndexStmt *) statement)->concurrent = false;
 			return true;
+		case T_AlterTableStmt:
+			skip_validation((AlterTableStmt *) statement);
+			return true;
 		case T_DropStmt:
 			((DropStmt *) statement)->concurrent = false;
 			return !is_cleaning((DropStmt *) statement);
@@ -225,6 +229,21 @@ prepare_statement(Node *statement, List *schemas, bool *populated)
 		}
 		default:
 			return true;
+	}
+}
+
+/* There are no rows that a new constraint could be checked against. */
+static void
+skip_validation(AlterTableStmt *statement)
+{
+	ListCell *cell;
+
+	foreach(cell, statement->cmds)
+	{
+		AlterTableCmd *command = lfirst(cell);
+
+		if (command->subtype == AT_AddConstraint && IsA(command->def, Constraint))
+			((Constraint *) command->def)->skip_validation = true;
 	}
 }
 

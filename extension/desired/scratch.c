@@ -164,6 +164,7 @@ static void
 pin_settings(void)
 {
 	run_set("check_function_bodies", "off");
+	run_set("max_parallel_maintenance_workers", "0");
 	run_set("client_min_messages", "warning");
 	run_set("default_tablespace", "");
 	run_set("default_table_access_method", "heap");

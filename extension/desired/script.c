@@ -187,8 +187,8 @@ parse_error(void *argument)
 static void
 add_statement(KnScript *script, RawStmt *raw, Settings *settings)
 {
-	int length = (int) strlen(script->text);
-	int end = raw->stmt_len > 0 ? raw->stmt_location + raw->stmt_len : length;
+	/* Only the last one may go without a length, and so to the end. */
+	int end = raw->stmt_len > 0 ? raw->stmt_location + raw->stmt_len : (int) strlen(script->text);
 	int start = skip_blank(script->text, raw->stmt_location, end);
 	int line;
 	KnSource *source;

@@ -102,6 +102,7 @@ worker_quiet_settings(void)
 		{ "synchronous_commit", "off" },
 		{ "client_min_messages", "warning" },
 		{ "check_function_bodies", "off" },
+		{ "max_parallel_maintenance_workers", "0" },
 		{ "default_tablespace", "" },
 		{ "default_table_access_method", "heap" },
 		{ "default_transaction_read_only", "off" },
