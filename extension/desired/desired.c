@@ -35,6 +35,7 @@ desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 	desired->schemas = choose_schemas(script, schemas, all_schemas);
 	check_names(script, desired->schemas);
 	desired->schema = scratch_elaborate(script, desired->schemas);
+	desired->leaves_extensions = script->extensions == NIL;
 	return desired;
 }
 
