@@ -143,6 +143,7 @@ is_inherited(const KnObject *object)
 	return object->kind == KN_CONSTRAINT && ((const KnConstraint *) object)->is_inherited;
 }
 
+/* Whether columns have the type, or one that has it inside, until they are converted. */
 static bool
 must_put_aside(const KnActions *actions, const KnChange *change)
 {
@@ -157,7 +158,9 @@ must_put_aside(const KnActions *actions, const KnChange *change)
 		KnObject *dependent = lfirst(cell);
 		KnChange *own = diff_change_of(actions->changes, dependent);
 
-		if (dependent->kind == KN_COLUMN && own != NULL && own->is_retyped)
+		if (own == NULL)
+			continue;
+		if (dependent->kind == KN_COLUMN ? own->is_retyped : must_put_aside(actions, own))
 			return true;
 	}
 	return false;

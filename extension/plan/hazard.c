@@ -96,7 +96,8 @@ static const KindRow rows[] = {
 /* clang-format on */
 
 static const KindRow *find_row(const char *kind);
-static bool is_on_new_relation(const KnAction *action, const KnObject *object);
+static bool is_part_of_relation(const KnAction *action);
+static bool is_on_new(const KnAction *action);
 static void judge_drop(KnStep *step, const KnAction *action);
 static void judge_type(KnStep *step, const KnAction *action);
 static void judge_column(KnStep *step, const KnAction *action);
@@ -124,6 +125,9 @@ hazard_judge(KnStep *step, const KnAction *action)
 		return;
 	step->severity = row->severity;
 	step->lock = row->lock;
+	if (!is_part_of_relation(action) &&
+		(strcmp(step->kind, "set_owner") == 0 || strcmp(step->kind, "set_comment") == 0))
+		step->lock = NULL;
 	if (row->hazard != NULL)
 		step->hazards = lappend(step->hazards, (char *) row->hazard);
 	if (action->verb == KN_DO_DROP)
@@ -141,7 +145,7 @@ hazard_judge(KnStep *step, const KnAction *action)
 		judge_constraint(step, action);
 	else if (step->severity == KN_DESTRUCTIVE)
 		step->is_gated = true;
-	if (action->verb == KN_DO_CREATE && is_on_new_relation(action, action->wanted))
+	if (action->verb == KN_DO_CREATE && is_on_new(action))
 	{
 		step->severity = KN_SAFE;
 		step->lock = NULL;
@@ -160,11 +164,34 @@ find_row(const char *kind)
 	return NULL;
 }
 
-/* Whether nobody else can be using what a new object is created on. */
+/* Whether the action is about a relation or something on one: a schema is not. */
 static bool
-is_on_new_relation(const KnAction *action, const KnObject *object)
+is_part_of_relation(const KnAction *action)
 {
-	return object->kind == KN_TABLE || action->is_on_new;
+	const KnObject *object = action->wanted != NULL ? action->wanted : action->found;
+
+	switch (object->kind)
+	{
+		case KN_TABLE:
+		case KN_VIEW:
+		case KN_MATVIEW:
+		case KN_SEQUENCE:
+		case KN_INDEX:
+		case KN_STATISTICS:
+			return true;
+		default:
+			return object->parent != NULL;
+	}
+}
+
+/* Whether nobody else can be using the new object or what it is created on. */
+static bool
+is_on_new(const KnAction *action)
+{
+	const KnObject *object = action->wanted;
+
+	return action->is_on_new ||
+		   (object->parent == NULL && object->kind != KN_INDEX && object->kind != KN_STATISTICS);
 }
 
 /* What comes back at once is not lost, and needs no permission. */

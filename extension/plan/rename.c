@@ -14,69 +14,115 @@
 #include "plan/plan.h"
 #include "utils/varlena.h"
 
-static List *split_name(const char *dotted);
-static KnObject *find_object(const KnSchema *found, const List *parts);
-static KnStatement *rename_statement(const KnSchema *found, const char *from, const char *to,
+static List *add_step(List *steps, const KnSchema *found, const KnOptions *options,
+					  const char *from, const char *to);
+static List *locate(const KnSchema *found, const KnOptions *options, const char *dotted,
+					const char *to);
+static KnStatement *rename_statement(const KnSchema *found, const List *parts, const char *to,
 									 KnObject **object);
 static KnStatement *rename_label(KnObject *type, const char *from, const char *to);
-static bool is_done(const KnSchema *found, const char *from, const char *to);
+static List *split_name(const char *dotted);
+static KnObject *find_object(const KnSchema *found, const List *parts);
+static KnObject *find_enum(const KnSchema *found, const List *parts);
+static bool is_there(const KnSchema *found, const List *parts);
+static bool is_done(const KnSchema *found, const List *parts, const char *to);
 
-/* The steps that carry out the renames; what has been renamed before is left out. */
+/*
+ * The steps that carry out the renames; what has been renamed before is left
+ * out.  Columns come before their tables: they are still found under the old
+ * name of these.
+ */
 List *
 plan_renames(const KnSchema *found, KnOptions *options)
 {
 	List *steps = NIL;
-	ListCell *from;
-	ListCell *to;
 
-	forboth(from, options->rename_from, to, options->rename_to)
+	for (int length = 3; length >= 2; length--)
 	{
-		KnObject *object = NULL;
-		KnStatement *statement = rename_statement(found, lfirst(from), lfirst(to), &object);
-		KnStep *step;
+		ListCell *from;
+		ListCell *to;
 
-		if (statement == NULL)
-			continue;
-		step = palloc0(sizeof(KnStep));
-		step->kind = statement->kind;
-		step->object = name_of(object);
-		step->group = object->parent != NULL ? name_of_parent(object) : name_of(object);
-		step->sql = statement->sql;
-		step->undo = statement->aspect;
-		step->severity = KN_UNSAFE;
-		step->lock = "ACCESS EXCLUSIVE";
-		step->hazards = list_make1("programs that use the old name fail");
-		step->is_transactional = true;
-		step->phase = "rename";
-		steps = lappend(steps, step);
+		forboth(from, options->rename_from, to, options->rename_to)
+		{
+			if (list_length(split_name(lfirst(from))) == length)
+				steps = add_step(steps, found, options, lfirst(from), lfirst(to));
+		}
 	}
 	return steps;
 }
 
-/* The statement, its undo in place of the aspect; NULL where it is done already. */
-static KnStatement *
-rename_statement(const KnSchema *found, const char *from, const char *to, KnObject **object)
+static List *
+add_step(List *steps, const KnSchema *found, const KnOptions *options, const char *from,
+		 const char *to)
 {
-	List *parts = split_name(from);
-	KnStatement *statement;
-	KnObject *renamed;
+	KnObject *object = NULL;
+	List *parts = locate(found, options, from, to);
+	KnStatement *statement = rename_statement(found, parts, to, &object);
+	KnStep *step;
 
-	*object = find_object(found, parts);
-	if (*object == NULL && list_length(parts) == 3)
-	{
-		*object = schema_find_kind(found, KN_ENUM, linitial(parts), NULL, lsecond(parts));
-		if (*object != NULL && sqltext_member(((KnEnum *) *object)->labels, lthird(parts)))
-			return rename_label(*object, lthird(parts), to);
-		*object = NULL;
-	}
-	if (*object == NULL)
-	{
-		if (is_done(found, from, to))
-			return NULL;
+	if (statement == NULL && is_done(found, parts, to))
+		return steps;
+	if (statement == NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_UNDEFINED_OBJECT),
 				errmsg("there is no \"%s\" to be renamed to \"%s\"", from, to),
 				errhint("Names are schema.object, or schema.table.column."));
+	step = palloc0(sizeof(KnStep));
+	step->kind = statement->kind;
+	step->object = name_of(object);
+	step->group = object->parent != NULL ? name_of_parent(object) : name_of(object);
+	step->sql = statement->sql;
+	step->undo = statement->aspect;
+	step->severity = KN_UNSAFE;
+	step->lock = "ACCESS EXCLUSIVE";
+	step->hazards = list_make1("programs that use the old name fail");
+	step->is_transactional = true;
+	step->phase = "rename";
+	return lappend(steps, step);
+}
+
+/*
+ * The parts of a name.  That of a column may be said with the old or with the
+ * new name of a table that is renamed, too: the one that leads to something.
+ */
+static List *
+locate(const KnSchema *found, const KnOptions *options, const char *dotted, const char *to)
+{
+	List *parts = split_name(dotted);
+	ListCell *old_name;
+	ListCell *new_name;
+
+	if (list_length(parts) < 3 || is_there(found, parts) || is_done(found, parts, to))
+		return parts;
+	forboth(old_name, options->rename_from, new_name, options->rename_to)
+	{
+		List *table = split_name(lfirst(old_name));
+		List *other = list_copy(parts);
+
+		if (list_length(table) != 2 || strcmp(linitial(table), linitial(parts)) != 0)
+			continue;
+		if (strcmp(lsecond(parts), lfirst(new_name)) == 0)
+			lsecond(other) = lsecond(table);
+		else if (strcmp(lsecond(parts), lsecond(table)) == 0)
+			lsecond(other) = lfirst(new_name);
+		if (is_there(found, other) || is_done(found, other, to))
+			return other;
+	}
+	return parts;
+}
+
+/* The statement, its undo in place of the aspect; NULL where there is nothing to rename. */
+static KnStatement *
+rename_statement(const KnSchema *found, const List *parts, const char *to, KnObject **object)
+{
+	KnStatement *statement;
+	KnObject *renamed;
+
+	*object = find_object(found, parts);
+	if (*object == NULL)
+	{
+		*object = find_enum(found, parts);
+		return *object == NULL ? NULL : rename_label(*object, lthird(parts), to);
 	}
 	statement = linitial(ddl_rename(*object, to));
 	renamed = palloc(kn_kinds[(*object)->kind].size);
@@ -151,20 +197,32 @@ find_object(const KnSchema *found, const List *parts)
 	return NULL;
 }
 
-/* Whether there is an object of the new name, in the place of the old one. */
-static bool
-is_done(const KnSchema *found, const char *from, const char *to)
+/* The enum that has the label which the last part names, or NULL. */
+static KnObject *
+find_enum(const KnSchema *found, const List *parts)
 {
-	List *parts = split_name(from);
 	KnObject *type;
 
-	llast(parts) = (char *) to;
-	if (find_object(found, parts) != NULL)
-		return true;
 	if (list_length(parts) < 3)
-		return false;
+		return NULL;
 	type = schema_find_kind(found, KN_ENUM, linitial(parts), NULL, lsecond(parts));
-	return type != NULL && sqltext_member(((KnEnum *) type)->labels, to);
+	return type != NULL && sqltext_member(((KnEnum *) type)->labels, lthird(parts)) ? type : NULL;
+}
+
+static bool
+is_there(const KnSchema *found, const List *parts)
+{
+	return find_object(found, parts) != NULL || find_enum(found, parts) != NULL;
+}
+
+/* Whether there is an object of the new name, in the place of the old one. */
+static bool
+is_done(const KnSchema *found, const List *parts, const char *to)
+{
+	List *done = list_copy(parts);
+
+	llast(done) = (char *) to;
+	return is_there(found, done);
 }
 
 /* The found schema with the renames done, as the server then spells it. */

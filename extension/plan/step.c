@@ -15,8 +15,10 @@
 static void add_steps(List **steps, const KnAction *action, const KnObject *object,
 					  List *statements, const char *undo);
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
-static void make_drop(List **steps, const KnAction *action);
+static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
+static List *create_generated(const KnActions *actions, const KnObject *expression);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
+static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
 static void make_aside(List **steps, const KnAction *action);
 static void make_finish(List **steps, const KnAction *action);
 static List *create_all(const KnObject *object, const List *parts);
@@ -44,7 +46,7 @@ step_make(const KnActions *actions, const KnAction *action)
 			make_create(&steps, actions, action);
 			break;
 		case KN_DO_DROP:
-			make_drop(&steps, action);
+			make_drop(&steps, actions, action);
 			break;
 		case KN_DO_ALTER:
 			make_alter(&steps, actions, action);
@@ -111,9 +113,10 @@ decorate(const KnObject *object)
 }
 
 static void
-make_drop(List **steps, const KnAction *action)
+make_drop(List **steps, const KnActions *actions, const KnAction *action)
 {
 	KnObject *object = action->found;
+	List *undo;
 
 	if (action->is_aside)
 	{
@@ -125,7 +128,24 @@ make_drop(List **steps, const KnAction *action)
 		add_steps(steps, action, object, ddl_drop(aside), join(create_all(aside, NIL)));
 		return;
 	}
-	add_steps(steps, action, object, ddl_drop(object), join(create_all(object, action->parts)));
+	if (object->kind == KN_DEFAULT && ((KnDefault *) object)->is_generated)
+		undo = create_generated(actions, object);
+	else
+		undo = create_all(object, action->parts);
+	add_steps(steps, action, object, ddl_drop(object), join(undo));
+}
+
+/* A column cannot be made a generated one: it is dropped, and added with its expression. */
+static List *
+create_generated(const KnActions *actions, const KnObject *expression)
+{
+	KnObject *column = schema_find_kind(actions->changes->found,
+										KN_COLUMN,
+										expression->schema,
+										expression->parent,
+										expression->name);
+
+	return list_concat(ddl_drop(column), create_all(column, list_make1((void *) expression)));
 }
 
 /*
@@ -192,6 +212,8 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 	}
 	else
 		pair(steps, action, ddl_alter(found, wanted), ddl_alter(wanted, found));
+	if (found->kind == KN_TABLE)
+		keep_persistence(steps, actions, action);
 	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner))
 		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
 	if (!sqltext_equal(found->comment, wanted->comment))
@@ -202,6 +224,39 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 				  join(ddl_comment(wanted, found)));
 	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
 		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+}
+
+/*
+ * From PostgreSQL 15 on, a table's sequences become UNLOGGED or LOGGED along
+ * with it, also those that are to be otherwise.
+ */
+static void
+keep_persistence(List **steps, const KnActions *actions, const KnAction *action)
+{
+#if PG_VERSION_NUM >= 150000
+	const char *persistence = ((KnTable *) action->wanted)->persistence;
+	const char *table = psprintf("%s.", name_of(action->found));
+	ListCell *cell;
+
+	if (sqltext_equal(((KnTable *) action->found)->persistence, persistence))
+		return;
+	foreach(cell, actions->changes->found->objects)
+	{
+		KnSequence *found = lfirst(cell);
+		KnSequence *wanted;
+		KnSequence followed;
+
+		if (found->head.kind != KN_SEQUENCE || found->owned_by == NULL ||
+			strncmp(found->owned_by, table, strlen(table)) != 0)
+			continue;
+		wanted = (KnSequence *) diff_wanted_of(actions->changes, &found->head);
+		if (wanted == NULL || sqltext_equal(wanted->persistence, persistence))
+			continue;
+		followed = *wanted;
+		followed.persistence = persistence;
+		add_steps(steps, action, &wanted->head, ddl_alter(&followed.head, &wanted->head), NULL);
+	}
+#endif
 }
 
 /* Forward statements with, aspect by aspect, the backward ones as their undo. */

@@ -127,6 +127,9 @@ extern const char *name_of(const KnObject *object);
 extern const char *name_qualified(const char *schema, const char *name);
 extern const char *name_of_parent(const KnObject *object);
 
+/* spelling.c */
+extern void schema_spell(KnSchema *schema);
+
 /* write.c */
 extern Jsonb *snapshot_write(const KnSchema *schema);
 
