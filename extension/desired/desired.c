@@ -38,6 +38,7 @@ desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 	check_names(script, desired->schemas);
 	desired->schema = scratch_elaborate(script, desired->schemas);
 	check_extensions(script, desired->schema);
+	desired->leaves_extensions = script->extensions == NIL;
 	return desired;
 }
 

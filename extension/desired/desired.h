@@ -44,6 +44,7 @@ typedef struct KnDesired
 	List *schemas;     /* names of the schemas that are planned */
 	List *rename_from; /* dotted names, from models */
 	List *rename_to;
+	bool leaves_extensions; /* it says nothing of them: they are as they were found */
 } KnDesired;
 
 /* desired.c: the one door; schemas is the option of that name, NIL where it was not given */

@@ -174,6 +174,8 @@ extern const char *read_collation(KnInspect *in, Oid collation, Oid type);
 extern const char *read_tablespace(Oid tablespace);
 extern const char *read_enabled(char letter);
 extern const char *read_definition(KnInspect *in, PGFunction function, Oid object);
+
+/* lock.c */
 extern const char *read_unlocked(KnInspect *in, PGFunction function, Oid object);
 
 /* one reader a catalog, in the file of the kind */

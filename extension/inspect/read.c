@@ -279,34 +279,3 @@ read_definition(KnInspect *in, PGFunction function, Oid object)
 	MemoryContextReset(in->work);
 	return kept;
 }
-
-typedef struct UnlockedRead
-{
-	KnInspect *in;
-	PGFunction function;
-	Oid object;
-	const char *text;
-} UnlockedRead;
-
-static void
-read_in_subtransaction(void *argument)
-{
-	UnlockedRead *read = argument;
-
-	read->text = read_definition(read->in, read->function, read->object);
-}
-
-/*
- * The same for a function that locks relations on the way (those of a view,
- * a rule, an SQL body): the locks go with a subtransaction.
- */
-const char *
-read_unlocked(KnInspect *in, PGFunction function, Oid object)
-{
-	UnlockedRead read = { in, function, object, NULL };
-	ErrorData *error = subtransaction_run(read_in_subtransaction, &read, false);
-
-	if (error != NULL)
-		ReThrowError(error);
-	return read.text;
-}

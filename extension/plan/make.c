@@ -9,9 +9,15 @@
 #include "inspect/inspect.h"
 #include "plan/plan.h"
 
+/* How often the live schemas are read, where they change all the time. */
+#define READ_TRIES 10
+
 static bool is_ignored(const KnObject *object, const List *patterns);
 static bool matches(const char *text, const char *pattern);
 static void number_steps(List *steps);
+static void read_found(KnPlan *plan);
+static void check_extensions(const KnSchema *found, const KnSchema *wanted);
+static void throw_changed(void) pg_attribute_noreturn();
 static const char *print_creation(const KnSchema *schema);
 
 /* The steps between two schemas, in order and numbered; pure. */
@@ -63,8 +69,9 @@ plan_make(KnOptions *options, const char *sql, Jsonb *json)
 	options->rename_to = list_concat(options->rename_to, desired->rename_to);
 	plan->schemas = desired->schemas;
 	plan->wanted = desired->schema;
-	plan->found = inspect_schemas(plan->schemas);
-	plan->fingerprint = snapshot_fingerprint(plan->found);
+	read_found(plan);
+	if (desired->leaves_extensions)
+		check_extensions(plan->found, plan->wanted);
 	if (options->expect != NULL && strcmp(options->expect, plan->fingerprint) != 0)
 		ereport(ERROR,
 				errcode(KN_ERRCODE_PLAN_STALE),
@@ -79,6 +86,74 @@ plan_make(KnOptions *options, const char *sql, Jsonb *json)
 	plan->steps = list_concat(renames, plan_between(plan->found, plan->wanted));
 	number_steps(plan->steps);
 	return plan;
+}
+
+/*
+ * Reads the live schemas.  The server spells some definitions as they are now
+ * and not as they were in the snapshot, so where the catalogs changed in the
+ * meantime, what was read has to be read twice alike.
+ */
+static void
+read_found(KnPlan *plan)
+{
+	KnDigest before = inspect_digest();
+
+	plan->found = inspect_schemas(plan->schemas);
+	plan->fingerprint = snapshot_fingerprint(plan->found);
+	for (int i = 0; i < READ_TRIES; i++)
+	{
+		KnDigest after = inspect_digest();
+		const char *fingerprint = plan->fingerprint;
+
+		if (inspect_digest_equal(&before, &after))
+			return;
+		before = after;
+		plan->found = inspect_schemas(plan->schemas);
+		plan->fingerprint = snapshot_fingerprint(plan->found);
+		if (strcmp(fingerprint, plan->fingerprint) == 0)
+			return;
+	}
+	throw_changed();
+}
+
+/*
+ * A script that says nothing of extensions means those that there were when it
+ * was elaborated.  One that came or went since must not be taken for a change
+ * that it asks for.
+ */
+static void
+check_extensions(const KnSchema *found, const KnSchema *wanted)
+{
+	ListCell *cell;
+
+	foreach(cell, found->objects)
+	{
+		const KnObject *object = lfirst(cell);
+		const char *schema;
+
+		if (object->kind != KN_EXTENSION)
+			continue;
+		schema = ((const KnExtension *) object)->schema;
+		if (schema_find(wanted, object->key) == NULL &&
+			schema_find_kind(wanted, KN_SCHEMA, NULL, NULL, schema) != NULL)
+			throw_changed();
+	}
+	foreach(cell, wanted->objects)
+	{
+		const KnObject *object = lfirst(cell);
+
+		if (object->kind == KN_EXTENSION && schema_find(found, object->key) == NULL)
+			throw_changed();
+	}
+}
+
+static void
+throw_changed(void)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			errmsg("the schema changed while the plan was being made"),
+			errhint("Try again."));
 }
 
 /* Takes out of a schema what the caller wants left alone. */
