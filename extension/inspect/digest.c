@@ -126,7 +126,10 @@ inspect_digest(void)
 
 		while (HeapTupleIsValid(row = systable_getnext(scan)))
 		{
-			add_row(&digest, catalogs[i], row);
+			/* Databases come and go, among them those that plans are made in. */
+			if (catalogs[i] != DatabaseRelationId ||
+				((Form_pg_database) GETSTRUCT(row))->oid == MyDatabaseId)
+				add_row(&digest, catalogs[i], row);
 			CHECK_FOR_INTERRUPTS();
 		}
 		systable_endscan(scan);
