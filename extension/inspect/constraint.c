@@ -62,13 +62,16 @@ read_constraint(KnInspect *in, HeapTuple row, TupleDesc shape)
 	constraint->deferrable = "";
 	if (form->contype == CONSTRAINT_FOREIGN)
 	{
+		const KnRelation *other = inspect_relation(in, form->confrelid);
+
 		constraint->deferrable = deferrable_words(form);
 		if (constraint->deferrable[0] != '\0')
 			constraint->definition =
 				without_suffix(constraint->definition, psprintf(" %s", constraint->deferrable));
 		constraint->references =
-			name_qualified(get_namespace_name(get_rel_namespace(form->confrelid)),
-						   get_rel_name(form->confrelid));
+			other != NULL ? name_qualified(other->schema, other->name)
+						  : name_qualified(get_namespace_name(get_rel_namespace(form->confrelid)),
+										   get_rel_name(form->confrelid));
 	}
 	inspect_register(in, ConstraintRelationId, form->oid, 0, constraint);
 	inspect_add(in, constraint);

@@ -24,6 +24,7 @@
 
 #include "access/genam.h"
 #include "access/table.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
@@ -220,10 +221,16 @@ inspect_relation(KnInspect *in, Oid relation)
 	/* Rows about one relation mostly stand together. */
 	if (in->last_relation == NULL || in->last_relation->oid != relation)
 	{
-		KnRelation *found = hash_search(in->relations, &relation, HASH_FIND, NULL);
+		KnRelation *found;
 
-		if (found == NULL)
+		if (relation == in->last_missed)
 			return NULL;
+		found = hash_search(in->relations, &relation, HASH_FIND, NULL);
+		if (found == NULL)
+		{
+			in->last_missed = relation;
+			return NULL;
+		}
 		in->last_relation = found;
 	}
 	return in->last_relation;
@@ -280,7 +287,7 @@ list_namespace(KnInspect *in, HeapTuple row, TupleDesc shape)
 	if (strncmp(NameStr(form->nspname), "pg_", 3) == 0 ||
 		strcmp(NameStr(form->nspname), "information_schema") == 0 ||
 		strcmp(NameStr(form->nspname), "kints") == 0 ||
-		inspect_is_member(in, NamespaceRelationId, form->oid))
+		OidIsValid(getExtensionOfObject(NamespaceRelationId, form->oid)))
 		return;
 	in->schema->schemas = lappend(in->schema->schemas, (char *) read_name(&form->nspname));
 }
@@ -294,8 +301,6 @@ inspect_user_schemas(void)
 	in.schema = schema_new(NIL);
 	in.result = CurrentMemoryContext;
 	in.snapshot = RegisterSnapshot(GetLatestSnapshot());
-	open_tables(&in);
-	inspect_read_dependencies(&in);
 	inspect_scan(&in, NamespaceRelationId, list_namespace);
 	UnregisterSnapshot(in.snapshot);
 	list_sort(in.schema->schemas, compare_names);

@@ -66,6 +66,7 @@ typedef struct KnInspect
 	HTAB *namespaces; /* Oid -> name, of the schemas that are read */
 	HTAB *relations;  /* Oid -> KnRelation */
 	KnRelation *last_relation;
+	Oid last_missed; /* not among them, or not yet: reset by the reader of relations */
 	struct addresses_hash *addresses; /* KnAddress -> KnObject * */
 	HTAB *members;                    /* KnAddress of what extensions own */
 	HTAB *owned;                      /* KnOwned */

@@ -36,6 +36,7 @@ void
 inspect_relations(KnInspect *in)
 {
 	inspect_scan(in, RelationRelationId, read_relation);
+	in->last_missed = InvalidOid;
 	apply_toasts(in);
 }
 
