@@ -35,7 +35,8 @@ LANGUAGE sql AS $$
 $$;
 
 -- What a statement fails with; what it leaves behind is undone.  Fingerprints
--- hang on the names of the roles, so they are not shown; nor are directories.
+-- hang on the names of the roles, so they are not shown; nor are directories,
+-- nor the numbers of migrations, which hang on what ran before.
 CREATE FUNCTION test.fails(statement text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -54,7 +55,7 @@ BEGIN
 	SELECT string_agg(line, E'\n' ORDER BY n) INTO context
 	FROM regexp_split_to_table(context, E'\n') WITH ORDINALITY AS t (line, n)
 	WHERE line ~ '^(line \d+ of the|step \d+:)';
-	RETURN concat_ws(E'\n', state || ': ' || message,
+	RETURN concat_ws(E'\n', state || ': ' || regexp_replace(message, 'migration \d+', 'migration <n>'),
 		'DETAIL: ' || nullif(regexp_replace(regexp_replace(details, '[0-9a-f]{64}', '<fingerprint>', 'g'),
 			'"/\S+/extension/', '"<directory>/', 'g'), ''),
 		'HINT: ' || nullif(hint, ''), 'CONTEXT: ' || context);
@@ -129,7 +130,7 @@ BEGIN
 			NULL;
 		WHEN OTHERS THEN
 			GET STACKED DIAGNOSTICS details = PG_EXCEPTION_DETAIL;
-			verdict := concat_ws(E'\n', at || ': ' || SQLSTATE || ': ' || SQLERRM,
+			verdict := concat_ws(E'\n', at || ': ' || SQLSTATE || ': ' || regexp_replace(SQLERRM, 'migration \d+', 'migration <n>'),
 				nullif(regexp_replace(details, '[0-9a-f]{64}', '<fingerprint>', 'g'), ''));
 	END;
 END

@@ -192,7 +192,10 @@ make_request(const Elaboration *work)
 	json_put_string(&state, "before", before.data);
 	json_put_string(&state, "script", work->script->text);
 	json_put_strings(&state, "schemas", work->schemas);
-	json_put_string(&state, "search_path", GetConfigOption("search_path", false, false));
+	for (Size i = 0; i < lengthof(database_settings); i++)
+		json_put_string(&state,
+						database_settings[i],
+						GetConfigOption(database_settings[i], false, false));
 	return JsonbValueToJsonb(json_end(&state, WJB_END_OBJECT));
 }
 

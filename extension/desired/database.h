@@ -41,6 +41,18 @@ typedef struct DatabaseExtra
 	char name[NAMEDATALEN]; /* of the scratch database */
 } DatabaseExtra;
 
+/* The caller's settings that decide what a script means; the request has their values. */
+static const char *const database_settings[] = { "search_path",
+												 "standard_conforming_strings",
+												 "DateStyle",
+												 "IntervalStyle",
+												 "TimeZone",
+												 "lc_monetary",
+												 "xmloption",
+												 "array_nulls",
+												 "transform_null_equals",
+												 "default_toast_compression" };
+
 /* worker.c */
 extern PGDLLEXPORT void kints_scratch_keeper(Datum argument);
 extern PGDLLEXPORT void kints_scratch_setup(Datum argument);

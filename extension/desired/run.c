@@ -158,7 +158,7 @@ run_statement(KnSource *source, List *schemas)
 
 	CHECK_FOR_INTERRUPTS();
 	script_push_error_context(&callback, source);
-	run_set("search_path", source->search_path);
+	path_set(source);
 	run_set("default_tablespace", source->tablespace);
 	run_set("default_table_access_method", source->access_method);
 	/* Running a statement may scribble on it, and it may have to run again. */

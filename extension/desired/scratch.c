@@ -178,10 +178,13 @@ KnSchema *
 scratch_rename_schema(const char *from, const char *to)
 {
 	SchemaRename rename = { from, to, NULL };
+	Oid target = get_namespace_oid(to, true);
 	ErrorData *error;
 
 	check_can_write();
 	aside_check_owner(from, get_namespace_oid(from, false));
+	if (OidIsValid(target))
+		aside_check_owner(to, target);
 	error = subtransaction_run(rename_and_read, &rename, false);
 	if (error != NULL)
 		ReThrowError(error);

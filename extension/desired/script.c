@@ -25,6 +25,7 @@
 /* The parser's token numbers are not exported; a word is recognized by its text. */
 typedef struct Settings
 {
+	const char *session_path;
 	const char *search_path;
 	const char *tablespace;
 	const char *access_method;
@@ -49,11 +50,12 @@ KnScript *
 script_parse(const char *sql, const char *current_schema)
 {
 	KnScript *script = palloc0(sizeof(KnScript));
-	Settings settings = { NULL, NULL, NULL };
+	Settings settings = { NULL };
 	ErrorContextCallback callback;
 	List *statements;
 	ListCell *cell;
 
+	settings.session_path = pstrdup(GetConfigOption("search_path", false, false));
 	script->text = without_meta_commands(sql);
 	callback.callback = parse_error;
 	callback.arg = (void *) script->text;
@@ -67,7 +69,7 @@ script_parse(const char *sql, const char *current_schema)
 	foreach(cell, script->sources)
 	{
 		KnSource *source = lfirst(cell);
-		Settings at = { source->search_path, NULL, NULL };
+		Settings at = { NULL, source->search_path, NULL, NULL };
 
 		note_names(script, source->raw->stmt, &at, current_schema);
 	}
@@ -219,6 +221,7 @@ add_statement(KnScript *script, RawStmt *raw, Settings *settings)
 	source->text = pnstrdup(script->text + start, end - start);
 	source->line = line;
 	source->search_path = settings->search_path;
+	source->session_path = settings->session_path;
 	source->tablespace = settings->tablespace;
 	source->access_method = settings->access_method;
 	script->sources = lappend(script->sources, source);

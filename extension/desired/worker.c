@@ -48,6 +48,7 @@ static void drop_database(const char *name);
 static void run_all(const char *sql);
 static void run_utility(RawStmt *raw, const char *sql);
 static const char *request_text(const Work *work, const char *field);
+static void become_caller(Oid caller);
 static void quiet_settings(void);
 
 /* Finds the segment; NULL members where it is gone. */
@@ -190,9 +191,14 @@ kints_scratch_script(Datum argument)
 	if (work->header == NULL)
 		proc_exit(0);
 	answer_by(work, DATABASE_SCRIPT_ANSWERS);
-	BackgroundWorkerInitializeConnectionByOid(work->header->scratch, work->header->caller, 0);
+	BackgroundWorkerInitializeConnectionByOid(work->header->scratch, InvalidOid, 0);
 	quiet_settings();
-	SetConfigOption("search_path", request_text(work, "search_path"), PGC_USERSET, PGC_S_SESSION);
+	for (Size i = 0; i < lengthof(database_settings); i++)
+		SetConfigOption(database_settings[i],
+						request_text(work, database_settings[i]),
+						PGC_USERSET,
+						PGC_S_SESSION);
+	become_caller(work->header->caller);
 
 	MemoryContextSwitchTo(context);
 	schemas = json_strings(json_field(&work->request->root, "schemas", &storage), "schemas");
@@ -207,6 +213,20 @@ kints_scratch_script(Datum argument)
 	CommitTransactionCommand();
 	answer(work, 'D', snapshot, VARSIZE(snapshot));
 	proc_exit(0);
+}
+
+/*
+ * From here on the worker has the caller's role.  It did not connect as that
+ * role, which may be one that nobody can log in as; so nothing that the script
+ * calls may set the role, or reset it to what it was.
+ */
+static void
+become_caller(Oid caller)
+{
+	StartTransactionCommand();
+	SetSessionAuthorization(caller, superuser_arg(caller));
+	CommitTransactionCommand();
+	SetUserIdAndSecContext(caller, SECURITY_LOCAL_USERID_CHANGE);
 }
 
 /* The scratch database needs no safety, and nobody wants to hear of it. */

@@ -4,13 +4,14 @@
  *
  * Nobody needs a privilege on the table to apply a migration: it is read and
  * written as its owner.  It must be the extension's own, so that nobody can
- * slip another one in.
+ * slip another one in, and nothing must run when it is read or written: it
+ * would run as its owner.
  */
 #include "kints_norm.h"
 
 #include "migrate/migrate.h"
 
-#include "access/htup_details.h"
+#include "access/table.h"
 #include "base/base.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
@@ -25,7 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
+#include "utils/rel.h"
 
 /* The key of the advisory lock: "kints" in ASCII. */
 #define LEDGER_LOCK INT64CONST(0x6b696e7473)
@@ -56,6 +57,7 @@ static const char rolled_back_query[] =
 /* clang-format on */
 
 static Impersonation become_owner(void);
+static bool runs_code(Relation relation);
 static void become_caller(Impersonation *was);
 static Jsonb *steps_to_json(const List *steps);
 static List *steps_from_json(Jsonb *json);
@@ -80,7 +82,7 @@ become_owner(void)
 	Oid schema = get_namespace_oid("kints", true);
 	Oid table = OidIsValid(schema) ? get_relname_relid("schema_migrations", schema) : InvalidOid;
 	Oid extension = get_extension_oid("kints_norm", true);
-	HeapTuple tuple;
+	Relation relation;
 
 	if (!OidIsValid(table) || !OidIsValid(extension) ||
 		getExtensionOfObject(RelationRelationId, table) != extension)
@@ -88,12 +90,31 @@ become_owner(void)
 				errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				errmsg("table kints.schema_migrations is not that of extension kints_norm"),
 				errhint("Create the extension anew."));
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	relation = table_open(table, AccessShareLock);
+	if (runs_code(relation))
+		ereport(ERROR,
+				errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("table kints.schema_migrations has triggers, rules or row security"),
+				errdetail("They would run as the owner of the table."),
+				errhint("Drop them."));
 	GetUserIdAndSecContext(&was.user, &was.context);
-	SetUserIdAndSecContext(((Form_pg_class) GETSTRUCT(tuple))->relowner,
-						   was.context | SECURITY_LOCAL_USERID_CHANGE);
-	ReleaseSysCache(tuple);
+	SetUserIdAndSecContext(relation->rd_rel->relowner, was.context | SECURITY_LOCAL_USERID_CHANGE);
+	table_close(relation, NoLock);
 	return was;
+}
+
+/* Whether a user has put code on the table; foreign keys to it are no such thing. */
+static bool
+runs_code(Relation relation)
+{
+	TriggerDesc *triggers = relation->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (!triggers->triggers[i].tgisinternal)
+			return true;
+	}
+	return relation->rd_rules != NULL || relation->rd_rel->relrowsecurity;
 }
 
 static void
