@@ -56,6 +56,7 @@ typedef struct Elaboration
 	DatabaseExtra extra;
 	dsm_segment *segment;
 	shm_toc *toc;
+	BackgroundWorkerHandle *keeper;
 } Elaboration;
 
 static void elaborate(void *argument);
@@ -63,12 +64,12 @@ static void make_segment(Elaboration *work);
 static Jsonb *make_request(const Elaboration *work);
 static const char *create_database_sql(const char *name);
 static const char *setup_sql(const Elaboration *work);
-static void put_extensions(StringInfo out);
+static void put_extensions(StringInfo out, List *planned);
 static void put_extension(HeapTuple row, TupleDesc shape, void *argument);
 static void put_schema(StringInfo out, const Elaboration *work, const char *name);
 static void put_other_schemas(StringInfo out, const Elaboration *work);
 static List *other_schemas(const Elaboration *work);
-static void put_rights(StringInfo out);
+static void put_rights(StringInfo out, const Elaboration *work);
 static shm_mq_handle *start_worker(Elaboration *work, const char *what, int key,
 								   BackgroundWorkerHandle **handle);
 static Jsonb *receive(shm_mq_handle *queue, const char *what);
@@ -84,6 +85,9 @@ database_elaborate(KnScript *script, List *schemas)
 	work.script = script;
 	work.schemas = schemas;
 	error = subtransaction_run(elaborate, &work, false);
+	/* The keeper drops the database as soon as nobody holds the other end. */
+	if (work.keeper != NULL)
+		(void) WaitForBackgroundWorkerShutdown(work.keeper);
 	if (error != NULL)
 		ReThrowError(error);
 	work.result->has_owners = script->has_owners;
@@ -96,14 +100,13 @@ static void
 elaborate(void *argument)
 {
 	Elaboration *work = argument;
-	BackgroundWorkerHandle *keeper;
 	BackgroundWorkerHandle *worker;
 	shm_mq_handle *answers;
 	Jsonb *snapshot;
 
 	(void) DirectFunctionCall1(pg_advisory_xact_lock_int8, Int64GetDatum(DATABASE_LOCK));
 	make_segment(work);
-	answers = start_worker(work, "keeper", DATABASE_KEEPER_ANSWERS, &keeper);
+	answers = start_worker(work, "keeper", DATABASE_KEEPER_ANSWERS, &work->keeper);
 	(void) receive(answers, "keeper");
 	answers = start_worker(work, "setup", DATABASE_SETUP_ANSWERS, &worker);
 	(void) receive(answers, "setup");
@@ -111,11 +114,7 @@ elaborate(void *argument)
 	answers = start_worker(work, "script", DATABASE_SCRIPT_ANSWERS, &worker);
 	snapshot = receive(answers, "script");
 	(void) WaitForBackgroundWorkerShutdown(worker);
-
-	/* The keeper drops the database as soon as nobody holds the other end. */
-	dsm_detach(work->segment);
 	work->result = snapshot_read(snapshot);
-	(void) WaitForBackgroundWorkerShutdown(keeper);
 }
 
 /* The segment: header, request, and a queue for each to answer by. */
@@ -134,9 +133,10 @@ make_segment(Elaboration *work)
 
 	snprintf(work->extra.name,
 			 NAMEDATALEN,
-			 "kints_scratch_%d_%u",
+			 "kints_scratch_%d_%u_%u",
 			 MyProcPid,
-			 GetTopTransactionId());
+			 GetTopTransactionId(),
+			 GetCurrentSubTransactionId());
 	work->extra.live = MyDatabaseId;
 	request = make_request(work);
 
@@ -242,15 +242,16 @@ setup_sql(const Elaboration *work)
 	ListCell *cell;
 
 	initStringInfo(&out);
+	appendStringInfoString(&out, "DROP SCHEMA public;\n");
 	foreach(cell, other_schemas(work))
 		appendStringInfo(&out,
-						 "CREATE SCHEMA IF NOT EXISTS %s AUTHORIZATION %s;\n",
+						 "CREATE SCHEMA %s AUTHORIZATION %s;\n",
 						 sqltext_identifier(lfirst(cell)),
 						 sqltext_identifier(GetUserNameFromId(GetUserId(), false)));
 	foreach(cell, work->schemas)
 		put_schema(&out, work, lfirst(cell));
-	put_extensions(&out);
-	put_rights(&out);
+	put_extensions(&out, work->schemas);
+	put_rights(&out, work);
 	return out.data;
 }
 
@@ -263,8 +264,6 @@ put_schema(StringInfo out, const Elaboration *work, const char *name)
 	bool fills = list_member(work->script->names, makeString((char *) name));
 	KnObject *schema;
 
-	if (strcmp(name, "public") == 0)
-		appendStringInfoString(out, "DROP SCHEMA public;\n");
 	if (!OidIsValid(live))
 		return;
 	aside_check_owner(name, live);
@@ -301,7 +300,7 @@ put_schema(StringInfo out, const Elaboration *work, const char *name)
 
 /* All extensions but this one, in the order in which they were made. */
 static void
-put_extensions(StringInfo out)
+put_extensions(StringInfo out, List *planned)
 {
 	static const char query[] =
 		"  SELECT e.extname, n.nspname, e.extversion"
@@ -312,40 +311,49 @@ put_extensions(StringInfo out)
 		"     AND e.extname OPERATOR(pg_catalog.<>) 'plpgsql'"
 		"ORDER BY e.oid";
 
-	query_rows(query, 0, NULL, NULL, put_extension, out);
+	query_rows(query, 0, NULL, NULL, put_extension, list_make2(out, planned));
 }
 
 static void
 put_extension(HeapTuple row, TupleDesc shape, void *argument)
 {
-	StringInfo out = argument;
+	StringInfo out = linitial((List *) argument);
+	List *planned = lsecond((List *) argument);
 	const char *schema = SPI_getvalue(row, shape, 2);
+	const char *name = sqltext_identifier(schema);
 
 	if (strncmp(schema, "pg_", 3) != 0)
-		appendStringInfo(out, "CREATE SCHEMA IF NOT EXISTS %s;\n", sqltext_identifier(schema));
+		appendStringInfo(out, "CREATE SCHEMA IF NOT EXISTS %s;\n", name);
+	if (!sqltext_member(planned, schema))
+		appendStringInfo(out, "GRANT USAGE ON SCHEMA %s TO PUBLIC;\n", name);
 	appendStringInfo(out,
 					 "CREATE EXTENSION IF NOT EXISTS %s SCHEMA %s VERSION %s;\n",
 					 sqltext_identifier(SPI_getvalue(row, shape, 1)),
-					 sqltext_identifier(schema),
+					 name,
 					 sqltext_literal(SPI_getvalue(row, shape, 3)));
 }
 
 /* Who may create schemas in the live database may do so in the other one. */
 static void
-put_rights(StringInfo out)
+put_rights(StringInfo out, const Elaboration *work)
 {
 #if PG_VERSION_NUM >= 160000
 	AclResult result = object_aclcheck(DatabaseRelationId, MyDatabaseId, GetUserId(), ACL_CREATE);
 #else
 	AclResult result = pg_database_aclcheck(MyDatabaseId, GetUserId(), ACL_CREATE);
 #endif
+	ListCell *cell;
 
 	if (result == ACLCHECK_OK)
-		appendStringInfo(
-			out,
-			"DO $$ BEGIN EXECUTE pg_catalog.format('GRANT CREATE ON DATABASE %%I TO %%I',"
-			" pg_catalog.current_database(), %s); END $$;\n",
-			sqltext_literal(GetUserNameFromId(GetUserId(), false)));
+		appendStringInfo(out,
+						 "GRANT CREATE ON DATABASE %s TO %s;\n",
+						 sqltext_identifier(work->extra.name),
+						 sqltext_identifier(GetUserNameFromId(GetUserId(), false)));
+	foreach(cell, work->script->creates)
+	{
+		if (!OidIsValid(get_namespace_oid(strVal(lfirst(cell)), true)))
+			aclcheck_error(result, OBJECT_DATABASE, get_database_name(MyDatabaseId));
+	}
 }
 
 /* Schemas that are not planned, where the script mentions any of them. */
@@ -366,7 +374,10 @@ other_schemas(const Elaboration *work)
 	return mentioned ? others : NIL;
 }
 
-/* Their objects, for the script to refer to; made by the caller's role. */
+/*
+ * Their objects, for the script to refer to; made by the caller's role.  What
+ * that role may not make is left out, see run_in_database().
+ */
 static void
 put_other_schemas(StringInfo out, const Elaboration *work)
 {
@@ -382,6 +393,7 @@ put_other_schemas(StringInfo out, const Elaboration *work)
 		KnObject *object = lfirst(cell);
 
 		object->owner = NULL;
+		object->comment = NULL;
 		object->has_acl = false;
 		object->acl = NIL;
 	}

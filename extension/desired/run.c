@@ -46,10 +46,10 @@ typedef struct Batch
 /* Whether this is the worker that has a database to itself. */
 static bool is_in_database = false;
 
-static List *run_batch(List *batch, List *schemas);
+static List *run_batch(List *batch, List *schemas, KnRunMode mode);
 static void run_whole_batch(void *argument);
 static void run_one(void *argument);
-static bool try_statement(KnSource *source, List *schemas);
+static bool try_statement(KnSource *source, List *schemas, KnRunMode mode);
 static void run_statement(KnSource *source, List *schemas);
 static Node *analyzed(KnSource *source, Node *statement);
 static bool prepare_statement(Node *statement, List *schemas, bool *populated);
@@ -98,7 +98,7 @@ run_in_any_order(KnScript *script, List *schemas)
 
 		foreach(cell, waiting)
 		{
-			if (!try_statement(lfirst(cell), schemas))
+			if (!try_statement(lfirst(cell), schemas, RUN_ALL))
 				again = lappend(again, lfirst(cell));
 		}
 		if (list_length(again) == list_length(waiting))
@@ -107,14 +107,16 @@ run_in_any_order(KnScript *script, List *schemas)
 	}
 }
 
-/* Runs a statement in a subtransaction; false where it lacks an object. */
+/* Runs a statement in a subtransaction; false where it lacks an object, or may be left out. */
 static bool
-try_statement(KnSource *source, List *schemas)
+try_statement(KnSource *source, List *schemas, KnRunMode mode)
 {
 	StatementRun run = { source, schemas };
 	ErrorData *error = subtransaction_run(run_one, &run, true);
 
-	if (error != NULL && !run_is_order_error(error->sqlerrcode))
+	if (error != NULL && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	if (error != NULL && mode == RUN_ALL && !run_is_order_error(error->sqlerrcode))
 		ReThrowError(error);
 	return error == NULL;
 }
@@ -290,9 +292,12 @@ mark_populated(Node *statement)
 	CommandCounterIncrement();
 }
 
-/* Runs a script, some statements a transaction; called outside of one. */
+/*
+ * Runs a script, some statements a transaction; called outside of one.  With
+ * RUN_WHAT_CAN_BE, statements that cannot run are left out.
+ */
 void
-run_in_database(KnScript *script, List *schemas)
+run_in_database(KnScript *script, List *schemas, KnRunMode mode)
 {
 	List *waiting = script->sources;
 	MemoryContext caller = CurrentMemoryContext;
@@ -308,11 +313,13 @@ run_in_database(KnScript *script, List *schemas)
 
 			for (int j = i; j < list_length(waiting) && j < i + BATCH_SIZE; j++)
 				batch = lappend(batch, list_nth(waiting, j));
-			again = list_concat(again, run_batch(batch, schemas));
+			again = list_concat(again, run_batch(batch, schemas, mode));
 			MemoryContextSwitchTo(caller);
 		}
 		if (list_length(again) == list_length(waiting))
 		{
+			if (mode == RUN_WHAT_CAN_BE)
+				return;
 			StartTransactionCommand();
 			run_statement(linitial(again), schemas); /* fails, and says why */
 			CommitTransactionCommand();
@@ -324,7 +331,7 @@ run_in_database(KnScript *script, List *schemas)
 
 /* Runs a batch in a transaction; returns the statements that lack an object. */
 static List *
-run_batch(List *batch, List *schemas)
+run_batch(List *batch, List *schemas, KnRunMode mode)
 {
 	Batch run = { batch, schemas };
 	MemoryContext caller = CurrentMemoryContext;
@@ -337,11 +344,11 @@ run_batch(List *batch, List *schemas)
 	error = subtransaction_run(run_whole_batch, &run, true);
 	if (error != NULL)
 	{
-		if (!run_is_order_error(error->sqlerrcode))
+		if (mode == RUN_ALL && !run_is_order_error(error->sqlerrcode))
 			ReThrowError(error);
 		foreach(cell, batch)
 		{
-			if (!try_statement(lfirst(cell), schemas))
+			if (!try_statement(lfirst(cell), schemas, mode))
 				again = lappend(again, lfirst(cell));
 		}
 	}

@@ -203,9 +203,9 @@ kints_scratch_script(Datum argument)
 	MemoryContextSwitchTo(context);
 	schemas = json_strings(json_field(&work->request->root, "schemas", &storage), "schemas");
 	if (request_text(work, "before")[0] != '\0')
-		run_in_database(script_parse(request_text(work, "before"), NULL), schemas);
+		run_in_database(script_parse(request_text(work, "before"), NULL), schemas, RUN_WHAT_CAN_BE);
 	script = script_parse(request_text(work, "script"), NULL);
-	run_in_database(script, schemas);
+	run_in_database(script, schemas, RUN_ALL);
 
 	StartTransactionCommand();
 	MemoryContextSwitchTo(context);
