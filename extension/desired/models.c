@@ -151,7 +151,8 @@ add_rename(KnModels *result, const char *parent, const char *from, const char *t
 {
 	if (from == NULL || strcmp(from, to) == 0)
 		return;
-	result->rename_from = lappend(result->rename_from, psprintf("%s.%s", parent, from));
+	result->rename_from =
+		lappend(result->rename_from, psprintf("%s.%s", parent, sqltext_identifier(from)));
 	result->rename_to = lappend(result->rename_to, (char *) to);
 }
 
@@ -332,10 +333,7 @@ read_field(Writer *writer, Model *model, JsonbContainer *object, const char *pat
 						 model->name,
 						 sqltext_identifier(column),
 						 sqltext_literal(tags->comment));
-	add_rename(writer->result,
-			   psprintf("%s.%s", model->schema, model->table),
-			   tags->rename_from,
-			   column);
+	add_rename(writer->result, model->name, tags->rename_from, column);
 	add_keys(model, tags, column);
 }
 
@@ -452,7 +450,7 @@ read_model(Writer *writer, JsonbContainer *object, const char *path, const char 
 	if (!sqltext_member(result->schemas, model.schema))
 		result->schemas = lappend(result->schemas, (char *) model.schema);
 	from = read_name(object, "rename_from", path, model.table);
-	add_rename(result, model.schema, from, model.table);
+	add_rename(result, sqltext_identifier(model.schema), from, model.table);
 	initStringInfo(&model.comments);
 	if (comment != NULL)
 		appendStringInfo(&model.comments,

@@ -17,8 +17,10 @@
 #include "base/base.h"
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parse_utilcmd.h"
 #include "parser/parser.h"
 #include "parser/scanner.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
 
@@ -37,6 +39,7 @@ static int line_of(const char *sql, int offset);
 static int skip_blank(const char *sql, int offset, int end);
 static void parse_error(void *argument);
 static void add_statement(KnScript *script, RawStmt *raw, Settings *settings);
+static void add_elements(KnScript *script, const KnSource *schema);
 static void take_setting(VariableSetStmt *set, Settings *settings, int line);
 static const char *setting_text(VariableSetStmt *set);
 static bool take_set_config(SelectStmt *select, Settings *settings);
@@ -225,6 +228,34 @@ add_statement(KnScript *script, RawStmt *raw, Settings *settings)
 	source->tablespace = settings->tablespace;
 	source->access_method = settings->access_method;
 	script->sources = lappend(script->sources, source);
+	if (IsA(raw->stmt, CreateSchemaStmt))
+		add_elements(script, source);
+}
+
+/* What CREATE SCHEMA has in it comes after it, as statements of their own. */
+static void
+add_elements(KnScript *script, const KnSource *schema)
+{
+	CreateSchemaStmt *create = (CreateSchemaStmt *) schema->raw->stmt;
+	const char *name = quote_identifier(statement_schema_name(create));
+	ListCell *cell;
+
+	foreach(cell,
+			transformCreateSchemaStmtElements(create->schemaElts, statement_schema_name(create)))
+	{
+		KnSource *source = palloc(sizeof(KnSource));
+
+		*source = *schema;
+		source->raw = makeNode(RawStmt);
+		source->raw->stmt = lfirst(cell);
+		source->raw->stmt_location = schema->raw->stmt_location;
+		source->raw->stmt_len = schema->raw->stmt_len;
+		source->search_path = schema->search_path == NULL || *schema->search_path == '\0'
+								  ? name
+								  : psprintf("%s, %s", name, schema->search_path);
+		script->sources = lappend(script->sources, source);
+	}
+	create->schemaElts = NIL;
 }
 
 /* SET: some decide what the following statements mean, the others are no schema. */

@@ -12,6 +12,7 @@ static bool is_subsequence(const List *part, const List *whole);
 static bool is_prefix(const List *part, const List *whole);
 static bool composite_must_recreate(const KnComposite *found, const KnComposite *wanted);
 static bool loses(const char *found, const char *wanted);
+static bool differs(const char *found, const char *wanted);
 
 /* Whether nothing that is compared differs. */
 bool
@@ -64,6 +65,9 @@ diff_must_recreate(const KnObject *found, const KnObject *wanted)
 		case KN_CONSTRAINT:
 			return ((const KnConstraint *) wanted)->not_valid &&
 				   !((const KnConstraint *) found)->not_valid;
+		case KN_INDEX:
+			return differs(((const KnIndex *) found)->attached_to,
+						   ((const KnIndex *) wanted)->attached_to);
 		case KN_POLICY:
 			return loses(((const KnPolicy *) found)->using_expression,
 						 ((const KnPolicy *) wanted)->using_expression) ||
@@ -126,4 +130,11 @@ static bool
 loses(const char *found, const char *wanted)
 {
 	return found != NULL && wanted == NULL;
+}
+
+/* Whether both are there and not the same. */
+static bool
+differs(const char *found, const char *wanted)
+{
+	return found != NULL && wanted != NULL && strcmp(found, wanted) != 0;
 }

@@ -2,8 +2,10 @@
  * constraint.c
  *		Constraints of tables and of domains.
  *
- * Constraints that a child has only because its parent has them are not
- * objects: they come with the parent's.  Constraint triggers are triggers.
+ * Constraints that a child has only because its parent has them come with the
+ * parent's.  Those of a partition are objects all the same, but for foreign
+ * keys: a new partition has them before it is attached.  Constraint triggers
+ * are triggers.
  */
 #include "kints_norm.h"
 
@@ -33,6 +35,7 @@ read_constraint(KnInspect *in, HeapTuple row, TupleDesc shape)
 	KnRelation *relation;
 	KnRelation *index;
 	KnConstraint *constraint;
+	bool is_inherited;
 
 	(void) shape;
 	if (OidIsValid(form->contypid))
@@ -42,13 +45,16 @@ read_constraint(KnInspect *in, HeapTuple row, TupleDesc shape)
 	}
 	relation = inspect_relation(in, form->conrelid);
 	if (relation == NULL || relation->object == NULL || relation->object->kind != KN_TABLE ||
-		form->contype == CONSTRAINT_TRIGGER || OidIsValid(form->conparentid) || !form->conislocal ||
 		strchr("pucfx", form->contype) == NULL)
+		return;
+	is_inherited = OidIsValid(form->conparentid) || !form->conislocal;
+	if (is_inherited && (!relation->is_partition || form->contype == CONSTRAINT_FOREIGN))
 		return;
 	constraint = schema_new_object(KN_CONSTRAINT,
 								   relation->schema,
 								   relation->name,
 								   read_name(&form->conname));
+	constraint->is_inherited = is_inherited;
 	constraint->type = psprintf("%c", form->contype);
 	constraint->not_valid = !form->convalidated;
 	constraint->definition = read_definition(in, pg_get_constraintdef, form->oid);

@@ -22,6 +22,7 @@ static void read_comment(KnInspect *in, HeapTuple row, TupleDesc shape);
 static bool read_column_comment(KnInspect *in, Form_pg_description form, const char *comment);
 static void fill_comments(KnInspect *in);
 static void read_parent(KnInspect *in, HeapTuple row, TupleDesc shape);
+static void attach_index(KnInspect *in, Oid child, Oid parent);
 static void match_dependency(KnInspect *in, const KnDependency *dependency);
 static KnObject *extension_of(KnInspect *in, const KnAddress *address);
 static void depend_on_schema(KnInspect *in);
@@ -167,7 +168,14 @@ read_parent(KnInspect *in, HeapTuple row, TupleDesc shape)
 	KnTable *table;
 
 	(void) shape;
-	if (child == NULL || child->object == NULL || child->object->kind != KN_TABLE)
+	if (child == NULL)
+		return;
+	if (child->relkind == RELKIND_INDEX || child->relkind == RELKIND_PARTITIONED_INDEX)
+	{
+		attach_index(in, form->inhrelid, form->inhparent);
+		return;
+	}
+	if (child->object == NULL || child->object->kind != KN_TABLE)
 		return;
 	table = (KnTable *) child->object;
 	parent = name_qualified(get_namespace_name(get_rel_namespace(form->inhparent)),
@@ -180,6 +188,17 @@ read_parent(KnInspect *in, HeapTuple row, TupleDesc shape)
 				? list_insert_nth(table->inherits, form->inhseqno - 1, (char *) parent)
 				: lappend(table->inherits, (char *) parent);
 	schema_depend(table, inspect_lookup(in, RelationRelationId, form->inhparent, 0));
+}
+
+/* An index of a partition; one behind a constraint follows that. */
+static void
+attach_index(KnInspect *in, Oid child, Oid parent)
+{
+	KnObject *index = inspect_lookup(in, RelationRelationId, child, 0);
+
+	if (index != NULL && index->kind == KN_INDEX)
+		((KnIndex *) index)->attached_to =
+			name_qualified(get_namespace_name(get_rel_namespace(parent)), get_rel_name(parent));
 }
 
 /* Matches the rows of pg_depend against the objects that were read. */

@@ -34,7 +34,7 @@ read_index(KnInspect *in, HeapTuple row, TupleDesc shape)
 	if (relation == NULL || relation->object == NULL || name == NULL)
 		return;
 	note_use(relation, name, form);
-	if (inspect_lookup(in, RelationRelationId, form->indexrelid, 0) != NULL || name->is_partition)
+	if (inspect_lookup(in, RelationRelationId, form->indexrelid, 0) != NULL)
 		return;
 	index = schema_new_object(KN_INDEX, relation->schema, NULL, name->name);
 	index->definition = read_definition(in, pg_get_indexdef, form->indexrelid);

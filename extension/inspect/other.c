@@ -10,6 +10,7 @@
 #include "catalog/objectaddress.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_conversion.h"
+#include "catalog/pg_default_acl.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_opfamily.h"
@@ -18,6 +19,7 @@
 #include "catalog/pg_ts_parser.h"
 #include "catalog/pg_ts_template.h"
 #include "inspect/inspect.h"
+#include "utils/fmgroids.h"
 
 /* A catalog whose rows live in a schema, and the words for what they are. */
 typedef struct OtherCatalog
@@ -40,11 +42,15 @@ static const OtherCatalog catalogs[] = {
 
 static const OtherCatalog *current; /* the one being scanned */
 
+static void read_default_acl(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void read_other(KnInspect *in, HeapTuple row, TupleDesc shape);
+static KnOther *add_other(KnInspect *in, Oid catalog, Oid oid, const char *schema,
+						  const char *what);
 
 void
 inspect_others(KnInspect *in)
 {
+	inspect_scan(in, DefaultAclRelationId, read_default_acl);
 	for (Size i = 0; i < lengthof(catalogs); i++)
 	{
 		current = &catalogs[i];
@@ -60,18 +66,37 @@ read_other(KnInspect *in, HeapTuple row, TupleDesc shape)
 		heap_getattr(row, get_object_attnum_oid(current->catalog), shape, &isnull));
 	Oid namespace = DatumGetObjectId(
 		heap_getattr(row, get_object_attnum_namespace(current->catalog), shape, &isnull));
-	ObjectAddress address;
-	KnOther *other;
 
 	if (inspect_namespace(in, namespace) == NULL || inspect_is_member(in, current->catalog, oid))
 		return;
-	ObjectAddressSet(address, current->catalog, oid);
-	other = schema_new_object(KN_OTHER,
-							  inspect_namespace(in, namespace),
-							  NULL,
-							  getObjectIdentity(&address, false));
-	other->what = current->what;
-	other->head.key = psprintf("unmodelled %s %s", current->what, other->head.name);
-	inspect_register(in, current->catalog, oid, 0, other);
+	(void) add_other(in, current->catalog, oid, inspect_namespace(in, namespace), current->what);
+}
+
+/* ALTER DEFAULT PRIVILEGES IN SCHEMA; those for all schemas are the database's. */
+static void
+read_default_acl(KnInspect *in, HeapTuple row, TupleDesc shape)
+{
+	Form_pg_default_acl form = (Form_pg_default_acl) GETSTRUCT(row);
+	const char *schema = inspect_namespace(in, form->defaclnamespace);
+	bool isnull;
+	Datum acl = heap_getattr(row, Anum_pg_default_acl_defaclacl, shape, &isnull);
+
+	if (schema != NULL)
+		add_other(in, DefaultAclRelationId, form->oid, schema, "default privileges")->definition =
+			OidOutputFunctionCall(F_ARRAY_OUT, acl);
+}
+
+static KnOther *
+add_other(KnInspect *in, Oid catalog, Oid oid, const char *schema, const char *what)
+{
+	ObjectAddress address;
+	KnOther *other;
+
+	ObjectAddressSet(address, catalog, oid);
+	other = schema_new_object(KN_OTHER, schema, NULL, getObjectIdentity(&address, false));
+	other->what = what;
+	other->head.key = psprintf("unmodelled %s %s", what, other->head.name);
+	inspect_register(in, catalog, oid, 0, other);
 	inspect_add(in, other);
+	return other;
 }

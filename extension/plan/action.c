@@ -26,18 +26,20 @@ typedef struct ActionEntry
 	KnAction *action;
 } ActionEntry;
 
-static bool is_dropped_sequence(const KnChange *change);
+static bool goes_late(const KnChange *change);
 static void act_on(KnActions *actions, KnChange *change);
+static bool is_inherited(const KnObject *object);
 static bool must_put_aside(const KnActions *actions, const KnChange *change);
 static void refuse_table(const KnChange *change);
 static KnAction *add_action(KnActions *actions, KnVerb verb, KnChange *change);
 static void note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action);
 static bool absorb_create(KnActions *actions, KnObject *object);
 static bool absorb_drop(KnActions *actions, KnObject *object);
+static KnAction *drop_of_parent(const KnActions *actions, const KnIndex *index);
 static KnObject *container(const KnSchema *schema, const KnObject *object);
 static bool goes_inline(const KnObject *object, KnObject *table);
 static bool reaches(const KnObject *object, const KnObject *target, List **seen);
-static bool refers_to_dropped(const KnActions *actions, const KnObject *constraint);
+static bool refers_to_dropped(const KnActions *actions, const KnObject *object);
 static bool comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *object,
 							  KnVerb verb);
 static bool is_on_new(const KnActions *actions, const KnObject *object);
@@ -62,21 +64,25 @@ action_make(KnChanges *changes)
 	list_sort(changes->list, action_compare_changes);
 	foreach(cell, changes->list)
 	{
-		if (!is_dropped_sequence(lfirst(cell)))
+		if (!goes_late(lfirst(cell)))
 			act_on(actions, lfirst(cell));
 	}
 	foreach(cell, changes->list)
 	{
-		if (is_dropped_sequence(lfirst(cell)))
+		if (goes_late(lfirst(cell)))
 			act_on(actions, lfirst(cell));
 	}
 	return actions;
 }
 
-/* These may go along with a column, so they come after columns. */
+/* What may go along with a column, or with another index, comes after those. */
 static bool
-is_dropped_sequence(const KnChange *change)
+goes_late(const KnChange *change)
 {
+	if (change->found == NULL || change->operation == KN_CHANGE)
+		return false;
+	if (change->found->kind == KN_INDEX)
+		return ((const KnIndex *) change->found)->attached_to != NULL;
 	return change->wanted == NULL && change->found->kind == KN_SEQUENCE;
 }
 
@@ -118,14 +124,23 @@ act_on(KnActions *actions, KnChange *change)
 	}
 	else
 	{
-		if (change->found != NULL && !absorb_drop(actions, change->found))
+		if (change->found != NULL && !absorb_drop(actions, change->found) &&
+			!is_inherited(change->found))
 			(void) add_action(actions, KN_DO_DROP, change);
-		if (change->wanted != NULL && !absorb_create(actions, change->wanted))
+		if (change->wanted != NULL && !absorb_create(actions, change->wanted) &&
+			!is_inherited(change->wanted))
 			add_action(actions, KN_DO_CREATE, change)->is_on_new =
 				is_on_new(actions, change->wanted);
 	}
 	if (change->wanted != NULL && has_finish(change))
 		(void) add_action(actions, KN_DO_FINISH, change);
+}
+
+/* A constraint that comes, and goes, with that of the partitioned table. */
+static bool
+is_inherited(const KnObject *object)
+{
+	return object->kind == KN_CONSTRAINT && ((const KnConstraint *) object)->is_inherited;
 }
 
 static bool
@@ -245,11 +260,30 @@ absorb_drop(KnActions *actions, KnObject *object)
 
 	if (comes_with_parent(actions, actions->changes->found, object, KN_DO_DROP))
 		return true;
+	if (action == NULL && object->kind == KN_INDEX)
+		action = drop_of_parent(actions, (const KnIndex *) object);
 	if (action == NULL || refers_to_dropped(actions, object))
 		return false;
 	action->parts = lappend(action->parts, object);
 	note(actions, KN_DO_DROP, object, action);
 	return true;
+}
+
+/* The drop of an index that this one is attached to, if only by others. */
+static KnAction *
+drop_of_parent(const KnActions *actions, const KnIndex *index)
+{
+	while (index != NULL && index->attached_to != NULL)
+	{
+		const char *key = psprintf("%s %s", kn_kinds[KN_INDEX].word, index->attached_to);
+		KnAction *action;
+
+		index = (const KnIndex *) schema_find(actions->changes->found, key);
+		action = index == NULL ? NULL : action_of(actions, KN_DO_DROP, &index->head);
+		if (action != NULL)
+			return action;
+	}
+	return NULL;
 }
 
 /* The relation or column that takes the object along when it goes. */
@@ -338,22 +372,25 @@ reaches(const KnObject *object, const KnObject *target, List **seen)
 	return false;
 }
 
-/* Whether a foreign key refers to another table that is dropped as well. */
+/* Whether what is said of one relation needs another that is dropped as well. */
 static bool
-refers_to_dropped(const KnActions *actions, const KnObject *constraint)
+refers_to_dropped(const KnActions *actions, const KnObject *object)
 {
 	ListCell *cell;
 
-	if (constraint->kind != KN_CONSTRAINT ||
-		strcmp(((const KnConstraint *) constraint)->type, "f") != 0)
+	if (object->kind != KN_CONSTRAINT && object->kind != KN_RULE && object->kind != KN_TRIGGER &&
+		object->kind != KN_POLICY)
 		return false;
-	foreach(cell, constraint->depends)
+	foreach(cell, object->depends)
 	{
 		KnObject *needed = lfirst(cell);
+		const char *relation = needed->kind == KN_COLUMN ? needed->parent : needed->name;
 
-		if (needed->kind == KN_COLUMN &&
-			(strcmp(needed->parent, constraint->parent) != 0 ||
-			 strcmp(needed->schema, constraint->schema) != 0) &&
+		if (needed->kind != KN_COLUMN && needed->kind != KN_TABLE && needed->kind != KN_VIEW &&
+			needed->kind != KN_MATVIEW)
+			continue;
+		if ((strcmp(relation, object->parent) != 0 ||
+			 strcmp(needed->schema, object->schema) != 0) &&
 			action_of(actions, KN_DO_DROP, needed) != NULL)
 			return true;
 	}

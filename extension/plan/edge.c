@@ -25,6 +25,7 @@ static void connect_drop(KnActions *actions, KnAction *action, const KnObject *o
 static void connect_create(KnActions *actions, KnAction *action, const KnObject *object);
 static void connect_alter(KnActions *actions, KnAction *action);
 static void connect_finish(KnActions *actions, KnAction *action);
+static void connect_index(KnAction *finish, KnAction *create);
 static void connect_same(KnActions *actions, KnAction *action);
 static void connect_names(KnActions *actions);
 static const char *taken_name(const KnObject *object);
@@ -128,6 +129,23 @@ connect_finish(KnActions *actions, KnAction *action)
 	wait_for(action, action_of(actions, KN_DO_CREATE, object));
 	wait_for(action, action_of(actions, KN_DO_ALTER, object));
 	connect_create(actions, action, object);
+	if (object->kind == KN_INDEX)
+	{
+		KnObject *table = schema_find_kind(wanted,
+										   KN_TABLE,
+										   object->schema,
+										   NULL,
+										   ((const KnIndex *) object)->table);
+		KnObject *parent = schema_find(
+			wanted,
+			psprintf("%s %s", kn_kinds[KN_INDEX].word, ((const KnIndex *) object)->attached_to));
+
+		if (table != NULL)
+			wait_for(action, action_of(actions, KN_DO_FINISH, table));
+		if (parent != NULL)
+			wait_for(action, action_of(actions, KN_DO_CREATE, parent));
+		return;
+	}
 	if (object->kind == KN_SEQUENCE)
 	{
 		const char *owner = ((KnSequence *) object)->owned_by;
@@ -152,11 +170,27 @@ connect_finish(KnActions *actions, KnAction *action)
 
 		if (made == NULL || !sqltext_equal(made->schema, object->schema))
 			continue;
-		if ((made->kind == KN_INDEX &&
-			 sqltext_equal(((const KnIndex *) made)->table, object->name)) ||
-			(made->kind == KN_CONSTRAINT && sqltext_equal(made->parent, object->name)))
+		if (made->kind == KN_CONSTRAINT && sqltext_equal(made->parent, object->name))
 			wait_for(action, other);
+		else if (made->kind == KN_INDEX &&
+				 sqltext_equal(((const KnIndex *) made)->table, object->name))
+			connect_index(action, other);
 	}
+}
+
+/* ATTACH PARTITION takes any index that fits: what is to stay alone comes later. */
+static void
+connect_index(KnAction *finish, KnAction *create)
+{
+	const KnIndex *index = (const KnIndex *) create->wanted;
+	const KnTable *table = (const KnTable *) finish->wanted;
+
+	if (finish->wanted->kind == KN_TABLE && table->partition_of != NULL &&
+		index->attached_to == NULL && table->cluster_on == NULL &&
+		strncmp(table->replica_identity, "USING", 5) != 0)
+		wait_for(create, finish);
+	else
+		wait_for(finish, create);
 }
 
 /* Recreating: first it goes, or makes way; what was put aside goes when all is done. */

@@ -33,6 +33,7 @@ static const KindRow rows[] = {
 	{ "alter_identity", KN_SAFE, exclusive, NULL },
 	{ "alter_policy", KN_WARNING, exclusive, "changes who sees which rows" },
 	{ "alter_sequence", KN_WARNING, share_row, NULL },
+	{ "attach_index", KN_SAFE, share_update, NULL },
 	{ "attach_partition", KN_WARNING, share_update, "scans the partition" },
 	{ "cluster_on", KN_SAFE, share_update, NULL },
 	{ "create_index", KN_WARNING, "SHARE", "blocks writes while the index is built" },

@@ -29,6 +29,8 @@ static const char *aside_name(const KnObject *type);
 static KnObject *neutral(const KnObject *object);
 static const char *group_of(const KnObject *object);
 static KnStep *unmodelled(const char *object, const char *hazard);
+static bool is_public(const KnObject *object);
+static const char *other_text(const KnOther *other);
 
 /* The steps of an action, not numbered yet. */
 List *
@@ -349,8 +351,7 @@ step_unmodelled(const KnChanges *changes)
 	{
 		KnObject *object = lfirst(cell);
 
-		/* Those of a schema that the script does not create were taken over. */
-		if (!changes->wanted->has_acls && object->has_acl && object->kind != KN_SCHEMA)
+		if (!changes->wanted->has_acls && object->has_acl && !is_public(object))
 			steps = lappend(steps,
 							unmodelled(psprintf("privileges on %s", object->key),
 									   "the desired state states no privileges: left as they are"));
@@ -368,11 +369,7 @@ step_unmodelled(const KnChanges *changes)
 			steps = lappend(
 				steps,
 				unmodelled(
-					psprintf("%s %s",
-							 other->what,
-							 other->head.schema == NULL || strchr(other->head.name, '.') != NULL
-								 ? other->head.name
-								 : name_qualified(other->head.schema, other->head.name)),
+					other_text(other),
 					i == 1
 						? "found, and of a kind that is not modelled: left as it is, and not compared"
 						: "wanted, and of a kind that is not modelled: left as it is, and not compared"));
@@ -394,4 +391,25 @@ unmodelled(const char *object, const char *hazard)
 	step->phase = "none";
 	step->hazards = list_make1((char *) hazard);
 	return step;
+}
+
+/* Whether this is the schema public, with the privileges that it has in a new database. */
+static bool
+is_public(const KnObject *object)
+{
+	return object->kind == KN_SCHEMA && strcmp(object->name, "public") == 0 &&
+		   schema_list_equal(
+			   object->acl,
+			   list_make2("=U/pg_database_owner", "pg_database_owner=UC/pg_database_owner"));
+}
+
+/* What it is and its name; the keys of some say both. */
+static const char *
+other_text(const KnOther *other)
+{
+	const char *name = name_of(&other->head);
+
+	if (strncmp(name, other->what, strlen(other->what)) == 0)
+		return name;
+	return psprintf("%s %s", other->what, name);
 }

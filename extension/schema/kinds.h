@@ -131,8 +131,9 @@
 	F(TEXT, deferrable, ALTER)   /* FK only: "", DEFERRABLE or DEFERRABLE INITIALLY DEFERRED */ \
 	F(BOOL, not_valid, ALTER)                                                                   \
 	F(TEXT, index_comment, ALTER)                                                               \
-	F(TEXT, tablespace, ALTER)  /* of the index behind it */                                    \
-	F(TEXT, references, IGNORE) /* qualified referenced table, quoted */
+	F(TEXT, tablespace, ALTER)    /* of the index behind it */                                  \
+	F(TEXT, references, IGNORE)   /* qualified referenced table, quoted */                      \
+	F(BOOL, is_inherited, IGNORE) /* of a partition, by its parent only */
 
 #define KN_VIEW_FIELDS(F)                                         \
 	F(TEXT, definition, ALTER)                                    \
