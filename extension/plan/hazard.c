@@ -171,7 +171,10 @@ is_on_new_relation(const KnAction *action, const KnObject *object)
 static void
 judge_drop(KnStep *step, const KnAction *action)
 {
-	if (action->change->operation != KN_RECREATE)
+	bool loses_values =
+		action->found->kind == KN_COLUMN && !((KnColumn *) action->found)->is_generated;
+
+	if (action->change->operation != KN_RECREATE || loses_values)
 	{
 		step->is_gated = step->severity == KN_DESTRUCTIVE;
 		return;

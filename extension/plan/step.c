@@ -15,13 +15,15 @@
 static void add_steps(List **steps, const KnAction *action, const KnObject *object,
 					  List *statements, const char *undo);
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
-static void make_drop(List **steps, const KnAction *action);
+static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
+static List *generate_again(const KnSchema *found, KnObject *expression);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
 static void make_aside(List **steps, const KnAction *action);
 static void make_finish(List **steps, const KnAction *action);
 static List *create_all(const KnObject *object, const List *parts);
 static List *decorate(const KnObject *object);
 static const char *join(List *statements);
+static bool is_linked(const KnObject *object);
 static void pair(List **steps, const KnAction *action, List *forward, List *backward);
 static List *of_aspect(List *statements, const char *aspect);
 static KnColumn *retyped(const KnActions *actions, const KnAction *action);
@@ -44,7 +46,7 @@ step_make(const KnActions *actions, const KnAction *action)
 			make_create(&steps, actions, action);
 			break;
 		case KN_DO_DROP:
-			make_drop(&steps, action);
+			make_drop(&steps, actions, action);
 			break;
 		case KN_DO_ALTER:
 			make_alter(&steps, actions, action);
@@ -111,9 +113,10 @@ decorate(const KnObject *object)
 }
 
 static void
-make_drop(List **steps, const KnAction *action)
+make_drop(List **steps, const KnActions *actions, const KnAction *action)
 {
 	KnObject *object = action->found;
+	List *undo;
 
 	if (action->is_aside)
 	{
@@ -125,7 +128,21 @@ make_drop(List **steps, const KnAction *action)
 		add_steps(steps, action, object, ddl_drop(aside), join(create_all(aside, NIL)));
 		return;
 	}
-	add_steps(steps, action, object, ddl_drop(object), join(create_all(object, action->parts)));
+	if (object->kind == KN_DEFAULT && ((KnDefault *) object)->is_generated)
+		undo = generate_again(actions->changes->found, object);
+	else
+		undo = create_all(object, action->parts);
+	add_steps(steps, action, object, ddl_drop(object), join(undo));
+}
+
+/* A column that has lost its expression gets it back only by being made anew. */
+static List *
+generate_again(const KnSchema *found, KnObject *expression)
+{
+	KnObject *column = schema_find_kind(
+		found, KN_COLUMN, expression->schema, expression->parent, expression->name);
+
+	return list_concat(ddl_drop(column), create_all(column, list_make1(expression)));
 }
 
 /*
@@ -192,7 +209,7 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 	}
 	else
 		pair(steps, action, ddl_alter(found, wanted), ddl_alter(wanted, found));
-	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner))
+	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner) && !is_linked(found))
 		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
 	if (!sqltext_equal(found->comment, wanted->comment))
 		add_steps(steps,
@@ -202,6 +219,13 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 				  join(ddl_comment(wanted, found)));
 	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
 		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+}
+
+/* Whether it is a sequence that belongs to a column: its owner is that of the table. */
+static bool
+is_linked(const KnObject *object)
+{
+	return object->kind == KN_SEQUENCE && ((const KnSequence *) object)->owned_by != NULL;
 }
 
 /* Forward statements with, aspect by aspect, the backward ones as their undo. */
@@ -300,6 +324,10 @@ make_finish(List **steps, const KnAction *action)
 	KnObject *back = is_new ? neutral(action->wanted) : action->found;
 
 	pair(steps, action, ddl_finish(from, action->wanted), ddl_finish(action->wanted, back));
+	if (from != NULL && is_linked(from) && !is_linked(action->wanted) &&
+		action->wanted->owner != NULL && !sqltext_equal(from->owner, action->wanted->owner))
+		add_steps(
+			steps, action, action->wanted, ddl_owner(action->wanted), join(ddl_owner(from)));
 }
 
 /* The object before anything was said last about it. */
