@@ -118,7 +118,7 @@ extern List *step_make(const KnActions *actions, const KnAction *action);
 extern List *step_unmodelled(const KnChanges *changes);
 
 /* hazard.c */
-extern void hazard_judge(KnStep *step, const KnAction *action);
+extern void hazard_judge(KnStep *step, const KnAction *action, const KnObject *object);
 extern const char *hazard_severity_word(KnSeverity severity);
 
 /* format.c */

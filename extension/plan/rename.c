@@ -16,14 +16,45 @@
 
 static List *split_name(const char *dotted);
 static KnObject *find_object(const KnSchema *found, const List *parts);
-static KnStatement *rename_statement(const KnSchema *found, const char *from, const char *to,
-									 KnObject **object);
+static const char *lock_of(const KnObject *object);
+static List *rename_all(const KnSchema *found, KnOptions *options, int part_count);
+static KnStatement *rename_statement(const KnSchema *found, const KnOptions *options,
+									 const char *from, const char *to, KnObject **object);
+static bool is_found(const KnSchema *found, const List *parts);
+static List *of_other_name(const KnSchema *found, const KnOptions *options, List *parts);
 static KnStatement *rename_label(KnObject *type, const char *from, const char *to);
-static bool is_done(const KnSchema *found, const char *from, const char *to);
+static bool is_done(const KnSchema *found, const List *from, const char *to);
 
-/* The steps that carry out the renames; what has been renamed before is left out. */
+/*
+ * The steps that carry out the renames; what has been renamed before is left
+ * out.  Members go before what they are in, which still has its old name then.
+ */
 List *
 plan_renames(const KnSchema *found, KnOptions *options)
+{
+	return list_concat(rename_all(found, options, 3), rename_all(found, options, 2));
+}
+
+/* Types are no relations, but for composite ones. */
+static const char *
+lock_of(const KnObject *object)
+{
+	switch (object->kind)
+	{
+		case KN_ENUM:
+		case KN_DOMAIN:
+		case KN_RANGE:
+			return NULL;
+		case KN_INDEX:
+			return "SHARE UPDATE EXCLUSIVE";
+		default:
+			return "ACCESS EXCLUSIVE";
+	}
+}
+
+/* The renames of names of so many parts. */
+static List *
+rename_all(const KnSchema *found, KnOptions *options, int part_count)
 {
 	List *steps = NIL;
 	ListCell *from;
@@ -32,9 +63,12 @@ plan_renames(const KnSchema *found, KnOptions *options)
 	forboth(from, options->rename_from, to, options->rename_to)
 	{
 		KnObject *object = NULL;
-		KnStatement *statement = rename_statement(found, lfirst(from), lfirst(to), &object);
+		KnStatement *statement;
 		KnStep *step;
 
+		if (list_length(split_name(lfirst(from))) != part_count)
+			continue;
+		statement = rename_statement(found, options, lfirst(from), lfirst(to), &object);
 		if (statement == NULL)
 			continue;
 		step = palloc0(sizeof(KnStep));
@@ -44,7 +78,7 @@ plan_renames(const KnSchema *found, KnOptions *options)
 		step->sql = statement->sql;
 		step->undo = statement->aspect;
 		step->severity = KN_UNSAFE;
-		step->lock = "ACCESS EXCLUSIVE";
+		step->lock = lock_of(object);
 		step->hazards = list_make1("programs that use the old name fail");
 		step->is_transactional = true;
 		step->phase = "rename";
@@ -55,12 +89,15 @@ plan_renames(const KnSchema *found, KnOptions *options)
 
 /* The statement, its undo in place of the aspect; NULL where it is done already. */
 static KnStatement *
-rename_statement(const KnSchema *found, const char *from, const char *to, KnObject **object)
+rename_statement(const KnSchema *found, const KnOptions *options, const char *from, const char *to,
+				 KnObject **object)
 {
 	List *parts = split_name(from);
 	KnStatement *statement;
 	KnObject *renamed;
 
+	if (list_length(parts) == 3 && !is_found(found, parts))
+		parts = of_other_name(found, options, parts);
 	*object = find_object(found, parts);
 	if (*object == NULL && list_length(parts) == 3)
 	{
@@ -71,7 +108,7 @@ rename_statement(const KnSchema *found, const char *from, const char *to, KnObje
 	}
 	if (*object == NULL)
 	{
-		if (is_done(found, from, to))
+		if (is_done(found, parts, to))
 			return NULL;
 		ereport(ERROR,
 				errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -151,11 +188,49 @@ find_object(const KnSchema *found, const List *parts)
 	return NULL;
 }
 
+/* Whether there is what a member, named in three parts, is in. */
+static bool
+is_found(const KnSchema *found, const List *parts)
+{
+	return find_object(found, list_make2(linitial(parts), lsecond(parts))) != NULL;
+}
+
+/*
+ * The parts of a member's name, where what it is in is renamed as well: that
+ * may be called by its new name before it has it, or by its old name after.
+ */
+static List *
+of_other_name(const KnSchema *found, const KnOptions *options, List *parts)
+{
+	ListCell *from;
+	ListCell *to;
+
+	forboth(from, options->rename_from, to, options->rename_to)
+	{
+		List *whole = split_name(lfirst(from));
+		const char *other = NULL;
+		List *renamed;
+
+		if (list_length(whole) != 2 || strcmp(linitial(whole), linitial(parts)) != 0)
+			continue;
+		if (strcmp(lsecond(whole), lsecond(parts)) == 0)
+			other = lfirst(to);
+		else if (strcmp(lfirst(to), lsecond(parts)) == 0)
+			other = lsecond(whole);
+		if (other == NULL)
+			continue;
+		renamed = list_make3(linitial(parts), (char *) other, lthird(parts));
+		if (is_found(found, renamed))
+			return renamed;
+	}
+	return parts;
+}
+
 /* Whether there is an object of the new name, in the place of the old one. */
 static bool
-is_done(const KnSchema *found, const char *from, const char *to)
+is_done(const KnSchema *found, const List *from, const char *to)
 {
-	List *parts = split_name(from);
+	List *parts = list_copy(from);
 	KnObject *type;
 
 	llast(parts) = (char *) to;

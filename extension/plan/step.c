@@ -79,7 +79,7 @@ add_steps(List **steps, const KnAction *action, const KnObject *object, List *st
 		step->sql = statement->sql;
 		step->undo = undo;
 		undo = NULL;
-		hazard_judge(step, action);
+		hazard_judge(step, action, object);
 		*steps = lappend(*steps, step);
 	}
 }
@@ -139,8 +139,11 @@ make_drop(List **steps, const KnActions *actions, const KnAction *action)
 static List *
 generate_again(const KnSchema *found, KnObject *expression)
 {
-	KnObject *column = schema_find_kind(
-		found, KN_COLUMN, expression->schema, expression->parent, expression->name);
+	KnObject *column = schema_find_kind(found,
+										KN_COLUMN,
+										expression->schema,
+										expression->parent,
+										expression->name);
 
 	return list_concat(ddl_drop(column), create_all(column, list_make1(expression)));
 }
@@ -326,8 +329,7 @@ make_finish(List **steps, const KnAction *action)
 	pair(steps, action, ddl_finish(from, action->wanted), ddl_finish(action->wanted, back));
 	if (from != NULL && is_linked(from) && !is_linked(action->wanted) &&
 		action->wanted->owner != NULL && !sqltext_equal(from->owner, action->wanted->owner))
-		add_steps(
-			steps, action, action->wanted, ddl_owner(action->wanted), join(ddl_owner(from)));
+		add_steps(steps, action, action->wanted, ddl_owner(action->wanted), join(ddl_owner(from)));
 }
 
 /* The object before anything was said last about it. */
