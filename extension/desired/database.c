@@ -318,13 +318,12 @@ static void
 put_extension(HeapTuple row, TupleDesc shape, void *argument)
 {
 	StringInfo out = linitial((List *) argument);
-	List *planned = lsecond((List *) argument);
-	const char *schema = SPI_getvalue(row, shape, 2);
+	char *schema = SPI_getvalue(row, shape, 2);
 	const char *name = sqltext_identifier(schema);
 
 	if (strncmp(schema, "pg_", 3) != 0)
 		appendStringInfo(out, "CREATE SCHEMA IF NOT EXISTS %s;\n", name);
-	if (!sqltext_member(planned, schema))
+	if (!sqltext_member(lsecond((List *) argument), schema))
 		appendStringInfo(out, "GRANT USAGE ON SCHEMA %s TO PUBLIC;\n", name);
 	appendStringInfo(out,
 					 "CREATE EXTENSION IF NOT EXISTS %s SCHEMA %s VERSION %s;\n",

@@ -18,7 +18,6 @@
 #include "utils/varlena.h"
 
 static const char *safe_path(const char *path, bool is_stated);
-static bool makes_unqualified(Node *statement);
 
 /* Sets the path for a statement, until the end of the GUC nest level. */
 void
@@ -26,6 +25,8 @@ path_set(const KnSource *source)
 {
 	bool is_stated = source->search_path != NULL;
 	List *usable;
+	const char *schema;
+	const char *name;
 
 	run_set("search_path",
 			safe_path(is_stated ? source->search_path : source->session_path, is_stated));
@@ -33,7 +34,7 @@ path_set(const KnSource *source)
 	if (usable != NIL && !isAnyTempNamespace(linitial_oid(usable)))
 		return;
 	/* Nothing to create in: what is created would be temporary. */
-	if (makes_unqualified(source->raw->stmt))
+	if (statement_makes(source->raw->stmt, &schema, &name) && schema == NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_UNDEFINED_SCHEMA),
 				errmsg("no schema has been selected to create in"));
@@ -60,29 +61,4 @@ safe_path(const char *path, bool is_stated)
 		kept = lappend(kept, (char *) sqltext_identifier(name));
 	}
 	return sqltext_join(lappend(kept, "pg_temp"), ", ");
-}
-
-/* Whether a statement makes an object in the first schema of the path. */
-static bool
-makes_unqualified(Node *statement)
-{
-	const char *schema;
-
-	switch (nodeTag(statement))
-	{
-		case T_CreateStmt:
-		case T_CreateTableAsStmt:
-		case T_ViewStmt:
-		case T_CreateSeqStmt:
-		case T_CompositeTypeStmt:
-		case T_CreateEnumStmt:
-		case T_CreateRangeStmt:
-		case T_CreateDomainStmt:
-		case T_CreateFunctionStmt:
-		case T_DefineStmt:
-		case T_CreateStatsStmt:
-			return statement_target(statement, &schema) && schema == NULL;
-		default:
-			return false;
-	}
 }

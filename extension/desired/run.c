@@ -50,6 +50,8 @@ static List *run_batch(List *batch, List *schemas, KnRunMode mode);
 static void run_whole_batch(void *argument);
 static void run_one(void *argument);
 static bool try_statement(KnSource *source, List *schemas, KnRunMode mode);
+static KnSource *first_real_error(List *waiting, List *schemas);
+static bool speaks_of(const char *message, const char *name);
 static void run_statement(KnSource *source, List *schemas);
 static Node *analyzed(KnSource *source, Node *statement);
 static bool prepare_statement(Node *statement, List *schemas, bool *populated);
@@ -102,7 +104,7 @@ run_in_any_order(KnScript *script, List *schemas)
 				again = lappend(again, lfirst(cell));
 		}
 		if (list_length(again) == list_length(waiting))
-			run_statement(linitial(again), schemas); /* fails, and says why */
+			run_statement(first_real_error(again, schemas), schemas); /* fails, and says why */
 		waiting = again;
 	}
 }
@@ -127,6 +129,53 @@ run_one(void *argument)
 	StatementRun *run = argument;
 
 	run_statement(run->source, run->schemas);
+}
+
+/*
+ * Of statements that cannot run, the first that does not only lack what
+ * another one of them would have made.
+ */
+static KnSource *
+first_real_error(List *waiting, List *schemas)
+{
+	ListCell *cell;
+	ListCell *other;
+
+	foreach(cell, waiting)
+	{
+		StatementRun run = { lfirst(cell), schemas };
+		ErrorData *error = subtransaction_run(run_one, &run, false);
+		bool follows = false;
+
+		foreach(other, waiting)
+		{
+			const char *schema;
+			const char *name;
+
+			if (error != NULL && lfirst(other) != lfirst(cell) &&
+				statement_makes(((KnSource *) lfirst(other))->raw->stmt, &schema, &name))
+				follows |= speaks_of(error->message, name);
+		}
+		if (!follows)
+			return lfirst(cell);
+	}
+	return linitial(waiting);
+}
+
+/* Whether a message has the name as the server writes it: "name", "schema.name" or name(...). */
+static bool
+speaks_of(const char *message, const char *name)
+{
+	Size length = strlen(name);
+	const char *at;
+
+	for (at = strstr(message, name); at != NULL; at = strstr(at + 1, name))
+	{
+		if (at > message && strchr("\". ", at[-1]) != NULL && at[length] != '\0' &&
+			strchr("\"(", at[length]) != NULL)
+			return true;
+	}
+	return false;
 }
 
 /* Errors that another order of the statements could cure. */
@@ -321,7 +370,7 @@ run_in_database(KnScript *script, List *schemas, KnRunMode mode)
 			if (mode == RUN_WHAT_CAN_BE)
 				return;
 			StartTransactionCommand();
-			run_statement(linitial(again), schemas); /* fails, and says why */
+			run_statement(first_real_error(again, schemas), schemas); /* fails, and says why */
 			CommitTransactionCommand();
 			MemoryContextSwitchTo(caller);
 		}

@@ -83,9 +83,11 @@ run_steps(const List *steps, const KnOptions *options)
 
 		if (step->sql == NULL)
 		{
-			ereport(WARNING,
-					errmsg("%s is not modelled", step->object),
-					errdetail("It is left as it is."));
+			ereport(
+				WARNING,
+				errmsg("%s: %s",
+					   step->object,
+					   step->hazards == NIL ? "left as it is" : (char *) linitial(step->hazards)));
 			continue;
 		}
 		CHECK_FOR_INTERRUPTS();

@@ -52,6 +52,7 @@ static const KindRow rows[] = {
 	{ "drop_default", KN_SAFE, exclusive, NULL },
 	{ "drop_domain", KN_DESTRUCTIVE, NULL, NULL },
 	{ "drop_domain_constraint", KN_WARNING, NULL, "values are no longer checked" },
+	{ "drop_domain_not_null", KN_WARNING, NULL, "readers may not expect null" },
 	{ "drop_expression", KN_WARNING, exclusive, "values are no longer computed" },
 	{ "drop_extension", KN_DESTRUCTIVE, NULL, "takes along what belongs to the extension" },
 	{ "drop_function", KN_DESTRUCTIVE, NULL, NULL },

@@ -106,8 +106,10 @@ read_renames(KnOptions *options, const JsonbValue *value)
 			options->rename_from =
 				lappend(options->rename_from, pnstrdup(item.val.string.val, item.val.string.len));
 		else if (token == WJB_VALUE)
-			options->rename_to =
-				lappend(options->rename_to, (char *) json_string(&item, "renames"));
+			options->rename_to = lappend(
+				options->rename_to,
+				(char *) json_string(&item,
+									 psprintf("renames.%s", (char *) llast(options->rename_from))));
 	}
 }
 
