@@ -67,6 +67,7 @@ static void take_migration(HeapTuple row, TupleDesc shape, void *argument);
 static const char *text_column(HeapTuple row, TupleDesc shape, int column);
 static Jsonb *json_column(HeapTuple row, TupleDesc shape, int column);
 static void hash_steps(pg_cryptohash_ctx *hash, const List *steps);
+static void hash_text(pg_cryptohash_ctx *hash, const char *text);
 
 /* One migration at a time in a database, until the end of the transaction. */
 void
@@ -251,6 +252,7 @@ steps_to_json(const List *steps)
 	return JsonbValueToJsonb(json_end(&state, WJB_END_ARRAY));
 }
 
+/* What is not as steps_to_json() wrote it is left out: the checksum tells. */
 static List *
 steps_from_json(Jsonb *json)
 {
@@ -261,7 +263,8 @@ steps_from_json(Jsonb *json)
 
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 	{
-		if (token == WJB_ELEM && item.type == jbvBinary)
+		if (token == WJB_ELEM && item.type == jbvBinary &&
+			JsonContainerIsObject(item.val.binary.data))
 		{
 			KnStep *step = step_from_json(item.val.binary.data);
 
@@ -279,7 +282,7 @@ step_from_json(JsonbContainer *in)
 	JsonbValue storage;
 	JsonbValue *gated = json_field(in, "gated", &storage);
 
-	step->is_gated = gated != NULL && json_bool(gated, "gated");
+	step->is_gated = gated != NULL && gated->type == jbvBool && gated->val.boolean;
 	step->kind = text_field(in, "kind");
 	step->object = text_field(in, "object");
 	step->group = step->object;
@@ -295,19 +298,25 @@ text_field(JsonbContainer *in, const char *name)
 	JsonbValue storage;
 	JsonbValue *value = json_field(in, name, &storage);
 
-	return value == NULL ? NULL : json_string(value, name);
+	return value == NULL || value->type != jbvString ? NULL : json_string(value, name);
 }
 
-/* SHA-256 in hex over the statements of plan and undo. */
+/* SHA-256 in hex over all that rolling back goes by, and the statements that ran. */
 const char *
 ledger_checksum(const KnMigration *migration)
 {
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 	uint8 digest[PG_SHA256_DIGEST_LENGTH];
 	char *text = palloc0(2 * PG_SHA256_DIGEST_LENGTH + 1);
+	ListCell *cell;
 
 	if (pg_cryptohash_init(hash) < 0)
 		elog(ERROR, "could not start a SHA-256");
+	foreach(cell, migration->schemas)
+		hash_text(hash, lfirst(cell));
+	hash_text(hash, NULL);
+	hash_text(hash, migration->before);
+	hash_text(hash, migration->after);
 	hash_steps(hash, migration->plan);
 	hash_steps(hash, migration->undo);
 	if (pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
@@ -325,12 +334,21 @@ hash_steps(pg_cryptohash_ctx *hash, const List *steps)
 	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
-		const char *sql = step->sql == NULL ? "" : step->sql;
 
-		/* The final NUL keeps the statements apart. */
-		if (pg_cryptohash_update(hash, (const uint8 *) sql, strlen(sql) + 1) < 0)
-			elog(ERROR, "could not compute a SHA-256");
+		hash_text(hash, step->kind);
+		hash_text(hash, step->object);
+		hash_text(hash, step->is_gated ? "gated" : "");
+		hash_text(hash, step->sql);
 	}
-	if (pg_cryptohash_update(hash, (const uint8 *) "\001", 1) < 0)
+	hash_text(hash, NULL);
+}
+
+/* The final NUL keeps texts apart; NULL stands for none, and for an end. */
+static void
+hash_text(pg_cryptohash_ctx *hash, const char *text)
+{
+	const char *hashed = text == NULL ? "\001" : text;
+
+	if (pg_cryptohash_update(hash, (const uint8 *) hashed, strlen(hashed) + 1) < 0)
 		elog(ERROR, "could not compute a SHA-256");
 }

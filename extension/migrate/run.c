@@ -34,6 +34,7 @@ run_check_gates(const List *steps, const KnOptions *options)
 	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
+		char *kind;
 
 		if (!step->is_gated || is_allowed(step, options))
 			continue;
@@ -43,8 +44,9 @@ run_check_gates(const List *steps, const KnOptions *options)
 						 step->number,
 						 step->kind,
 						 step->object);
-		if (!sqltext_member(kinds, step->kind))
-			kinds = lappend(kinds, psprintf("\"%s\"", step->kind));
+		kind = psprintf("\"%s\"", step->kind);
+		if (!sqltext_member(kinds, kind))
+			kinds = lappend(kinds, kind);
 	}
 	if (count > 0)
 		ereport(ERROR,
