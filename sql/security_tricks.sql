@@ -109,6 +109,15 @@ SELECT replace(quote_literal(ugly), E'\n', '\n'), test.law('', pg_temp.named($x$
 	COMMENT ON DOMAIN %d IS '''';
 	COMMENT ON FUNCTION %f(text) IS ''''$x$, ugly))
 FROM unnest(ARRAY['', ' ', '"', '''''', '''''''', E'\n', '\', '$$', '--', '/*', '*/', ';', '%s', '.', '","', '{}', '"."', 'ü', '(', ')::', '$1', 'E''', E'a"b''c\nd\\e']) WITH ORDINALITY AS t (ugly, n) ORDER BY n;
+-- models: a tag says one thing of one column, whatever stands in it
+SELECT '## ' || tags || E'\n' || CASE outcome WHEN 'does not fail' THEN kints_plan_format(m, 'sql') ELSE regexp_replace(outcome, E'\nHINT:.*', '') END
+FROM unnest(ARRAY['default:0); CREATE TABLE injected (a int', 'default:0, b int', 'default:0 REFERENCES x', 'default:0 PRIMARY KEY', 'default:1 --', 'default:1 /*', 'default:''unclosed', 'default:$$unclosed', 'default:(SELECT 1)', 'check:true), CHECK (false', 'check:true); DROP TABLE t; --',
+	'index,index_where:true; DROP TABLE t', 'index,index_where:true) INCLUDE (a', 'index,using:btree; DROP', 'index,using:btree (a) WHERE true --', 'index,include:a) WHERE (true', 'index,opclass:int4_ops) WHERE (true', 'index:i ON t (a); DROP TABLE t; --',
+	'collate:"C" DEFAULT 5', 'comment:it is \ "x"', 'fk:t(a) ON DELETE CASCADE', 'fk:t(a); DROP TABLE t', 'fk:t(a),on_delete:cascade; DROP TABLE t', 'unique,unique_name:x) CHECK (a', 'generated:1) STORED, b int GENERATED ALWAYS AS (1', 'identity:always, b int',
+	'type:int); DROP TABLE t; --', 'type:int DEFAULT 5', 'varchar(5) DEFAULT 1', 'numeric(5,2)); DROP TABLE t', 'column:a" int); DROP TABLE t; --', 'primary_key:x) , CHECK (true']) WITH ORDINALITY AS t (tags, n),
+	LATERAL (SELECT jsonb_build_object('models', jsonb_build_array(jsonb_build_object('table', 't', 'schema', 'tricks', 'fields', jsonb_build_array(jsonb_build_object('name', 'a', 'type', 'int', 'tags', tags)))))) AS x (m),
+	LATERAL (SELECT test.fails(format('SELECT * FROM kints_plan(%L::jsonb, ''{"ignore": ["tricks.trace*", "tricks.who*"]}'')', m))) AS o (outcome)
+ORDER BY n;
 DROP FUNCTION test.both;
 DROP SCHEMA tricks, tricks_log CASCADE;
 REVOKE USAGE ON SCHEMA test FROM PUBLIC;
