@@ -21,7 +21,40 @@ sqltext_identifier(const char *name)
 const char *
 sqltext_qualified(const char *schema, const char *name)
 {
-	return quote_qualified_identifier(schema, name);
+	if (schema == NULL)
+		return quote_identifier(name);
+	return sqltext_concat(quote_identifier(schema), ".", quote_identifier(name), NULL);
+}
+
+/*
+ * The strings up to a NULL, one behind the other.  Takes just the memory it
+ * needs: a schema has many names.
+ */
+char *
+sqltext_concat(const char *first, ...)
+{
+	Size length = 0;
+	va_list arguments;
+	const char *text;
+	char *result;
+	char *at;
+
+	va_start(arguments, first);
+	for (text = first; text != NULL; text = va_arg(arguments, const char *))
+		length += strlen(text);
+	va_end(arguments);
+	at = result = palloc(length + 1);
+	va_start(arguments, first);
+	for (text = first; text != NULL; text = va_arg(arguments, const char *))
+	{
+		Size part = strlen(text);
+
+		memcpy(at, text, part);
+		at += part;
+	}
+	va_end(arguments);
+	*at = '\0';
+	return result;
 }
 
 /* The value as a string literal, NULL as the key word. */

@@ -492,7 +492,7 @@ leave_unstated_extensions_out(KnScript *script, KnSchema *schema)
 
 		if (object->kind == KN_EXTENSION &&
 			!list_member(script->extensions, makeString((char *) object->name)))
-			(void) hash_search(schema->by_key, &object->key, HASH_REMOVE, NULL);
+			schema_forget(schema, object);
 		else
 			kept = lappend(kept, object);
 	}

@@ -14,7 +14,8 @@
 #include "utils/lsyscache.h"
 
 static void read_attribute(KnInspect *in, HeapTuple row, TupleDesc shape);
-static void read_column(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape);
+static void read_column(KnInspect *in, KnRelation *relation, const KnType *type, HeapTuple row,
+						TupleDesc shape);
 static const char *read_settings(HeapTuple row, TupleDesc shape);
 static void read_default(KnInspect *in, HeapTuple row, TupleDesc shape);
 static const char *storage_word(char letter);
@@ -33,6 +34,7 @@ read_attribute(KnInspect *in, HeapTuple row, TupleDesc shape)
 	Form_pg_attribute form = (Form_pg_attribute) GETSTRUCT(row);
 	KnRelation *relation;
 	KnAttribute *attribute;
+	const KnType *type;
 
 	if (form->attnum <= 0 || form->attisdropped)
 		return;
@@ -47,20 +49,23 @@ read_attribute(KnInspect *in, HeapTuple row, TupleDesc shape)
 	{
 		if (form->attstattarget >= 0)
 			attribute->settings = psprintf("%d=%d", form->attnum, form->attstattarget);
+		attribute->has_options = read_options(row, shape, Anum_pg_attribute_attoptions, "") != NIL;
 		return;
 	}
 	if (relation->object == NULL || relation->object->kind == KN_SEQUENCE)
 		return;
-	attribute->type_text = read_type(in, form->atttypid, form->atttypmod);
-	attribute->collation_text = read_collation(in, form->attcollation, form->atttypid);
+	type = read_type_facts(in, form->atttypid, form->atttypmod);
+	attribute->type_text = type->text;
+	if (form->attcollation != type->collation)
+		attribute->collation_text = read_collation(in, form->attcollation, form->atttypid);
 	if (relation->object->kind == KN_TABLE)
-		read_column(in, relation, row, shape);
+		read_column(in, relation, type, row, shape);
 	else if (relation->object->kind == KN_MATVIEW)
 		attribute->settings = read_settings(row, shape);
 }
 
 static void
-read_column(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape)
+read_column(KnInspect *in, KnRelation *relation, const KnType *type, HeapTuple row, TupleDesc shape)
 {
 	Form_pg_attribute form = (Form_pg_attribute) GETSTRUCT(row);
 	KnAttribute *attribute = &relation->attributes[form->attnum - 1];
@@ -75,18 +80,14 @@ read_column(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape)
 	column->identity = form->attidentity == ATTRIBUTE_IDENTITY_ALWAYS       ? "ALWAYS"
 					   : form->attidentity == ATTRIBUTE_IDENTITY_BY_DEFAULT ? "BY DEFAULT"
 																			: NULL;
-	if (form->attstorage != get_typstorage(form->atttypid))
+	if (form->attstorage != type->storage)
 		column->storage = storage_word(form->attstorage);
 	column->compression = compression_word(form->attcompression);
 	column->statistics = form->attstattarget;
 	column->options = read_options(row, shape, Anum_pg_attribute_attoptions, "");
 	column->is_inherited = !form->attislocal;
 	column->is_generated = form->attgenerated != '\0';
-	column->type_kind = psprintf("%c", get_typtype(getBaseType(form->atttypid)));
-	if (get_typtype(form->atttypid) == TYPTYPE_DOMAIN)
-		column->type_kind = "d";
-	else if (OidIsValid(get_element_type(form->atttypid)))
-		column->type_kind = psprintf("%c", get_typtype(get_element_type(form->atttypid)));
+	column->type_kind = type->kind;
 	read_acl(in, column, row, shape, Anum_pg_attribute_attacl, InvalidOid);
 	inspect_register(in, RelationRelationId, relation->oid, form->attnum, column);
 	inspect_add(in, column);
@@ -158,8 +159,13 @@ read_default(KnInspect *in, HeapTuple row, TupleDesc shape)
 	if (attribute->name == NULL)
 		return;
 	object = schema_new_object(KN_DEFAULT, relation->schema, relation->name, attribute->name);
-	object->expression = read_expression(in, row, shape, Anum_pg_attrdef_adbin, relation);
 	object->is_generated = attribute->column != NULL && attribute->column->is_generated;
+	/* Only what is generated can mention other columns. */
+	object->expression = read_expression(in,
+										 row,
+										 shape,
+										 Anum_pg_attrdef_adbin,
+										 object->is_generated ? relation : NULL);
 	inspect_register(in, AttrDefaultRelationId, form->oid, 0, object);
 	inspect_add(in, object);
 	schema_depend(object, attribute->column != NULL ? &attribute->column->head : relation->object);

@@ -37,7 +37,6 @@ read_constraint(KnInspect *in, HeapTuple row, TupleDesc shape)
 	KnConstraint *constraint;
 	bool is_inherited;
 
-	(void) shape;
 	if (OidIsValid(form->contypid))
 	{
 		read_domain_constraint(in, form);
@@ -55,9 +54,9 @@ read_constraint(KnInspect *in, HeapTuple row, TupleDesc shape)
 								   relation->name,
 								   read_name(&form->conname));
 	constraint->is_inherited = is_inherited;
-	constraint->type = psprintf("%c", form->contype);
+	constraint->type = read_letter(form->contype);
 	constraint->not_valid = !form->convalidated;
-	constraint->definition = read_definition(in, pg_get_constraintdef, form->oid);
+	constraint->definition = inspect_constraint_definition(in, row, shape, relation);
 	if (!form->convalidated)
 		constraint->definition = without_suffix(constraint->definition, " NOT VALID");
 	constraint->deferrable = "";

@@ -248,13 +248,20 @@ static void
 depend_on_schema(KnInspect *in)
 {
 	ListCell *cell;
+	const char *name = NULL;
+	KnObject *schema = NULL;
 
 	foreach(cell, in->schema->objects)
 	{
 		KnObject *object = lfirst(cell);
 
-		if (object->schema != NULL && object->parent == NULL)
-			schema_depend(object,
-						  schema_find_kind(in->schema, KN_SCHEMA, NULL, NULL, object->schema));
+		if (object->schema == NULL || object->parent != NULL)
+			continue;
+		if (object->schema != name)
+		{
+			name = object->schema;
+			schema = schema_find_kind(in->schema, KN_SCHEMA, NULL, NULL, name);
+		}
+		schema_depend(object, schema);
 	}
 }

@@ -30,14 +30,13 @@ read_index(KnInspect *in, HeapTuple row, TupleDesc shape)
 	KnRelation *name = inspect_relation(in, form->indexrelid);
 	KnIndex *index;
 
-	(void) shape;
 	if (relation == NULL || relation->object == NULL || name == NULL)
 		return;
 	note_use(relation, name, form);
 	if (inspect_lookup(in, RelationRelationId, form->indexrelid, 0) != NULL)
 		return;
 	index = schema_new_object(KN_INDEX, relation->schema, NULL, name->name);
-	index->definition = read_definition(in, pg_get_indexdef, form->indexrelid);
+	index->definition = inspect_index_definition(in, row, shape, relation, name);
 	index->table = relation->name;
 	index->is_unique = form->indisunique;
 	index->is_invalid = !form->indisvalid;

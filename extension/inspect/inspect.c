@@ -29,6 +29,7 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -45,7 +46,21 @@ typedef struct AddressEntry
 {
 	KnAddress address;
 	KnObject *object;
+	char status;
 } AddressEntry;
+
+#define SH_PREFIX       addresses
+#define SH_ELEMENT_TYPE AddressEntry
+#define SH_KEY_TYPE     KnAddress
+#define SH_KEY          address
+#define SH_HASH_KEY(tb, key) \
+	murmurhash32((key).object ^ ((key).class << 20) ^ ((uint32) (key).sub << 8))
+#define SH_EQUAL(tb, a, b) \
+	((a).object == (b).object && (a).class == (b).class && (a).sub == (b).sub)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
 
 static void pin_settings(void);
 static void open_tables(KnInspect *in);
@@ -138,10 +153,11 @@ open_tables(KnInspect *in)
 {
 	in->namespaces = make_table("kints namespaces", sizeof(Oid), sizeof(NamespaceEntry));
 	in->relations = make_table("kints relations", sizeof(Oid), sizeof(KnRelation));
-	in->addresses = make_table("kints addresses", sizeof(KnAddress), sizeof(AddressEntry));
+	in->addresses = addresses_create(CurrentMemoryContext, 1024, NULL);
 	in->members = make_table("kints members", sizeof(KnAddress), sizeof(KnMember));
 	in->owned = make_table("kints owned", sizeof(Oid), sizeof(KnOwned));
-	in->types = make_table("kints types", sizeof(KnTypeKey), sizeof(KnTypeText));
+	in->types = make_table("kints types", sizeof(KnTypeKey), sizeof(KnType));
+	in->classes = make_table("kints classes", sizeof(KnClassKey), sizeof(KnClassText));
 	in->roles = make_table("kints roles", sizeof(Oid), sizeof(KnRole));
 	in->toasts = make_table("kints toasts", sizeof(Oid), sizeof(KnToast));
 }
@@ -205,7 +221,16 @@ inspect_namespace(KnInspect *in, Oid namespace)
 KnRelation *
 inspect_relation(KnInspect *in, Oid relation)
 {
-	return hash_search(in->relations, &relation, HASH_FIND, NULL);
+	/* Rows about one relation mostly stand together. */
+	if (in->last_relation == NULL || in->last_relation->oid != relation)
+	{
+		KnRelation *found = hash_search(in->relations, &relation, HASH_FIND, NULL);
+
+		if (found == NULL)
+			return NULL;
+		in->last_relation = found;
+	}
+	return in->last_relation;
 }
 
 /* Whether an extension owns the object. */
@@ -222,9 +247,9 @@ void
 inspect_register(KnInspect *in, Oid class, Oid object, int32 sub, void *what)
 {
 	KnAddress address = { class, object, sub };
-	AddressEntry *entry = hash_search(in->addresses, &address, HASH_ENTER, NULL);
+	bool found;
 
-	entry->object = what;
+	addresses_insert(in->addresses, address, &found)->object = what;
 }
 
 /* The object at an address; for a column that is none, its relation. */
@@ -232,12 +257,12 @@ KnObject *
 inspect_lookup(KnInspect *in, Oid class, Oid object, int32 sub)
 {
 	KnAddress address = { class, object, sub };
-	AddressEntry *entry = hash_search(in->addresses, &address, HASH_FIND, NULL);
+	AddressEntry *entry = addresses_lookup(in->addresses, address);
 
 	if (entry == NULL && sub != 0)
 	{
 		address.sub = 0;
-		entry = hash_search(in->addresses, &address, HASH_FIND, NULL);
+		entry = addresses_lookup(in->addresses, address);
 	}
 	return entry == NULL ? NULL : entry->object;
 }

@@ -21,6 +21,7 @@ typedef struct KnAttribute
 	const char *type_text;      /* with modifiers; NULL where nobody will ask */
 	const char *collation_text; /* NULL: the type's own */
 	const char *comment;
+	bool has_options;     /* of an index: the operator class has parameters */
 	const char *settings; /* of a materialized view: ALTER COLUMN clauses, joined by newline */
 	KnColumn *column;     /* tables only */
 } KnAttribute;
@@ -64,12 +65,14 @@ typedef struct KnInspect
 	Snapshot snapshot;
 	HTAB *namespaces; /* Oid -> name, of the schemas that are read */
 	HTAB *relations;  /* Oid -> KnRelation */
-	HTAB *addresses;  /* KnAddress -> KnObject * */
-	HTAB *members;    /* KnAddress of what extensions own */
-	HTAB *owned;      /* KnOwned */
-	HTAB *types;      /* type and modifier -> text */
-	HTAB *roles;      /* Oid -> name */
-	HTAB *toasts;     /* KnToast */
+	KnRelation *last_relation;
+	struct addresses_hash *addresses; /* KnAddress -> KnObject * */
+	HTAB *members;                    /* KnAddress of what extensions own */
+	HTAB *owned;                      /* KnOwned */
+	HTAB *types;                      /* type and modifier -> text */
+	HTAB *classes;                    /* operator class and type -> text */
+	HTAB *roles;                      /* Oid -> name */
+	HTAB *toasts;                     /* KnToast */
 	KnDependency *dependencies;
 	int dependency_count;
 	MemoryContext result; /* where objects and their strings live */
@@ -90,11 +93,26 @@ typedef struct KnTypeKey
 	int32 modifier;
 } KnTypeKey;
 
-typedef struct KnTypeText
+typedef struct KnType
 {
-	KnTypeKey key;
+	KnTypeKey key; /* hash key */
 	const char *text;
-} KnTypeText;
+	Oid collation;
+	char storage;
+	const char *kind; /* typtype, looking through arrays and domains over others */
+} KnType;
+
+typedef struct KnClassKey
+{
+	Oid class;
+	Oid type;
+} KnClassKey;
+
+typedef struct KnClassText
+{
+	KnClassKey key;
+	const char *text;
+} KnClassText;
 
 typedef struct KnRole
 {
@@ -117,6 +135,14 @@ typedef struct KnToast
 	List *options;
 } KnToast;
 
+/* See digest.c. */
+typedef struct KnDigest
+{
+	uint64 count;
+	uint64 sum;
+	uint64 other_sum;
+} KnDigest;
+
 typedef void (*KnRowReader)(KnInspect *in, HeapTuple row, TupleDesc shape);
 
 /* inspect.c: the door, and what readers share */
@@ -132,13 +158,17 @@ extern void inspect_add(KnInspect *in, void *object);
 
 /* read.c: values out of rows, in in->result */
 extern const char *read_name(NameData *name);
+extern const char *read_letter(char letter);
 extern const char *read_string(HeapTuple row, TupleDesc shape, int attribute);
 extern List *read_options(HeapTuple row, TupleDesc shape, int attribute, const char *prefix);
 extern const char *read_expression(KnInspect *in, HeapTuple row, TupleDesc shape, int attribute,
 								   const KnRelation *relation);
+extern List *inspect_expressions(HeapTuple row, TupleDesc shape, int attribute,
+								 const KnRelation *relation, List **trees);
 extern const char *read_owner(KnInspect *in, Oid owner);
 extern void read_acl(KnInspect *in, void *target, HeapTuple row, TupleDesc shape, int attribute,
 					 Oid owner);
+extern const KnType *read_type_facts(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_type(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_collation(KnInspect *in, Oid collation, Oid type);
 extern const char *read_tablespace(Oid tablespace);
@@ -157,8 +187,12 @@ extern void inspect_columns(KnInspect *in);
 extern void inspect_views(KnInspect *in);
 extern void inspect_sequences(KnInspect *in);
 extern void inspect_constraints(KnInspect *in);
+extern const char *inspect_constraint_definition(KnInspect *in, HeapTuple row, TupleDesc shape,
+												 const KnRelation *relation);
 extern void inspect_indexes(KnInspect *in);
 extern void inspect_statistics(KnInspect *in);
+extern const char *inspect_index_definition(KnInspect *in, HeapTuple row, TupleDesc shape,
+											const KnRelation *relation, const KnRelation *index);
 extern void inspect_triggers(KnInspect *in);
 extern void inspect_policies(KnInspect *in);
 extern void inspect_inheritance(KnInspect *in);
@@ -166,5 +200,9 @@ extern void inspect_others(KnInspect *in);
 extern void inspect_comments(KnInspect *in);
 extern void inspect_dependencies(KnInspect *in);
 extern void inspect_read_dependencies(KnInspect *in);
+
+/* digest.c */
+extern KnDigest inspect_digest(void);
+extern bool inspect_digest_equal(const KnDigest *a, const KnDigest *b);
 
 #endif

@@ -23,7 +23,9 @@
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
 
-static const char *keep(KnInspect *in, const char *text);
+static const char version_prefix[] = "pg_attver=";
+
+static bool is_version(ArrayType *array);
 static int compare_text(const ListCell *a, const ListCell *b);
 static bool is_default_acl(const void *target, Acl *acl, Oid owner);
 
@@ -31,6 +33,18 @@ const char *
 read_name(NameData *name)
 {
 	return pstrdup(NameStr(*name));
+}
+
+/* A string of one small letter, which is what the catalogs use for kinds. */
+const char *
+read_letter(char letter)
+{
+	static const char letters[] =
+		"a\0b\0c\0d\0e\0f\0g\0h\0i\0j\0k\0l\0m\0"
+		"n\0o\0p\0q\0r\0s\0t\0u\0v\0w\0x\0y\0z";
+
+	Assert(letter >= 'a' && letter <= 'z');
+	return &letters[2 * (letter - 'a')];
 }
 
 /* A text attribute, or NULL. */
@@ -54,25 +68,22 @@ read_options(HeapTuple row, TupleDesc shape, int attribute, const char *prefix)
 {
 	bool isnull;
 	Datum value = heap_getattr(row, attribute, shape, &isnull);
+	ArrayType *array;
 	Datum *items;
 	int count;
 	List *options = NIL;
 
 	if (isnull)
 		return NIL;
-	deconstruct_array(DatumGetArrayTypeP(value),
-					  TEXTOID,
-					  -1,
-					  false,
-					  TYPALIGN_INT,
-					  &items,
-					  NULL,
-					  &count);
+	array = DatumGetArrayTypeP(value);
+	if (is_version(array))
+		return NIL;
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &items, NULL, &count);
 	for (int i = 0; i < count; i++)
 	{
 		const char *option = TextDatumGetCString(items[i]);
 
-		if (strncmp(option, "pg_attver=", 10) == 0)
+		if (strncmp(option, version_prefix, sizeof(version_prefix) - 1) == 0)
 			continue;
 		options = lappend(options, psprintf("%s%s", prefix, option));
 	}
@@ -80,39 +91,21 @@ read_options(HeapTuple row, TupleDesc shape, int attribute, const char *prefix)
 	return options;
 }
 
+/* Whether a column's version is all there is, as for most columns. */
+static bool
+is_version(ArrayType *array)
+{
+	const text *first = (const text *) ARR_DATA_PTR(array);
+
+	return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) == 1 && !ARR_HASNULL(array) &&
+		   VARSIZE_ANY_EXHDR(first) > sizeof(version_prefix) - 1 &&
+		   strncmp(VARDATA_ANY(first), version_prefix, sizeof(version_prefix) - 1) == 0;
+}
+
 static int
 compare_text(const ListCell *a, const ListCell *b)
 {
 	return strcmp(lfirst(a), lfirst(b));
-}
-
-static const char *
-keep(KnInspect *in, const char *text)
-{
-	MemoryContextSwitchTo(in->result);
-	return text == NULL ? NULL : pstrdup(text);
-}
-
-/* A pg_node_tree attribute as SQL, its Vars being columns of relation (or none). */
-const char *
-read_expression(KnInspect *in, HeapTuple row, TupleDesc shape, int attribute,
-				const KnRelation *relation)
-{
-	bool isnull;
-	Datum value = heap_getattr(row, attribute, shape, &isnull);
-	List *context = NIL;
-	Node *tree;
-	const char *kept;
-
-	if (isnull)
-		return NULL;
-	MemoryContextSwitchTo(in->work);
-	tree = stringToNode(TextDatumGetCString(value));
-	if (relation != NULL)
-		context = deparse_context_for(relation->name, relation->oid);
-	kept = keep(in, deparse_expression(tree, context, false, false));
-	MemoryContextReset(in->work);
-	return kept;
 }
 
 /* The name of a role. */
@@ -193,20 +186,33 @@ is_default_acl(const void *target, Acl *acl, Oid owner)
 	return aclequal(standard, acl);
 }
 
-/* A type with its modifier, as a column definition has it. */
-const char *
-read_type(KnInspect *in, Oid type, int32 modifier)
+/* What a column definition says of a type with its modifier, and what it implies. */
+const KnType *
+read_type_facts(KnInspect *in, Oid type, int32 modifier)
 {
 	KnTypeKey key = { type, modifier };
 	bool found;
-	KnTypeText *entry = hash_search(in->types, &key, HASH_ENTER, &found);
+	KnType *entry = hash_search(in->types, &key, HASH_ENTER, &found);
+	Oid element;
 
-	if (!found)
-	{
-		entry->text = NULL;
-		entry->text = format_type_extended(type, modifier, FORMAT_TYPE_TYPEMOD_GIVEN);
-	}
-	return entry->text;
+	if (found)
+		return entry;
+	memset((char *) entry + sizeof(KnTypeKey), 0, sizeof(KnType) - sizeof(KnTypeKey));
+	entry->text = format_type_extended(type, modifier, FORMAT_TYPE_TYPEMOD_GIVEN);
+	entry->collation = get_typcollation(type);
+	entry->storage = get_typstorage(type);
+	element = get_element_type(type);
+	if (get_typtype(type) == TYPTYPE_DOMAIN)
+		entry->kind = "d";
+	else
+		entry->kind = read_letter(get_typtype(OidIsValid(element) ? element : getBaseType(type)));
+	return entry;
+}
+
+const char *
+read_type(KnInspect *in, Oid type, int32 modifier)
+{
+	return read_type_facts(in, type, modifier)->text;
 }
 
 /* A collation, qualified and quoted, where it is not the type's own. */
@@ -268,7 +274,8 @@ read_definition(KnInspect *in, PGFunction function, Oid object)
 	length = strlen(printed);
 	while (length > 0 && (printed[length - 1] == ';' || printed[length - 1] == '\n'))
 		printed[--length] = '\0';
-	kept = keep(in, printed);
+	MemoryContextSwitchTo(in->result);
+	kept = pstrdup(printed);
 	MemoryContextReset(in->work);
 	return kept;
 }

@@ -89,7 +89,7 @@ plan_leave_out(KnSchema *schema, const List *patterns)
 		KnObject *object = lfirst(cell);
 
 		if (is_ignored(object, patterns))
-			(void) hash_search(schema->by_key, &object->key, HASH_REMOVE, NULL);
+			schema_forget(schema, object);
 		else
 			kept = lappend(kept, object);
 	}

@@ -15,7 +15,7 @@
 #define PLAN_COLUMNS 10
 
 static MemoryContext begin_call(void);
-static KnPlan *plan_of_arguments(FunctionCallInfo fcinfo, int options, bool is_json);
+static const KnPlan *plan_of_arguments(FunctionCallInfo fcinfo, int options, bool is_json);
 static Datum return_steps(FunctionCallInfo fcinfo, List *steps);
 static void put_row(ReturnSetInfo *result, const KnStep *step);
 static Datum text_or_null(const char *text, bool *isnull);
@@ -30,17 +30,33 @@ begin_call(void)
 		AllocSetContextCreate(CurrentMemoryContext, "kints plan", ALLOCSET_DEFAULT_SIZES));
 }
 
-static KnPlan *
+/* Argument 0 is the desired state; the one of that number holds the options. */
+static const KnPlan *
 plan_of_arguments(FunctionCallInfo fcinfo, int options, bool is_json)
 {
-	KnOptions *read = options_read(PG_ARGISNULL(options) ? NULL : PG_GETARG_JSONB_P(options));
+	struct varlena *desired;
+	struct varlena *given = NULL;
+	KnOptions *read;
+	KnPlanKey key;
+	const KnPlan *plan;
 
+	if (!PG_ARGISNULL(options))
+		given = PG_DETOAST_DATUM(PG_GETARG_DATUM(options));
+	read = options_read((Jsonb *) given);
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("the desired state must not be null"));
-	return is_json ? plan_make(read, NULL, PG_GETARG_JSONB_P(0))
-				   : plan_make(read, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL);
+	desired = PG_DETOAST_DATUM(PG_GETARG_DATUM(0));
+	key = cache_key(is_json, desired, given);
+	plan = cache_find(&key);
+	if (plan == NULL)
+	{
+		plan = is_json ? plan_make(read, NULL, (Jsonb *) desired)
+					   : plan_make(read, text_to_cstring((text *) desired), NULL);
+		cache_keep(&key, plan);
+	}
+	return plan;
 }
 
 static Datum

@@ -5,8 +5,10 @@
 #ifndef KN_PLAN_H
 #define KN_PLAN_H
 
+#include "common/sha2.h"
 #include "ddl/ddl.h"
 #include "diff/diff.h"
+#include "inspect/inspect.h"
 #include "schema/schema.h"
 
 typedef enum KnSeverity
@@ -90,6 +92,13 @@ typedef struct KnPlan
 	const char *fingerprint; /* of what was found */
 } KnPlan;
 
+/* What decides the outcome of a plan; see cache.c. */
+typedef struct KnPlanKey
+{
+	uint8 inputs[PG_SHA256_DIGEST_LENGTH];
+	KnDigest catalogs;
+} KnPlanKey;
+
 /* options.c */
 extern KnOptions *options_read(Jsonb *json);
 
@@ -97,6 +106,11 @@ extern KnOptions *options_read(Jsonb *json);
 extern KnPlan *plan_make(KnOptions *options, const char *sql, Jsonb *json);
 extern void plan_leave_out(KnSchema *schema, const List *patterns);
 extern List *plan_between(const KnSchema *found, const KnSchema *wanted);
+
+/* cache.c */
+extern KnPlanKey cache_key(bool is_json, struct varlena *desired, struct varlena *options);
+extern const KnPlan *cache_find(const KnPlanKey *key);
+extern void cache_keep(const KnPlanKey *key, const KnPlan *plan);
 
 /* rename.c */
 extern List *plan_renames(const KnSchema *found, KnOptions *options);

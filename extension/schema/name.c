@@ -15,18 +15,17 @@ const char *
 name_key(KnKind kind, const char *schema, const char *parent, const char *name,
 		 const char *arguments)
 {
-	StringInfoData out;
-
-	initStringInfo(&out);
-	appendStringInfo(&out, "%s ", kn_kinds[kind].word);
-	if (schema != NULL)
-		appendStringInfo(&out, "%s.", sqltext_identifier(schema));
-	if (parent != NULL)
-		appendStringInfo(&out, "%s.", sqltext_identifier(parent));
-	appendStringInfoString(&out, sqltext_identifier(name));
-	if (arguments != NULL)
-		appendStringInfo(&out, "(%s)", arguments);
-	return out.data;
+	return sqltext_concat(kn_kinds[kind].word,
+						  " ",
+						  schema == NULL ? "" : sqltext_identifier(schema),
+						  schema == NULL ? "" : ".",
+						  parent == NULL ? "" : sqltext_identifier(parent),
+						  parent == NULL ? "" : ".",
+						  sqltext_identifier(name),
+						  arguments == NULL ? "" : "(",
+						  arguments == NULL ? "" : arguments,
+						  arguments == NULL ? "" : ")",
+						  NULL);
 }
 
 /* The key without its kind word: "public.users.email". */

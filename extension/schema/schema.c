@@ -15,12 +15,25 @@
 
 typedef struct KeyEntry
 {
-	const char *key; /* hash key: the pointer, compared as text */
+	const char *key;
 	KnObject *object;
+	uint32 hash;
+	char status;
 } KeyEntry;
 
-static uint32 hash_key(const void *key, Size size);
-static int match_key(const void *a, const void *b, Size size);
+#define SH_PREFIX            keys
+#define SH_ELEMENT_TYPE      KeyEntry
+#define SH_KEY_TYPE          const char *
+#define SH_KEY               key
+#define SH_HASH_KEY(tb, key) hash_bytes((const unsigned char *) (key), (int) strlen(key))
+#define SH_EQUAL(tb, a, b)   (strcmp(a, b) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, entry) (entry)->hash
+#define SH_SCOPE               static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
 static int compare_objects(const ListCell *a, const ListCell *b);
 
 /* clang-format off */
@@ -102,35 +115,10 @@ KnSchema *
 schema_new(List *schemas)
 {
 	KnSchema *schema = palloc0(sizeof(KnSchema));
-	HASHCTL control = { 0 };
 
-	control.keysize = sizeof(char *);
-	control.entrysize = sizeof(KeyEntry);
-	control.hash = hash_key;
-	control.match = match_key;
-	control.hcxt = CurrentMemoryContext;
 	schema->schemas = schemas;
-	schema->by_key = hash_create("kints schema",
-								 1024,
-								 &control,
-								 HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	schema->by_key = keys_create(CurrentMemoryContext, 1024, NULL);
 	return schema;
-}
-
-static uint32
-hash_key(const void *key, Size size)
-{
-	const char *text = *(const char *const *) key;
-
-	(void) size;
-	return string_hash(text, strlen(text) + 1);
-}
-
-static int
-match_key(const void *a, const void *b, Size size)
-{
-	(void) size;
-	return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 /* An object of a kind, all fields empty, not part of a schema yet. */
@@ -160,10 +148,9 @@ schema_add(KnSchema *schema, void *added)
 	if (object->key == NULL)
 		object->key =
 			name_key(object->kind, object->schema, object->parent, object->name, object->arguments);
-	entry = hash_search(schema->by_key, &object->key, HASH_ENTER, &found);
+	entry = keys_insert(schema->by_key, object->key, &found);
 	if (found)
 		return false;
-	entry->key = object->key;
 	entry->object = object;
 	schema->objects = lappend(schema->objects, object);
 	return true;
@@ -173,9 +160,16 @@ schema_add(KnSchema *schema, void *added)
 KnObject *
 schema_find(const KnSchema *schema, const char *key)
 {
-	KeyEntry *entry = hash_search(schema->by_key, &key, HASH_FIND, NULL);
+	KeyEntry *entry = keys_lookup(schema->by_key, key);
 
 	return entry == NULL ? NULL : entry->object;
+}
+
+/* Forgets the key of an object that the caller takes out of the list. */
+void
+schema_forget(KnSchema *schema, const KnObject *object)
+{
+	(void) keys_delete(schema->by_key, object->key);
 }
 
 /* The object of that kind and name, or NULL; not for routines. */

@@ -94,7 +94,7 @@ typedef struct KnSchema
 {
 	List *schemas; /* names of the schemas it covers, sorted */
 	List *objects; /* KnObject *, in the order of schema_sort() */
-	HTAB *by_key;
+	struct keys_hash *by_key;
 	bool has_owners; /* owners are part of what it states */
 	bool has_acls;   /* privileges are part of what it states */
 } KnSchema;
@@ -111,6 +111,7 @@ extern void *schema_new_object(KnKind kind, const char *schema, const char *pare
 							   const char *name);
 extern bool schema_add(KnSchema *schema, void *added);
 extern KnObject *schema_find(const KnSchema *schema, const char *key);
+extern void schema_forget(KnSchema *schema, const KnObject *object);
 extern KnObject *schema_find_kind(const KnSchema *schema, KnKind kind, const char *namespace,
 								  const char *parent, const char *name);
 extern void schema_depend(void *object, void *on);
@@ -130,8 +131,11 @@ extern const char *name_of_parent(const KnObject *object);
 extern void check_object(const KnObject *object, const char *path);
 extern void check_whole(const KnSchema *schema);
 
-/* snapshot.c */
+/* write.c */
 extern Jsonb *snapshot_write(const KnSchema *schema);
+
+/* snapshot.c; the format's number goes up when an older reader would read a newer one wrongly */
+#define SNAPSHOT_FORMAT 1
 extern KnSchema *snapshot_read(Jsonb *snapshot);
 extern const char *snapshot_fingerprint(const KnSchema *schema);
 

@@ -1,14 +1,6 @@
 /*
  * snapshot.c
- *		KnSchema to jsonb and back, and the fingerprint.
- *
- * {"format": 1, "schemas": [...], "owners": true, "privileges": true,
- *  "objects": [{"kind": "table", "schema": "public", "name": "users", ...,
- *				 "depends": ["schema public"]}, ...]}
- *
- * A field that has its empty value (null, false, 0, []) is left out.  Which
- * fields there are comes from kinds.h alone.  The format number goes up when
- * an older reader would read a newer snapshot wrongly.
+ *		jsonb to KnSchema, and the fingerprint.  What it looks like: write.c.
  */
 #include "kints_norm.h"
 
@@ -19,16 +11,12 @@
 #include "schema/schema.h"
 #include "utils/builtins.h"
 
-#define SNAPSHOT_FORMAT 1
-
 typedef struct PendingDepends
 {
 	KnObject *object;
 	List *keys;
 } PendingDepends;
 
-static void write_object(JsonbParseState **state, const KnObject *object);
-static void write_field(JsonbParseState **state, const KnField *field, const KnObject *object);
 static void check_format(JsonbContainer *top);
 static KnObject *read_object(JsonbContainer *in, const char *path);
 static void read_field(JsonbContainer *in, const KnField *field, KnObject *object,
@@ -42,81 +30,6 @@ static int compare_keys(const ListCell *a, const ListCell *b);
 static void hash_object(pg_cryptohash_ctx *hash, const KnObject *object);
 static void hash_text(pg_cryptohash_ctx *hash, const char *name, const char *value);
 static void hash_list(pg_cryptohash_ctx *hash, const char *name, const List *values);
-
-/* The schema as jsonb, in the current memory context. */
-Jsonb *
-snapshot_write(const KnSchema *schema)
-{
-	JsonbParseState *state = NULL;
-	ListCell *cell;
-
-	json_begin_object(&state);
-	json_put_int(&state, "format", SNAPSHOT_FORMAT);
-	json_put_strings(&state, "schemas", schema->schemas);
-	json_put_bool(&state, "owners", schema->has_owners);
-	json_put_bool(&state, "privileges", schema->has_acls);
-	json_put_key(&state, "objects");
-	json_begin_array(&state);
-	foreach(cell, schema->objects)
-		write_object(&state, lfirst(cell));
-	json_end(&state, WJB_END_ARRAY);
-	return JsonbValueToJsonb(json_end(&state, WJB_END_OBJECT));
-}
-
-static void
-write_object(JsonbParseState **state, const KnObject *object)
-{
-	const KnField *field;
-	List *keys = NIL;
-	ListCell *cell;
-
-	json_begin_object(state);
-	json_put_string(state, "kind", kn_kinds[object->kind].word);
-	if (object->schema != NULL)
-		json_put_string(state, "schema", object->schema);
-	if (object->parent != NULL)
-		json_put_string(state, "parent", object->parent);
-	json_put_string(state, "name", object->name);
-	if (object->arguments != NULL)
-		json_put_string(state, "arguments", object->arguments);
-	if (object->owner != NULL)
-		json_put_string(state, "owner", object->owner);
-	if (object->comment != NULL)
-		json_put_string(state, "comment", object->comment);
-	if (object->has_acl)
-		json_put_strings(state, "privileges", object->acl);
-	for (field = kn_kinds[object->kind].fields; field->name != NULL; field++)
-		write_field(state, field, object);
-	foreach(cell, object->depends)
-		keys = lappend(keys, (char *) ((KnObject *) lfirst(cell))->key);
-	if (keys != NIL)
-		json_put_strings(state, "depends", keys);
-	json_end(state, WJB_END_OBJECT);
-}
-
-static void
-write_field(JsonbParseState **state, const KnField *field, const KnObject *object)
-{
-	switch (field->type)
-	{
-		case KN_TEXT:
-			if (KN_FIELD_TEXT(object, field) != NULL)
-				json_put_string(state, field->name, KN_FIELD_TEXT(object, field));
-			break;
-		case KN_BOOL:
-			if (KN_FIELD_BOOL(object, field))
-				json_put_bool(state, field->name, true);
-			break;
-		case KN_INT:
-			if (KN_FIELD_INT(object, field) != 0)
-				json_put_int(state, field->name, KN_FIELD_INT(object, field));
-			break;
-		case KN_LIST:
-			if (KN_FIELD_LIST(object, field) != NIL)
-				json_put_strings(state, field->name, KN_FIELD_LIST(object, field));
-			break;
-	}
-}
 
 /* The schema that a snapshot describes; an error names the place in it. */
 KnSchema *
