@@ -60,7 +60,7 @@ KnScript *
 script_parse(const char *sql, const char *current_schema)
 {
 	KnScript *script = palloc0(sizeof(KnScript));
-	Settings settings = { NULL };
+	Settings settings = { NULL, NULL, NULL, NULL };
 	ErrorContextCallback callback;
 	ParsedText text = { sql, 0 };
 	List *statements;
