@@ -131,6 +131,7 @@ static void judge_conversion(KnStep *step, const KnAction *action);
 static void judge_domain(KnStep *step);
 static bool is_narrower(const char *from, const char *to);
 static bool is_narrower_number(const char *from, const char *to);
+static bool numeric_limits(const char *type, int *digits, int *scale);
 static bool is_array(const char *type);
 static bool has_precision(const char *type);
 static int precision_of(const char *type);
@@ -321,11 +322,11 @@ is_narrower_number(const char *from, const char *to)
 	if (after != RANK_NUMERIC)
 		return before == RANK_NUMERIC || (before == RANK_DOUBLE && after == RANK_REAL) ||
 			   before == RANK_BIGINT || (before == RANK_INTEGER && after == RANK_REAL);
-	if (sscanf(to, "numeric(%d,%d)", &whole, &scale) < 2)
+	if (!numeric_limits(to, &whole, &scale))
 		return false;
 	if (before <= RANK_BIGINT)
 		return whole - scale < digits[before];
-	if (sscanf(from, "numeric(%d,%d)", &whole_before, &scale_before) < 2)
+	if (!numeric_limits(from, &whole_before, &scale_before))
 		return true;
 	return whole - scale < whole_before - scale_before || scale < scale_before;
 }
@@ -344,6 +345,21 @@ number_rank(const char *type)
 	if (strcmp(type, "real") == 0)
 		return RANK_REAL;
 	return strcmp(type, "double precision") == 0 ? RANK_DOUBLE : 0;
+}
+
+/* The limits of numeric(digits,scale); false for any other type. */
+static bool
+numeric_limits(const char *type, int *digits, int *scale)
+{
+	char *end;
+
+	if (strncmp(type, "numeric(", 8) != 0)
+		return false;
+	*digits = (int) strtol(type + 8, &end, 10);
+	if (*end != ',')
+		return false;
+	*scale = (int) strtol(end + 1, &end, 10);
+	return *end == ')';
 }
 
 static bool
@@ -409,10 +425,9 @@ is_same_storage(const char *from, const char *to)
 		return strcmp(to, varying) == 0;
 	if (length_of(from, bits) > 0)
 		return strcmp(to, bits) == 0 || length_of(to, bits) > length_of(from, bits);
-	if (sscanf(from, "numeric(%d,%d)", &digits[0], &scale[0]) == 2)
-		return strcmp(to, "numeric") == 0 ||
-			   (sscanf(to, "numeric(%d,%d)", &digits[1], &scale[1]) == 2 && scale[0] == scale[1] &&
-				digits[1] >= digits[0]);
+	if (numeric_limits(from, &digits[0], &scale[0]))
+		return strcmp(to, "numeric") == 0 || (numeric_limits(to, &digits[1], &scale[1]) &&
+											  scale[0] == scale[1] && digits[1] >= digits[0]);
 	if (strncmp(from, "timestamp(", 10) == 0)
 		return strncmp(to, "timestamp", 9) == 0 &&
 			   strcmp(strchr(from, ')') + 1, to + strcspn(to, " ")) == 0 &&
