@@ -58,7 +58,7 @@ deps: ## install the Debian packages that building and testing need
 
 demo: ## migrate a real schema, on a private server; SCHEMA=file.sql takes your own
 	@tests/deps demo
-	@tests/demo.sh $(if $(SCHEMA),'$(SCHEMA)')
+	@tests/demo.sh $${SCHEMA:+"$$SCHEMA"}
 
 test: ## everything: compilers, lint, regression tests, sanitizers, and so on
 	@tests/all

@@ -63,6 +63,7 @@ DO $$
 BEGIN
 	IF pg_catalog.to_regnamespace('kints') IS NULL THEN
 		CREATE SCHEMA kints;
+		COMMENT ON SCHEMA kints IS 'tables of the extension kints_norm';
 	ELSIF NOT EXISTS (
 		SELECT FROM pg_catalog.pg_namespace
 		 WHERE nspname OPERATOR(pg_catalog.=) 'kints'
@@ -89,6 +90,19 @@ CREATE TABLE kints.schema_migrations (
 	rolled_back_by     name
 );
 COMMENT ON TABLE kints.schema_migrations IS 'migrations that were applied, with their way back';
+COMMENT ON COLUMN kints.schema_migrations.version IS 'counts up';
+COMMENT ON COLUMN kints.schema_migrations.name IS 'the option of that name';
+COMMENT ON COLUMN kints.schema_migrations.checksum IS 'SHA-256 of the statements of plan and undo';
+COMMENT ON COLUMN kints.schema_migrations.schemas IS 'those it was about';
+COMMENT ON COLUMN kints.schema_migrations.plan IS 'the steps that ran';
+COMMENT ON COLUMN kints.schema_migrations.undo IS 'the steps that lead back';
+COMMENT ON COLUMN kints.schema_migrations.fingerprint_before IS 'kints_fingerprint(schemas) before the first step';
+COMMENT ON COLUMN kints.schema_migrations.fingerprint_after IS 'kints_fingerprint(schemas) after the last step';
+COMMENT ON COLUMN kints.schema_migrations.applied_by IS 'role that called kints_apply';
+COMMENT ON COLUMN kints.schema_migrations.applied_at IS 'when its transaction began';
+COMMENT ON COLUMN kints.schema_migrations.duration IS 'time that the steps took';
+COMMENT ON COLUMN kints.schema_migrations.rolled_back_at IS 'when it was undone; NULL: it was not';
+COMMENT ON COLUMN kints.schema_migrations.rolled_back_by IS 'role that called kints_rollback';
 REVOKE ALL ON TABLE kints.schema_migrations FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('kints.schema_migrations', '');
 SELECT pg_catalog.pg_extension_config_dump('kints.schema_migrations_version_seq', '');

@@ -42,6 +42,7 @@ SELECT test.case('serial to identity', 'CREATE TABLE t (a serial)', 'CREATE TABL
 SELECT test.case('generated, added', 'CREATE TABLE t (a int)', 'CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED)');
 SELECT test.case('generated, another expression', 'CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED)', 'CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 3) STORED)');
 SELECT test.case('generated, no longer', 'CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED)', 'CREATE TABLE t (a int, b int)');
+SELECT test.case('generated, now a default', 'CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED)', 'CREATE TABLE t (a int, b int DEFAULT 5)');
 SELECT test.case('generated from a column of another type', 'CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED)', 'CREATE TABLE t (a bigint, b bigint GENERATED ALWAYS AS (a * 2) STORED)');
 SELECT test.case('collation', 'CREATE TABLE t (a text)', 'CREATE TABLE t (a text COLLATE "C")');
 SELECT test.case('storage, compression, statistics, options', 'CREATE TABLE t (a text, b text, c int, d int)', $$

@@ -11,6 +11,8 @@ SELECT test.case('constraints', 'CREATE DOMAIN d AS int CONSTRAINT a CHECK (VALU
 SELECT test.case('not valid', 'CREATE DOMAIN d AS int', 'CREATE DOMAIN d AS int; ALTER DOMAIN d ADD CONSTRAINT a CHECK (VALUE > 0) NOT VALID');
 SELECT test.case('another base, under a column', 'CREATE DOMAIN d AS int CHECK (VALUE > 0); CREATE TABLE t (d d, e d[]); INSERT INTO t VALUES (5, NULL)',
 	'CREATE DOMAIN d AS bigint CHECK (VALUE > 0); CREATE TABLE t (d d, e d[])');
+SELECT test.case('stricter, inside of a row and of an array', 'CREATE DOMAIN d AS int; CREATE DOMAIN e AS int; CREATE TYPE c AS (d d); CREATE TABLE t (c c, e e[])',
+	'CREATE DOMAIN d AS int NOT NULL; CREATE DOMAIN e AS int CHECK (VALUE > 0); CREATE TYPE c AS (d d); CREATE TABLE t (c c, e e[])');
 SELECT test.case('of a domain', '', 'CREATE DOMAIN d AS int; CREATE DOMAIN e AS d CHECK (VALUE > 3); CREATE TABLE t (e e)');
 SELECT test.case('comments', $$CREATE DOMAIN d AS int CONSTRAINT a CHECK (VALUE > 0); COMMENT ON CONSTRAINT a ON DOMAIN d IS 'x'$$,
 	$$CREATE DOMAIN d AS int CONSTRAINT a CHECK (VALUE > 0); COMMENT ON DOMAIN d IS 'y'$$);

@@ -23,8 +23,21 @@ SELECT test.case('two that refer to each other', '', $$
 	ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b$$);
 SELECT test.case('one that refers to itself', '', 'CREATE TABLE a (id int PRIMARY KEY, up int REFERENCES a)');
 SELECT test.case('persistence', 'CREATE TABLE t (a int)', 'CREATE UNLOGGED TABLE t (a int)');
+SELECT test.case('persistence, which sequences do not share', $$
+CREATE SEQUENCE kept; CREATE UNLOGGED SEQUENCE follows;
+CREATE TABLE t (a int DEFAULT nextval('kept'), b int DEFAULT nextval('follows'), c serial);
+ALTER SEQUENCE kept OWNED BY t.a; ALTER SEQUENCE follows OWNED BY t.b$$, $$
+CREATE SEQUENCE kept; CREATE UNLOGGED SEQUENCE follows; CREATE UNLOGGED SEQUENCE t_c_seq AS int;
+CREATE UNLOGGED TABLE t (a int DEFAULT nextval('kept'), b int DEFAULT nextval('follows'), c int NOT NULL DEFAULT nextval('t_c_seq'));
+ALTER SEQUENCE kept OWNED BY t.a; ALTER SEQUENCE follows OWNED BY t.b; ALTER SEQUENCE t_c_seq OWNED BY t.c$$);
+SELECT test.case('several keys on the same columns', '', $$
+CREATE TABLE t (a int, b int, CONSTRAINT one UNIQUE (a, b), CONSTRAINT two PRIMARY KEY (a, b) INCLUDE (b));
+ALTER TABLE t ADD CONSTRAINT three UNIQUE (a, b); ALTER TABLE t ADD CONSTRAINT four UNIQUE NULLS NOT DISTINCT (a, b);
+COMMENT ON CONSTRAINT three ON t IS 'the third'$$);
 SELECT test.case('storage parameters', 'CREATE TABLE t (a int) WITH (fillfactor = 70, toast_tuple_target = 200)',
 	'CREATE TABLE t (a int) WITH (fillfactor = 80, autovacuum_enabled = off)');
+SELECT test.case('storage parameters of what a new column brings', 'CREATE TABLE t (a int) WITH (toast.autovacuum_enabled = off)',
+	'CREATE TABLE t (a text, b text) WITH (toast.autovacuum_enabled = off)');
 SELECT test.case('comments', $$CREATE TABLE t (a int); COMMENT ON TABLE t IS 'one'$$, 'CREATE TABLE t (a int)');
 SELECT test.case('row security', 'CREATE TABLE t (a int)',
 	'CREATE TABLE t (a int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY');

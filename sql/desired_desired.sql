@@ -41,3 +41,12 @@ SELECT test.fails('SELECT * FROM kints_plan_format(NULL::jsonb)');
 SELECT test.fails('SELECT * FROM kints_apply(NULL::text)');
 SELECT test.fails('SELECT * FROM kints_apply(NULL::jsonb)');
 DROP SCHEMA dd_a, dd_b CASCADE;
+-- An extension that would never come, and what a dump with DROP begins with.
+SELECT test.fails($$SELECT kints_plan('CREATE EXTENSION IF NOT EXISTS hstore WITH SCHEMA public; CREATE SCHEMA desired_late; CREATE TABLE desired_late.t (a public.hstore)')$$);
+SELECT test.plan($$
+	DROP EXTENSION IF EXISTS pg_trgm;
+	DROP SCHEMA IF EXISTS desired_late;
+	CREATE SCHEMA desired_late;
+	CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+	CREATE TABLE desired_late.t (a text);
+	CREATE INDEX ON desired_late.t USING gin (a public.gin_trgm_ops)$$);

@@ -23,6 +23,10 @@ COMMENT ON TYPE r IS 'a range';
 SELECT o - 'owner' - 'schema' FROM jsonb_array_elements(kints_snapshot('{inspect_type}') -> 'objects') WITH ORDINALITY AS t (o, n)
 WHERE o ->> 'kind' IN ('enum', 'domain', 'composite', 'range') ORDER BY n;
 
+-- the constructors of a range and of its multirange are part of it
+SELECT o ->> 'name', o ->> 'arguments' FROM jsonb_array_elements(kints_snapshot('{inspect_type}') -> 'objects') AS o
+WHERE o ->> 'kind' = 'function';
+
 -- built from nothing, it reads the same
 CREATE TEMP TABLE kept AS SELECT kints_snapshot('{inspect_type}') AS snapshot;
 DROP SCHEMA inspect_type CASCADE;

@@ -73,3 +73,12 @@ FROM unnest(ARRAY[
 ORDER BY n;
 SET client_min_messages = warning;
 DROP SCHEMA schema_snapshot CASCADE;
+
+-- extensions, and names under quote_all_identifiers
+CREATE SCHEMA snapshot_a;
+CREATE EXTENSION hstore SCHEMA snapshot_a;
+CREATE TABLE snapshot_a.t (h snapshot_a.hstore);
+SET quote_all_identifiers = on;
+SELECT test.plan(kints_snapshot('{snapshot_a}'));
+RESET quote_all_identifiers;
+DROP SCHEMA snapshot_a CASCADE;

@@ -8,7 +8,8 @@
 # with a database that psql loaded the file into, and brought back.
 #
 # What should hold is checked on the way; exits 1 if something does not.  The
-# whole plans are left in build/demo.  KEEP=1 leaves the server running too.
+# whole plans are left in build/demo.  KEEP=1 leaves the server running too,
+# DEMO_SERVER is its name.
 set -euo pipefail
 
 die()
@@ -24,13 +25,20 @@ if [[ -n $file ]]; then
 	[[ -f $file && -r $file && -s $file ]] || die "\"$file\" is not a file with something in it to read"
 	[[ $(head -c 5 "$file" | tr -d '\0') != PGDMP ]] ||
 		die "\"$file\" is not text; make it so: pg_restore -s -f schema.sql ${file@Q}"
+	line=$(grep -aEnm 1 '^CREATE DATABASE .*;|^COPY .* FROM stdin;|^INSERT INTO ' "$file" || true)
+	case ${line#*:} in
+		'CREATE DATABASE '*) die "line ${line%%:*} of \"$file\" creates a database: make the file with pg_dump -s, without -C" ;;
+		'COPY '* | 'INSERT '*) die "line ${line%%:*} of \"$file\" loads rows: make the file with pg_dump -s" ;;
+	esac
 	file=$(realpath -- "$file")
 fi
 cd "$(dirname "$0")/.."
 
 shop=tests/cases/shop
-plans=build/demo
-lines=26 # of a plan, before it is cut
+server=${DEMO_SERVER:-demo}
+plans=build/$server
+lines=24  # of a plan, before the rest is counted
+width=140 # of a line of it
 
 if [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
 	bold=$'\e[1m' faint=$'\e[2m' red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' plain=$'\e[m'
@@ -115,20 +123,63 @@ colour()
 		-e "s/^[^ .].*/$bold&$plain/" \
 		-e "s/^( +[0-9]+  [a-z_]+ +)(destructive)/\1$red\2$plain/" \
 		-e "s/^( +[0-9]+  [a-z_]+ +)(unsafe)/\1$yellow\2$plain/" \
-		-e "s/^         .*/$faint&$plain/" \
-		-e "s/^       ! .*/$yellow&$plain/"
+		-e "s/^           .*/$faint&$plain/" \
+		-e "s/^         ! .*/$yellow&$plain/"
 }
 
-# Shows whole steps of a plan until it gets long, and says how much there is besides.
+# Shows the steps of a plan that matter most, as many as are quick to read, and
+# counts the rest by what they do.
 show_plan() # NAME
 {
-	awk -v lines="$lines" -v file="$plans/$1.txt" '
-		/^ +[0-9]+  [a-z_]/ && NR > lines { rest++ }
-		rest || $0 == "" { next }
-		/^[^ ]/ && NR > 1 { group = "\n" $0 "\n"; next } # waits for its first step
-		{ printf "%s%s\n", group, $0; group = "" }
-		END { if (rest) printf "\n... and %d more step%s: see %s\n", rest, rest == 1 ? "" : "s", file }
-	' "$plans/$1.txt" | colour | sed 's/^\(.\)/  \1/'
+	awk -v room="$lines" -v file="$plans/$1.txt" '
+		NR == 1 { print; next }
+		$0 == "" { next }
+		/^[^ ]/ { group = $0; next }
+		/^ +[0-9]+  [a-z_]/ { # the head of a step: number, kind, severity
+			steps++
+			kind[steps] = $2
+			rank[steps] = $3 ~ /^destructive/ ? 1 : $3 ~ /^unsafe/ ? 2 : 3
+			if (rank[steps] < 3) severe++
+			of[steps] = group
+			sub(/^ /, "")
+		}
+		{ # a statement is cut after its sixth line; what is said about it is not
+			if (/^       ! / || ++length_of[steps] < 8)
+				text[steps] = text[steps] "  " $0 "\n"
+			else if (length_of[steps] == 8)
+				text[steps] = text[steps] "           ...\n"
+		}
+		function put(step) {
+			if (of[step] != group) printf "\n%s\n", of[step]
+			group = of[step]
+			printf "%s", text[step]
+			room -= gsub(/\n/, "\n", text[step])
+			is_shown[step] = 1
+		}
+		END {
+			group = ""
+			if (severe && severe < steps) print "The gravest first:"
+			for (wanted = severe ? 1 : 3; wanted <= (severe ? 2 : 3); wanted++)
+				for (step = 1; step <= steps && room > 0; step++)
+					if (rank[step] == wanted) put(step)
+			for (step = 1; step <= steps; step++)
+				if (!is_shown[step]) {
+					if (!count[kind[step]]++) kinds[++kind_count] = kind[step]
+					rest++
+				}
+			if (!rest) exit
+			printf "\n... and %d more step%s:", rest, rest == 1 ? "" : "s"
+			for (i = 1; i <= kind_count; i++) { # the most frequent first
+				best = i
+				for (j = i + 1; j <= kind_count; j++)
+					if (count[kinds[j]] > count[kinds[best]]) best = j
+				word = kinds[best]
+				for (j = best; j > i; j--) kinds[j] = kinds[j - 1]
+				printf "%s %d %s%s", (i - 1) % 5 ? "" : "\n   ", count[word], word, i < kind_count ? "," : "\n"
+			}
+			printf "The whole plan: %s\n", file
+		}
+	' "$plans/$1.txt" | LC_ALL=C.UTF-8 sed -E "s/^(.{$width}).+/\1.../" | colour | sed 's/^\(.\)/  \1/'
 }
 
 # ---- The shop ----
@@ -147,11 +198,18 @@ count_rows()
 summary=()
 first_version()
 {
-	title 'Version 1, on an empty database'
+	local planning
+
+	title 'Version 1, on an empty database: the plan'
 	fresh_database shop
+	time_ask "SELECT kints_plan_format(:'wanted')" "$shop/v1.sql"
+	planning=$seconds
+	printf '%s\n' "$answer" >"$plans/v1.txt"
+	show_plan v1
+	title 'Version 1: applied'
 	time_ask "SELECT count(*) FROM kints_apply(:'wanted', '{\"name\": \"version 1\"}')" "$shop/v1.sql"
 	say "SELECT * FROM kints_apply(:'v1')  -- $answer steps, $seconds s, $(count_tables) tables"
-	summary+=("version 1|$(count_tables)|$answer||$seconds|")
+	summary+=("version 1|$(count_tables)|$answer|$planning|$seconds")
 	check 'a second plan for version 1 is empty' "$(ask "SELECT count(*) FROM kints_plan(:'wanted')" "$shop/v1.sql")" 0
 	psql -XqAt -v ON_ERROR_STOP=1 -f "$shop/seed.sql" >/dev/null
 	rows=$(survivors)
@@ -178,7 +236,7 @@ next_version() # NUMBER
 	title "Version $1: applied"
 	time_ask "SELECT count(*) FROM kints_apply(:'wanted', '{\"allow\": \"all\", \"name\": \"version $1\"}')" "$text"
 	say "SELECT * FROM kints_apply(:'v$1', '{\"allow\": \"all\"}')  -- $answer steps, $seconds s, $(count_tables) tables"
-	summary+=("version $1|$(count_tables)|$answer|$planning|$seconds|")
+	summary+=("version $1|$(count_tables)|$answer|$planning|$seconds")
 	check 'a second plan is empty' \
 		"$(ask "SELECT kints_plan_format(:'wanted')" "$text")" 'Nothing to do: the schema is as it should be.'
 	check 'the rows are as they were' "$(survivors)" "$rows"
@@ -189,7 +247,7 @@ roll_back()
 	title 'Back to version 1'
 	time_ask "SELECT count(*) FROM kints_rollback(3, '{\"allow\": \"all\"}')"
 	say "SELECT * FROM kints_rollback(3, '{\"allow\": \"all\"}')  -- $answer steps, $seconds s"
-	summary+=("back to 1|$(count_tables)|$answer||$seconds|")
+	summary+=("back to 1|$(count_tables)|$answer||$seconds")
 	check 'the fingerprint is that of version 1' "$(ask 'SELECT kints_fingerprint()')" "$fingerprint"
 	check 'a plan for version 1 is empty' "$(ask "SELECT count(*) FROM kints_plan(:'wanted')" "$shop/v1.sql")" 0
 	check 'the rows are as they were' "$(survivors)" "$rows"
@@ -199,16 +257,19 @@ roll_back()
 
 from_models()
 {
+	local planning
+
 	title 'The same from models, in another database'
 	fresh_database models
-	ask 'CREATE SCHEMA shop'
+	ask 'CREATE SCHEMA shop' # models speak of tables only
 	time_ask "SELECT kints_plan_format((:'wanted')::jsonb)" "$shop/shop.models.json"
+	planning=$seconds
 	printf '%s\n' "$answer" >"$plans/models.txt"
-	lines=20 show_plan models
-	title 'Applied'
+	show_plan models
+	title 'Models: applied'
 	time_ask "SELECT count(*) FROM kints_apply((:'wanted')::jsonb)" "$shop/shop.models.json"
 	say "SELECT * FROM kints_apply(:'models'::jsonb)  -- $answer steps, $seconds s, $(count_tables) tables"
-	summary+=("models|$(count_tables)|$answer||$seconds|")
+	summary+=("models|$(count_tables)|$answer|$planning|$seconds")
 	check 'a second plan is empty' \
 		"$(ask "SELECT count(*) FROM kints_plan((:'wanted')::jsonb)" "$shop/shop.models.json")" 0
 }
@@ -261,11 +322,19 @@ make_reference()
 	fi
 }
 
-# A dump cut into objects, these sorted; likewise the items of WITH (...): their
-# order says nothing.
+# A dump cut into objects, without those that are not modelled, and sorted;
+# likewise the items of WITH (...): their order says nothing.
 dump_sorted()
 {
-	pg_dump -s -d "$1" | grep -vE '^\\(un)?restrict ' | awk '
+	pg_dump -s -d "$1" | grep -vE '^\\(un)?restrict ' | KN_UNMODELLED=$unmodelled awk '
+		# "collation data.german" is of the kind of "-- Name: german; Type: COLLATION; Schema: data"
+		# and of "-- Name: COLLATION german; Type: COMMENT; ..."
+		function is_modelled(head, objects, i, kind) {
+			for (i = split(ENVIRON["KN_UNMODELLED"], objects, "\n"); i > 0; i--)
+				for (kind = toupper(objects[i]); sub(/ [^ ]*$/, "", kind);)
+					if (index(head, "; Type: " kind ";") || index(head, "-- Name: " kind " ") == 1) return 0
+			return 1
+		}
 		function sorted(list, items, count, i, j, item) {
 			count = split(list, items, ", ")
 			for (i = 2; i <= count; i++)
@@ -277,18 +346,19 @@ dump_sorted()
 				list = list ", " items[i]
 			return list
 		}
-		/^-- Name: / { if (text != "") print text; text = $0; next }
-		/^--|^$/ { next }
+		/^-- Name: / { if (text != "") print text; text = ""; is_left_out = !is_modelled($0); if (!is_left_out) text = $0; next }
+		/^--|^$/ || is_left_out { next }
 		match($0, /WITH \([^()]*\)/) {
 			$0 = substr($0, 1, RSTART + 5) sorted(substr($0, RSTART + 6, RLENGTH - 7)) substr($0, RSTART + RLENGTH - 1)
 		}
 		{ text = text "\001" $0 }
-		END { print text }' | LC_ALL=C sort | tr '\001' '\n'
+		END { if (text != "") print text }' | LC_ALL=C sort | tr '\001' '\n'
 }
 
 demonstrate_file()
 {
-	local before planning loading text=$file status=0 begin
+	local before planning loading unmodelled text=$file status=0 begin encoding
+	local whole='"schemas": "*"' # a dump speaks of a whole database
 
 	title "psql loads the file, to compare with"
 	encoding=$(sed -n "s/^SET client_encoding = '\([A-Za-z0-9_-]*\)';/\1/p" "$text" | head -n 1)
@@ -300,23 +370,27 @@ demonstrate_file()
 
 	title 'The plan, from an empty database'
 	fresh_database planned
-	before=$(ask "SELECT kints_fingerprint()")
-	time_ask "SELECT kints_plan_format(:'wanted')" "$text" || status=$?
+	before=$(ask 'SELECT kints_fingerprint()')
+	time_ask "SELECT kints_plan_format(:'wanted', 'text', '{$whole}')" "$text" || status=$?
 	((status == 0)) || die 'no plan could be made; the error is above'
 	planning=$seconds
 	printf '%s\n' "$answer" >"$plans/file.txt"
 	show_plan file
+	unmodelled=$(ask "SELECT object FROM kints_plan(:'wanted', '{$whole}') WHERE kind = 'unmodelled' ORDER BY 1" "$text")
+	if [[ -n $unmodelled ]]; then
+		title 'Not modelled, so neither made nor compared'
+		say "${unmodelled//$'\n'/$'\n  '}"
+	fi
 
 	title 'Applied'
-	time_ask "SELECT count(*) FROM kints_apply(:'wanted', '{\"allow\": \"all\"}')" "$text" || status=$?
+	time_ask "SET client_min_messages = error; SELECT count(*) FROM kints_apply(:'wanted', '{$whole, \"allow\": \"all\"}')" "$text" || status=$?
 	((status == 0)) || die 'the plan could not be applied; the error is above'
-	say "SELECT * FROM kints_apply(:'file', '{\"allow\": \"all\"}')  -- $answer steps, $seconds s, $(count_tables) tables"
+	((answer > 0)) || die 'there is nothing in the file to apply'
+	say "SELECT * FROM kints_apply(:'file', '{$whole, \"allow\": \"all\"}')  -- $answer steps, $seconds s, $(count_tables) tables"
 	summary+=("the file|$(count_tables)|$answer|$planning|$seconds")
 	check 'a second plan is empty' \
-		"$(ask "SELECT kints_plan_format(:'wanted')" "$text")" 'Nothing to do: the schema is as it should be.'
+		"$(ask "SELECT object FROM kints_plan(:'wanted', '{$whole}') ORDER BY 1" "$text")" "$unmodelled"
 	check 'pg_dump -s is that of the database loaded by psql' "$(dump_sorted planned)" "$(dump_sorted loaded)"
-
-	((answer > 0)) || die 'there is nothing in the file to apply'
 
 	title 'Rolled back'
 	time_ask "SELECT count(*) FROM kints_rollback(1, '{\"allow\": \"all\"}')"
@@ -348,8 +422,8 @@ look_around() # DATABASE REMARK
 	echo
 	if [[ -n ${KEEP:-} ]]; then
 		say "The server is still there; $2."
-		say "  look around:  tests/server psql demo -d $1"
-		say "  be rid of it: tests/server destroy demo"
+		say "  look around:  tests/server psql $server -d $1"
+		say "  be rid of it: tests/server destroy $server"
 	else
 		say "To look around: \"make demo KEEP=1\" leaves the server running and says how to get in; $2."
 	fi
@@ -357,7 +431,7 @@ look_around() # DATABASE REMARK
 
 finish()
 {
-	[[ -n ${KEEP:-} && $1 == 0 ]] || tests/server destroy demo
+	[[ -n ${KEEP:-} && $1 == 0 ]] || tests/server destroy "$server"
 }
 
 trap 'finish $?' EXIT
@@ -367,8 +441,8 @@ trap 'exit 143' TERM HUP
 echo "Building the extension, and starting a private PostgreSQL server ..."
 rm -rf "$plans"
 mkdir -p "$plans"
-tests/server start demo
-eval "$(tests/server env demo)"
+tests/server start "$server"
+eval "$(tests/server env "$server")"
 say "$(psql -XAt -c "SELECT 'PostgreSQL ' || current_setting('server_version')"), ready after $SECONDS s"
 
 if [[ -n $file ]]; then

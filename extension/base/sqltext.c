@@ -10,11 +10,17 @@
 #include "base/base.h"
 #include "utils/builtins.h"
 
-/* The name, quoted if SQL needs that. */
+/* The name, quoted if SQL needs that, whatever quote_all_identifiers says. */
 const char *
 sqltext_identifier(const char *name)
 {
-	return quote_identifier(name);
+	bool quote_all = quote_all_identifiers;
+	const char *quoted;
+
+	quote_all_identifiers = false;
+	quoted = quote_identifier(name);
+	quote_all_identifiers = quote_all;
+	return quoted;
 }
 
 /* schema.name, each quoted if need be; schema may be NULL. */
@@ -22,8 +28,8 @@ const char *
 sqltext_qualified(const char *schema, const char *name)
 {
 	if (schema == NULL)
-		return quote_identifier(name);
-	return sqltext_concat(quote_identifier(schema), ".", quote_identifier(name), NULL);
+		return sqltext_identifier(name);
+	return sqltext_concat(sqltext_identifier(schema), ".", sqltext_identifier(name), NULL);
 }
 
 /*

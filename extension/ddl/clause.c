@@ -79,6 +79,21 @@ ddl_alter_options(List *statements, const char *kind, const char *alter, const L
 	return statements;
 }
 
+/* Those options that are of the table that keeps what is too long for a row. */
+List *
+ddl_toast_options(const List *options)
+{
+	List *found = NIL;
+	const ListCell *cell;
+
+	foreach(cell, options)
+	{
+		if (strncmp(lfirst(cell), "toast.", strlen("toast.")) == 0)
+			found = lappend(found, lfirst(cell));
+	}
+	return found;
+}
+
 /* The name of an option, each part of toast.x quoted if need be. */
 static const char *
 option_name(const char *option)

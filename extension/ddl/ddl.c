@@ -257,6 +257,12 @@ finish_table(const KnTable *from, const KnTable *to)
 							 "%s REPLICA IDENTITY %s",
 							 alter,
 							 wanted);
+	if (from != NULL)
+		statements = ddl_alter_options(statements,
+									   "set_table_options",
+									   alter,
+									   ddl_toast_options(from->options),
+									   ddl_toast_options(to->options));
 	return cluster_on(statements, alter, from == NULL ? NULL : from->cluster_on, to->cluster_on);
 }
 

@@ -53,6 +53,7 @@ extern List *ddl_say(List *statements, const char *kind, const char *aspect, con
 /* clause.c: what statements of several kinds have in common */
 extern int ddl_position(const List *names, const char *name);
 extern const char *ddl_options(const List *options);
+extern List *ddl_toast_options(const List *options);
 extern List *ddl_alter_options(List *statements, const char *kind, const char *alter,
 							   const List *from, const List *to);
 extern const char *ddl_parenthesized(const char *expression);

@@ -13,6 +13,7 @@
 
 static List *column_lines(const KnTable *table, const List *columns, const List *parts);
 static List *constraint_lines(const List *parts);
+static bool is_line(const KnConstraint *constraint, const List *parts);
 static const char *table_tail(const KnTable *table);
 static List *create_rest(List *statements, const KnTable *table, const List *columns,
 						 const List *parts);
@@ -69,8 +70,8 @@ ddl_alter_table(const KnTable *from, const KnTable *to)
 		statements,
 		"set_table_options",
 		psprintf("ALTER TABLE %s", sqltext_qualified(to->head.schema, to->head.name)),
-		from->options,
-		to->options);
+		list_difference_ptr(from->options, ddl_toast_options(from->options)),
+		list_difference_ptr(to->options, ddl_toast_options(to->options)));
 	return alter_row_security(statements, from, to);
 }
 
@@ -99,7 +100,7 @@ column_lines(const KnTable *table, const List *columns, const List *parts)
 	return lines;
 }
 
-/* The constraints as lines of CREATE TABLE, which cannot say NOT VALID. */
+/* The constraints as lines of CREATE TABLE. */
 static List *
 constraint_lines(const List *parts)
 {
@@ -110,7 +111,7 @@ constraint_lines(const List *parts)
 	{
 		const KnConstraint *constraint = lfirst(cell);
 
-		if (constraint->head.kind != KN_CONSTRAINT || constraint->not_valid)
+		if (constraint->head.kind != KN_CONSTRAINT || !is_line(constraint, parts))
 			continue;
 		lines = lappend(
 			lines,
@@ -121,6 +122,35 @@ constraint_lines(const List *parts)
 					 constraint->deferrable != NULL ? constraint->deferrable : ""));
 	}
 	return lines;
+}
+
+/*
+ * Whether CREATE TABLE can say the constraint: not NOT VALID, and of several
+ * keys on the same columns only one, for it makes one of them.
+ */
+static bool
+is_line(const KnConstraint *constraint, const List *parts)
+{
+	const char *columns = strchr(constraint->definition, '(');
+	bool is_later = false;
+	ListCell *cell;
+
+	if (constraint->not_valid)
+		return false;
+	if (strcmp(constraint->type, "u") != 0)
+		return true;
+	foreach(cell, parts)
+	{
+		const KnConstraint *other = lfirst(cell);
+		bool is_key = other->head.kind == KN_CONSTRAINT &&
+					  (strcmp(other->type, "p") == 0 || strcmp(other->type, "u") == 0);
+
+		is_later |= other == constraint;
+		if (is_key && other != constraint && (!is_later || strcmp(other->type, "p") == 0) &&
+			sqltext_equal(strchr(other->definition, '('), columns))
+			return false;
+	}
+	return true;
 }
 
 /* What follows the closing parenthesis, each clause on a line. */
@@ -174,7 +204,7 @@ create_rest(List *statements, const KnTable *table, const List *columns, const L
 		unsaid.tablespace = NULL;
 		unsaid.index_comment = NULL;
 		unsaid.index_options = NIL;
-		if (constraint->not_valid)
+		if (!is_line(constraint, parts))
 			statements = list_concat(statements, ddl_create_constraint(constraint, NIL));
 		else
 			statements = list_concat(statements, ddl_alter_constraint(&unsaid, constraint));

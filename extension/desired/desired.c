@@ -14,6 +14,7 @@
 #include "base/base.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
+#include "commands/extension.h"
 #include "desired/models.h"
 #include "inspect/inspect.h"
 #include "utils/lsyscache.h"
@@ -25,6 +26,7 @@ static bool is_reserved(const char *name);
 static void check_not_reserved(const List *schemas);
 static List *choose_schemas(KnScript *script, List *schemas, bool all_schemas);
 static void check_names(KnScript *script, List *schemas);
+static void check_extensions(KnScript *script, const KnSchema *schema);
 static KnDesired *desired_from_schema(JsonbContainer *top);
 static int compare_names(const ListCell *a, const ListCell *b);
 
@@ -39,6 +41,7 @@ desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 	check_not_reserved(desired->schemas);
 	check_names(script, desired->schemas);
 	desired->schema = scratch_elaborate(script, desired->schemas);
+	check_extensions(script, desired->schema);
 	return desired;
 }
 
@@ -127,6 +130,31 @@ check_names(KnScript *script, List *schemas)
 				errmsg("the desired state puts objects into schema \"%s\", which is not planned",
 					   strVal(lfirst(cell))),
 				errhint("Name it in the option \"schemas\"."));
+	}
+}
+
+/*
+ * An extension belongs to the schema that it is installed in.  One that is not
+ * there yet, and whose schema is not planned, would never come.
+ */
+static void
+check_extensions(KnScript *script, const KnSchema *schema)
+{
+	ListCell *cell;
+
+	foreach(cell, script->extensions)
+	{
+		const char *name = strVal(lfirst(cell));
+
+		if (!OidIsValid(get_extension_oid(name, true)) &&
+			schema_find_kind(schema, KN_EXTENSION, NULL, NULL, name) == NULL)
+			ereport(
+				ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("the desired state creates extension \"%s\" in a schema that is not planned",
+					   name),
+				errhint(
+					"Name the schema in the option \"schemas\", or create the extension first."));
 	}
 }
 

@@ -65,15 +65,9 @@ extern void aside_check_owner(const char *name, Oid namespace);
 extern void aside_rename(Oid namespace, const char *name);
 
 /* run.c */
-typedef enum KnRunMode
-{
-	RUN_ALL,
-	RUN_WHAT_CAN_BE
-} KnRunMode;
-
 extern void run_in_order(KnScript *script, List *schemas);
 extern void run_in_any_order(KnScript *script, List *schemas);
-extern void run_in_database(KnScript *script, List *schemas, KnRunMode mode);
+extern void run_in_database(KnScript *script, List *schemas, bool tolerant);
 extern bool run_is_order_error(int sqlstate);
 extern void run_set(const char *name, const char *value);
 

@@ -46,15 +46,16 @@ typedef struct Batch
 /* Whether this is the worker that has a database to itself. */
 static bool is_in_database = false;
 
-static List *run_batch(List *batch, List *schemas, KnRunMode mode);
+static List *run_batch(List *batch, List *schemas, bool tolerant);
 static void run_whole_batch(void *argument);
 static void run_one(void *argument);
-static bool try_statement(KnSource *source, List *schemas, KnRunMode mode);
+static bool try_statement(KnSource *source, List *schemas, bool tolerant);
 static KnSource *first_real_error(List *waiting, List *schemas);
 static bool speaks_of(const char *message, const char *name);
 static void run_statement(KnSource *source, List *schemas);
 static Node *analyzed(KnSource *source, Node *statement);
 static bool prepare_statement(Node *statement, List *schemas, bool *populated);
+static bool is_cleaning(const DropStmt *statement);
 static void check_references(Node *statement, List *schemas);
 static void run_utility(KnSource *source, Node *statement);
 static void mark_populated(Node *statement);
@@ -100,7 +101,7 @@ run_in_any_order(KnScript *script, List *schemas)
 
 		foreach(cell, waiting)
 		{
-			if (!try_statement(lfirst(cell), schemas, RUN_ALL))
+			if (!try_statement(lfirst(cell), schemas, false))
 				again = lappend(again, lfirst(cell));
 		}
 		if (list_length(again) == list_length(waiting))
@@ -109,16 +110,14 @@ run_in_any_order(KnScript *script, List *schemas)
 	}
 }
 
-/* Runs a statement in a subtransaction; false where it lacks an object, or may be left out. */
+/* Runs a statement in a subtransaction; false where it lacks an object, or fails at all. */
 static bool
-try_statement(KnSource *source, List *schemas, KnRunMode mode)
+try_statement(KnSource *source, List *schemas, bool tolerant)
 {
 	StatementRun run = { source, schemas };
 	ErrorData *error = subtransaction_run(run_one, &run, true);
 
-	if (error != NULL && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-		ReThrowError(error);
-	if (error != NULL && mode == RUN_ALL && !run_is_order_error(error->sqlerrcode))
+	if (error != NULL && !tolerant && !run_is_order_error(error->sqlerrcode))
 		ReThrowError(error);
 	return error == NULL;
 }
@@ -254,7 +253,7 @@ prepare_statement(Node *statement, List *schemas, bool *populated)
 			return true;
 		case T_DropStmt:
 			((DropStmt *) statement)->concurrent = false;
-			return true;
+			return !is_cleaning((DropStmt *) statement);
 		case T_CreateTableAsStmt:
 			*populated = !((CreateTableAsStmt *) statement)->into->skipData &&
 						 ((CreateTableAsStmt *) statement)->objtype == OBJECT_MATVIEW;
@@ -276,6 +275,19 @@ prepare_statement(Node *statement, List *schemas, bool *populated)
 		default:
 			return true;
 	}
+}
+
+/*
+ * A dump may begin with DROP ... IF EXISTS for all that it is about to create.
+ * There is nothing to be dropped but what stands in for the live database: its
+ * extensions, and schemas that have them in it.
+ */
+static bool
+is_cleaning(const DropStmt *statement)
+{
+	return statement->removeType == OBJECT_EXTENSION ||
+		   (statement->removeType == OBJECT_SCHEMA && statement->missing_ok &&
+			statement->behavior == DROP_RESTRICT);
 }
 
 /*
@@ -342,11 +354,11 @@ mark_populated(Node *statement)
 }
 
 /*
- * Runs a script, some statements a transaction; called outside of one.  With
- * RUN_WHAT_CAN_BE, statements that cannot run are left out.
+ * Runs a script, some statements a transaction; called outside of one.  A
+ * tolerant run passes over what cannot be run.
  */
 void
-run_in_database(KnScript *script, List *schemas, KnRunMode mode)
+run_in_database(KnScript *script, List *schemas, bool tolerant)
 {
 	List *waiting = script->sources;
 	MemoryContext caller = CurrentMemoryContext;
@@ -362,16 +374,17 @@ run_in_database(KnScript *script, List *schemas, KnRunMode mode)
 
 			for (int j = i; j < list_length(waiting) && j < i + BATCH_SIZE; j++)
 				batch = lappend(batch, list_nth(waiting, j));
-			again = list_concat(again, run_batch(batch, schemas, mode));
+			again = list_concat(again, run_batch(batch, schemas, tolerant));
 			MemoryContextSwitchTo(caller);
 		}
 		if (list_length(again) == list_length(waiting))
 		{
-			if (mode == RUN_WHAT_CAN_BE)
-				return;
-			StartTransactionCommand();
+			if (tolerant)
+				break;
+			worker_begin();
+			MemoryContextSwitchTo(caller);
 			run_statement(first_real_error(again, schemas), schemas); /* fails, and says why */
-			CommitTransactionCommand();
+			worker_commit();
 			MemoryContextSwitchTo(caller);
 		}
 		waiting = again;
@@ -380,7 +393,7 @@ run_in_database(KnScript *script, List *schemas, KnRunMode mode)
 
 /* Runs a batch in a transaction; returns the statements that lack an object. */
 static List *
-run_batch(List *batch, List *schemas, KnRunMode mode)
+run_batch(List *batch, List *schemas, bool tolerant)
 {
 	Batch run = { batch, schemas };
 	MemoryContext caller = CurrentMemoryContext;
@@ -388,20 +401,20 @@ run_batch(List *batch, List *schemas, KnRunMode mode)
 	ErrorData *error;
 	ListCell *cell;
 
-	StartTransactionCommand();
+	worker_begin();
 	MemoryContextSwitchTo(caller);
 	error = subtransaction_run(run_whole_batch, &run, true);
 	if (error != NULL)
 	{
-		if (mode == RUN_ALL && !run_is_order_error(error->sqlerrcode))
+		if (!tolerant && !run_is_order_error(error->sqlerrcode))
 			ReThrowError(error);
 		foreach(cell, batch)
 		{
-			if (!try_statement(lfirst(cell), schemas, mode))
+			if (!try_statement(lfirst(cell), schemas, tolerant))
 				again = lappend(again, lfirst(cell));
 		}
 	}
-	CommitTransactionCommand();
+	worker_commit();
 	return again;
 }
 

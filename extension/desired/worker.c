@@ -1,61 +1,47 @@
 /*
  * worker.c
- *		Elaborates a script in a scratch database: the background workers.
+ *		Elaborates a script in a scratch database: the workers in that database.
  *
  * See database.c for who does what.  An error in a worker goes to the caller by
  * its queue, and ends the worker.
+ *
+ * Nobody but these workers can connect to the scratch database: it shows what
+ * is in the live one.  They connect as the first superuser, since the caller's
+ * role need not be one that may log in; the script's transactions then run as
+ * the caller's role in the way a SECURITY DEFINER function does, so that nothing
+ * in them can become the superuser again.
  */
 #include "kints_norm.h"
 
 #include "access/xact.h"
 #include "base/base.h"
-#include "commands/dbcommands.h"
 #include "desired/database.h"
 #include "inspect/inspect.h"
 #include "libpq/pqmq.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "parser/parser.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
-#include "storage/shm_mq.h"
-#include "storage/shm_toc.h"
-#include "tcop/dest.h"
 #include "tcop/tcopprot.h"
-#include "tcop/utility.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-/* What a worker finds in the shared segment. */
-typedef struct Work
-{
-	DatabaseExtra extra;
-	dsm_segment *segment;
-	shm_toc *toc;
-	DatabaseHeader *header;
-	Jsonb *request;
-	shm_mq_handle *answers;
-} Work;
+/* The role of the script's transactions. */
+static Oid script_role = InvalidOid;
 
-static Work *attach(void);
-static void answer_by(Work *work, int key);
-static void answer(Work *work, char type, const void *data, Size length);
-static void wait_for_caller(Work *work);
-static void drop_database(const char *name);
-static void run_all(const char *sql);
-static void run_utility(RawStmt *raw, const char *sql);
-static const char *request_text(const Work *work, const char *field);
-static void become_caller(Oid caller);
-static void quiet_settings(void);
+static void connect_to_scratch(DatabaseWork *work, int key);
+static void take_settings(const DatabaseWork *work);
+static KnScript *parse(const DatabaseWork *work, const char *field);
 
 /* Finds the segment; NULL members where it is gone. */
-static Work *
-attach(void)
+DatabaseWork *
+worker_attach(void)
 {
-	Work *work = MemoryContextAllocZero(TopMemoryContext, sizeof(Work));
+	DatabaseWork *work = MemoryContextAllocZero(TopMemoryContext, sizeof(DatabaseWork));
 
 	memcpy(&work->extra, MyBgworkerEntry->bgw_extra, sizeof(work->extra));
 	pqsignal(SIGTERM, die);
@@ -76,8 +62,8 @@ attach(void)
 }
 
 /* From here on errors and notices go to the caller. */
-static void
-answer_by(Work *work, int key)
+void
+worker_answer_by(DatabaseWork *work, int key)
 {
 	shm_mq *queue = shm_toc_lookup(work->toc, (uint64) key, false);
 
@@ -86,18 +72,17 @@ answer_by(Work *work, int key)
 	pq_redirect_to_shm_mq(work->segment, work->answers);
 }
 
-/* Sends a message: done (C), or data (D). */
-static void
-answer(Work *work, char type, const void *data, Size length)
+/* Sends a message: done (C), or data (D).  False where nobody waits for it any more. */
+bool
+worker_answer(DatabaseWork *work, char type, const void *data, Size length)
 {
 	shm_mq_iovec parts[2] = { { &type, 1 }, { data, length } };
 
-	if (shm_mq_sendv(work->answers, parts, length > 0 ? 2 : 1, false, true) != SHM_MQ_SUCCESS)
-		proc_exit(0); /* nobody waits for it any more */
+	return shm_mq_sendv(work->answers, parts, length > 0 ? 2 : 1, false, true) == SHM_MQ_SUCCESS;
 }
 
-static const char *
-request_text(const Work *work, const char *field)
+const char *
+worker_request(const DatabaseWork *work, const char *field)
 {
 	JsonbValue storage;
 
@@ -105,74 +90,62 @@ request_text(const Work *work, const char *field)
 }
 
 /*
- * Creates the database, and drops it when the caller lets go.  Where it is
- * started once more, after a crash of the server or after an error of its own,
- * only the dropping is left to do.  Its exit with 0 is for good.
+ * The scratch database needs no safety, and nobody wants to hear of it.  What
+ * the caller's database or the first superuser set for themselves must not
+ * matter.
  */
 void
-kints_scratch_keeper(Datum argument)
+worker_quiet_settings(void)
 {
-	Work *work = attach();
+	static const char *const settings[][2] = {
+		{ "search_path", "pg_catalog, pg_temp" },
+		{ "synchronous_commit", "off" },
+		{ "client_min_messages", "warning" },
+		{ "check_function_bodies", "off" },
+		{ "default_tablespace", "" },
+		{ "default_table_access_method", "heap" },
+		{ "default_transaction_read_only", "off" },
+		{ "default_transaction_isolation", "read committed" },
+		{ "session_replication_role", "origin" },
+		{ "row_security", "on" },
+		{ "standard_conforming_strings", "on" },
+		{ "statement_timeout", "0" },
+		{ "lock_timeout", "0" },
+		{ "idle_in_transaction_session_timeout", "0" },
+	};
 
-	(void) argument;
-	BackgroundWorkerInitializeConnectionByOid(work->extra.live, InvalidOid, 0);
-	quiet_settings();
-	if (work->header != NULL && !work->header->keeper_started)
-	{
-		work->header->keeper_started = true;
-		answer_by(work, DATABASE_KEEPER_ANSWERS);
-		run_all(request_text(work, "create"));
-		StartTransactionCommand();
-		work->header->scratch = get_database_oid(work->extra.name, false);
-		CommitTransactionCommand();
-		answer(work, 'C', NULL, 0);
-		wait_for_caller(work);
-	}
-	/* Nobody listens any more. */
-	whereToSendOutput = DestNone;
-	drop_database(work->extra.name);
-	proc_exit(0);
-}
-
-/* Returns when the caller, or what was the caller, holds its end no longer. */
-static void
-wait_for_caller(Work *work)
-{
-	shm_mq *queue = shm_toc_lookup(work->toc, DATABASE_KEEPER_WAITS, false);
-	shm_mq_handle *handle;
-	Size length;
-	void *data;
-
-	shm_mq_set_receiver(queue, MyProc);
-	handle = shm_mq_attach(queue, work->segment, NULL);
-	while (shm_mq_receive(handle, &length, &data, false) == SHM_MQ_SUCCESS)
-		CHECK_FOR_INTERRUPTS();
+	/* As the caller expects messages. */
+	(void) SetClientEncoding(GetDatabaseEncoding());
+	for (Size i = 0; i < lengthof(settings); i++)
+		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_SESSION);
 }
 
 static void
-drop_database(const char *name)
+connect_to_scratch(DatabaseWork *work, int key)
 {
-	run_all(psprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", sqltext_identifier(name)));
+	if (work->header == NULL)
+		proc_exit(0);
+	worker_answer_by(work, key);
+	BackgroundWorkerInitializeConnectionByOid(work->extra.scratch,
+											  InvalidOid,
+											  BGWORKER_BYPASS_ALLOWCONN);
+	worker_quiet_settings();
 }
 
 /* Makes schemas and extensions, as a superuser. */
 void
 kints_scratch_setup(Datum argument)
 {
-	Work *work = attach();
+	DatabaseWork *work = worker_attach();
 
 	(void) argument;
-	if (work->header == NULL)
-		proc_exit(0);
-	answer_by(work, DATABASE_SETUP_ANSWERS);
-	BackgroundWorkerInitializeConnectionByOid(work->header->scratch, InvalidOid, 0);
-	quiet_settings();
+	connect_to_scratch(work, DATABASE_SETUP_ANSWERS);
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	(void) query_run(request_text(work, "setup"), 0, NULL, NULL, NULL);
+	(void) query_run(worker_request(work, "setup"), 0, NULL, NULL, NULL);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
-	answer(work, 'C', NULL, 0);
+	(void) worker_answer(work, 'C', NULL, 0);
 	proc_exit(0);
 }
 
@@ -180,102 +153,70 @@ kints_scratch_setup(Datum argument)
 void
 kints_scratch_script(Datum argument)
 {
-	Work *work = attach();
+	DatabaseWork *work = worker_attach();
 	MemoryContext context = CurrentMemoryContext;
 	JsonbValue storage;
 	List *schemas;
-	KnScript *script;
 	Jsonb *snapshot;
 
 	(void) argument;
-	if (work->header == NULL)
-		proc_exit(0);
-	answer_by(work, DATABASE_SCRIPT_ANSWERS);
-	BackgroundWorkerInitializeConnectionByOid(work->header->scratch, InvalidOid, 0);
-	quiet_settings();
-	for (Size i = 0; i < lengthof(database_settings); i++)
-		SetConfigOption(database_settings[i],
-						request_text(work, database_settings[i]),
-						PGC_USERSET,
-						PGC_S_SESSION);
-	become_caller(work->header->caller);
+	connect_to_scratch(work, DATABASE_SCRIPT_ANSWERS);
+	script_role = work->header->caller;
 
 	MemoryContextSwitchTo(context);
 	schemas = json_strings(json_field(&work->request->root, "schemas", &storage), "schemas");
-	if (request_text(work, "before")[0] != '\0')
-		run_in_database(script_parse(request_text(work, "before"), NULL), schemas, RUN_WHAT_CAN_BE);
-	script = script_parse(request_text(work, "script"), NULL);
-	run_in_database(script, schemas, RUN_ALL);
+	/* Spelled under our settings, the caller's are for the caller's text. */
+	if (worker_request(work, "before")[0] != '\0')
+		run_in_database(parse(work, "before"), schemas, true);
+	take_settings(work);
+	run_in_database(parse(work, "script"), schemas, false);
 
-	StartTransactionCommand();
+	worker_begin();
 	MemoryContextSwitchTo(context);
 	snapshot = snapshot_write(inspect_schemas(schemas));
-	CommitTransactionCommand();
-	answer(work, 'D', snapshot, VARSIZE(snapshot));
+	worker_commit();
+	(void) worker_answer(work, 'D', snapshot, VARSIZE(snapshot));
 	proc_exit(0);
 }
 
-/*
- * From here on the worker has the caller's role.  It did not connect as that
- * role, which may be one that nobody can log in as; so nothing that the script
- * calls may set the role, or reset it to what it was.
- */
+/* The caller's settings on which it depends what a script means. */
 static void
-become_caller(Oid caller)
+take_settings(const DatabaseWork *work)
+{
+	JsonbValue storage;
+	List *settings =
+		json_strings(json_field(&work->request->root, "settings", &storage), "settings");
+
+	for (int i = 0; i + 1 < list_length(settings); i += 2)
+		SetConfigOption(list_nth(settings, i), list_nth(settings, i + 1), PGC_SUSET, PGC_S_SESSION);
+}
+
+/* Looks names of roles up, so it needs a transaction. */
+static KnScript *
+parse(const DatabaseWork *work, const char *field)
+{
+	MemoryContext context = CurrentMemoryContext;
+	KnScript *script;
+
+	worker_begin();
+	MemoryContextSwitchTo(context);
+	script = script_parse(worker_request(work, field), NULL);
+	worker_commit();
+	MemoryContextSwitchTo(context);
+	return script;
+}
+
+/* Begins a transaction as the caller's role, for good: SET ROLE is refused. */
+void
+worker_begin(void)
 {
 	StartTransactionCommand();
-	SetSessionAuthorization(caller, superuser_arg(caller));
+	SetUserIdAndSecContext(script_role, SECURITY_LOCAL_USERID_CHANGE);
+}
+
+void
+worker_commit(void)
+{
 	CommitTransactionCommand();
-	SetUserIdAndSecContext(caller, SECURITY_LOCAL_USERID_CHANGE);
-}
-
-/* The scratch database needs no safety, and nobody wants to hear of it. */
-static void
-quiet_settings(void)
-{
-	SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION);
-	SetConfigOption("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION);
-	SetConfigOption("check_function_bodies", "off", PGC_USERSET, PGC_S_SESSION);
-	SetConfigOption("statement_timeout", "0", PGC_USERSET, PGC_S_SESSION);
-	SetConfigOption("lock_timeout", "0", PGC_USERSET, PGC_S_SESSION);
-	SetConfigOption("idle_in_transaction_session_timeout", "0", PGC_USERSET, PGC_S_SESSION);
-}
-
-/* Runs utility statements, each in a transaction of its own. */
-static void
-run_all(const char *sql)
-{
-	List *statements;
-	ListCell *cell;
-	MemoryContext context = CurrentMemoryContext;
-
-	statements = raw_parser(sql, RAW_PARSE_DEFAULT);
-	foreach(cell, statements)
-	{
-		StartTransactionCommand();
-		run_utility(lfirst(cell), sql);
-		CommitTransactionCommand();
-		MemoryContextSwitchTo(context);
-	}
-}
-
-static void
-run_utility(RawStmt *raw, const char *sql)
-{
-	PlannedStmt *planned = makeNode(PlannedStmt);
-	QueryCompletion completion;
-
-	planned->commandType = CMD_UTILITY;
-	planned->utilityStmt = raw->stmt;
-	planned->stmt_location = raw->stmt_location;
-	planned->stmt_len = raw->stmt_len;
-	InitializeQueryCompletion(&completion);
-	ProcessUtility(planned,
-				   sql,
-				   false,
-				   PROCESS_UTILITY_TOPLEVEL,
-				   NULL,
-				   NULL,
-				   None_Receiver,
-				   &completion);
+	SetUserIdAndSecContext(GetAuthenticatedUserId(), 0);
 }

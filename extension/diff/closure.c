@@ -27,6 +27,10 @@ static bool both_ends_change(const KnChanges *changes, const KnObject *constrain
 static bool new_label_is_used(const KnChanges *changes, const KnChange *change);
 static bool mentions(const KnObject *object, const char *text);
 static bool composite_needs_new(const KnChanges *changes, const KnChange *change);
+static bool is_in_values(const KnChanges *changes, const KnObject *type);
+static bool domain_needs_new(const KnChanges *changes, const KnChange *change);
+static bool is_stricter(const KnDomain *found, const KnDomain *wanted);
+static bool is_held_inside(const KnChanges *changes, const KnObject *type, bool is_inside);
 
 /* Adds changes until there is nothing more that others force. */
 void
@@ -57,6 +61,7 @@ close_over(KnChanges *changes, KnChange *change)
 		grown |= recreate_default(changes, change->found, NULL);
 	if (change->operation == KN_CHANGE &&
 		((change->found->kind == KN_COMPOSITE && composite_needs_new(changes, change)) ||
+		 (change->found->kind == KN_DOMAIN && domain_needs_new(changes, change)) ||
 		 (change->found->kind == KN_ENUM && new_label_is_used(changes, change))))
 	{
 		change->operation = KN_RECREATE;
@@ -207,14 +212,13 @@ both_ends_change(const KnChanges *changes, const KnObject *constraint)
 	return here && there;
 }
 
-/* An attribute's type cannot be altered while a column holds values of the type. */
+/* An attribute's type cannot be altered while there are values of the type. */
 static bool
 composite_needs_new(const KnChanges *changes, const KnChange *change)
 {
 	const KnComposite *found = (const KnComposite *) change->found;
 	const KnComposite *wanted = (const KnComposite *) change->wanted;
 	bool altered = false;
-	ListCell *cell;
 
 	if (wanted == NULL)
 		return false;
@@ -231,9 +235,77 @@ composite_needs_new(const KnChanges *changes, const KnChange *change)
 	}
 	if (!altered)
 		return false;
-	foreach(cell, diff_dependents(changes, change->found))
+	return is_in_values(changes, change->found);
+}
+
+/* Whether there are values of the type, in columns or as constants in expressions. */
+static bool
+is_in_values(const KnChanges *changes, const KnObject *type)
+{
+	ListCell *cell;
+
+	foreach(cell, diff_dependents(changes, type))
 	{
-		if (((KnObject *) lfirst(cell))->kind == KN_COLUMN)
+		const KnObject *dependent = lfirst(cell);
+		bool has_values = true;
+
+		if (dependent->kind == KN_COMPOSITE || dependent->kind == KN_DOMAIN)
+			has_values = is_in_values(changes, dependent);
+		else if (dependent->kind == KN_FUNCTION)
+			has_values = ((const KnFunction *) dependent)->default_count > 0 ||
+						 strstr(((const KnFunction *) dependent)->definition, "\nAS ") == NULL;
+		else if (dependent->kind == KN_TABLE)
+			has_values = false;
+		if (has_values)
+			return true;
+	}
+	return false;
+}
+
+/* A domain cannot get stricter while a column holds its values in an array or a row. */
+static bool
+domain_needs_new(const KnChanges *changes, const KnChange *change)
+{
+	return change->wanted != NULL &&
+		   is_stricter((const KnDomain *) change->found, (const KnDomain *) change->wanted) &&
+		   is_held_inside(changes, change->found, false);
+}
+
+static bool
+is_stricter(const KnDomain *found, const KnDomain *wanted)
+{
+	if (wanted->not_null && !found->not_null)
+		return true;
+	for (int i = 0; i < list_length(wanted->definitions); i++)
+	{
+		const char *definition = list_nth(wanted->definitions, i);
+		bool is_known = false;
+
+		for (int j = 0; j < list_length(found->definitions); j++)
+			is_known |=
+				sqltext_equal(list_nth(wanted->constraints, i), list_nth(found->constraints, j)) &&
+				sqltext_equal(definition, list_nth(found->definitions, j));
+		if (!is_known && strstr(definition, " NOT VALID") == NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a column's values have some of this type in them, other than as themselves. */
+static bool
+is_held_inside(const KnChanges *changes, const KnObject *type, bool is_inside)
+{
+	ListCell *cell;
+
+	foreach(cell, diff_dependents(changes, type))
+	{
+		const KnObject *dependent = lfirst(cell);
+
+		if (dependent->kind == KN_COLUMN &&
+			(is_inside || strstr(((const KnColumn *) dependent)->type, "[]") != NULL))
+			return true;
+		if ((dependent->kind == KN_DOMAIN || dependent->kind == KN_COMPOSITE) &&
+			is_held_inside(changes, dependent, is_inside || dependent->kind == KN_COMPOSITE))
 			return true;
 	}
 	return false;

@@ -43,7 +43,8 @@ diff_must_recreate(const KnObject *found, const KnObject *wanted)
 		if (field->difference != KN_REBUILD || schema_field_equal(field, found, wanted))
 			continue;
 		/* A generated column can become a plain one in place. */
-		if (strcmp(field->name, "is_generated") == 0 && KN_FIELD_BOOL(found, field))
+		if (found->kind == KN_COLUMN && strcmp(field->name, "is_generated") == 0 &&
+			KN_FIELD_BOOL(found, field))
 			continue;
 		return true;
 	}

@@ -17,7 +17,7 @@
 #include "utils/syscache.h"
 
 static void read_function(KnInspect *in, HeapTuple row, TupleDesc shape);
-static bool is_constructor(KnInspect *in, HeapTuple row, TupleDesc shape);
+static bool is_range_constructor(KnInspect *in, HeapTuple row, TupleDesc shape);
 static KnObject *make_function(KnInspect *in, HeapTuple row, TupleDesc shape, const char *schema);
 static KnObject *make_aggregate(KnInspect *in, HeapTuple row, const char *schema);
 static const char *argument_types(KnInspect *in, Form_pg_proc form);
@@ -34,20 +34,6 @@ inspect_functions(KnInspect *in)
 	inspect_scan(in, ProcedureRelationId, read_function);
 }
 
-/* Whether it is one of the constructors of a range type: they come and go with it. */
-static bool
-is_constructor(KnInspect *in, HeapTuple row, TupleDesc shape)
-{
-	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(row);
-	KnObject *type;
-
-	if (form->prolang != INTERNALlanguageId)
-		return false;
-	type = inspect_lookup(in, TypeRelationId, form->prorettype, 0);
-	return type != NULL && type->kind == KN_RANGE &&
-		   strstr(read_string(row, shape, Anum_pg_proc_prosrc), "range_constructor") != NULL;
-}
-
 static void
 read_function(KnInspect *in, HeapTuple row, TupleDesc shape)
 {
@@ -57,7 +43,7 @@ read_function(KnInspect *in, HeapTuple row, TupleDesc shape)
 
 	if (schema == NULL || inspect_is_member(in, ProcedureRelationId, form->oid))
 		return;
-	if (is_constructor(in, row, shape))
+	if (is_range_constructor(in, row, shape))
 		return;
 	object = form->prokind == PROKIND_AGGREGATE ? make_aggregate(in, row, schema)
 												: make_function(in, row, shape, schema);
@@ -66,6 +52,17 @@ read_function(KnInspect *in, HeapTuple row, TupleDesc shape)
 	read_acl(in, object, row, shape, Anum_pg_proc_proacl, form->proowner);
 	inspect_register(in, ProcedureRelationId, form->oid, 0, object);
 	inspect_add(in, object);
+}
+
+/* The constructors of a range type, and of its multirange, come and go with it. */
+static bool
+is_range_constructor(KnInspect *in, HeapTuple row, TupleDesc shape)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(row);
+	const KnObject *result = inspect_lookup(in, TypeRelationId, form->prorettype, 0);
+
+	return form->prolang == INTERNALlanguageId && result != NULL && result->kind == KN_RANGE &&
+		   strstr(read_string(row, shape, Anum_pg_proc_prosrc), "range_constructor") != NULL;
 }
 
 static KnObject *

@@ -111,6 +111,7 @@ inspect_schemas(List *names)
 	inspect_others(&in);
 	inspect_comments(&in);
 	inspect_dependencies(&in);
+	schema_spell(in.schema);
 	schema_sort(in.schema);
 
 	PopActiveSnapshot();

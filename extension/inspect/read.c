@@ -44,7 +44,7 @@ read_letter(char letter)
 		"n\0o\0p\0q\0r\0s\0t\0u\0v\0w\0x\0y\0z";
 
 	Assert(letter >= 'a' && letter <= 'z');
-	return &letters[2 * (letter - 'a')];
+	return &letters[(Size) 2 * (Size) (letter - 'a')];
 }
 
 /* A text attribute, or NULL. */

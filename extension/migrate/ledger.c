@@ -27,6 +27,8 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 /* The key of the advisory lock: "kints" in ASCII. */
 #define LEDGER_LOCK INT64CONST(0x6b696e7473)
@@ -158,14 +160,20 @@ ledger_add(const KnMigration *migration)
 	become_caller(&was);
 }
 
-/* All migrations, the newest first; List of KnMigration *. */
+/*
+ * All migrations, the newest first; List of KnMigration *.  Read as they are
+ * now, not as they were when the statement began: this statement may have
+ * waited for another migration, or rolled one back itself.
+ */
 List *
 ledger_read(void)
 {
 	List *migrations = NIL;
 	Impersonation was = become_owner();
 
+	PushActiveSnapshot(GetLatestSnapshot());
 	query_rows(read_query, 0, NULL, NULL, take_migration, &migrations);
+	PopActiveSnapshot();
 	become_caller(&was);
 	return migrations;
 }

@@ -43,6 +43,7 @@ static bool refers_to_dropped(const KnActions *actions, const KnObject *object);
 static bool comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *object,
 							  KnVerb verb);
 static bool is_on_new(const KnActions *actions, const KnObject *object);
+static bool has_new_parents(const KnActions *actions, const KnObject *object);
 static bool has_finish(const KnChange *change);
 
 /* The actions that carry out the changes, not connected yet. */
@@ -133,7 +134,8 @@ act_on(KnActions *actions, KnChange *change)
 				is_on_new(actions, change->wanted);
 	}
 	if (change->wanted != NULL && has_finish(change))
-		(void) add_action(actions, KN_DO_FINISH, change);
+		add_action(actions, KN_DO_FINISH, change)->is_on_new =
+			change->found == NULL && has_new_parents(actions, change->wanted);
 }
 
 /* A constraint that comes, and goes, with that of the partitioned table. */
@@ -143,6 +145,7 @@ is_inherited(const KnObject *object)
 	return object->kind == KN_CONSTRAINT && ((const KnConstraint *) object)->is_inherited;
 }
 
+/* Whether columns have the type, or one that has it inside, until they are converted. */
 static bool
 must_put_aside(const KnActions *actions, const KnChange *change)
 {
@@ -157,7 +160,9 @@ must_put_aside(const KnActions *actions, const KnChange *change)
 		KnObject *dependent = lfirst(cell);
 		KnChange *own = diff_change_of(actions->changes, dependent);
 
-		if (dependent->kind == KN_COLUMN && own != NULL && own->is_retyped)
+		if (own == NULL)
+			continue;
+		if (dependent->kind == KN_COLUMN ? own->is_retyped : must_put_aside(actions, own))
 			return true;
 	}
 	return false;
@@ -194,6 +199,24 @@ is_on_new(const KnActions *actions, const KnObject *object)
 		return true;
 	in = schema_find(actions->changes->wanted, psprintf("%s %s", kn_kinds[KN_TABLE].word, other));
 	return in != NULL && action_of(actions, KN_DO_CREATE, in) != NULL;
+}
+
+/* Whether all that a new relation is joined to is created by this plan as well. */
+static bool
+has_new_parents(const KnActions *actions, const KnObject *object)
+{
+	const KnTable *table = (const KnTable *) object;
+	KnObject *parent;
+
+	if (object->kind == KN_MATVIEW)
+		return true;
+	if (object->kind != KN_TABLE)
+		return false;
+	if (table->partition_of == NULL)
+		return true;
+	parent = schema_find(actions->changes->wanted,
+						 psprintf("%s %s", kn_kinds[KN_TABLE].word, table->partition_of));
+	return parent != NULL && action_of(actions, KN_DO_CREATE, parent) != NULL;
 }
 
 static bool

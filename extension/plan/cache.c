@@ -20,7 +20,7 @@
 #include "utils/memutils.h"
 
 /* A plan with more text than this is not kept. */
-#define MAX_KEPT_SIZE (16 * 1024 * 1024)
+#define MAX_KEPT_SIZE ((Size) 16 * 1024 * 1024)
 
 /* Settings that decide what the text of a desired state means. */
 static const char *const settings[] = {

@@ -22,6 +22,7 @@ typedef struct NameEntry
 
 static void wait_for(KnAction *waiting, KnAction *first);
 static void connect_drop(KnActions *actions, KnAction *action, const KnObject *object);
+static bool is_in_the_way(const KnObject *object, const KnAction *alter);
 static void connect_create(KnActions *actions, KnAction *action, const KnObject *object);
 static void connect_alter(KnActions *actions, KnAction *action);
 static void connect_finish(KnActions *actions, KnAction *action);
@@ -90,11 +91,34 @@ connect_drop(KnActions *actions, KnAction *action, const KnObject *object)
 		KnObject *needed = lfirst(cell);
 
 		wait_for(action_of(actions, KN_DO_DROP, needed), action);
-		wait_for(action_of(actions, KN_DO_ASIDE, needed), action);
-		/* What uses a sequence does not mind its being altered. */
-		if (!action->is_aside && needed->kind != KN_SEQUENCE)
-			wait_for(action_of(actions, KN_DO_ALTER, needed), action);
+		/* What was put aside goes along with what it needs. */
+		if (!action->is_aside)
+		{
+			wait_for(action_of(actions, KN_DO_ASIDE, needed), action);
+			/* What uses a sequence does not mind its being altered. */
+			if (needed->kind != KN_SEQUENCE &&
+				is_in_the_way(object, action_of(actions, KN_DO_ALTER, needed)))
+				wait_for(action_of(actions, KN_DO_ALTER, needed), action);
+		}
 	}
+}
+
+/* Whether the object has to be dropped before what it needs can be altered. */
+static bool
+is_in_the_way(const KnObject *object, const KnAction *alter)
+{
+	const KnTable *found;
+	const KnTable *wanted;
+
+	if (alter == NULL || alter->found->kind == KN_SEQUENCE)
+		return false;
+	if (alter->found->kind != KN_TABLE || (object->kind != KN_COLUMN && object->kind != KN_DEFAULT))
+		return true;
+	found = (const KnTable *) alter->found;
+	wanted = (const KnTable *) alter->wanted;
+	return !sqltext_equal(found->partition_of, wanted->partition_of) ||
+		   !sqltext_equal(found->of_type, wanted->of_type) ||
+		   !schema_list_equal(found->inherits, wanted->inherits);
 }
 
 static void
@@ -170,11 +194,13 @@ connect_finish(KnActions *actions, KnAction *action)
 	foreach(cell, actions->list)
 	{
 		KnAction *other = lfirst(cell);
-		const KnObject *made = other->verb == KN_DO_CREATE ? other->wanted : NULL;
+		const KnObject *made = other->wanted;
 
-		if (made == NULL || !sqltext_equal(made->schema, object->schema))
+		if (made == NULL || !sqltext_equal(made->schema, object->schema) ||
+			(other->verb != KN_DO_CREATE && made->kind != KN_COLUMN))
 			continue;
-		if (made->kind == KN_CONSTRAINT && sqltext_equal(made->parent, object->name))
+		if ((made->kind == KN_CONSTRAINT || made->kind == KN_COLUMN) &&
+			sqltext_equal(made->parent, object->name))
 			wait_for(action, other);
 		else if (made->kind == KN_INDEX &&
 				 sqltext_equal(((const KnIndex *) made)->table, object->name))

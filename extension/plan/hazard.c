@@ -38,6 +38,7 @@ static const KindRow rows[] = {
 	{ "alter_sequence", KN_WARNING, share_row, NULL },
 	{ "attach_index", KN_SAFE, share_update, NULL },
 	{ "attach_partition", KN_WARNING, share_update, "scans the partition" },
+	{ "check_values", KN_WARNING, "ACCESS SHARE", "reads the table; fails where a row has a value that goes" },
 	{ "cluster_on", KN_SAFE, share_update, NULL },
 	{ "create_index", KN_WARNING, "SHARE", "blocks writes while the index is built" },
 	{ "create_policy", KN_WARNING, exclusive, "changes who sees which rows" },
@@ -121,8 +122,8 @@ static const KindRow *find_row(const char *kind);
 static const char *lock_of(const KnStep *step, const KnAction *action, const KnObject *object,
 						   const char *usual);
 static bool is_relation(const KnObject *object);
-static bool is_on_new_relation(const KnAction *action, const KnObject *object);
 static bool is_of_new_object(const KnStep *step, const KnAction *action, const KnObject *object);
+static bool is_on_new(const KnAction *action);
 static void judge_drop(KnStep *step, const KnAction *action);
 static void judge_type(KnStep *step, const KnAction *action);
 static void judge_column(KnStep *step, const KnAction *action);
@@ -171,8 +172,9 @@ hazard_judge(KnStep *step, const KnAction *action, const KnObject *object)
 		judge_domain(step);
 	else if (step->severity == KN_DESTRUCTIVE)
 		step->is_gated = true;
-	if (action->verb == KN_DO_CREATE &&
-		(is_on_new_relation(action, action->wanted) || is_of_new_object(step, action, object)))
+	if ((action->verb == KN_DO_CREATE &&
+		 (is_on_new(action) || is_of_new_object(step, action, object))) ||
+		(action->verb == KN_DO_FINISH && action->is_on_new))
 	{
 		step->severity = KN_SAFE;
 		step->lock = NULL;
@@ -229,11 +231,14 @@ find_row(const char *kind)
 	return NULL;
 }
 
-/* Whether nobody else can be using what a new object is created on. */
+/* Whether nobody else can be using the new object or what it is created on. */
 static bool
-is_on_new_relation(const KnAction *action, const KnObject *object)
+is_on_new(const KnAction *action)
 {
-	return object->kind == KN_TABLE || action->is_on_new;
+	const KnObject *object = action->wanted;
+
+	return action->is_on_new ||
+		   (object->parent == NULL && object->kind != KN_INDEX && object->kind != KN_STATISTICS);
 }
 
 /* Whether the step completes an object that has just been created, and touches no other. */

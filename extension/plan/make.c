@@ -19,12 +19,18 @@ List *
 plan_between(const KnSchema *found, const KnSchema *wanted)
 {
 	KnChanges *changes = diff_schemas(found, wanted);
-	KnActions *actions = action_make(changes);
 	List *steps = step_unmodelled(changes);
+	KnActions *actions;
+	List *order;
 	ListCell *cell;
 
-	edge_connect(actions);
-	foreach(cell, order_actions(actions))
+	do
+	{
+		actions = action_make(changes);
+		edge_connect(actions);
+		order = order_actions(actions);
+	} while (order == NIL && actions->list != NIL);
+	foreach(cell, order)
 		steps = list_concat(steps, step_make(actions, lfirst(cell)));
 	number_steps(steps);
 	return steps;

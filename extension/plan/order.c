@@ -7,22 +7,30 @@
  * the same order.  What is in the way goes first, then things are built from
  * the ground up, and what is no longer wanted goes last, when nobody needs it.
  *
- * Loops cannot be sorted; they are reported as the objects that are in them.
+ * A loop cannot be sorted.  One that goes through something that is altered, and
+ * could as well be dropped and created, is broken there: see break_loop().  Any
+ * other is reported as the objects that are in it.
  */
 #include "kints_norm.h"
 
 #include "base/base.h"
 #include "lib/binaryheap.h"
+#include "miscadmin.h"
 #include "plan/plan.h"
 
 static int rank_of(const KnAction *action);
 static int compare_actions(Datum a, Datum b, void *argument);
 static const char *name_of_action(const KnAction *action);
-static void refuse_loop(const List *actions);
-static bool find_loop(KnAction *action, List *path);
+static List *find_loop(const List *actions);
+static List *walk(KnAction *action, List *path);
+static bool break_loop(KnChanges *changes, const List *loop);
+static void refuse_loop(const List *loop);
 static const char *verb_word(KnVerb verb);
 
-/* All actions, each after those it waits for. */
+/*
+ * All actions, each after those it waits for; NIL if the changes had to be
+ * changed for that, so that the actions have to be made anew.
+ */
 List *
 order_actions(KnActions *actions)
 {
@@ -60,7 +68,13 @@ order_actions(KnActions *actions)
 		}
 	}
 	if (list_length(sorted) < list_length(actions->list))
-		refuse_loop(actions->list);
+	{
+		List *loop = find_loop(actions->list);
+
+		if (!break_loop(actions->changes, loop))
+			refuse_loop(loop);
+		return NIL;
+	}
 	return sorted;
 }
 
@@ -109,58 +123,105 @@ name_of_action(const KnAction *action)
 	return (action->wanted != NULL ? action->wanted : action->found)->key;
 }
 
-static void
-refuse_loop(const List *actions)
+/* Actions of which each has to wait for the one before, and the first for the last. */
+static List *
+find_loop(const List *actions)
 {
 	ListCell *cell;
 
 	foreach(cell, actions)
 	{
 		KnAction *action = lfirst(cell);
+		List *loop = action->waits > 0 ? walk(action, NIL) : NIL;
 
-		if (action->waits > 0)
-			(void) find_loop(action, NIL);
+		if (loop != NIL)
+			return loop;
 	}
 	elog(ERROR, "the actions of a plan do not sort, and there is no loop");
 }
 
-/* Walks on from an action until it meets itself, and reports what lies between. */
-static bool
-find_loop(KnAction *action, List *path)
+/* Walks on from an action until it meets itself, and returns what lies between. */
+static List *
+walk(KnAction *action, List *path)
 {
 	ListCell *cell;
-	StringInfoData out;
-	bool in_loop = false;
 
+	check_stack_depth();
 	if (action->waits < 0)
-		return false;
-	if (!list_member_ptr(path, action))
+		return NIL;
+	if (list_member_ptr(path, action))
 	{
-		path = lappend(list_copy(path), action);
-		foreach(cell, action->next)
-		{
-			if (((KnAction *) lfirst(cell))->waits > 0)
-				(void) find_loop(lfirst(cell), path);
-		}
-		action->waits = -1;
-		return false;
+		while (linitial(path) != action)
+			path = list_delete_first(path);
+		return path;
 	}
+	path = lappend(list_copy(path), action);
+	foreach(cell, action->next)
+	{
+		List *loop = ((KnAction *) lfirst(cell))->waits > 0 ? walk(lfirst(cell), path) : NIL;
+
+		if (loop != NIL)
+			return loop;
+	}
+	action->waits = -1;
+	return NIL;
+}
+
+/*
+ * What is altered stands between what it no longer needs and what it needs from
+ * now on.  Dropped and created, it is out of the way in the meantime.
+ */
+static bool
+break_loop(KnChanges *changes, const List *loop)
+{
+	static const KnKind kinds[] = {
+		KN_POLICY,
+		KN_TRIGGER,
+		KN_RULE,
+		KN_VIEW,
+		KN_DEFAULT,
+		KN_FUNCTION
+	};
+	ListCell *cell;
+
+	for (Size i = 0; i < lengthof(kinds); i++)
+	{
+		foreach(cell, loop)
+		{
+			KnAction *action = lfirst(cell);
+
+			if (action->verb == KN_DO_ALTER && action->found->kind == kinds[i] &&
+				diff_recreate(changes, action->found, NULL))
+			{
+				diff_close(changes);
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static void
+refuse_loop(const List *loop)
+{
+	KnAction *first = linitial(loop);
+	ListCell *cell;
+	StringInfoData out;
+
 	initStringInfo(&out);
-	foreach(cell, path)
+	foreach(cell, loop)
 	{
 		KnAction *member = lfirst(cell);
 
-		in_loop |= member == action;
-		if (in_loop)
-			appendStringInfo(&out, "%s %s, then ", verb_word(member->verb), name_of_action(member));
+		appendStringInfo(&out, "%s %s, then ", verb_word(member->verb), name_of_action(member));
 	}
 	ereport(ERROR,
 			errcode(KN_ERRCODE_UNSUPPORTED),
 			errmsg("the changes depend on each other in a loop"),
 			errdetail("To be done in this order: %s%s %s again.",
 					  out.data,
-					  verb_word(action->verb),
-					  name_of_action(action)),
+					  verb_word(first->verb),
+					  name_of_action(first)),
 			errhint("Make the change in two migrations."));
 }
 

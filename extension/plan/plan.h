@@ -121,6 +121,9 @@ extern int action_compare_changes(const ListCell *a, const ListCell *b);
 extern KnActions *action_make(KnChanges *changes);
 extern KnAction *action_of(const KnActions *actions, KnVerb verb, const KnObject *object);
 
+/* check.c */
+extern List *check_labels(const KnActions *actions, const KnAction *action);
+
 /* edge.c */
 extern void edge_connect(KnActions *actions);
 

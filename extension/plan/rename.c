@@ -14,106 +14,116 @@
 #include "plan/plan.h"
 #include "utils/varlena.h"
 
+static List *add_step(List *steps, const KnSchema *found, const KnOptions *options,
+					  const char *from, const char *to);
+static List *locate(const KnSchema *found, const KnOptions *options, const char *dotted,
+					const char *to);
+static KnStatement *rename_statement(const KnSchema *found, const List *parts, const char *to,
+									 KnObject **object);
+static KnStatement *rename_label(KnObject *type, const char *from, const char *to);
+static const char *lock_of(const KnObject *object);
 static List *split_name(const char *dotted);
 static KnObject *find_object(const KnSchema *found, const List *parts);
-static const char *lock_of(const KnObject *object);
-static List *rename_all(const KnSchema *found, KnOptions *options, int part_count);
-static KnStatement *rename_statement(const KnSchema *found, const KnOptions *options,
-									 const char *from, const char *to, KnObject **object);
-static bool is_found(const KnSchema *found, const List *parts);
-static List *of_other_name(const KnSchema *found, const KnOptions *options, List *parts);
-static KnStatement *rename_label(KnObject *type, const char *from, const char *to);
-static bool is_done(const KnSchema *found, const List *from, const char *to);
+static KnObject *find_enum(const KnSchema *found, const List *parts);
+static bool is_there(const KnSchema *found, const List *parts);
+static bool is_done(const KnSchema *found, const List *parts, const char *to);
 
 /*
  * The steps that carry out the renames; what has been renamed before is left
- * out.  Members go before what they are in, which still has its old name then.
+ * out.  Columns come before their tables: they are still found under the old
+ * name of these.
  */
 List *
 plan_renames(const KnSchema *found, KnOptions *options)
 {
-	return list_concat(rename_all(found, options, 3), rename_all(found, options, 2));
-}
-
-/* Types are no relations, but for composite ones. */
-static const char *
-lock_of(const KnObject *object)
-{
-	switch (object->kind)
-	{
-		case KN_ENUM:
-		case KN_DOMAIN:
-		case KN_RANGE:
-			return NULL;
-		case KN_INDEX:
-			return "SHARE UPDATE EXCLUSIVE";
-		default:
-			return "ACCESS EXCLUSIVE";
-	}
-}
-
-/* The renames of names of so many parts. */
-static List *
-rename_all(const KnSchema *found, KnOptions *options, int part_count)
-{
 	List *steps = NIL;
-	ListCell *from;
-	ListCell *to;
 
-	forboth(from, options->rename_from, to, options->rename_to)
+	for (int length = 3; length >= 2; length--)
 	{
-		KnObject *object = NULL;
-		KnStatement *statement;
-		KnStep *step;
+		ListCell *from;
+		ListCell *to;
 
-		if (list_length(split_name(lfirst(from))) != part_count)
-			continue;
-		statement = rename_statement(found, options, lfirst(from), lfirst(to), &object);
-		if (statement == NULL)
-			continue;
-		step = palloc0(sizeof(KnStep));
-		step->kind = statement->kind;
-		step->object = name_of(object);
-		step->group = object->parent != NULL ? name_of_parent(object) : name_of(object);
-		step->sql = statement->sql;
-		step->undo = statement->aspect;
-		step->severity = KN_UNSAFE;
-		step->lock = lock_of(object);
-		step->hazards = list_make1("programs that use the old name fail");
-		step->is_transactional = true;
-		step->phase = "rename";
-		steps = lappend(steps, step);
+		forboth(from, options->rename_from, to, options->rename_to)
+		{
+			if (list_length(split_name(lfirst(from))) == length)
+				steps = add_step(steps, found, options, lfirst(from), lfirst(to));
+		}
 	}
 	return steps;
 }
 
-/* The statement, its undo in place of the aspect; NULL where it is done already. */
-static KnStatement *
-rename_statement(const KnSchema *found, const KnOptions *options, const char *from, const char *to,
-				 KnObject **object)
+static List *
+add_step(List *steps, const KnSchema *found, const KnOptions *options, const char *from,
+		 const char *to)
 {
-	List *parts = split_name(from);
-	KnStatement *statement;
-	KnObject *renamed;
+	KnObject *object = NULL;
+	List *parts = locate(found, options, from, to);
+	KnStatement *statement = rename_statement(found, parts, to, &object);
+	KnStep *step;
 
-	if (list_length(parts) == 3 && !is_found(found, parts))
-		parts = of_other_name(found, options, parts);
-	*object = find_object(found, parts);
-	if (*object == NULL && list_length(parts) == 3)
-	{
-		*object = schema_find_kind(found, KN_ENUM, linitial(parts), NULL, lsecond(parts));
-		if (*object != NULL && sqltext_member(((KnEnum *) *object)->labels, lthird(parts)))
-			return rename_label(*object, lthird(parts), to);
-		*object = NULL;
-	}
-	if (*object == NULL)
-	{
-		if (is_done(found, parts, to))
-			return NULL;
+	if (statement == NULL && is_done(found, parts, to))
+		return steps;
+	if (statement == NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_UNDEFINED_OBJECT),
 				errmsg("there is no \"%s\" to be renamed to \"%s\"", from, to),
 				errhint("Names are schema.object, or schema.table.column."));
+	step = palloc0(sizeof(KnStep));
+	step->kind = statement->kind;
+	step->object = name_of(object);
+	step->group = object->parent != NULL ? name_of_parent(object) : name_of(object);
+	step->sql = statement->sql;
+	step->undo = statement->aspect;
+	step->severity = KN_UNSAFE;
+	step->lock = lock_of(object);
+	step->hazards = list_make1("programs that use the old name fail");
+	step->is_transactional = true;
+	step->phase = "rename";
+	return lappend(steps, step);
+}
+
+/*
+ * The parts of a name.  That of a column may be said with the old or with the
+ * new name of a table that is renamed, too: the one that leads to something.
+ */
+static List *
+locate(const KnSchema *found, const KnOptions *options, const char *dotted, const char *to)
+{
+	List *parts = split_name(dotted);
+	ListCell *old_name;
+	ListCell *new_name;
+
+	if (list_length(parts) < 3 || is_there(found, parts) || is_done(found, parts, to))
+		return parts;
+	forboth(old_name, options->rename_from, new_name, options->rename_to)
+	{
+		List *table = split_name(lfirst(old_name));
+		List *other = list_copy(parts);
+
+		if (list_length(table) != 2 || strcmp(linitial(table), linitial(parts)) != 0)
+			continue;
+		if (strcmp(lsecond(parts), lfirst(new_name)) == 0)
+			lsecond(other) = lsecond(table);
+		else if (strcmp(lsecond(parts), lsecond(table)) == 0)
+			lsecond(other) = lfirst(new_name);
+		if (is_there(found, other) || is_done(found, other, to))
+			return other;
+	}
+	return parts;
+}
+
+/* The statement, its undo in place of the aspect; NULL where there is nothing to rename. */
+static KnStatement *
+rename_statement(const KnSchema *found, const List *parts, const char *to, KnObject **object)
+{
+	KnStatement *statement;
+	KnObject *renamed;
+
+	*object = find_object(found, parts);
+	if (*object == NULL)
+	{
+		*object = find_enum(found, parts);
+		return *object == NULL ? NULL : rename_label(*object, lthird(parts), to);
 	}
 	statement = linitial(ddl_rename(*object, to));
 	renamed = palloc(kn_kinds[(*object)->kind].size);
@@ -188,58 +198,32 @@ find_object(const KnSchema *found, const List *parts)
 	return NULL;
 }
 
-/* Whether there is what a member, named in three parts, is in. */
-static bool
-is_found(const KnSchema *found, const List *parts)
+/* The enum that has the label which the last part names, or NULL. */
+static KnObject *
+find_enum(const KnSchema *found, const List *parts)
 {
-	return find_object(found, list_make2(linitial(parts), lsecond(parts))) != NULL;
+	KnObject *type;
+
+	if (list_length(parts) < 3)
+		return NULL;
+	type = schema_find_kind(found, KN_ENUM, linitial(parts), NULL, lsecond(parts));
+	return type != NULL && sqltext_member(((KnEnum *) type)->labels, lthird(parts)) ? type : NULL;
 }
 
-/*
- * The parts of a member's name, where what it is in is renamed as well: that
- * may be called by its new name before it has it, or by its old name after.
- */
-static List *
-of_other_name(const KnSchema *found, const KnOptions *options, List *parts)
+static bool
+is_there(const KnSchema *found, const List *parts)
 {
-	ListCell *from;
-	ListCell *to;
-
-	forboth(from, options->rename_from, to, options->rename_to)
-	{
-		List *whole = split_name(lfirst(from));
-		const char *other = NULL;
-		List *renamed;
-
-		if (list_length(whole) != 2 || strcmp(linitial(whole), linitial(parts)) != 0)
-			continue;
-		if (strcmp(lsecond(whole), lsecond(parts)) == 0)
-			other = lfirst(to);
-		else if (strcmp(lfirst(to), lsecond(parts)) == 0)
-			other = lsecond(whole);
-		if (other == NULL)
-			continue;
-		renamed = list_make3(linitial(parts), (char *) other, lthird(parts));
-		if (is_found(found, renamed))
-			return renamed;
-	}
-	return parts;
+	return find_object(found, parts) != NULL || find_enum(found, parts) != NULL;
 }
 
 /* Whether there is an object of the new name, in the place of the old one. */
 static bool
-is_done(const KnSchema *found, const List *from, const char *to)
+is_done(const KnSchema *found, const List *parts, const char *to)
 {
-	List *parts = list_copy(from);
-	KnObject *type;
+	List *done = list_copy(parts);
 
-	llast(parts) = (char *) to;
-	if (find_object(found, parts) != NULL)
-		return true;
-	if (list_length(parts) < 3)
-		return false;
-	type = schema_find_kind(found, KN_ENUM, linitial(parts), NULL, lsecond(parts));
-	return type != NULL && sqltext_member(((KnEnum *) type)->labels, to);
+	llast(done) = (char *) to;
+	return is_there(found, done);
 }
 
 /* The found schema with the renames done, as the server then spells it. */
@@ -257,4 +241,21 @@ rename_found(const KnSchema *found, List *schemas, List *renames)
 	renamed->has_owners = found->has_owners;
 	renamed->has_acls = found->has_acls;
 	return renamed;
+}
+
+/* Types are no relations, but for composite ones. */
+static const char *
+lock_of(const KnObject *object)
+{
+	switch (object->kind)
+	{
+		case KN_ENUM:
+		case KN_DOMAIN:
+		case KN_RANGE:
+			return NULL;
+		case KN_INDEX:
+			return "SHARE UPDATE EXCLUSIVE";
+		default:
+			return "ACCESS EXCLUSIVE";
+	}
 }

@@ -16,9 +16,10 @@ static void add_steps(List **steps, const KnAction *action, const KnObject *obje
 					  List *statements, const char *undo);
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
 static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
-static List *generate_again(const KnSchema *found, KnObject *expression);
+static List *create_generated(const KnActions *actions, const KnObject *expression);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
-static void make_aside(List **steps, const KnAction *action);
+static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
+static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
 static void make_finish(List **steps, const KnAction *action);
 static List *create_all(const KnObject *object, const List *parts);
 static List *decorate(const KnObject *object);
@@ -52,7 +53,7 @@ step_make(const KnActions *actions, const KnAction *action)
 			make_alter(&steps, actions, action);
 			break;
 		case KN_DO_ASIDE:
-			make_aside(&steps, action);
+			make_aside(&steps, actions, action);
 			break;
 		default:
 			make_finish(&steps, action);
@@ -129,23 +130,23 @@ make_drop(List **steps, const KnActions *actions, const KnAction *action)
 		return;
 	}
 	if (object->kind == KN_DEFAULT && ((KnDefault *) object)->is_generated)
-		undo = generate_again(actions->changes->found, object);
+		undo = create_generated(actions, object);
 	else
 		undo = create_all(object, action->parts);
 	add_steps(steps, action, object, ddl_drop(object), join(undo));
 }
 
-/* A column that has lost its expression gets it back only by being made anew. */
+/* A column cannot be made a generated one: it is dropped, and added with its expression. */
 static List *
-generate_again(const KnSchema *found, KnObject *expression)
+create_generated(const KnActions *actions, const KnObject *expression)
 {
-	KnObject *column = schema_find_kind(found,
+	KnObject *column = schema_find_kind(actions->changes->found,
 										KN_COLUMN,
 										expression->schema,
 										expression->parent,
 										expression->name);
 
-	return list_concat(ddl_drop(column), create_all(column, list_make1(expression)));
+	return list_concat(ddl_drop(column), create_all(column, list_make1((void *) expression)));
 }
 
 /*
@@ -212,6 +213,8 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 	}
 	else
 		pair(steps, action, ddl_alter(found, wanted), ddl_alter(wanted, found));
+	if (found->kind == KN_TABLE)
+		keep_persistence(steps, actions, action);
 	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner) && !is_linked(found))
 		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
 	if (!sqltext_equal(found->comment, wanted->comment))
@@ -229,6 +232,39 @@ static bool
 is_linked(const KnObject *object)
 {
 	return object->kind == KN_SEQUENCE && ((const KnSequence *) object)->owned_by != NULL;
+}
+
+/*
+ * From PostgreSQL 15 on, a table's sequences become UNLOGGED or LOGGED along
+ * with it, also those that are to be otherwise.
+ */
+static void
+keep_persistence(List **steps, const KnActions *actions, const KnAction *action)
+{
+#if PG_VERSION_NUM >= 150000
+	const char *persistence = ((KnTable *) action->wanted)->persistence;
+	const char *table = psprintf("%s.", name_of(action->found));
+	ListCell *cell;
+
+	if (sqltext_equal(((KnTable *) action->found)->persistence, persistence))
+		return;
+	foreach(cell, actions->changes->found->objects)
+	{
+		KnSequence *found = lfirst(cell);
+		KnSequence *wanted;
+		KnSequence followed;
+
+		if (found->head.kind != KN_SEQUENCE || found->owned_by == NULL ||
+			strncmp(found->owned_by, table, strlen(table)) != 0)
+			continue;
+		wanted = (KnSequence *) diff_wanted_of(actions->changes, &found->head);
+		if (wanted == NULL || sqltext_equal(wanted->persistence, persistence))
+			continue;
+		followed = *wanted;
+		followed.persistence = persistence;
+		add_steps(steps, action, &wanted->head, ddl_alter(&followed.head, &wanted->head), NULL);
+	}
+#endif
 }
 
 /* Forward statements with, aspect by aspect, the backward ones as their undo. */
@@ -304,13 +340,14 @@ aside_name(const KnObject *type)
 }
 
 static void
-make_aside(List **steps, const KnAction *action)
+make_aside(List **steps, const KnActions *actions, const KnAction *action)
 {
 	KnObject *aside = palloc(kn_kinds[action->found->kind].size);
 
 	memcpy(aside, action->found, kn_kinds[action->found->kind].size);
 	aside->name = aside_name(action->found);
 	aside->key = name_key(aside->kind, aside->schema, aside->parent, aside->name, NULL);
+	add_steps(steps, action, action->found, check_labels(actions, action), NULL);
 	add_steps(steps,
 			  action,
 			  action->found,

@@ -26,7 +26,6 @@ static const Need needs[] = {
 	{ KN_FUNCTION, { "definition" }, { NULL } },
 	{ KN_AGGREGATE, { "definition" }, { NULL } },
 	{ KN_SEQUENCE, { "type" }, { NULL } },
-	{ KN_TABLE, { "replica_identity" }, { NULL } },
 	{ KN_COLUMN, { "type" }, { NULL } },
 	{ KN_DEFAULT, { "expression" }, { NULL } },
 	{ KN_CONSTRAINT, { "type", "definition" }, { NULL } },

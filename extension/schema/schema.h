@@ -131,6 +131,9 @@ extern const char *name_of_parent(const KnObject *object);
 extern void check_object(const KnObject *object, const char *path);
 extern void check_whole(const KnSchema *schema);
 
+/* spelling.c */
+extern void schema_spell(KnSchema *schema);
+
 /* write.c */
 extern Jsonb *snapshot_write(const KnSchema *schema);
 

@@ -129,13 +129,16 @@ read_object(JsonbContainer *in, const char *path)
 	const char *name = read_text(in, "name", path);
 	const KnField *field;
 	KnObject *object;
+	KnKind kind;
 
 	if (word == NULL || name == NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("%s must have \"kind\" and \"name\"", path));
-	object = schema_new_object(kind_of_word(word, path),
-							   read_text(in, "schema", path),
+	kind = kind_of_word(word, path);
+	/* No schema is part of the name of an extension: it says where its objects are. */
+	object = schema_new_object(kind,
+							   kind == KN_EXTENSION ? NULL : read_text(in, "schema", path),
 							   read_text(in, "parent", path),
 							   name);
 	object->arguments = read_text(in, "arguments", path);
@@ -145,6 +148,8 @@ read_object(JsonbContainer *in, const char *path)
 	object->acl = read_list(in, "privileges", psprintf("%s.privileges", path));
 	for (field = kn_kinds[object->kind].fields; field->name != NULL; field++)
 		read_field(in, field, object, path);
+	if (object->kind == KN_TABLE && ((KnTable *) object)->replica_identity == NULL)
+		((KnTable *) object)->replica_identity = "DEFAULT";
 	/* Several kinds of what is not modelled may have one name. */
 	if (object->kind == KN_OTHER && ((KnOther *) object)->what != NULL)
 		object->key =

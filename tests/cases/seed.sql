@@ -136,6 +136,7 @@ BEGIN
               FROM pg_temp.values_of(relation, i) v WHERE v.is_needed OR NOT only_needed;
             EXECUTE CASE WHEN cols IS NULL THEN format('INSERT INTO %s DEFAULT VALUES', relation)
                          ELSE format('INSERT INTO %s (%s) VALUES (%s)', relation, cols, vals) END;
+            SET CONSTRAINTS ALL IMMEDIATE;
             RETURN;
         EXCEPTION WHEN OTHERS THEN
             NULL;

@@ -206,7 +206,7 @@ class Maker(Choices):
     def check(self, table):
         is_late = self.chance(0.2)
         after = self.pick(("NOT VALID", "NO INHERIT")) if is_late else ""
-        return self.constraint(table, kind="CHECK", expr=self.condition(table.columns), after=after, is_inline=not is_late)
+        return self.constraint(table, kind="CHECK", expr=self.condition(table.columns), after=after, may_be_inline=not is_late)
 
     def exclude(self, table):
         ranges = [column for column in table.columns if column.family == "RANGE"]
@@ -241,7 +241,7 @@ class Maker(Choices):
             after.append(self.pick(("DEFERRABLE", "DEFERRABLE INITIALLY DEFERRED")))
         if self.chance(0.15):
             after.append("NOT VALID")
-        return self.constraint(table, kind="FOREIGN KEY", columns=columns, key=key, after=" ".join(after), is_inline=False)
+        return self.constraint(table, kind="FOREIGN KEY", columns=columns, key=key, after=" ".join(after), may_be_inline=False)
 
     def index(self, relation):
         """On a table or a materialized view."""
@@ -266,7 +266,7 @@ class Maker(Choices):
 
     def sorted_index(self, index, others, column):
         index.method = self.pick(("btree", "btree", "btree", "btree", "hash", "brin"))
-        if index.method == "brin" and column.family not in ("INT", "TS", "DATE"):
+        if index.method == "brin" and column.family not in ("INT", "TS", "DATE") or index.method == "hash" and column.family == "BITS":
             index.method = "btree"
         expr = self.scalar(column)[0] if self.chance(0.3) else None
         index.parts = [[expr or Expr([column]), ""]]
@@ -303,7 +303,7 @@ class Maker(Choices):
                 self.index(view)
         else:
             view.options = self.pick(("security_barrier=true", "security_invoker=true")) if self.chance(0.2) else ""
-            if isinstance(source, Table) and not view.join and not view.group and view.shape == "plain" and self.chance(0.3):
+            if self.chance(0.3):
                 view.after = self.pick(("WITH CHECK OPTION", "WITH LOCAL CHECK OPTION"))
         return view
 

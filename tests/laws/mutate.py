@@ -356,7 +356,6 @@ class Mutator:
         for output in view.outputs:
             self.db.release(output)
         self.maker.view_columns(view)
-        self.fit_check_option(view)
         return f"change the query of {view.name}"
 
     def change_view_columns(self):
@@ -387,12 +386,4 @@ class Mutator:
             view.options = self.pick(("", "security_barrier=true", "security_invoker=true, security_barrier=true"))
         else:
             view.after = "" if view.after else "WITH CASCADED CHECK OPTION"
-            self.fit_check_option(view)
-        return f"change the options of {view.name}"
-
-    @staticmethod
-    def fit_check_option(view):
-        """Only a view of one table's rows can check what is written through it."""
-        is_simple = isinstance(view.sources[0], Table) and not view.join and not view.group and view.shape == "plain"
-        if not is_simple and not view.is_materialized:
-            view.after = ""
+            return f"change the options of {view.name}"

@@ -56,7 +56,7 @@ class Column(ColumnLike):
 
 @dataclasses.dataclass(eq=False)
 class Constraint(Node):
-    """name may be empty: the server gives one.  Foreign keys, and those marked so, are added later."""
+    """name may be empty: the server gives one.  Foreign keys, and others not marked may_be_inline, are added later."""
     owner: Node = None
     kind: str = "CHECK"       # PRIMARY KEY, UNIQUE, CHECK, FOREIGN KEY, EXCLUDE
     columns: list = dataclasses.field(default_factory=list)
@@ -66,7 +66,13 @@ class Constraint(Node):
     after: str = ""           # all that follows
     where: Expr = None        # of EXCLUDE
     include: list = dataclasses.field(default_factory=list)
-    is_inline: bool = True
+    may_be_inline: bool = True
+
+    @property
+    def is_inline(self):
+        """Of keys on the same columns, CREATE TABLE makes only one."""
+        twins = [c for c in self.owner.constraints if c.kind in ("PRIMARY KEY", "UNIQUE") and c.columns == self.columns]
+        return self.may_be_inline and (self.kind != "UNIQUE" or twins == [self])
 
     def refs(self):
         found = {self.owner, *self.columns, *self.include}
@@ -125,9 +131,13 @@ class Index(Node):
         return f"INDEX {self.qualified}"
 
 
+def is_plain(expr):
+    """A column, and nothing done to it."""
+    return len(expr.parts) == 1 and isinstance(expr.parts[0], ColumnLike)
+
+
 def part_text(expr):
-    is_plain = len(expr.parts) == 1 and isinstance(expr.parts[0], ColumnLike)
-    return expr.render() if is_plain else f"({expr.render()})"
+    return expr.render() if is_plain(expr) else f"({expr.render()})"
 
 
 @dataclasses.dataclass(eq=False)
@@ -272,9 +282,22 @@ class View(Object):
             text = f"WITH w AS (\n{text}\n) SELECT * FROM w"
         return f"{text}\n UNION ALL\n{text}" if self.shape == "union" else text
 
+    @property
+    def is_checkable(self):
+        """Only a view of one table's rows can check what is written through it."""
+        is_simple = isinstance(self.sources[0], Table) and not self.join and not self.group and self.shape == "plain"
+        return is_simple and any(is_plain(output.expr) for output in self.outputs)
+
+    @property
+    def is_populated(self):
+        """One that reads an unpopulated materialized view cannot be populated itself."""
+        return self.after != "WITH NO DATA" and all(s.is_populated for s in self.sources if isinstance(s, View))
+
     def ddl(self):
         text = f"CREATE {self.word} {self.qualified}" + (f" WITH ({self.options})" if self.options else "")
-        return [f"{text} AS\n{self.query()}" + (f"\n {self.after}" if self.after else "")]
+        after = "" if "CHECK" in self.after and not self.is_checkable else self.after
+        after = "WITH NO DATA" if self.is_materialized and not self.is_populated else after
+        return [f"{text} AS\n{self.query()}" + (f"\n {after}" if after else "")]
 
     def children(self):
         return [*self.outputs, *self.indexes, *self.triggers]
