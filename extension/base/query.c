@@ -8,8 +8,7 @@
 
 #include "executor/spi.h"
 
-static void execute(const char *sql, int count, Oid *types, Datum *values, const char *nulls,
-					bool read_only);
+static void execute(const char *sql, int count, Oid *types, Datum *values, const char *nulls);
 
 /*
  * Runs a statement with $n parameters and returns how many rows it processed.
@@ -21,7 +20,7 @@ query_run(const char *sql, int count, Oid *types, Datum *values, const char *nul
 	uint64 processed;
 
 	SPI_connect();
-	execute(sql, count, types, values, nulls, false);
+	execute(sql, count, types, values, nulls);
 	processed = SPI_processed;
 	SPI_finish();
 	return processed;
@@ -37,7 +36,7 @@ query_rows(const char *sql, int count, Oid *types, Datum *values, KnRowTaker tak
 	SPITupleTable *table;
 
 	SPI_connect();
-	execute(sql, count, types, values, NULL, true);
+	execute(sql, count, types, values, NULL);
 	table = SPI_tuptable;
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -50,9 +49,10 @@ query_rows(const char *sql, int count, Oid *types, Datum *values, KnRowTaker tak
 }
 
 static void
-execute(const char *sql, int count, Oid *types, Datum *values, const char *nulls, bool read_only)
+execute(const char *sql, int count, Oid *types, Datum *values, const char *nulls)
 {
-	int result = SPI_execute_with_args(sql, count, types, values, nulls, read_only, 0);
+	/* Not as one that only reads: that would not see what the statement did before. */
+	int result = SPI_execute_with_args(sql, count, types, values, nulls, false, 0);
 
 	if (result < 0)
 		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));

@@ -40,6 +40,7 @@ static const char *const x_privileges[] = { "INSERT",   "SELECT",       "UPDATE"
 
 static const char *owner_of(const KnObject *object);
 static List *read_acl(const KnObject *object, const char *new_owner);
+static void refuse(const char *text) pg_attribute_noreturn();
 static Grant *read_item(const char *text, const char *owner, const char *new_owner);
 static const char *read_role(const char **at);
 static Grant *new_grant(const char *grantee, AclMode rights);
@@ -125,6 +126,15 @@ read_acl(const KnObject *object, const char *new_owner)
 	return grants;
 }
 
+static void
+refuse(const char *text)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("malformed privilege \"%s\"", text),
+			errhint("A privilege is an aclitem, such as \"reader=r/owner\"."));
+}
+
 static Grant *
 read_item(const char *text, const char *owner, const char *new_owner)
 {
@@ -132,14 +142,14 @@ read_item(const char *text, const char *owner, const char *new_owner)
 	Grant *item = new_grant(read_role(&at), 0);
 
 	if (*at++ != '=')
-		elog(ERROR, "malformed aclitem \"%s\"", text);
+		refuse(text);
 	for (; *at != '/' && *at != '\0'; at++)
 	{
 		const char *letter = strchr(ACL_ALL_RIGHTS_STR, *at);
 		AclMode right;
 
 		if (letter == NULL)
-			elog(ERROR, "unknown privilege in aclitem \"%s\"", text);
+			refuse(text);
 		right = (AclMode) 1 << (letter - ACL_ALL_RIGHTS_STR);
 		item->rights |= right;
 		if (at[1] == '*')
@@ -149,7 +159,7 @@ read_item(const char *text, const char *owner, const char *new_owner)
 		}
 	}
 	if (*at++ != '/')
-		elog(ERROR, "malformed aclitem \"%s\"", text);
+		refuse(text);
 	item->grantor = read_role(&at);
 	if (sqltext_equal(item->grantor, owner) || sqltext_equal(item->grantor, new_owner))
 		item->grantor = NULL;

@@ -29,6 +29,7 @@ ddl_create_constraint(const KnConstraint *object, const List *parts)
 						 object->not_valid ? " NOT VALID" : "");
 	plain.tablespace = NULL;
 	plain.index_comment = NULL;
+	plain.index_options = NIL;
 	return alter_index(statements, &plain, object);
 }
 
@@ -89,6 +90,11 @@ alter_index(List *statements, const KnConstraint *from, const KnConstraint *to)
 							 "ALTER INDEX %s SET TABLESPACE %s",
 							 index,
 							 to->tablespace == NULL ? "pg_default" : to->tablespace);
+	statements = ddl_alter_options(statements,
+								   "set_index_options",
+								   psprintf("ALTER INDEX %s", index),
+								   from->index_options,
+								   to->index_options);
 	if (!sqltext_equal(from->index_comment, to->index_comment))
 		statements = ddl_say(statements,
 							 "set_comment",

@@ -84,7 +84,7 @@ ddl_alter_domain(const KnDomain *from, const KnDomain *to)
 							 to->default_value == NULL ? "" : to->default_value);
 	if (from->not_null != to->not_null)
 		statements = ddl_say(statements,
-							 "set_domain_not_null",
+							 to->not_null ? "set_domain_not_null" : "drop_domain_not_null",
 							 "not_null",
 							 "ALTER DOMAIN %s %s NOT NULL",
 							 name,

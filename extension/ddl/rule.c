@@ -40,7 +40,9 @@ ddl_alter_rule(const KnRule *from, const KnRule *to)
 	if (!sqltext_equal(from->definition, to->definition))
 	{
 		if (strncmp(to->definition, x_create, strlen(x_create)) != 0)
-			elog(ERROR, "definition of rule \"%s\" is not CREATE RULE", to->head.name);
+			ereport(ERROR,
+					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("definition of rule \"%s\" is not CREATE RULE", to->head.name));
 		statements = ddl_say(statements,
 							 "replace_rule",
 							 "definition",

@@ -203,6 +203,7 @@ create_rest(List *statements, const KnTable *table, const List *columns, const L
 		unsaid = *constraint;
 		unsaid.tablespace = NULL;
 		unsaid.index_comment = NULL;
+		unsaid.index_options = NIL;
 		if (!is_line(constraint, parts))
 			statements = list_concat(statements, ddl_create_constraint(constraint, NIL));
 		else

@@ -12,6 +12,7 @@
 #include "desired/desired.h"
 
 #include "base/base.h"
+#include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "commands/extension.h"
 #include "desired/models.h"
@@ -21,6 +22,8 @@
 const char *(*desired_print_creation)(const KnSchema *schema) = NULL;
 
 static const char *current_schema(void);
+static bool is_reserved(const char *name);
+static void check_not_reserved(const List *schemas);
 static List *choose_schemas(KnScript *script, List *schemas, bool all_schemas);
 static void check_names(KnScript *script, List *schemas);
 static void check_extensions(KnScript *script, const KnSchema *schema);
@@ -35,6 +38,7 @@ desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 	KnScript *script = script_parse(sql, current_schema());
 
 	desired->schemas = choose_schemas(script, schemas, all_schemas);
+	check_not_reserved(desired->schemas);
 	check_names(script, desired->schemas);
 	desired->schema = scratch_elaborate(script, desired->schemas);
 	check_extensions(script, desired->schema);
@@ -42,15 +46,46 @@ desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 	return desired;
 }
 
-/* The first schema of the search_path that exists, NULL if there is none. */
+/* The first schema of the search_path that can be planned, NULL if there is none. */
 static const char *
 current_schema(void)
 {
-	List *path = fetch_search_path(false);
-	const char *name = path == NIL ? NULL : get_namespace_name(linitial_oid(path));
+	ListCell *cell;
 
-	list_free(path);
-	return name;
+	foreach(cell, fetch_search_path(false))
+	{
+		const char *name = get_namespace_name(lfirst_oid(cell));
+
+		if (name != NULL && !is_reserved(name))
+			return name;
+	}
+	return NULL;
+}
+
+/* Whether the schema is the server's or this extension's own. */
+static bool
+is_reserved(const char *name)
+{
+	return IsReservedName(name) || strcmp(name, "information_schema") == 0 ||
+		   strcmp(name, "kints") == 0;
+}
+
+/* An error unless all schemas can be planned. */
+static void
+check_not_reserved(const List *schemas)
+{
+	const ListCell *cell;
+
+	foreach(cell, schemas)
+	{
+		if (is_reserved(lfirst(cell)))
+			ereport(ERROR,
+					errcode(ERRCODE_RESERVED_NAME),
+					errmsg("schema \"%s\" cannot be planned", (char *) lfirst(cell)),
+					errdetail("It is %s.",
+							  strcmp(lfirst(cell), "kints") == 0 ? "that of extension kints_norm"
+																 : "a system schema"));
+	}
 }
 
 static List *
@@ -157,6 +192,7 @@ desired_from_json(Jsonb *json, List *schemas, bool all_schemas)
 	desired = palloc0(sizeof(KnDesired));
 	desired->schema = snapshot_read(json);
 	desired->schemas = desired->schema->schemas;
+	check_not_reserved(desired->schemas);
 	return desired;
 }
 
@@ -177,6 +213,7 @@ desired_from_schema(JsonbContainer *top)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("\"as\" must name a schema other than \"%s\"", from));
+	check_not_reserved(list_make2((char *) from, (char *) as));
 	desired->schema = scratch_rename_schema(from, as);
 	desired->schemas = list_make1((char *) as);
 	return desired;

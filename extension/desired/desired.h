@@ -17,7 +17,8 @@ typedef struct KnSource
 	const char *text;          /* the statement alone */
 	int start;                 /* byte offset of text in the script */
 	int line;                  /* of its first word, from 1 */
-	const char *search_path;   /* in force at this place; NULL: the session's */
+	const char *search_path;   /* as the script sets it before this place; NULL: it does not */
+	const char *session_path;  /* the caller's */
 	const char *tablespace;    /* default_tablespace likewise */
 	const char *access_method; /* default_table_access_method likewise */
 	const char *error;         /* last failure, while statements are being retried */
@@ -70,6 +71,9 @@ extern void run_in_any_order(KnScript *script, List *schemas);
 extern void run_in_database(KnScript *script, List *schemas, bool tolerant);
 extern bool run_is_order_error(int sqlstate);
 extern void run_set(const char *name, const char *value);
+
+/* path.c */
+extern void path_set(const KnSource *source);
 
 /* scratch.c */
 extern KnSchema *scratch_elaborate(KnScript *script, List *schemas);

@@ -50,6 +50,8 @@ static List *run_batch(List *batch, List *schemas, bool tolerant);
 static void run_whole_batch(void *argument);
 static void run_one(void *argument);
 static bool try_statement(KnSource *source, List *schemas, bool tolerant);
+static KnSource *first_real_error(List *waiting, List *schemas);
+static bool speaks_of(const char *message, const char *name);
 static void run_statement(KnSource *source, List *schemas);
 static Node *analyzed(KnSource *source, Node *statement);
 static bool prepare_statement(Node *statement, List *schemas, bool *populated);
@@ -104,7 +106,7 @@ run_in_any_order(KnScript *script, List *schemas)
 				again = lappend(again, lfirst(cell));
 		}
 		if (list_length(again) == list_length(waiting))
-			run_statement(linitial(again), schemas); /* fails, and says why */
+			run_statement(first_real_error(again, schemas), schemas); /* fails, and says why */
 		waiting = again;
 	}
 }
@@ -127,6 +129,53 @@ run_one(void *argument)
 	StatementRun *run = argument;
 
 	run_statement(run->source, run->schemas);
+}
+
+/*
+ * Of statements that cannot run, the first that does not only lack what
+ * another one of them would have made.
+ */
+static KnSource *
+first_real_error(List *waiting, List *schemas)
+{
+	ListCell *cell;
+	ListCell *other;
+
+	foreach(cell, waiting)
+	{
+		StatementRun run = { lfirst(cell), schemas };
+		ErrorData *error = subtransaction_run(run_one, &run, false);
+		bool follows = false;
+
+		foreach(other, waiting)
+		{
+			const char *schema;
+			const char *name;
+
+			if (error != NULL && lfirst(other) != lfirst(cell) &&
+				statement_makes(((KnSource *) lfirst(other))->raw->stmt, &schema, &name))
+				follows |= speaks_of(error->message, name);
+		}
+		if (!follows)
+			return lfirst(cell);
+	}
+	return linitial(waiting);
+}
+
+/* Whether a message has the name as the server writes it: "name", "schema.name" or name(...). */
+static bool
+speaks_of(const char *message, const char *name)
+{
+	Size length = strlen(name);
+	const char *at;
+
+	for (at = strstr(message, name); at != NULL; at = strstr(at + 1, name))
+	{
+		if (at > message && strchr("\". ", at[-1]) != NULL && at[length] != '\0' &&
+			strchr("\"(", at[length]) != NULL)
+			return true;
+	}
+	return false;
 }
 
 /* Errors that another order of the statements could cure. */
@@ -160,7 +209,7 @@ run_statement(KnSource *source, List *schemas)
 
 	CHECK_FOR_INTERRUPTS();
 	script_push_error_context(&callback, source);
-	run_set("search_path", source->search_path);
+	path_set(source);
 	run_set("default_tablespace", source->tablespace);
 	run_set("default_table_access_method", source->access_method);
 	/* Running a statement may scribble on it, and it may have to run again. */
@@ -353,7 +402,7 @@ run_in_database(KnScript *script, List *schemas, bool tolerant)
 				break;
 			worker_begin();
 			MemoryContextSwitchTo(caller);
-			run_statement(linitial(again), schemas); /* fails, and says why */
+			run_statement(first_real_error(again, schemas), schemas); /* fails, and says why */
 			worker_commit();
 			MemoryContextSwitchTo(caller);
 		}

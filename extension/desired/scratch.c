@@ -125,7 +125,12 @@ try_script(void *argument)
 {
 	Attempt *attempt = argument;
 	int guc_level;
+	Oid user;
+	int context;
 
+	/* Nothing that the script calls may set the role, here as in the other way. */
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(user, context | SECURITY_LOCAL_USERID_CHANGE);
 	aside_lay(attempt->script, attempt->schemas);
 	guc_level = NewGUCNestLevel();
 	pin_settings();
@@ -135,6 +140,7 @@ try_script(void *argument)
 		run_in_any_order(attempt->script, attempt->schemas);
 	CommandCounterIncrement();
 	AtEOXact_GUC(false, guc_level);
+	SetUserIdAndSecContext(user, context);
 	attempt->result = inspect_schemas(attempt->schemas);
 	attempt->result->has_owners = attempt->script->has_owners;
 	attempt->result->has_acls = attempt->script->has_acls;
@@ -179,10 +185,13 @@ KnSchema *
 scratch_rename_schema(const char *from, const char *to)
 {
 	SchemaRename rename = { from, to, NULL };
+	Oid target = get_namespace_oid(to, true);
 	ErrorData *error;
 
 	check_can_write();
 	aside_check_owner(from, get_namespace_oid(from, false));
+	if (OidIsValid(target))
+		aside_check_owner(to, target);
 	error = subtransaction_run(rename_and_read, &rename, false);
 	if (error != NULL)
 		ReThrowError(error);

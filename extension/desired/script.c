@@ -27,12 +27,20 @@
 /* The parser's token numbers are not exported; a word is recognized by its text. */
 typedef struct Settings
 {
+	const char *session_path;
 	const char *search_path;
 	const char *tablespace;
 	const char *access_method;
 } Settings;
 
-static char *without_meta_commands(const char *sql);
+/* What is being scanned or parsed; positions count from start. */
+typedef struct ParsedText
+{
+	const char *all;
+	int start;
+} ParsedText;
+
+static char *without_meta_commands(ParsedText *text, const char *sql);
 static int scan_until_meta(char *sql, int offset, bool *at_start);
 static int line_of(const char *sql, int offset);
 static int skip_blank(const char *sql, int offset, int end);
@@ -52,16 +60,19 @@ KnScript *
 script_parse(const char *sql, const char *current_schema)
 {
 	KnScript *script = palloc0(sizeof(KnScript));
-	Settings settings = { NULL, NULL, NULL };
+	Settings settings = { NULL, NULL, NULL, NULL };
 	ErrorContextCallback callback;
+	ParsedText text = { sql, 0 };
 	List *statements;
 	ListCell *cell;
 
-	script->text = without_meta_commands(sql);
+	settings.session_path = pstrdup(GetConfigOption("search_path", false, false));
 	callback.callback = parse_error;
-	callback.arg = (void *) script->text;
+	callback.arg = (void *) &text;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
+	script->text = text.all = without_meta_commands(&text, sql);
+	text.start = 0;
 	statements = raw_parser(script->text, RAW_PARSE_DEFAULT);
 	error_context_stack = callback.previous;
 
@@ -70,7 +81,7 @@ script_parse(const char *sql, const char *current_schema)
 	foreach(cell, script->sources)
 	{
 		KnSource *source = lfirst(cell);
-		Settings at = { source->search_path, NULL, NULL };
+		Settings at = { NULL, source->search_path, NULL, NULL };
 
 		note_names(script, source->raw->stmt, &at, current_schema);
 	}
@@ -83,13 +94,13 @@ script_parse(const char *sql, const char *current_schema)
  * COPY is refused here already: its data would not survive the lexer.
  */
 static char *
-without_meta_commands(const char *sql)
+without_meta_commands(ParsedText *text, const char *sql)
 {
 	char *copy = pstrdup(sql);
 	int offset = 0;
 	bool at_start = true;
 
-	while (offset >= 0 && copy[offset] != '\0')
+	while (offset >= 0 && copy[(text->start = offset)] != '\0')
 		offset = scan_until_meta(copy, offset, &at_start);
 	return copy;
 }
@@ -174,14 +185,16 @@ skip_blank(const char *sql, int offset, int end)
 static void
 parse_error(void *argument)
 {
-	const char *sql = argument;
+	const ParsedText *text = argument;
+	const char *from = text->all + text->start;
 	int position = geterrposition();
 
 	if (position <= 0)
 		return;
 	errposition(0);
-	errcontext("line %d of the desired schema",
-			   line_of(sql, pg_mbcharcliplen(sql, strlen(sql), position - 1)));
+	errcontext(
+		"line %d of the desired schema",
+		line_of(text->all, text->start + pg_mbcharcliplen(from, (int) strlen(from), position - 1)));
 }
 
 static void
@@ -222,6 +235,7 @@ add_statement(KnScript *script, RawStmt *raw, Settings *settings)
 	source->text = pnstrdup(script->text + start, end - start);
 	source->line = line;
 	source->search_path = settings->search_path;
+	source->session_path = settings->session_path;
 	source->tablespace = settings->tablespace;
 	source->access_method = settings->access_method;
 	script->sources = lappend(script->sources, source);

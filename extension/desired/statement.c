@@ -224,6 +224,38 @@ target_name(Node *statement)
 	}
 }
 
+/*
+ * Whether a statement creates an object of a schema; *schema as above, *name is
+ * the object's.
+ */
+bool
+statement_makes(Node *statement, const char **schema, const char **name)
+{
+	RangeVar *relation = target_relation(statement);
+	List *parts = target_name(statement);
+
+	switch (nodeTag(statement))
+	{
+		case T_CreateStmt:
+		case T_CreateTableAsStmt:
+		case T_ViewStmt:
+		case T_CreateSeqStmt:
+		case T_CompositeTypeStmt:
+		case T_CreateEnumStmt:
+		case T_CreateRangeStmt:
+		case T_CreateDomainStmt:
+		case T_CreateFunctionStmt:
+		case T_DefineStmt:
+		case T_CreateStatsStmt:
+			if (!statement_target(statement, schema))
+				return false;
+			*name = relation != NULL ? relation->relname : strVal(llast(parts));
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* The name of the schema that CREATE SCHEMA [name] [AUTHORIZATION role] makes. */
 const char *
 statement_schema_name(CreateSchemaStmt *statement)

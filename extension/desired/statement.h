@@ -21,6 +21,7 @@ extern const char *statement_word(Node *statement);
 extern void statement_refuse(const char *word, int line) pg_attribute_noreturn();
 extern bool statement_states_owner(Node *statement);
 extern bool statement_target(Node *statement, const char **schema);
+extern bool statement_makes(Node *statement, const char **schema, const char **name);
 extern const char *statement_schema_name(CreateSchemaStmt *statement);
 extern List *statement_references(Node *statement);
 

@@ -55,9 +55,9 @@ close_over(KnChanges *changes, KnChange *change)
 
 	if (change->found == NULL)
 		return false;
-	/* A generated column has its expression for good. */
+	/* The expression of a generated column can be taken away, but not be another one. */
 	if (change->found->kind == KN_DEFAULT && change->wanted != NULL &&
-		((KnDefault *) change->found)->is_generated && ((KnDefault *) change->wanted)->is_generated)
+		((KnDefault *) change->found)->is_generated)
 		grown |= recreate_default(changes, change->found, NULL);
 	if (change->operation == KN_CHANGE &&
 		((change->found->kind == KN_COMPOSITE && composite_needs_new(changes, change)) ||
@@ -140,7 +140,10 @@ displace_for_type(KnChanges *changes, KnObject *dependent, KnChange *change)
 	}
 }
 
-/* A default is set anew; a generated column is made anew with its expression. */
+/*
+ * A default is set anew; a generated column is made anew with its expression,
+ * unless it is to keep its values without being generated.
+ */
 static bool
 recreate_default(KnChanges *changes, KnObject *object, KnObject *because)
 {
@@ -151,6 +154,8 @@ recreate_default(KnChanges *changes, KnObject *object, KnObject *because)
 		return grown;
 	column =
 		schema_find_kind(changes->found, KN_COLUMN, object->schema, object->parent, object->name);
+	if (!((KnColumn *) diff_wanted_of(changes, column))->is_generated)
+		return grown;
 	if (diff_recreate(changes, column, because == column ? NULL : because))
 		grown = true;
 	return grown;

@@ -83,7 +83,10 @@ read_constraint(KnInspect *in, HeapTuple row, TupleDesc shape)
 	inspect_register(in, RelationRelationId, form->conindid, 0, constraint);
 	index = inspect_relation(in, form->conindid);
 	if (index != NULL)
+	{
 		constraint->tablespace = index->tablespace;
+		constraint->index_options = index->options;
+	}
 }
 
 static void

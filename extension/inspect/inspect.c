@@ -127,11 +127,16 @@ static void
 pin_settings(void)
 {
 	static const char *const settings[][2] = {
-		{ "search_path", "pg_catalog" }, { "quote_all_identifiers", "off" },
-		{ "DateStyle", "ISO, YMD" },     { "IntervalStyle", "postgres" },
-		{ "TimeZone", "UTC" },           { "extra_float_digits", "3" },
-		{ "bytea_output", "hex" },       { "xmlbinary", "base64" },
+		{ "search_path", "pg_catalog, pg_temp" },
+		{ "quote_all_identifiers", "off" },
+		{ "DateStyle", "ISO, YMD" },
+		{ "IntervalStyle", "postgres" },
+		{ "TimeZone", "UTC" },
+		{ "extra_float_digits", "3" },
+		{ "bytea_output", "hex" },
+		{ "xmlbinary", "base64" },
 		{ "lc_monetary", "C" },
+		{ "standard_conforming_strings", "on" },
 	};
 
 	for (Size i = 0; i < lengthof(settings); i++)

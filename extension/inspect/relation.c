@@ -49,7 +49,10 @@ read_relation(KnInspect *in, HeapTuple row, TupleDesc shape)
 
 	if (form->relkind == RELKIND_TOASTVALUE)
 		note_toast(in, row, shape);
+	/* Of a composite type that an extension owns, it is the type that is the member. */
 	if (schema == NULL || inspect_is_member(in, RelationRelationId, form->oid) ||
+		(form->relkind == RELKIND_COMPOSITE_TYPE &&
+		 inspect_is_member(in, TypeRelationId, form->reltype)) ||
 		form->relpersistence == RELPERSISTENCE_TEMP)
 		return;
 	relation = hash_search(in->relations, &form->oid, HASH_ENTER, NULL);

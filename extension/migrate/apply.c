@@ -120,7 +120,7 @@ roll_back(const KnMigration *migration, const KnOptions *options)
 		ereport(ERROR,
 				errcode(KN_ERRCODE_CHECKSUM),
 				errmsg("the record of migration " INT64_FORMAT " was changed", migration->version),
-				errdetail("Its checksum does not fit its statements."));
+				errdetail("Its checksum does not fit the rest of it."));
 	if (strcmp(now, migration->after) != 0)
 		ereport(ERROR,
 				errcode(KN_ERRCODE_PLAN_STALE),
@@ -229,21 +229,24 @@ kints_rollback(PG_FUNCTION_ARGS)
 	MemoryContext caller = begin_call(fcinfo);
 	int steps = PG_ARGISNULL(0) ? 1 : PG_GETARG_INT32(0);
 	KnOptions *options = options_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1));
+	List *migrations;
 
 	if (steps < 0)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("the number of migrations to roll back must not be negative"));
 	ledger_lock();
+	migrations = ledger_read();
 	for (int i = 0; i < steps; i++)
 	{
-		KnMigration *migration = newest_applied(ledger_read());
+		KnMigration *migration = newest_applied(migrations);
 
 		if (migration == NULL)
 			ereport(ERROR,
 					errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					errmsg("there is no migration left to roll back"));
 		return_runs(fcinfo, roll_back(migration, options), migration->version);
+		migration->is_rolled_back = true;
 	}
 	MemoryContextSwitchTo(caller);
 	return (Datum) 0;

@@ -4,13 +4,14 @@
  *
  * Nobody needs a privilege on the table to apply a migration: it is read and
  * written as its owner.  It must be the extension's own, so that nobody can
- * slip another one in.
+ * slip another one in, and nothing must run when it is read or written: it
+ * would run as its owner.
  */
 #include "kints_norm.h"
 
 #include "migrate/migrate.h"
 
-#include "access/htup_details.h"
+#include "access/table.h"
 #include "base/base.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
@@ -25,6 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -57,6 +59,7 @@ static const char rolled_back_query[] =
 /* clang-format on */
 
 static Impersonation become_owner(void);
+static bool runs_code(Relation relation);
 static void become_caller(Impersonation *was);
 static Jsonb *steps_to_json(const List *steps);
 static List *steps_from_json(Jsonb *json);
@@ -66,6 +69,7 @@ static void take_migration(HeapTuple row, TupleDesc shape, void *argument);
 static const char *text_column(HeapTuple row, TupleDesc shape, int column);
 static Jsonb *json_column(HeapTuple row, TupleDesc shape, int column);
 static void hash_steps(pg_cryptohash_ctx *hash, const List *steps);
+static void hash_text(pg_cryptohash_ctx *hash, const char *text);
 
 /* One migration at a time in a database, until the end of the transaction. */
 void
@@ -81,7 +85,7 @@ become_owner(void)
 	Oid schema = get_namespace_oid("kints", true);
 	Oid table = OidIsValid(schema) ? get_relname_relid("schema_migrations", schema) : InvalidOid;
 	Oid extension = get_extension_oid("kints_norm", true);
-	HeapTuple tuple;
+	Relation relation;
 
 	if (!OidIsValid(table) || !OidIsValid(extension) ||
 		getExtensionOfObject(RelationRelationId, table) != extension)
@@ -89,12 +93,31 @@ become_owner(void)
 				errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				errmsg("table kints.schema_migrations is not that of extension kints_norm"),
 				errhint("Create the extension anew."));
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	relation = table_open(table, AccessShareLock);
+	if (runs_code(relation))
+		ereport(ERROR,
+				errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("table kints.schema_migrations has triggers, rules or row security"),
+				errdetail("They would run as the owner of the table."),
+				errhint("Drop them."));
 	GetUserIdAndSecContext(&was.user, &was.context);
-	SetUserIdAndSecContext(((Form_pg_class) GETSTRUCT(tuple))->relowner,
-						   was.context | SECURITY_LOCAL_USERID_CHANGE);
-	ReleaseSysCache(tuple);
+	SetUserIdAndSecContext(relation->rd_rel->relowner, was.context | SECURITY_LOCAL_USERID_CHANGE);
+	table_close(relation, NoLock);
 	return was;
+}
+
+/* Whether a user has put code on the table; foreign keys to it are no such thing. */
+static bool
+runs_code(Relation relation)
+{
+	TriggerDesc *triggers = relation->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (!triggers->triggers[i].tgisinternal)
+			return true;
+	}
+	return relation->rd_rules != NULL || relation->rd_rel->relrowsecurity;
 }
 
 static void
@@ -237,6 +260,7 @@ steps_to_json(const List *steps)
 	return JsonbValueToJsonb(json_end(&state, WJB_END_ARRAY));
 }
 
+/* What is not as steps_to_json() wrote it is left out: the checksum tells. */
 static List *
 steps_from_json(Jsonb *json)
 {
@@ -247,7 +271,8 @@ steps_from_json(Jsonb *json)
 
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 	{
-		if (token == WJB_ELEM && item.type == jbvBinary)
+		if (token == WJB_ELEM && item.type == jbvBinary &&
+			JsonContainerIsObject(item.val.binary.data))
 		{
 			KnStep *step = step_from_json(item.val.binary.data);
 
@@ -265,7 +290,7 @@ step_from_json(JsonbContainer *in)
 	JsonbValue storage;
 	JsonbValue *gated = json_field(in, "gated", &storage);
 
-	step->is_gated = gated != NULL && json_bool(gated, "gated");
+	step->is_gated = gated != NULL && gated->type == jbvBool && gated->val.boolean;
 	step->kind = text_field(in, "kind");
 	step->object = text_field(in, "object");
 	step->group = step->object;
@@ -281,19 +306,25 @@ text_field(JsonbContainer *in, const char *name)
 	JsonbValue storage;
 	JsonbValue *value = json_field(in, name, &storage);
 
-	return value == NULL ? NULL : json_string(value, name);
+	return value == NULL || value->type != jbvString ? NULL : json_string(value, name);
 }
 
-/* SHA-256 in hex over the statements of plan and undo. */
+/* SHA-256 in hex over all that rolling back goes by, and the statements that ran. */
 const char *
 ledger_checksum(const KnMigration *migration)
 {
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 	uint8 digest[PG_SHA256_DIGEST_LENGTH];
 	char *text = palloc0(2 * PG_SHA256_DIGEST_LENGTH + 1);
+	ListCell *cell;
 
 	if (pg_cryptohash_init(hash) < 0)
 		elog(ERROR, "could not start a SHA-256");
+	foreach(cell, migration->schemas)
+		hash_text(hash, lfirst(cell));
+	hash_text(hash, NULL);
+	hash_text(hash, migration->before);
+	hash_text(hash, migration->after);
 	hash_steps(hash, migration->plan);
 	hash_steps(hash, migration->undo);
 	if (pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
@@ -311,12 +342,21 @@ hash_steps(pg_cryptohash_ctx *hash, const List *steps)
 	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
-		const char *sql = step->sql == NULL ? "" : step->sql;
 
-		/* The final NUL keeps the statements apart. */
-		if (pg_cryptohash_update(hash, (const uint8 *) sql, strlen(sql) + 1) < 0)
-			elog(ERROR, "could not compute a SHA-256");
+		hash_text(hash, step->kind);
+		hash_text(hash, step->object);
+		hash_text(hash, step->is_gated ? "gated" : "");
+		hash_text(hash, step->sql);
 	}
-	if (pg_cryptohash_update(hash, (const uint8 *) "\001", 1) < 0)
+	hash_text(hash, NULL);
+}
+
+/* The final NUL keeps texts apart; NULL stands for none, and for an end. */
+static void
+hash_text(pg_cryptohash_ctx *hash, const char *text)
+{
+	const char *hashed = text == NULL ? "\001" : text;
+
+	if (pg_cryptohash_update(hash, (const uint8 *) hashed, strlen(hashed) + 1) < 0)
 		elog(ERROR, "could not compute a SHA-256");
 }

@@ -3,8 +3,9 @@
  *		Runs the steps of a plan, all or none.
  *
  * Names in the steps are qualified but for those of pg_catalog.  That schema
- * is put first in the search_path, so nothing can stand in front of it; the
- * caller's own path follows, for the bodies of functions that a step calls.
+ * is put first in the search_path, so nothing can stand in front of it, and
+ * temporary objects last; the caller's own path is in between, for the bodies
+ * of functions that a step calls.
  */
 #include "kints_norm.h"
 
@@ -33,6 +34,7 @@ run_check_gates(const List *steps, const KnOptions *options)
 	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
+		char *kind;
 
 		if (!step->is_gated || is_allowed(step, options))
 			continue;
@@ -42,8 +44,9 @@ run_check_gates(const List *steps, const KnOptions *options)
 						 step->number,
 						 step->kind,
 						 step->object);
-		if (!sqltext_member(kinds, step->kind))
-			kinds = lappend(kinds, psprintf("\"%s\"", step->kind));
+		kind = psprintf("\"%s\"", step->kind);
+		if (!sqltext_member(kinds, kind))
+			kinds = lappend(kinds, kind);
 	}
 	if (count > 0)
 		ereport(ERROR,
@@ -82,9 +85,11 @@ run_steps(const List *steps, const KnOptions *options)
 
 		if (step->sql == NULL)
 		{
-			ereport(WARNING,
-					errmsg("%s is not modelled", step->object),
-					errdetail("It is left as it is."));
+			ereport(
+				WARNING,
+				errmsg("%s: %s",
+					   step->object,
+					   step->hazards == NIL ? "left as it is" : (char *) linitial(step->hazards)));
 			continue;
 		}
 		CHECK_FOR_INTERRUPTS();
@@ -106,12 +111,23 @@ run_steps(const List *steps, const KnOptions *options)
 static void
 set_for_steps(const KnOptions *options)
 {
+	static const char *const settings[][2] = {
+		{ "check_function_bodies", "off" },
+		{ "default_tablespace", "" },
+		{ "default_table_access_method", "heap" },
+		/* Literals mean what they were printed for. */
+		{ "standard_conforming_strings", "on" },
+		{ "array_nulls", "on" },
+		{ "transform_null_equals", "off" },
+		{ "xmloption", "content" },
+		{ "lc_monetary", "C" },
+	};
 	const char *path = GetConfigOption("search_path", false, false);
 
-	set_setting("search_path", path[0] == '\0' ? "pg_catalog" : psprintf("pg_catalog, %s", path));
-	set_setting("check_function_bodies", "off");
-	set_setting("default_tablespace", "");
-	set_setting("default_table_access_method", "heap");
+	set_setting("search_path",
+				psprintf("pg_catalog, %s%spg_temp", path, path[0] == '\0' ? "" : ", "));
+	for (Size i = 0; i < lengthof(settings); i++)
+		set_setting(settings[i][0], settings[i][1]);
 	if (options->lock_timeout != NULL)
 		set_setting("lock_timeout", options->lock_timeout);
 }

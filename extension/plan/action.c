@@ -185,7 +185,14 @@ is_on_new(const KnActions *actions, const KnObject *object)
 	KnObject *in = container(actions->changes->wanted, object);
 	const char *other =
 		object->kind == KN_CONSTRAINT ? ((const KnConstraint *) object)->references : NULL;
+	ListCell *cell;
 
+	/* Statistics do not say in a word which relation they are of. */
+	foreach(cell, object->kind == KN_STATISTICS ? object->depends : NIL)
+	{
+		if (((KnObject *) lfirst(cell))->kind == KN_TABLE)
+			in = lfirst(cell);
+	}
 	if (in == NULL || action_of(actions, KN_DO_CREATE, in) == NULL)
 		return false;
 	if (other == NULL)

@@ -29,6 +29,9 @@ static void connect_finish(KnActions *actions, KnAction *action);
 static void connect_index(KnAction *finish, KnAction *create);
 static void connect_same(KnActions *actions, KnAction *action);
 static void connect_names(KnActions *actions);
+static List *names_given_up(const KnAction *action);
+static List *names_taken(const KnAction *action);
+static List *names_of(const List *objects);
 static const char *taken_name(const KnObject *object);
 static uint32 hash_name(const void *key, Size size);
 static int match_name(const void *a, const void *b, Size size);
@@ -92,7 +95,9 @@ connect_drop(KnActions *actions, KnAction *action, const KnObject *object)
 		if (!action->is_aside)
 		{
 			wait_for(action_of(actions, KN_DO_ASIDE, needed), action);
-			if (is_in_the_way(object, action_of(actions, KN_DO_ALTER, needed)))
+			/* What uses a sequence does not mind its being altered. */
+			if (needed->kind != KN_SEQUENCE &&
+				is_in_the_way(object, action_of(actions, KN_DO_ALTER, needed)))
 				wait_for(action_of(actions, KN_DO_ALTER, needed), action);
 		}
 	}
@@ -251,7 +256,7 @@ connect_names(KnActions *actions)
 	HASHCTL control = { 0 };
 	HTAB *names;
 	ListCell *cell;
-	ListCell *part;
+	ListCell *name;
 	ListCell *gone;
 
 	control.keysize = sizeof(char *);
@@ -266,20 +271,12 @@ connect_names(KnActions *actions)
 	foreach(cell, actions->list)
 	{
 		KnAction *action = lfirst(cell);
-		List *objects;
 
-		if (action->verb != KN_DO_DROP || action->is_aside)
-			continue;
-		objects = lcons(action->found, list_copy(action->parts));
-		foreach(part, objects)
+		foreach(name, names_given_up(action))
 		{
-			const char *name = taken_name(lfirst(part));
-			NameEntry *entry;
 			bool known;
+			NameEntry *entry = hash_search(names, &lfirst(name), HASH_ENTER, &known);
 
-			if (name == NULL)
-				continue;
-			entry = hash_search(names, &name, HASH_ENTER, &known);
 			entry->actions = known ? lappend(entry->actions, action) : list_make1(action);
 		}
 	}
@@ -288,15 +285,10 @@ connect_names(KnActions *actions)
 	foreach(cell, actions->list)
 	{
 		KnAction *action = lfirst(cell);
-		List *objects;
 
-		if (action->verb != KN_DO_CREATE)
-			continue;
-		objects = lcons(action->wanted, list_copy(action->parts));
-		foreach(part, objects)
+		foreach(name, names_taken(action))
 		{
-			const char *name = taken_name(lfirst(part));
-			NameEntry *entry = name == NULL ? NULL : hash_search(names, &name, HASH_FIND, NULL);
+			NameEntry *entry = hash_search(names, &lfirst(name), HASH_FIND, NULL);
 
 			if (entry == NULL)
 				continue;
@@ -304,6 +296,44 @@ connect_names(KnActions *actions)
 				wait_for(action, lfirst(gone));
 		}
 	}
+}
+
+static List *
+names_given_up(const KnAction *action)
+{
+	if (action->verb == KN_DO_DROP && !action->is_aside)
+		return names_of(lcons(action->found, list_copy(action->parts)));
+	if (action->verb == KN_DO_ALTER && action->found->kind == KN_COLUMN &&
+		!sqltext_equal(taken_name(action->found), taken_name(action->wanted)))
+		return names_of(list_make1(action->found));
+	return NIL;
+}
+
+static List *
+names_taken(const KnAction *action)
+{
+	if (action->verb == KN_DO_CREATE)
+		return names_of(lcons(action->wanted, list_copy(action->parts)));
+	if (action->verb == KN_DO_ALTER && action->wanted->kind == KN_COLUMN &&
+		!sqltext_equal(taken_name(action->found), taken_name(action->wanted)))
+		return names_of(list_make1(action->wanted));
+	return NIL;
+}
+
+static List *
+names_of(const List *objects)
+{
+	List *names = NIL;
+	const ListCell *cell;
+
+	foreach(cell, objects)
+	{
+		const char *name = taken_name(lfirst(cell));
+
+		if (name != NULL)
+			names = lappend(names, (char *) name);
+	}
+	return names;
 }
 
 /* The name that no other object of its schema may have, NULL if there is none such. */
@@ -324,6 +354,10 @@ taken_name(const KnObject *object)
 		case KN_FUNCTION: /* with another of the same name, a call could be ambiguous */
 		case KN_AGGREGATE:
 			return name_qualified(object->schema, object->name);
+		case KN_COLUMN: /* the sequence behind it */
+			return ((const KnColumn *) object)->identity == NULL
+					   ? NULL
+					   : ((const KnColumn *) object)->identity_sequence;
 		case KN_CONSTRAINT:
 			if (strchr("pux", ((const KnConstraint *) object)->type[0]) == NULL)
 				return NULL;

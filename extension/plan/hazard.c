@@ -25,8 +25,11 @@ static const char share_update[] = "SHARE UPDATE EXCLUSIVE";
 
 /* clang-format off */
 static const KindRow rows[] = {
+	{ "add_attribute", KN_SAFE, exclusive, NULL },
 	{ "add_column", KN_SAFE, exclusive, NULL },
 	{ "add_constraint", KN_WARNING, exclusive, "scans the table while it is locked" },
+	{ "add_domain_constraint", KN_WARNING, "SHARE", "scans the tables that have the domain; fails where a value does not fit" },
+	{ "alter_attribute_type", KN_WARNING, exclusive, NULL },
 	{ "alter_column_type", KN_UNSAFE, exclusive, "rewrites the table and its indexes while it is locked" },
 	{ "add_identity", KN_SAFE, exclusive, NULL },
 	{ "alter_constraint", KN_SAFE, exclusive, NULL },
@@ -40,6 +43,7 @@ static const KindRow rows[] = {
 	{ "create_index", KN_WARNING, "SHARE", "blocks writes while the index is built" },
 	{ "create_policy", KN_WARNING, exclusive, "changes who sees which rows" },
 	{ "create_rule", KN_WARNING, exclusive, NULL },
+	{ "create_statistics", KN_SAFE, share_update, NULL },
 	{ "create_trigger", KN_SAFE, share_row, NULL },
 	{ "detach_partition", KN_WARNING, exclusive, NULL },
 	{ "drop_aggregate", KN_DESTRUCTIVE, NULL, NULL },
@@ -49,6 +53,7 @@ static const KindRow rows[] = {
 	{ "drop_default", KN_SAFE, exclusive, NULL },
 	{ "drop_domain", KN_DESTRUCTIVE, NULL, NULL },
 	{ "drop_domain_constraint", KN_WARNING, NULL, "values are no longer checked" },
+	{ "drop_domain_not_null", KN_WARNING, NULL, "readers may not expect null" },
 	{ "drop_expression", KN_WARNING, exclusive, "values are no longer computed" },
 	{ "drop_extension", KN_DESTRUCTIVE, NULL, "takes along what belongs to the extension" },
 	{ "drop_function", KN_DESTRUCTIVE, NULL, NULL },
@@ -73,6 +78,9 @@ static const KindRow rows[] = {
 	{ "narrow_type", KN_DESTRUCTIVE, exclusive, "fails, or loses data, where a value does not fit" },
 	{ "no_inherit", KN_WARNING, exclusive, NULL },
 	{ "of_type", KN_WARNING, exclusive, NULL },
+	{ "own_sequence", KN_SAFE, share_row, NULL },
+	{ "raise_sequence", KN_SAFE, "ROW EXCLUSIVE", NULL },
+	{ "rename_sequence", KN_WARNING, exclusive, "programs that use the old name fail" },
 	{ "replace_function", KN_WARNING, NULL, NULL },
 	{ "replace_view", KN_SAFE, exclusive, NULL },
 	{ "replace_rule", KN_WARNING, exclusive, NULL },
@@ -84,6 +92,8 @@ static const KindRow rows[] = {
 	{ "set_comment", KN_SAFE, share_update, NULL },
 	{ "set_compression", KN_SAFE, exclusive, NULL },
 	{ "set_default", KN_SAFE, exclusive, NULL },
+	{ "set_domain_not_null", KN_WARNING, "SHARE", "scans the tables that have the domain; fails where there is a null" },
+	{ "set_index_options", KN_SAFE, share_update, NULL },
 	{ "set_not_null", KN_WARNING, exclusive, "scans the table while it is locked; fails where there is a null" },
 	{ "set_owner", KN_WARNING, exclusive, "changes who may do what" },
 	{ "set_persistence", KN_UNSAFE, exclusive, "rewrites the table while it is locked" },
@@ -93,24 +103,26 @@ static const KindRow rows[] = {
 	{ "set_tablespace", KN_UNSAFE, exclusive, "copies the table while it is locked" },
 	{ "set_view_options", KN_WARNING, exclusive, NULL },
 	{ "validate_constraint", KN_SAFE, share_update, "scans the table" },
+	{ "validate_domain_constraint", KN_SAFE, "SHARE", "scans the tables that have the domain" },
 };
 /* clang-format on */
 
 static const KindRow *find_row(const char *kind);
-static bool is_part_of_relation(const KnAction *action);
+static const char *lock_of(const KnStep *step, const KnAction *action, const KnObject *object,
+						   const char *usual);
+static bool is_relation(const KnObject *object);
+static bool is_of_new_object(const KnStep *step, const KnAction *action, const KnObject *object);
 static bool is_on_new(const KnAction *action);
 static void judge_drop(KnStep *step, const KnAction *action);
 static void judge_type(KnStep *step, const KnAction *action);
 static void judge_column(KnStep *step, const KnAction *action);
 static void judge_constraint(KnStep *step, const KnAction *action);
-static bool is_narrower(const char *from, const char *to);
-static bool is_same_storage(const char *from, const char *to);
-static int number_rank(const char *type);
-static int length_of(const char *type, const char *base);
+static void judge_conversion(KnStep *step, const KnAction *action);
+static void judge_domain(KnStep *step);
 
-/* Fills in severity, lock, hazards and phase. */
+/* Fills in severity, lock, hazards and phase of a step that says something of an object. */
 void
-hazard_judge(KnStep *step, const KnAction *action)
+hazard_judge(KnStep *step, const KnAction *action, const KnObject *object)
 {
 	const KindRow *row;
 
@@ -125,34 +137,67 @@ hazard_judge(KnStep *step, const KnAction *action)
 	if (row == NULL)
 		return;
 	step->severity = row->severity;
-	step->lock = row->lock;
-	if (!is_part_of_relation(action) &&
-		(strcmp(step->kind, "set_owner") == 0 || strcmp(step->kind, "set_comment") == 0))
-		step->lock = NULL;
+	step->lock = lock_of(step, action, object, row->lock);
 	if (row->hazard != NULL)
 		step->hazards = lappend(step->hazards, (char *) row->hazard);
 	if (action->verb == KN_DO_DROP)
 		judge_drop(step, action);
-	else if (strcmp(step->kind, "alter_column_type") == 0 &&
-			 is_same_storage(((KnColumn *) action->found)->type,
-							 ((KnColumn *) action->wanted)->type))
-	{
-		step->severity = KN_WARNING;
-		step->hazards = NIL;
-	}
+	else if (strcmp(step->kind, "alter_column_type") == 0)
+		judge_conversion(step, action);
 	else if (strcmp(step->kind, "add_column") == 0)
 		judge_column(step, action);
 	else if (strcmp(step->kind, "add_constraint") == 0)
 		judge_constraint(step, action);
+	else if (strcmp(step->kind, "add_domain_constraint") == 0)
+		judge_domain(step);
 	else if (step->severity == KN_DESTRUCTIVE)
 		step->is_gated = true;
-	if ((action->verb == KN_DO_CREATE && is_on_new(action)) ||
+	if ((action->verb == KN_DO_CREATE &&
+		 (is_on_new(action) || is_of_new_object(step, action, object))) ||
 		(action->verb == KN_DO_FINISH && action->is_on_new))
 	{
 		step->severity = KN_SAFE;
 		step->lock = NULL;
 		step->hazards = NIL;
 	}
+}
+
+/* The lock on a relation, where it hangs on more than on the kind of step. */
+static const char *
+lock_of(const KnStep *step, const KnAction *action, const KnObject *object, const char *usual)
+{
+	bool is_composite = object->kind == KN_COMPOSITE;
+	const char *kind = step->kind;
+
+	if (strcmp(kind, "set_owner") == 0)
+		return is_relation(object) || is_composite ? usual : NULL;
+	if (strcmp(kind, "set_comment") == 0)
+		return is_relation(object) || object->kind == KN_INDEX || object->kind == KN_COLUMN ||
+					   strncmp(step->sql, "COMMENT ON COLUMN ", 18) == 0 ||
+					   strncmp(step->sql, "COMMENT ON INDEX ", 17) == 0
+				   ? usual
+				   : NULL;
+	if (strcmp(kind, "set_statistics") == 0 && object->kind == KN_STATISTICS)
+		return NULL;
+	if (strcmp(kind, "drop_type") == 0 || strcmp(kind, "rename_type") == 0)
+		return is_composite ? exclusive : usual;
+	if (strcmp(kind, "own_sequence") == 0 && action->change->operation != KN_CHANGE)
+		return NULL;
+	/* A table that is there already cannot be used while it becomes a partition. */
+	if (strcmp(kind, "attach_partition") == 0 && action->change->operation == KN_CHANGE)
+		return exclusive;
+	if (strcmp(kind, "set_table_options") == 0 && strstr(step->sql, "user_catalog_table") != NULL)
+		return exclusive;
+	if (strcmp(kind, "set_index_options") == 0 && strstr(step->sql, "buffering") != NULL)
+		return exclusive;
+	return usual;
+}
+
+static bool
+is_relation(const KnObject *object)
+{
+	return object->kind == KN_TABLE || object->kind == KN_VIEW || object->kind == KN_MATVIEW ||
+		   object->kind == KN_SEQUENCE;
 }
 
 static const KindRow *
@@ -166,26 +211,6 @@ find_row(const char *kind)
 	return NULL;
 }
 
-/* Whether the action is about a relation or something on one: a schema is not. */
-static bool
-is_part_of_relation(const KnAction *action)
-{
-	const KnObject *object = action->wanted != NULL ? action->wanted : action->found;
-
-	switch (object->kind)
-	{
-		case KN_TABLE:
-		case KN_VIEW:
-		case KN_MATVIEW:
-		case KN_SEQUENCE:
-		case KN_INDEX:
-		case KN_STATISTICS:
-			return true;
-		default:
-			return object->parent != NULL;
-	}
-}
-
 /* Whether nobody else can be using the new object or what it is created on. */
 static bool
 is_on_new(const KnAction *action)
@@ -196,16 +221,29 @@ is_on_new(const KnAction *action)
 		   (object->parent == NULL && object->kind != KN_INDEX && object->kind != KN_STATISTICS);
 }
 
+/* Whether the step completes an object that has just been created, and touches no other. */
+static bool
+is_of_new_object(const KnStep *step, const KnAction *action, const KnObject *object)
+{
+	return object == action->wanted && object->parent == NULL &&
+		   strncmp(step->kind, "create_", 7) != 0;
+}
+
 /* What comes back at once is not lost, and needs no permission. */
 static void
 judge_drop(KnStep *step, const KnAction *action)
 {
-	if (action->change->operation != KN_RECREATE)
+	bool loses_values =
+		action->found->kind == KN_COLUMN && !((KnColumn *) action->found)->is_generated;
+
+	if (action->change->operation != KN_RECREATE || loses_values)
 	{
 		step->is_gated = step->severity == KN_DESTRUCTIVE;
 		return;
 	}
 	step->severity = action->found->kind == KN_COLUMN ? KN_UNSAFE : KN_WARNING;
+	if (strcmp(step->kind, "drop_expression") == 0)
+		return;
 	step->hazards = NIL;
 	if (action->change->because != NULL)
 		step->hazards = list_make1(psprintf("created again below, after a change of %s",
@@ -219,66 +257,22 @@ static void
 judge_type(KnStep *step, const KnAction *action)
 {
 	if (action->verb == KN_DO_ALTER && action->found->kind == KN_COLUMN &&
-		is_narrower(((KnColumn *) action->found)->type, ((KnColumn *) action->wanted)->type))
+		conversion_narrows(((KnColumn *) action->found)->type, ((KnColumn *) action->wanted)->type))
 		step->kind = "narrow_type";
 }
 
-static bool
-is_narrower(const char *from, const char *to)
+/* A type that holds all values of the one before, if the server can make them of it. */
+static void
+judge_conversion(KnStep *step, const KnAction *action)
 {
-	static const char *const texts[] = { "character varying", "character", "bit varying", "bit" };
-
-	if (number_rank(from) > 0 && number_rank(to) > 0)
-		return number_rank(to) < number_rank(from);
-	for (Size i = 0; i < lengthof(texts); i++)
+	if (conversion_keeps_rows(((KnColumn *) action->found)->type,
+							  ((KnColumn *) action->wanted)->type))
 	{
-		if (length_of(from, texts[i]) > 0 && length_of(to, texts[i]) > 0)
-			return length_of(to, texts[i]) < length_of(from, texts[i]);
-		if (length_of(to, texts[i]) > 0 &&
-			(strcmp(from, "text") == 0 || strcmp(from, texts[i]) == 0))
-			return true;
+		step->severity = KN_WARNING;
+		step->hazards = NIL;
 	}
-	if (strcmp(to, "date") == 0 && strncmp(from, "timestamp", 9) == 0)
-		return true;
-	return false;
-}
-
-static int
-number_rank(const char *type)
-{
-	static const char *const ranks[] = { "smallint", "integer", "bigint" };
-
-	for (Size i = 0; i < lengthof(ranks); i++)
-	{
-		if (strcmp(type, ranks[i]) == 0)
-			return (int) i + 1;
-	}
-	return 0;
-}
-
-/* n of base(n), 0 for any other type. */
-static int
-length_of(const char *type, const char *base)
-{
-	Size length = strlen(base);
-
-	if (strncmp(type, base, length) != 0 || type[length] != '(')
-		return 0;
-	return (int) strtol(type + length + 1, NULL, 10);
-}
-
-/* Whether the server changes the type without touching the rows. */
-static bool
-is_same_storage(const char *from, const char *to)
-{
-	static const char varying[] = "character varying";
-
-	if (length_of(from, varying) > 0 || strcmp(from, varying) == 0)
-		return strcmp(to, "text") == 0 || strcmp(to, varying) == 0 ||
-			   length_of(to, varying) > length_of(from, varying);
-	if (strcmp(from, "text") == 0)
-		return strcmp(to, varying) == 0;
-	return strcmp(from, "cidr") == 0 && strcmp(to, "inet") == 0;
+	else if (strstr(step->sql, " USING ") != NULL && !action->change->is_retyped)
+		step->hazards = lappend(step->hazards, "fails where a value cannot be converted");
 }
 
 /* A new column costs nothing, unless rows have to be given values. */
@@ -323,6 +317,19 @@ judge_constraint(KnStep *step, const KnAction *action)
 	if (constraint->not_valid)
 	{
 		step->severity = KN_SAFE;
+		step->hazards = NIL;
+	}
+}
+
+static void
+judge_domain(KnStep *step)
+{
+	Size length = strlen(step->sql);
+
+	if (length > 10 && strcmp(step->sql + length - 10, " NOT VALID") == 0)
+	{
+		step->severity = KN_SAFE;
+		step->lock = NULL;
 		step->hazards = NIL;
 	}
 }

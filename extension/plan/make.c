@@ -185,6 +185,9 @@ is_ignored(const KnObject *object, const List *patterns)
 	const char *relation = NULL;
 	const ListCell *cell;
 
+	/* The name of one that is not modelled is qualified, if its kind has schemas. */
+	if (object->kind == KN_OTHER)
+		name = object->name;
 	if (object->parent != NULL)
 		relation = name_of_parent(object);
 	else if (object->kind == KN_INDEX)

@@ -8,6 +8,7 @@
 #include "plan/plan.h"
 
 static void read_option(KnOptions *options, const char *key, const JsonbValue *value);
+static List *read_names(const JsonbValue *value, const char *option);
 static void read_schemas(KnOptions *options, const JsonbValue *value);
 static void read_renames(KnOptions *options, const JsonbValue *value);
 static void read_allow(KnOptions *options, const JsonbValue *value);
@@ -57,13 +58,26 @@ read_option(KnOptions *options, const char *key, const JsonbValue *value)
 	else if (strcmp(key, "name") == 0)
 		options->name = json_string(value, "name");
 	else if (strcmp(key, "ignore") == 0)
-		options->ignore = json_strings(value, "ignore");
+		options->ignore = read_names(value, "ignore");
 	else
 		ereport(
 			ERROR,
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("unknown option \"%s\"", key),
 			errhint("Options are: allow, expect, ignore, lock_timeout, name, renames, schemas."));
+}
+
+/* An array of strings, none of them null. */
+static List *
+read_names(const JsonbValue *value, const char *option)
+{
+	List *names = json_strings(value, option);
+
+	if (sqltext_member(names, NULL))
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("\"%s\" must not have null in it", option));
+	return names;
 }
 
 static void
@@ -106,8 +120,10 @@ read_renames(KnOptions *options, const JsonbValue *value)
 			options->rename_from =
 				lappend(options->rename_from, pnstrdup(item.val.string.val, item.val.string.len));
 		else if (token == WJB_VALUE)
-			options->rename_to =
-				lappend(options->rename_to, (char *) json_string(&item, "renames"));
+			options->rename_to = lappend(
+				options->rename_to,
+				(char *) json_string(&item,
+									 psprintf("renames.%s", (char *) llast(options->rename_from))));
 	}
 }
 
@@ -116,7 +132,7 @@ read_allow(KnOptions *options, const JsonbValue *value)
 {
 	if (value->type != jbvString)
 	{
-		options->allow = json_strings(value, "allow");
+		options->allow = read_names(value, "allow");
 		return;
 	}
 	if (strcmp(json_string(value, "allow"), "all") != 0)

@@ -134,8 +134,12 @@ extern List *order_actions(KnActions *actions);
 extern List *step_make(const KnActions *actions, const KnAction *action);
 extern List *step_unmodelled(const KnChanges *changes);
 
+/* conversion.c */
+extern bool conversion_narrows(const char *from, const char *to);
+extern bool conversion_keeps_rows(const char *from, const char *to);
+
 /* hazard.c */
-extern void hazard_judge(KnStep *step, const KnAction *action);
+extern void hazard_judge(KnStep *step, const KnAction *action, const KnObject *object);
 extern const char *hazard_severity_word(KnSeverity severity);
 
 /* format.c */

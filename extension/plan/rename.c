@@ -21,6 +21,7 @@ static List *locate(const KnSchema *found, const KnOptions *options, const char 
 static KnStatement *rename_statement(const KnSchema *found, const List *parts, const char *to,
 									 KnObject **object);
 static KnStatement *rename_label(KnObject *type, const char *from, const char *to);
+static const char *lock_of(const KnObject *object);
 static List *split_name(const char *dotted);
 static KnObject *find_object(const KnSchema *found, const List *parts);
 static KnObject *find_enum(const KnSchema *found, const List *parts);
@@ -74,7 +75,7 @@ add_step(List *steps, const KnSchema *found, const KnOptions *options, const cha
 	step->sql = statement->sql;
 	step->undo = statement->aspect;
 	step->severity = KN_UNSAFE;
-	step->lock = "ACCESS EXCLUSIVE";
+	step->lock = lock_of(object);
 	step->hazards = list_make1("programs that use the old name fail");
 	step->is_transactional = true;
 	step->phase = "rename";
@@ -240,4 +241,21 @@ rename_found(const KnSchema *found, List *schemas, List *renames)
 	renamed->has_owners = found->has_owners;
 	renamed->has_acls = found->has_acls;
 	return renamed;
+}
+
+/* Types are no relations, but for composite ones. */
+static const char *
+lock_of(const KnObject *object)
+{
+	switch (object->kind)
+	{
+		case KN_ENUM:
+		case KN_DOMAIN:
+		case KN_RANGE:
+			return NULL;
+		case KN_INDEX:
+			return "SHARE UPDATE EXCLUSIVE";
+		default:
+			return "ACCESS EXCLUSIVE";
+	}
 }

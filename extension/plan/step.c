@@ -24,6 +24,7 @@ static void make_finish(List **steps, const KnAction *action);
 static List *create_all(const KnObject *object, const List *parts);
 static List *decorate(const KnObject *object);
 static const char *join(List *statements);
+static bool is_linked(const KnObject *object);
 static void pair(List **steps, const KnAction *action, List *forward, List *backward);
 static List *of_aspect(List *statements, const char *aspect);
 static KnColumn *retyped(const KnActions *actions, const KnAction *action);
@@ -79,7 +80,7 @@ add_steps(List **steps, const KnAction *action, const KnObject *object, List *st
 		step->sql = statement->sql;
 		step->undo = undo;
 		undo = NULL;
-		hazard_judge(step, action);
+		hazard_judge(step, action, object);
 		*steps = lappend(*steps, step);
 	}
 }
@@ -214,7 +215,7 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 		pair(steps, action, ddl_alter(found, wanted), ddl_alter(wanted, found));
 	if (found->kind == KN_TABLE)
 		keep_persistence(steps, actions, action);
-	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner))
+	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner) && !is_linked(found))
 		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
 	if (!sqltext_equal(found->comment, wanted->comment))
 		add_steps(steps,
@@ -224,6 +225,13 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 				  join(ddl_comment(wanted, found)));
 	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
 		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+}
+
+/* Whether it is a sequence that belongs to a column: its owner is that of the table. */
+static bool
+is_linked(const KnObject *object)
+{
+	return object->kind == KN_SEQUENCE && ((const KnSequence *) object)->owned_by != NULL;
 }
 
 /*
@@ -356,6 +364,9 @@ make_finish(List **steps, const KnAction *action)
 	KnObject *back = is_new ? neutral(action->wanted) : action->found;
 
 	pair(steps, action, ddl_finish(from, action->wanted), ddl_finish(action->wanted, back));
+	if (from != NULL && is_linked(from) && !is_linked(action->wanted) &&
+		action->wanted->owner != NULL && !sqltext_equal(from->owner, action->wanted->owner))
+		add_steps(steps, action, action->wanted, ddl_owner(action->wanted), join(ddl_owner(from)));
 }
 
 /* The object before anything was said last about it. */

@@ -131,6 +131,7 @@
 	F(TEXT, deferrable, ALTER)   /* FK only: "", DEFERRABLE or DEFERRABLE INITIALLY DEFERRED */ \
 	F(BOOL, not_valid, ALTER)                                                                   \
 	F(TEXT, index_comment, ALTER)                                                               \
+	F(LIST, index_options, ALTER) /* name=value, sorted */                                      \
 	F(TEXT, tablespace, ALTER)    /* of the index behind it */                                  \
 	F(TEXT, references, IGNORE)   /* qualified referenced table, quoted */                      \
 	F(BOOL, is_inherited, IGNORE) /* of a partition, by its parent only */

@@ -127,6 +127,10 @@ extern const char *name_of(const KnObject *object);
 extern const char *name_qualified(const char *schema, const char *name);
 extern const char *name_of_parent(const KnObject *object);
 
+/* check.c */
+extern void check_object(const KnObject *object, const char *path);
+extern void check_whole(const KnSchema *schema);
+
 /* spelling.c */
 extern void schema_spell(KnSchema *schema);
 

@@ -70,6 +70,7 @@ snapshot_read(Jsonb *snapshot)
 		in = object_container(&item, path);
 		waiting = palloc0(sizeof(PendingDepends));
 		waiting->object = read_object(in, path);
+		check_object(waiting->object, path);
 		waiting->keys = read_list(in, "depends", psprintf("%s.depends", path));
 		if (!schema_add(schema, waiting->object))
 			ereport(ERROR,
@@ -84,17 +85,18 @@ snapshot_read(Jsonb *snapshot)
 
 		foreach(key, waiting->keys)
 		{
-			KnObject *on = schema_find(schema, lfirst(key));
+			KnObject *on = lfirst(key) == NULL ? NULL : schema_find(schema, lfirst(key));
 
 			if (on == NULL)
 				ereport(ERROR,
 						errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%s depends on \"%s\", which is not in the snapshot",
 							   waiting->object->key,
-							   (char *) lfirst(key)));
+							   lfirst(key) == NULL ? "" : (char *) lfirst(key)));
 			schema_depend(waiting->object, on);
 		}
 	}
+	check_whole(schema);
 	schema_sort(schema);
 	return schema;
 }
@@ -143,9 +145,15 @@ read_object(JsonbContainer *in, const char *path)
 	object->owner = read_text(in, "owner", path);
 	object->comment = read_text(in, "comment", path);
 	object->has_acl = json_field(in, "privileges", &storage) != NULL;
-	object->acl = read_list(in, "privileges", path);
+	object->acl = read_list(in, "privileges", psprintf("%s.privileges", path));
 	for (field = kn_kinds[object->kind].fields; field->name != NULL; field++)
 		read_field(in, field, object, path);
+	if (object->kind == KN_TABLE && ((KnTable *) object)->replica_identity == NULL)
+		((KnTable *) object)->replica_identity = "DEFAULT";
+	/* Several kinds of what is not modelled may have one name. */
+	if (object->kind == KN_OTHER && ((KnOther *) object)->what != NULL)
+		object->key =
+			psprintf("%s %s %s", kn_kinds[KN_OTHER].word, ((KnOther *) object)->what, object->name);
 	return object;
 }
 

@@ -1,0 +1,173 @@
+/*
+ * conversion.c
+ *		From one type of a column to another: what is lost, and whether rows are rewritten.
+ */
+#include "kints_norm.h"
+
+#include "plan/plan.h"
+
+/* Types of numbers. */
+enum
+{
+	RANK_SMALLINT = 1,
+	RANK_INTEGER,
+	RANK_BIGINT,
+	RANK_NUMERIC,
+	RANK_REAL,
+	RANK_DOUBLE
+};
+
+static bool is_narrower_number(const char *from, const char *to);
+static bool numeric_limits(const char *type, int *digits, int *scale);
+static bool is_array(const char *type);
+static bool has_precision(const char *type);
+static int precision_of(const char *type);
+static int number_rank(const char *type);
+static int length_of(const char *type, const char *base);
+
+/* Whether a type cannot hold all values of the one before. */
+bool
+conversion_narrows(const char *from, const char *to)
+{
+	static const char *const unbounded[] = { "text", "character varying", "bpchar", "bit varying" };
+	static const char *const bounded[] = { "character varying", "character", "bit varying", "bit" };
+	int most = 0;
+
+	if (is_array(from) && is_array(to))
+		return conversion_narrows(pnstrdup(from, strlen(from) - 2), pnstrdup(to, strlen(to) - 2));
+	if (number_rank(from) > 0)
+		return strcmp(to, "boolean") == 0 || is_narrower_number(from, to);
+	if (strcmp(to, "date") == 0 && strncmp(from, "timestamp", 9) == 0)
+		return true;
+	for (Size i = 0; i < lengthof(bounded); i++)
+		most = Max(most, length_of(to, bounded[i]));
+	if (most == 0)
+		return precision_of(to) >= 0 && has_precision(from) &&
+			   (precision_of(from) < 0 || precision_of(from) > precision_of(to));
+	for (Size i = 0; i < lengthof(bounded); i++)
+	{
+		if (length_of(from, bounded[i]) > most || strcmp(from, unbounded[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a number can be too great, or too precise, for another type of numbers. */
+static bool
+is_narrower_number(const char *from, const char *to)
+{
+	static const int digits[] = { 0, 5, 10, 19 };
+	int before = number_rank(from);
+	int after = number_rank(to);
+	int scale = 0;
+	int whole = 0;
+	int scale_before = 0;
+	int whole_before = 0;
+
+	if (after == 0)
+		return false;
+	if (after <= RANK_BIGINT)
+		return after < before;
+	/* Floating point is exact for a little more than 7 and 15 digits. */
+	if (after != RANK_NUMERIC)
+		return before == RANK_NUMERIC || (before == RANK_DOUBLE && after == RANK_REAL) ||
+			   before == RANK_BIGINT || (before == RANK_INTEGER && after == RANK_REAL);
+	if (!numeric_limits(to, &whole, &scale))
+		return false;
+	if (before <= RANK_BIGINT)
+		return whole - scale < digits[before];
+	if (!numeric_limits(from, &whole_before, &scale_before))
+		return true;
+	return whole - scale < whole_before - scale_before || scale < scale_before;
+}
+
+static int
+number_rank(const char *type)
+{
+	if (strcmp(type, "smallint") == 0)
+		return RANK_SMALLINT;
+	if (strcmp(type, "integer") == 0)
+		return RANK_INTEGER;
+	if (strcmp(type, "bigint") == 0)
+		return RANK_BIGINT;
+	if (strcmp(type, "numeric") == 0 || strncmp(type, "numeric(", 8) == 0)
+		return RANK_NUMERIC;
+	if (strcmp(type, "real") == 0)
+		return RANK_REAL;
+	return strcmp(type, "double precision") == 0 ? RANK_DOUBLE : 0;
+}
+
+/* The limits of numeric(digits,scale); false for any other type. */
+static bool
+numeric_limits(const char *type, int *digits, int *scale)
+{
+	char *end;
+
+	if (strncmp(type, "numeric(", 8) != 0)
+		return false;
+	*digits = (int) strtol(type + 8, &end, 10);
+	if (*end != ',')
+		return false;
+	*scale = (int) strtol(end + 1, &end, 10);
+	return *end == ')';
+}
+
+static bool
+is_array(const char *type)
+{
+	Size length = strlen(type);
+
+	return length > 2 && strcmp(type + length - 2, "[]") == 0;
+}
+
+static bool
+has_precision(const char *type)
+{
+	return strncmp(type, "time", 4) == 0 || strncmp(type, "interval", 8) == 0;
+}
+
+/* Digits of the fraction of a second; -1 where they are not limited. */
+static int
+precision_of(const char *type)
+{
+	const char *open = strchr(type, '(');
+
+	return !has_precision(type) || open == NULL ? -1 : (int) strtol(open + 1, NULL, 10);
+}
+
+/* n of base(n), 0 for any other type. */
+static int
+length_of(const char *type, const char *base)
+{
+	Size length = strlen(base);
+
+	if (strncmp(type, base, length) != 0 || type[length] != '(')
+		return 0;
+	return (int) strtol(type + length + 1, NULL, 10);
+}
+
+/* Whether the server changes the type without touching the rows. */
+bool
+conversion_keeps_rows(const char *from, const char *to)
+{
+	static const char varying[] = "character varying";
+	static const char bits[] = "bit varying";
+	int digits[2];
+	int scale[2];
+
+	if (length_of(from, varying) > 0 || strcmp(from, varying) == 0)
+		return strcmp(to, "text") == 0 || strcmp(to, varying) == 0 ||
+			   length_of(to, varying) > length_of(from, varying);
+	if (strcmp(from, "text") == 0)
+		return strcmp(to, varying) == 0;
+	if (length_of(from, bits) > 0)
+		return strcmp(to, bits) == 0 || length_of(to, bits) > length_of(from, bits);
+	if (numeric_limits(from, &digits[0], &scale[0]))
+		return strcmp(to, "numeric") == 0 || (numeric_limits(to, &digits[1], &scale[1]) &&
+											  scale[0] == scale[1] && digits[1] >= digits[0]);
+	if (strncmp(from, "timestamp(", 10) == 0)
+		return strncmp(to, "timestamp", 9) == 0 &&
+			   strcmp(strchr(from, ')') + 1, to + strcspn(to, " ")) == 0 &&
+			   (precision_of(to) < 0 || precision_of(to) > precision_of(from));
+	return strcmp(from, "cidr") == 0 && strcmp(to, "inet") == 0;
+}
