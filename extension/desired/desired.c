@@ -91,9 +91,14 @@ check_not_reserved(const List *schemas)
 static List *
 choose_schemas(KnScript *script, List *schemas, bool all_schemas)
 {
-	List *chosen = list_copy(schemas);
+	List *chosen = NIL;
 	ListCell *cell;
 
+	foreach(cell, schemas)
+	{
+		if (!sqltext_member(chosen, lfirst(cell)))
+			chosen = lappend(chosen, lfirst(cell));
+	}
 	if (all_schemas)
 		chosen = inspect_user_schemas();
 	if (schemas == NIL)
