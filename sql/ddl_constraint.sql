@@ -29,3 +29,4 @@ SELECT test.case('constraint trigger', '', $$CREATE TABLE t (a int); CREATE FUNC
 SELECT test.case('inherited check', '', 'CREATE TABLE p (a int CHECK (a > 0)); CREATE TABLE c () INHERITS (p)');
 SELECT test.case('key between partitioned tables', '', 'CREATE TABLE p (a int PRIMARY KEY) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9); CREATE TABLE u (a int REFERENCES p)');
 SELECT test.case('storage and comment of the index behind', 'CREATE TABLE t (a int, CONSTRAINT k UNIQUE (a))', 'CREATE TABLE t (a int, CONSTRAINT k UNIQUE (a) WITH (fillfactor = 60)); COMMENT ON INDEX k IS ''i''');
+SELECT test.case('the type of a column that a key includes, and foreign keys need', 'CREATE TABLE t (a int, b int, c int, UNIQUE (a) INCLUDE (b)); CREATE TABLE u (a int, FOREIGN KEY (a) REFERENCES t (a))', 'CREATE TABLE t (a int, b bigint, c int, UNIQUE (a) INCLUDE (b)); CREATE TABLE u (a int, FOREIGN KEY (a) REFERENCES t (a))');

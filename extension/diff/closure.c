@@ -24,6 +24,7 @@ static bool default_survives(const KnChanges *changes, const KnDefault *object,
 							 const KnChange *change);
 static bool is_number(const char *type);
 static bool both_ends_change(const KnChanges *changes, const KnObject *constraint);
+static bool is_leaned_on(const KnChanges *changes, const KnObject *key);
 static bool new_label_is_used(const KnChanges *changes, const KnChange *change);
 static bool mentions(const KnObject *object, const char *text);
 static bool composite_needs_new(const KnChanges *changes, const KnChange *change);
@@ -128,7 +129,7 @@ displace_for_type(KnChanges *changes, KnObject *dependent, KnChange *change)
 		case KN_FUNCTION:
 			return diff_recreate(changes, dependent, change->found);
 		case KN_CONSTRAINT:
-			return both_ends_change(changes, dependent) &&
+			return (both_ends_change(changes, dependent) || is_leaned_on(changes, dependent)) &&
 				   diff_recreate(changes, dependent, change->found);
 		case KN_DEFAULT:
 			if (!((KnDefault *) dependent)->is_generated &&
@@ -210,6 +211,25 @@ both_ends_change(const KnChanges *changes, const KnObject *constraint)
 			there = true;
 	}
 	return here && there;
+}
+
+/*
+ * Whether foreign keys need a key that INCLUDEs columns: the server makes it
+ * anew for any of these, and knows of the foreign keys only for the others.
+ */
+static bool
+is_leaned_on(const KnChanges *changes, const KnObject *key)
+{
+	ListCell *cell;
+
+	if (strstr(((const KnConstraint *) key)->definition, " INCLUDE (") == NULL)
+		return false;
+	foreach(cell, diff_dependents(changes, key))
+	{
+		if (((KnObject *) lfirst(cell))->kind == KN_CONSTRAINT)
+			return true;
+	}
+	return false;
 }
 
 /* An attribute's type cannot be altered while there are values of the type. */

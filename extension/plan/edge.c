@@ -28,6 +28,9 @@ static void connect_alter(KnActions *actions, KnAction *action);
 static void connect_finish(KnActions *actions, KnAction *action);
 static void connect_index(KnAction *finish, KnAction *create);
 static void connect_same(KnActions *actions, KnAction *action);
+static void connect_persistence(KnActions *actions);
+static void connect_foreign_key(KnActions *actions, const KnSchema *side, const KnConstraint *key);
+static bool changes_persistence(const KnAction *action);
 static void connect_names(KnActions *actions);
 static List *names_given_up(const KnAction *action);
 static List *names_taken(const KnAction *action);
@@ -71,6 +74,7 @@ edge_connect(KnActions *actions)
 		}
 	}
 	connect_names(actions);
+	connect_persistence(actions);
 }
 
 static void
@@ -248,6 +252,65 @@ connect_same(KnActions *actions, KnAction *action)
 	}
 	else
 		wait_for(action, drop);
+}
+
+/*
+ * A table that is logged cannot refer to one that is not: the order in which
+ * both ends of a foreign key change, and in which it goes and comes.
+ */
+static void
+connect_persistence(KnActions *actions)
+{
+	const KnSchema *sides[2] = { actions->changes->found, actions->changes->wanted };
+	bool changes = false;
+	ListCell *cell;
+
+	foreach(cell, actions->list)
+		changes |= changes_persistence(lfirst(cell));
+	for (int i = 0; changes && i < 2; i++)
+	{
+		foreach(cell, sides[i]->objects)
+		{
+			const KnConstraint *key = lfirst(cell);
+
+			if (key->head.kind == KN_CONSTRAINT && key->references != NULL)
+				connect_foreign_key(actions, sides[i], key);
+		}
+	}
+}
+
+static void
+connect_foreign_key(KnActions *actions, const KnSchema *side, const KnConstraint *key)
+{
+	KnObject *from = schema_find_kind(side, KN_TABLE, key->head.schema, NULL, key->head.parent);
+	KnObject *to = schema_find(side, psprintf("%s %s", kn_kinds[KN_TABLE].word, key->references));
+	KnAction *ends[2] = { NULL, NULL };
+
+	if (from != NULL)
+		ends[0] = action_of(actions, KN_DO_ALTER, from);
+	if (to != NULL)
+		ends[1] = action_of(actions, KN_DO_ALTER, to);
+	for (int i = 0; i < 2; i++)
+	{
+		if (!changes_persistence(ends[i]))
+			continue;
+		wait_for(ends[i], action_of(actions, KN_DO_DROP, &key->head));
+		wait_for(action_of(actions, KN_DO_CREATE, &key->head), ends[i]);
+	}
+	if (!changes_persistence(ends[0]) || !changes_persistence(ends[1]))
+		return;
+	if (*((KnTable *) ends[0]->wanted)->persistence != '\0')
+		wait_for(ends[1], ends[0]);
+	else
+		wait_for(ends[0], ends[1]);
+}
+
+static bool
+changes_persistence(const KnAction *action)
+{
+	return action != NULL && action->verb == KN_DO_ALTER && action->wanted->kind == KN_TABLE &&
+		   !sqltext_equal(((const KnTable *) action->found)->persistence,
+						  ((const KnTable *) action->wanted)->persistence);
 }
 
 static void
