@@ -17,3 +17,4 @@ SELECT test.case('of a domain', '', 'CREATE DOMAIN d AS int; CREATE DOMAIN e AS 
 SELECT test.case('comments', $$CREATE DOMAIN d AS int CONSTRAINT a CHECK (VALUE > 0); COMMENT ON CONSTRAINT a ON DOMAIN d IS 'x'$$,
 	$$CREATE DOMAIN d AS int CONSTRAINT a CHECK (VALUE > 0); COMMENT ON DOMAIN d IS 'y'$$);
 SELECT test.case('with a function in the check', '', 'CREATE FUNCTION f(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS ''SELECT $1 > 0''; CREATE DOMAIN d AS int CHECK (f(VALUE))');
+SELECT test.case('stricter in a row that a default has', 'CREATE DOMAIN d AS text; CREATE TYPE c AS (d d[]); CREATE PROCEDURE p(a c DEFAULT NULL) LANGUAGE plpgsql AS ''BEGIN END''', 'CREATE DOMAIN d AS text CHECK (length(VALUE) > 0); CREATE TYPE c AS (d d[]); CREATE PROCEDURE p(a c DEFAULT NULL) LANGUAGE plpgsql AS ''BEGIN END''');

@@ -29,6 +29,7 @@ static bool new_label_is_used(const KnChanges *changes, const KnChange *change);
 static bool mentions(const KnObject *object, const char *text);
 static bool composite_needs_new(const KnChanges *changes, const KnChange *change);
 static bool is_in_values(const KnChanges *changes, const KnObject *type);
+static bool has_expressions(const KnFunction *function);
 static bool domain_needs_new(const KnChanges *changes, const KnChange *change);
 static bool is_stricter(const KnDomain *found, const KnDomain *wanted);
 static bool is_held_inside(const KnChanges *changes, const KnObject *type, bool is_inside);
@@ -272,14 +273,20 @@ is_in_values(const KnChanges *changes, const KnObject *type)
 		if (dependent->kind == KN_COMPOSITE || dependent->kind == KN_DOMAIN)
 			has_values = is_in_values(changes, dependent);
 		else if (dependent->kind == KN_FUNCTION)
-			has_values = ((const KnFunction *) dependent)->default_count > 0 ||
-						 strstr(((const KnFunction *) dependent)->definition, "\nAS ") == NULL;
+			has_values = has_expressions((const KnFunction *) dependent);
 		else if (dependent->kind == KN_TABLE)
 			has_values = false;
 		if (has_values)
 			return true;
 	}
 	return false;
+}
+
+/* Whether it has defaults, or a body that is more than a string. */
+static bool
+has_expressions(const KnFunction *function)
+{
+	return function->default_count > 0 || strstr(function->definition, "\nAS ") == NULL;
 }
 
 /* A domain cannot get stricter while a column holds its values in an array or a row. */
@@ -311,7 +318,8 @@ is_stricter(const KnDomain *found, const KnDomain *wanted)
 	return false;
 }
 
-/* Whether a column's values have some of this type in them, other than as themselves. */
+/* Whether values, in columns or expressions, have some of this type in them, other than as
+ * themselves. */
 static bool
 is_held_inside(const KnChanges *changes, const KnObject *type, bool is_inside)
 {
@@ -323,6 +331,9 @@ is_held_inside(const KnChanges *changes, const KnObject *type, bool is_inside)
 
 		if (dependent->kind == KN_COLUMN &&
 			(is_inside || strstr(((const KnColumn *) dependent)->type, "[]") != NULL))
+			return true;
+		if (dependent->kind == KN_FUNCTION && is_inside &&
+			has_expressions((const KnFunction *) dependent))
 			return true;
 		if ((dependent->kind == KN_DOMAIN || dependent->kind == KN_COMPOSITE) &&
 			is_held_inside(changes, dependent, is_inside || dependent->kind == KN_COMPOSITE))
