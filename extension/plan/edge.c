@@ -199,8 +199,12 @@ connect_finish(KnActions *actions, KnAction *action)
 		column = owner == NULL
 					 ? NULL
 					 : schema_find(found, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
+		/* It is let go at first, and owned anew at last. */
 		if (column != NULL)
-			wait_for(action_of(actions, KN_DO_DROP, column), action);
+			wait_for(action_of(actions, KN_DO_DROP, column),
+					 ((KnSequence *) object)->owned_by == NULL
+						 ? action
+						 : action_of(actions, KN_DO_ALTER, object));
 		return;
 	}
 	foreach(cell, actions->list)
