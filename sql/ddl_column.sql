@@ -58,3 +58,5 @@ SELECT test.case('comment', $$CREATE TABLE t (a int, b int, c int); COMMENT ON C
 	$$CREATE TABLE t (a int, b int, c int); COMMENT ON COLUMN t.a IS 'z'; COMMENT ON COLUMN t.c IS E'tab\t\\ and ''quote'''$$);
 SELECT test.case('literals that need escapes', '', $$CREATE TABLE t (a text DEFAULT 'back\slash', b text DEFAULT E'new\nline', c bytea DEFAULT '\x00ff', d text DEFAULT '')$$);
 SELECT test.case('floats and dates', '', $$CREATE TABLE t (a float8 DEFAULT 0.1, b float4 DEFAULT 1e-30, c numeric DEFAULT 1.10, d timestamptz DEFAULT '2020-01-02 03:04:05+06', e interval DEFAULT '-1 month +2 days -3:04', f date DEFAULT 'infinity')$$);
+SELECT test.case('to a type that there is no cast to', 'CREATE TABLE t (a date, b date[], c inet, d text, e point)', 'CREATE TABLE t (a jsonb, b jsonb[], c macaddr, d inet, e circle)');
+SELECT test.case('to types that there is a cast to', 'CREATE TABLE t (a date, b timestamp(3)[], c inet, d integer, e circle, f bit(8))', 'CREATE TABLE t (a timestamptz, b date[], c cidr, d boolean, e box, f integer)');

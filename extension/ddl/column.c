@@ -17,6 +17,7 @@ static List *alter_type(List *statements, const KnColumn *from, const KnColumn *
 static const char *using_clause(const KnColumn *from, const KnColumn *to);
 static bool is_assignable(const char *from, const char *to);
 static const char *base_type(const char *type);
+static bool is_castable(const char *from, const char *to);
 static const char *type_family(const char *type);
 static bool is_array(const char *type);
 static bool is_user_type(const KnColumn *column);
@@ -168,7 +169,8 @@ using_clause(const KnColumn *from, const KnColumn *to)
 
 	if (is_assignable(from->type, to->type))
 		return "";
-	if ((is_user_type(from) || is_user_type(to)) && !sqltext_equal(to->type, text))
+	if ((is_user_type(from) || is_user_type(to) || !is_castable(from->type, to->type)) &&
+		!sqltext_equal(to->type, text))
 		return psprintf(" USING %s::%s::%s", name, text, to->type);
 	return psprintf(" USING %s::%s", name, to->type);
 }
@@ -186,6 +188,23 @@ is_assignable(const char *from, const char *to)
 	if (!is_array(to) && family != NULL && strcmp(family, "text") == 0)
 		return true;
 	return family != NULL && sqltext_equal(family, type_family(from));
+}
+
+/* Whether the server has a way from one type to the other, as far as is known here. */
+static bool
+is_castable(const char *from, const char *to)
+{
+	const char *source = base_type(from);
+	const char *target = base_type(to);
+	bool is_string = sqltext_equal(type_family(from), "text");
+
+	if (is_array(source) && is_array(target))
+	{
+		source = pnstrdup(source, strlen(source) - strlen("[]"));
+		target = pnstrdup(target, strlen(target) - strlen("[]"));
+	}
+	return is_string || strchr(source, '.') != NULL || strchr(target, '.') != NULL ||
+		   ddl_has_cast(source, target);
 }
 
 /* A built-in type whose values can be assigned to those of its family; or NULL. */

@@ -186,7 +186,15 @@ connect_finish(KnActions *actions, KnAction *action)
 						  : schema_find(wanted, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
 
 		if (column != NULL)
+		{
+			KnObject *table =
+				schema_find_kind(wanted, KN_TABLE, column->schema, NULL, column->parent);
+
 			wait_for(action, action_of(actions, KN_DO_CREATE, column));
+			/* A table takes along the sequences that it owns by then. */
+			if (table != NULL && changes_persistence(action_of(actions, KN_DO_ALTER, table)))
+				wait_for(action, action_of(actions, KN_DO_ALTER, table));
+		}
 		owner = action->found == NULL ? NULL : ((KnSequence *) action->found)->owned_by;
 		column = owner == NULL
 					 ? NULL
