@@ -118,6 +118,7 @@ ddl_column_settings(const KnColumn *column)
 	plain.storage = NULL;
 	plain.statistics = -1;
 	plain.options = NIL;
+	plain.identity_comment = NULL;
 	return alter_settings(NIL, &plain, column);
 }
 
@@ -413,6 +414,15 @@ alter_settings(List *statements, const KnColumn *from, const KnColumn *to)
 							 "%s SET STATISTICS " INT64_FORMAT,
 							 only,
 							 to->statistics);
+	if (to->identity_sequence != NULL &&
+		!sqltext_equal(from->identity == NULL ? NULL : from->identity_comment,
+					   to->identity_comment))
+		statements = ddl_say(statements,
+							 "set_comment",
+							 "identity_comment",
+							 "COMMENT ON SEQUENCE %s IS %s",
+							 to->identity_sequence,
+							 sqltext_literal(to->identity_comment));
 	return ddl_alter_options(statements, "set_column_options", only, from->options, to->options);
 }
 
