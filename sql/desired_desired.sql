@@ -31,6 +31,17 @@ SELECT test.plan('{"schema": "dd_a", "as": "dd_b"}'::jsonb);
 SELECT * FROM v;
 SELECT count(*) FROM kints_rollback(1, '{"allow": "all"}');
 
+-- of a snapshot, those that it covers; others that are named become empty
+SELECT kints_snapshot('{dd_a}') AS kept \gset
+SELECT test.plan(:'kept'::jsonb);
+SELECT test.plan(:'kept'::jsonb, '{"schemas": ["dd_a", "dd_b"]}');
+SELECT string_agg(kind || ' ' || object, ', ') FROM kints_plan(:'kept'::jsonb, '{"schemas": "*", "ignore": ["public*", "test*", "citext*"]}') WHERE object LIKE 'dd\_%';
+SELECT '## ' || o || E'\n' || test.fails(format('SELECT * FROM kints_plan(%L::jsonb, %L)', d, o))
+FROM (VALUES (:'kept', '{"schemas": "dd_b"}'), (:'kept', '{"schemas": ["dd_a", "pg_catalog"]}'),
+	('{"schema": "dd_b"}', '{"schemas": "*"}'), ('{"schema": "dd_b"}', '{"schemas": ["dd_b"]}'),
+	('{"schema": "dd_b"}', '{"schemas": ["dd_a", "dd_b"]}')) AS t (d, o);
+SELECT count(*) > 0 FROM kints_plan('{"schema": "dd_b"}'::jsonb, '{"schemas": "dd_a"}');
+
 -- JSON that is none of them
 SELECT '## ' || j || E'\n' || test.fails(format('SELECT * FROM kints_plan(%L::jsonb)', j))
 FROM unnest(ARRAY['null', '1', '[]', '"x"', '{}', '{"modles": []}', '{"models": null}', '{"schema": null}', '{"schema": 5}', '{"schema": "nosuch"}', '{"schema": "dd_b", "as": 5}', '{"schema": "dd_b", "as": "dd_b"}', '{"schema": "dd_a"}', '{"format": 9}', '{"schema": "pg_catalog"}'])

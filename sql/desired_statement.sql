@@ -59,6 +59,12 @@ SELECT test.plan_fails('CREATE SCHEMA ds_a; CREATE SCHEMA ds_a');
 SELECT test.plan_fails('CREATE SCHEMA pg_x');
 SELECT test.plan_fails('CREATE TABLE pg_catalog.x (a int)');
 
+-- what only a session would have
+SELECT test.plan_fails('CREATE TABLE t (a int); CREATE TEMPORARY TABLE u (a int)');
+SELECT test.plan_fails('CREATE TEMP VIEW v AS SELECT 1 AS a');
+SELECT test.plan_fails('CREATE TEMP SEQUENCE s');
+SELECT test.plan_fails('CREATE TEMP TABLE u AS SELECT 1 AS a');
+
 -- a foreign key to where nothing is planned
 CREATE SCHEMA ds_real;
 CREATE TABLE ds_real.t (a int PRIMARY KEY);

@@ -17,6 +17,7 @@ static List *alter_type(List *statements, const KnColumn *from, const KnColumn *
 static const char *using_clause(const KnColumn *from, const KnColumn *to);
 static bool is_assignable(const char *from, const char *to);
 static const char *base_type(const char *type);
+static bool is_castable(const char *from, const char *to);
 static const char *type_family(const char *type);
 static bool is_array(const char *type);
 static bool is_user_type(const KnColumn *column);
@@ -117,6 +118,7 @@ ddl_column_settings(const KnColumn *column)
 	plain.storage = NULL;
 	plain.statistics = -1;
 	plain.options = NIL;
+	plain.identity_comment = NULL;
 	return alter_settings(NIL, &plain, column);
 }
 
@@ -167,7 +169,8 @@ using_clause(const KnColumn *from, const KnColumn *to)
 
 	if (is_assignable(from->type, to->type))
 		return "";
-	if ((is_user_type(from) || is_user_type(to)) && !sqltext_equal(to->type, text))
+	if ((is_user_type(from) || is_user_type(to) || !is_castable(from->type, to->type)) &&
+		!sqltext_equal(to->type, text))
 		return psprintf(" USING %s::%s::%s", name, text, to->type);
 	return psprintf(" USING %s::%s", name, to->type);
 }
@@ -185,6 +188,23 @@ is_assignable(const char *from, const char *to)
 	if (!is_array(to) && family != NULL && strcmp(family, "text") == 0)
 		return true;
 	return family != NULL && sqltext_equal(family, type_family(from));
+}
+
+/* Whether the server has a way from one type to the other, as far as is known here. */
+static bool
+is_castable(const char *from, const char *to)
+{
+	const char *source = base_type(from);
+	const char *target = base_type(to);
+	bool is_string = sqltext_equal(type_family(from), "text");
+
+	if (is_array(source) && is_array(target))
+	{
+		source = pnstrdup(source, strlen(source) - strlen("[]"));
+		target = pnstrdup(target, strlen(target) - strlen("[]"));
+	}
+	return is_string || strchr(source, '.') != NULL || strchr(target, '.') != NULL ||
+		   ddl_has_cast(source, target);
 }
 
 /* A built-in type whose values can be assigned to those of its family; or NULL. */
@@ -407,6 +427,15 @@ alter_settings(List *statements, const KnColumn *from, const KnColumn *to)
 							 "%s SET STATISTICS " INT64_FORMAT,
 							 only,
 							 to->statistics);
+	if (to->identity_sequence != NULL &&
+		!sqltext_equal(from->identity == NULL ? NULL : from->identity_comment,
+					   to->identity_comment))
+		statements = ddl_say(statements,
+							 "set_comment",
+							 "identity_comment",
+							 "COMMENT ON SEQUENCE %s IS %s",
+							 to->identity_sequence,
+							 sqltext_literal(to->identity_comment));
 	return ddl_alter_options(statements, "set_column_options", only, from->options, to->options);
 }
 

@@ -66,6 +66,9 @@ extern const char *ddl_column_text(const KnColumn *column, const KnDefault *valu
 extern const char *ddl_column_clauses(const KnColumn *column, const KnDefault *value);
 extern List *ddl_column_settings(const KnColumn *column);
 
+/* cast.c */
+extern bool ddl_has_cast(const char *from, const char *to);
+
 /* sequence.c */
 extern List *ddl_raise_sequence(List *statements, const char *aspect, const char *name,
 								int64 minimum);

@@ -64,6 +64,11 @@ ddl_alter_sequence(const KnSequence *from, const KnSequence *to)
 	const char *options = changed_options(from, to, &aspect);
 	List *statements = NIL;
 
+	/* The column that it belonged to may go before the one that it is to belong to comes. */
+	if (from->owned_by != NULL && to->owned_by != NULL &&
+		!sqltext_equal(from->owned_by, to->owned_by))
+		statements =
+			ddl_say(statements, "own_sequence", "owner", "ALTER SEQUENCE %s OWNED BY NONE", name);
 	if (to->min_value > from->min_value && to->min_value <= from->max_value)
 		statements = ddl_raise_sequence(statements, aspect, name, to->min_value);
 	if (aspect != NULL)

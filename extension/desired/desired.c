@@ -26,8 +26,11 @@ static bool is_reserved(const char *name);
 static void check_not_reserved(const List *schemas);
 static List *choose_schemas(KnScript *script, List *schemas, bool all_schemas);
 static void check_names(KnScript *script, List *schemas);
+static void check_planned(const char *name, const List *schemas);
 static void check_extensions(KnScript *script, const KnSchema *schema);
 static KnDesired *desired_from_schema(JsonbContainer *top);
+static void check_alone(const char *name, const List *schemas, bool all_schemas);
+static List *widen_schemas(List *covered, List *schemas, bool all_schemas);
 static int compare_names(const ListCell *a, const ListCell *b);
 
 /* SQL text; see script.c for what may stand in it. */
@@ -128,15 +131,18 @@ check_names(KnScript *script, List *schemas)
 	ListCell *cell;
 
 	foreach(cell, script->names)
-	{
-		if (!sqltext_member(schemas, strVal(lfirst(cell))))
-			ereport(
-				ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("the desired state puts objects into schema \"%s\", which is not planned",
-					   strVal(lfirst(cell))),
-				errhint("Name it in the option \"schemas\"."));
-	}
+		check_planned(strVal(lfirst(cell)), schemas);
+}
+
+static void
+check_planned(const char *name, const List *schemas)
+{
+	if (!sqltext_member(schemas, name))
+		ereport(
+			ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("the desired state puts objects into schema \"%s\", which is not planned", name),
+			errhint("Name it in the option \"schemas\"."));
 }
 
 /*
@@ -188,7 +194,11 @@ desired_from_json(Jsonb *json, List *schemas, bool all_schemas)
 		return desired;
 	}
 	if (json_field(top, "schema", &storage) != NULL)
-		return desired_from_schema(top);
+	{
+		desired = desired_from_schema(top);
+		check_alone(linitial(desired->schemas), schemas, all_schemas);
+		return desired;
+	}
 	if (json_field(top, "format", &storage) == NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -196,9 +206,39 @@ desired_from_json(Jsonb *json, List *schemas, bool all_schemas)
 				errhint("It must have one of the keys \"models\", \"format\" and \"schema\"."));
 	desired = palloc0(sizeof(KnDesired));
 	desired->schema = snapshot_read(json);
-	desired->schemas = desired->schema->schemas;
-	check_not_reserved(desired->schemas);
+	desired->schemas = widen_schemas(desired->schema->schemas, schemas, all_schemas);
 	return desired;
+}
+
+/* The schemas of a snapshot, and those that the caller named besides: these become empty. */
+static List *
+widen_schemas(List *covered, List *schemas, bool all_schemas)
+{
+	List *chosen = list_copy(covered);
+	ListCell *cell;
+
+	foreach(cell, schemas == NIL ? NIL : covered)
+		check_planned(lfirst(cell), schemas);
+	foreach(cell, all_schemas ? inspect_user_schemas() : schemas)
+	{
+		if (!sqltext_member(chosen, lfirst(cell)))
+			chosen = lappend(chosen, lfirst(cell));
+	}
+	check_not_reserved(chosen);
+	list_sort(chosen, compare_names);
+	return chosen;
+}
+
+/* One schema imitates another: the option "schemas" has nothing more to say. */
+static void
+check_alone(const char *name, const List *schemas, bool all_schemas)
+{
+	if (all_schemas || list_length(schemas) > 1 ||
+		(schemas != NIL && strcmp(linitial(schemas), name) != 0))
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("only schema \"%s\" can be planned after another schema", name),
+				errhint("Leave the option \"schemas\" out."));
 }
 
 /* Another schema of this database, to be imitated. */

@@ -12,6 +12,7 @@
 #include "utils/acl.h"
 
 static KnStatementUse use_of_transaction(TransactionStmt *statement);
+static bool is_temporary(Node *statement);
 static RangeVar *target_relation(Node *statement);
 static List *target_name(Node *statement);
 static List *constraint_references(List *elements, List *found);
@@ -20,6 +21,8 @@ static List *constraint_references(List *elements, List *found);
 KnStatementUse
 statement_use(Node *statement)
 {
+	if (is_temporary(statement))
+		return KN_REFUSE_STATEMENT;
 	switch (nodeTag(statement))
 	{
 		case T_TransactionStmt:
@@ -85,6 +88,15 @@ statement_use(Node *statement)
 	}
 }
 
+/* Whether it makes something that only this session would have, and no schema. */
+static bool
+is_temporary(Node *statement)
+{
+	RangeVar *relation = target_relation(statement);
+
+	return relation != NULL && relation->relpersistence == RELPERSISTENCE_TEMP;
+}
+
 /* A script may be wrapped in a transaction; it must not undo anything. */
 static KnStatementUse
 use_of_transaction(TransactionStmt *statement)
@@ -104,6 +116,10 @@ use_of_transaction(TransactionStmt *statement)
 const char *
 statement_word(Node *statement)
 {
+	const char *tag = GetCommandTagName(CreateCommandTag(statement));
+
+	if (is_temporary(statement) && strncmp(tag, "CREATE ", 7) == 0)
+		return psprintf("CREATE TEMPORARY %s", tag + 7);
 	switch (nodeTag(statement))
 	{
 		case T_SelectStmt:
@@ -115,7 +131,7 @@ statement_word(Node *statement)
 		case T_DeleteStmt:
 			return "DELETE";
 		default:
-			return GetCommandTagName(CreateCommandTag(statement));
+			return tag;
 	}
 }
 

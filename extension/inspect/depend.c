@@ -107,8 +107,11 @@ read_comment(KnInspect *in, HeapTuple row, TupleDesc shape)
 				lfirst(comment) = (char *) read_string(row, shape, Anum_pg_description_description);
 		}
 	}
-	else if (object->kind != KN_EXTENSION && (form->classoid != RelationRelationId ||
-											  object->kind != KN_COLUMN || form->objsubid != 0))
+	else if (form->classoid == RelationRelationId && object->kind == KN_COLUMN &&
+			 form->objsubid == 0)
+		((KnColumn *) object)->identity_comment =
+			read_string(row, shape, Anum_pg_description_description);
+	else if (object->kind != KN_EXTENSION)
 		object->comment = read_string(row, shape, Anum_pg_description_description);
 }
 

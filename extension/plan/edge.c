@@ -186,13 +186,25 @@ connect_finish(KnActions *actions, KnAction *action)
 						  : schema_find(wanted, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
 
 		if (column != NULL)
+		{
+			KnObject *table =
+				schema_find_kind(wanted, KN_TABLE, column->schema, NULL, column->parent);
+
 			wait_for(action, action_of(actions, KN_DO_CREATE, column));
+			/* A table takes along the sequences that it owns by then. */
+			if (table != NULL && changes_persistence(action_of(actions, KN_DO_ALTER, table)))
+				wait_for(action, action_of(actions, KN_DO_ALTER, table));
+		}
 		owner = action->found == NULL ? NULL : ((KnSequence *) action->found)->owned_by;
 		column = owner == NULL
 					 ? NULL
 					 : schema_find(found, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
+		/* It is let go at first, and owned anew at last. */
 		if (column != NULL)
-			wait_for(action_of(actions, KN_DO_DROP, column), action);
+			wait_for(action_of(actions, KN_DO_DROP, column),
+					 ((KnSequence *) object)->owned_by == NULL
+						 ? action
+						 : action_of(actions, KN_DO_ALTER, object));
 		return;
 	}
 	foreach(cell, actions->list)

@@ -173,7 +173,9 @@ lock_of(const KnStep *step, const KnAction *action, const KnObject *object, cons
 	if (strcmp(kind, "set_owner") == 0)
 		return is_relation(object) || is_composite ? usual : NULL;
 	if (strcmp(kind, "set_comment") == 0)
-		return is_relation(object) || object->kind == KN_INDEX || object->kind == KN_COLUMN ||
+		return is_relation(object) || object->kind == KN_INDEX ||
+					   (object->kind == KN_COLUMN &&
+						strncmp(step->sql, "COMMENT ON SEQUENCE ", 20) != 0) ||
 					   strncmp(step->sql, "COMMENT ON COLUMN ", 18) == 0 ||
 					   strncmp(step->sql, "COMMENT ON INDEX ", 17) == 0
 				   ? usual

@@ -65,6 +65,7 @@ plan_make(KnOptions *options, const char *sql, Jsonb *json)
 	desired_print_creation = print_creation;
 	desired = sql != NULL ? desired_from_sql(sql, options->schemas, options->all_schemas)
 						  : desired_from_json(json, options->schemas, options->all_schemas);
+	options->rename_count = list_length(options->rename_from);
 	options->rename_from = list_concat(options->rename_from, desired->rename_from);
 	options->rename_to = list_concat(options->rename_to, desired->rename_to);
 	plan->schemas = desired->schemas;

@@ -74,6 +74,7 @@ typedef struct KnOptions
 	List *schemas;
 	bool all_schemas;
 	List *rename_from; /* dotted names */
+	int rename_count;  /* so many the caller said himself; the others are from models */
 	List *rename_to;   /* bare names */
 	List *allow;       /* kinds */
 	bool allow_all;

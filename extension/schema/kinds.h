@@ -112,6 +112,7 @@
 	F(TEXT, identity, ALTER)          /* NULL, ALWAYS or BY DEFAULT */          \
 	F(TEXT, identity_options, ALTER)  /* all sequence options, spelled out */   \
 	F(TEXT, identity_sequence, ALTER) /* qualified, quoted */                   \
+	F(TEXT, identity_comment, ALTER)  /* on the sequence */                     \
 	F(TEXT, storage, ALTER)           /* NULL: the type's own */                \
 	F(TEXT, compression, ALTER)       /* NULL: the default */                   \
 	F(INT, statistics, ALTER)         /* -1: the default */                     \
