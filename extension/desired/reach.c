@@ -130,19 +130,14 @@ is_parent(Node *statement, const RangeVar *name)
 	return false;
 }
 
-/* What is created must stay, and where the path puts it must be planned. */
+/* Where the path puts what is created must be planned. */
 static void
 check_creation(Node *statement, const List *schemas)
 {
-	const RangeVar *relation = statement_created(statement);
 	const char *schema;
 	const char *name;
 	List *path;
 
-	if (relation != NULL && relation->relpersistence == RELPERSISTENCE_TEMP)
-		ereport(ERROR,
-				errcode(KN_ERRCODE_UNSUPPORTED),
-				errmsg("\"%s\" is temporary, so it is not part of a schema", relation->relname));
 	if (!statement_makes(statement, &schema, &name))
 		return;
 	if (schema == NULL)

@@ -302,13 +302,6 @@ statement_altered(Node *statement)
 	}
 }
 
-/* The relation that a statement creates, NULL if none. */
-const RangeVar *
-statement_created(Node *statement)
-{
-	return statement_altered(statement) == NULL ? target_relation(statement) : NULL;
-}
-
 /* The tables (RangeVar *) that foreign keys in a statement refer to, and parents. */
 List *
 statement_references(Node *statement)

@@ -24,7 +24,6 @@ extern bool statement_target(Node *statement, const char **schema);
 extern bool statement_makes(Node *statement, const char **schema, const char **name);
 extern const char *statement_schema_name(CreateSchemaStmt *statement);
 extern const RangeVar *statement_altered(Node *statement);
-extern const RangeVar *statement_created(Node *statement);
 extern List *statement_references(Node *statement);
 
 #endif
