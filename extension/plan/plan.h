@@ -124,6 +124,7 @@ extern KnAction *action_of(const KnActions *actions, KnVerb verb, const KnObject
 
 /* check.c */
 extern List *check_labels(const KnActions *actions, const KnAction *action);
+extern List *check_numbers(const KnActions *actions, const KnAction *action);
 
 /* edge.c */
 extern void edge_connect(KnActions *actions);
