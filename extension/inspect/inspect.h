@@ -201,6 +201,7 @@ extern void inspect_triggers(KnInspect *in);
 extern void inspect_policies(KnInspect *in);
 extern void inspect_inheritance(KnInspect *in);
 extern void inspect_others(KnInspect *in);
+extern KnOther *inspect_other(const char *schema, const char *what, const char *name);
 extern void inspect_comments(KnInspect *in);
 extern void inspect_dependencies(KnInspect *in);
 extern void inspect_read_dependencies(KnInspect *in);

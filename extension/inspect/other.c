@@ -93,10 +93,19 @@ add_other(KnInspect *in, Oid catalog, Oid oid, const char *schema, const char *w
 	KnOther *other;
 
 	ObjectAddressSet(address, catalog, oid);
-	other = schema_new_object(KN_OTHER, schema, NULL, getObjectIdentity(&address, false));
-	other->what = what;
-	other->head.key = psprintf("unmodelled %s %s", what, other->head.name);
+	other = inspect_other(schema, what, getObjectIdentity(&address, false));
 	inspect_register(in, catalog, oid, 0, other);
 	inspect_add(in, other);
+	return other;
+}
+
+/* An object that is not modelled: what it is, and its name as people write it. */
+KnOther *
+inspect_other(const char *schema, const char *what, const char *name)
+{
+	KnOther *other = schema_new_object(KN_OTHER, schema, NULL, name);
+
+	other->what = what;
+	other->head.key = psprintf("unmodelled %s %s", what, name);
 	return other;
 }

@@ -103,8 +103,9 @@ note_privileges(KnInspect *in, const KnRelation *relation, HeapTuple row, TupleD
 
 	if (isnull || aclequal(DatumGetAclP(value), acldefault(OBJECT_SEQUENCE, form->relowner)))
 		return;
-	other = schema_new_object(KN_OTHER, relation->schema, NULL, relation->name);
-	other->what = "privileges on sequence";
+	other = inspect_other(relation->schema,
+						  "privileges on sequence",
+						  name_qualified(relation->schema, relation->name));
 	other->definition = OidOutputFunctionCall(F_ARRAY_OUT, value);
 	inspect_add(in, other);
 }
