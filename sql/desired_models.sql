@@ -98,3 +98,7 @@ SELECT kints_plan_format('{"models": [{"table": "a", "fields": [{"name": "b", "t
 SELECT kints_plan_format('{"models": [{"table": "a", "fields": [{"name": "b", "type": "wat"}]}]}'::jsonb, 'sql');
 
 DROP SCHEMA desired_models CASCADE;
+-- A rename that has nothing to rename: the same models make a new database.
+SELECT sql FROM kints_plan('{"models": [{"table": "renamed_new", "rename_from": "renamed_old", "fields": [{"name": "a", "type": "int", "tags": "rename:b"}]}]}'::jsonb) WHERE kind = 'create_table';
+SELECT test.fails($$SELECT kints_plan('{"models": [{"table": "t", "fields": [{"name": "a", "type": "string", "tags": "not_null,varchar(a)"}]}]}'::jsonb)$$);
+SELECT test.fails($$SELECT kints_plan('{"models": [{"table": "t", "fields": [{"name": "a", "type": "int", "tags": "default:1 +"}]}]}'::jsonb)$$);

@@ -32,3 +32,14 @@ SELECT count(*) > 0 FROM kept, kints_apply(snapshot, '{"allow": "all"}');
 SELECT snapshot = kints_snapshot('{inspect_relation}') FROM kept;
 SELECT count(*) FROM kept, kints_plan(snapshot);
 DROP SCHEMA inspect_relation CASCADE;
+-- Who may use the sequence of an identity column is named where it differs.
+CREATE ROLE regress_kints_seq;
+CREATE SCHEMA inspect_relation_seq;
+CREATE TABLE inspect_relation_seq.t (a int GENERATED ALWAYS AS IDENTITY);
+SELECT test.plan('CREATE TABLE inspect_relation_seq.t (a int GENERATED ALWAYS AS IDENTITY)');
+SELECT test.plan('CREATE TABLE inspect_relation_seq.t (a int GENERATED ALWAYS AS IDENTITY); GRANT USAGE ON SEQUENCE inspect_relation_seq.t_a_seq TO regress_kints_seq');
+GRANT USAGE ON SEQUENCE inspect_relation_seq.t_a_seq TO regress_kints_seq;
+SELECT test.plan('CREATE TABLE inspect_relation_seq.t (a int GENERATED ALWAYS AS IDENTITY); GRANT USAGE ON SEQUENCE inspect_relation_seq.t_a_seq TO regress_kints_seq');
+SELECT test.plan('CREATE TABLE inspect_relation_seq.t (a int GENERATED ALWAYS AS IDENTITY)');
+DROP SCHEMA inspect_relation_seq CASCADE;
+DROP ROLE regress_kints_seq;

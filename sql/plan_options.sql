@@ -21,3 +21,9 @@ FROM unnest(ARRAY['SELECT * FROM kints_plan(''''::text, ''{"x": 1}'')', 'SELECT 
 -- null is as if nothing was said
 SELECT count(*) FROM kints_plan('CREATE TABLE public.never (a int)', NULL);
 SELECT count(*) FROM kints_diff(kints_snapshot('{}'), kints_snapshot('{}'), NULL);
+-- a pattern with many stars takes no longer than a short one
+CREATE SCHEMA plan_options;
+CREATE TABLE plan_options.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa ();
+SELECT pattern, count(*) FROM unnest(ARRAY['*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b', '*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a', 'plan_options.?*', '*?.a*?', '**', '?', 'plan_options.*a?', 'plan*a', 'plan_option?*.b*']) AS pattern,
+	LATERAL kints_plan('CREATE SCHEMA plan_options', jsonb_build_object('schemas', '["plan_options"]'::jsonb, 'ignore', ARRAY[pattern, 'plan_options'])) GROUP BY pattern ORDER BY pattern;
+DROP SCHEMA plan_options CASCADE;

@@ -22,7 +22,7 @@ static const char *type_family(const char *type);
 static bool is_array(const char *type);
 static bool is_user_type(const KnColumn *column);
 static List *alter_identity(List *statements, const KnColumn *from, const KnColumn *to);
-static int64 minimum_of(const char *options);
+static int64 number_of(const char *options, const char *word);
 static const char *identity_changes(const char *from, const char *to, bool is_retyped);
 static const char *identity_option(const char *options, const char *word);
 static const char *identity_text(const KnColumn *column);
@@ -271,11 +271,23 @@ alter_identity(List *statements, const KnColumn *from, const KnColumn *to)
 	if (to->identity == NULL)
 		return statements;
 	if (from->identity == NULL)
-		return say_column(statements,
-						  "add_identity",
-						  "identity",
-						  to,
-						  psprintf("ADD %s", identity_text(to)));
+	{
+		statements = say_column(statements,
+								"add_identity",
+								"identity",
+								to,
+								psprintf("ADD %s", identity_text(to)));
+		if (to->identity_sequence == NULL ||
+			identity_option(to->identity_options, "MAXVALUE") == NULL)
+			return statements;
+		return ddl_follow_rows(statements,
+							   "identity",
+							   to->identity_sequence,
+							   to,
+							   number_of(to->identity_options, "MINVALUE"),
+							   number_of(to->identity_options, "MAXVALUE"),
+							   number_of(to->identity_options, "INCREMENT BY") < 0);
+	}
 	if (!sqltext_equal(from->identity_sequence, to->identity_sequence) &&
 		from->identity_sequence != NULL && to->identity_sequence != NULL)
 		statements = ddl_say(statements,
@@ -295,21 +307,22 @@ alter_identity(List *statements, const KnColumn *from, const KnColumn *to)
 							   !sqltext_equal(from->type, to->type));
 	if (*changes == '\0')
 		return statements;
-	if (minimum_of(to->identity_options) > minimum_of(from->identity_options) &&
+	if (number_of(to->identity_options, "MINVALUE") >
+			number_of(from->identity_options, "MINVALUE") &&
 		to->identity_sequence != NULL)
 		statements = ddl_raise_sequence(statements,
 										"identity_options",
 										to->identity_sequence,
-										minimum_of(to->identity_options));
+										number_of(to->identity_options, "MINVALUE"));
 	return say_column(statements, "alter_identity", "identity_options", to, changes);
 }
 
 static int64
-minimum_of(const char *options)
+number_of(const char *options, const char *word)
 {
-	const char *option = identity_option(options, "MINVALUE");
+	const char *option = identity_option(options, word);
 
-	return option == NULL ? 0 : strtoll(option + strlen("MINVALUE"), NULL, 10);
+	return option == NULL ? 0 : strtoll(option + strlen(word), NULL, 10);
 }
 
 /* SET for each option that differs; limits follow a new type, so they are said again. */

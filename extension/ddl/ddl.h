@@ -72,6 +72,8 @@ extern bool ddl_has_cast(const char *from, const char *to);
 /* sequence.c */
 extern List *ddl_raise_sequence(List *statements, const char *aspect, const char *name,
 								int64 minimum);
+extern List *ddl_follow_rows(List *statements, const char *aspect, const char *sequence,
+							 const KnColumn *column, int64 minimum, int64 maximum, bool descends);
 
 /* one of each per kind, in the file of that kind */
 #define X(kind, type, word, sql)                                           \

@@ -139,3 +139,28 @@ ddl_raise_sequence(List *statements, const char *aspect, const char *name, int64
 		minimum,
 		name);
 }
+
+/*
+ * Lets a new sequence go on where the numbers of a column that was there before
+ * have got to; nothing where there are none that the sequence could give.
+ */
+List *
+ddl_follow_rows(List *statements, const char *aspect, const char *sequence, const KnColumn *column,
+				int64 minimum, int64 maximum, bool descends)
+{
+	const char *last = psprintf("pg_catalog.%s(%s)",
+								descends ? "min" : "max",
+								sqltext_identifier(column->head.name));
+
+	return ddl_say(statements,
+				   "follow_rows",
+				   aspect,
+				   "SELECT pg_catalog.setval(%s::pg_catalog.regclass, %s::pg_catalog.int8) FROM %s"
+				   " HAVING %s BETWEEN " INT64_FORMAT " AND " INT64_FORMAT,
+				   sqltext_literal(sequence),
+				   last,
+				   name_of_parent(&column->head),
+				   last,
+				   minimum,
+				   maximum);
+}

@@ -72,6 +72,10 @@ extern void run_in_database(KnScript *script, List *schemas, bool tolerant);
 extern bool run_is_order_error(int sqlstate);
 extern void run_set(const char *name, const char *value);
 
+/* reach.c */
+extern void reach_check(Node *statement, const List *schemas);
+extern void reach_check_references(Node *statement, const List *schemas);
+
 /* path.c */
 extern void path_set(const KnSource *source);
 

@@ -57,7 +57,6 @@ static Node *analyzed(KnSource *source, Node *statement);
 static bool prepare_statement(Node *statement, List *schemas, bool *populated);
 static void skip_validation(AlterTableStmt *statement);
 static bool is_cleaning(const DropStmt *statement);
-static void check_references(Node *statement, List *schemas);
 static void run_utility(KnSource *source, Node *statement);
 static void mark_populated(Node *statement);
 
@@ -245,8 +244,9 @@ analyzed(KnSource *source, Node *statement)
 static bool
 prepare_statement(Node *statement, List *schemas, bool *populated)
 {
+	reach_check(statement, schemas);
 	if (!is_in_database)
-		check_references(statement, schemas);
+		reach_check_references(statement, schemas);
 	switch (nodeTag(statement))
 	{
 		case T_IndexStmt:
@@ -307,33 +307,6 @@ is_cleaning(const DropStmt *statement)
 	return statement->removeType == OBJECT_EXTENSION ||
 		   (statement->removeType == OBJECT_SCHEMA && statement->missing_ok &&
 			statement->behavior == DROP_RESTRICT);
-}
-
-/*
- * A foreign key to a table outside of the planned schemas would lock that
- * table against writes for as long as the plan takes.
- */
-static void
-check_references(Node *statement, List *schemas)
-{
-	ListCell *cell;
-
-	foreach(cell, statement_references(statement))
-	{
-		RangeVar *name = lfirst(cell);
-		Oid relation = RangeVarGetRelid(name, NoLock, true);
-		const char *schema;
-
-		if (!OidIsValid(relation))
-			continue;
-		schema = get_namespace_name(get_rel_namespace(relation));
-		if (!sqltext_member(schemas, schema))
-			ereport(ERROR,
-					errcode(KN_ERRCODE_UNSUPPORTED),
-					errmsg("foreign key refers to \"%s\", whose schema is not planned",
-						   sqltext_qualified(schema, name->relname)),
-					errhint("Plan both schemas together: name them in the option \"schemas\"."));
-	}
 }
 
 static void

@@ -281,7 +281,28 @@ statement_schema_name(CreateSchemaStmt *statement)
 	return get_rolespec_name(statement->authrole);
 }
 
-/* The tables (RangeVar *) that foreign keys in a statement refer to. */
+/* The relation that a statement alters, or puts something on; NULL if it is of another kind. */
+const RangeVar *
+statement_altered(Node *statement)
+{
+	switch (nodeTag(statement))
+	{
+		case T_AlterPolicyStmt:
+			return ((AlterPolicyStmt *) statement)->table;
+		case T_AlterSeqStmt:
+			return ((AlterSeqStmt *) statement)->sequence;
+		case T_IndexStmt:
+		case T_CreateTrigStmt:
+		case T_CreatePolicyStmt:
+		case T_RuleStmt:
+		case T_AlterTableStmt:
+			return target_relation(statement);
+		default:
+			return NULL;
+	}
+}
+
+/* The tables (RangeVar *) that foreign keys in a statement refer to, and parents. */
 List *
 statement_references(Node *statement)
 {
@@ -294,6 +315,7 @@ statement_references(Node *statement)
 
 		found = constraint_references(create->tableElts, NIL);
 		found = constraint_references(create->constraints, found);
+		found = list_concat(found, create->inhRelations);
 	}
 	else if (IsA(statement, AlterTableStmt))
 	{
@@ -301,7 +323,9 @@ statement_references(Node *statement)
 		{
 			AlterTableCmd *command = lfirst(cell);
 
-			if (command->def != NULL)
+			if (command->subtype == AT_AddInherit)
+				found = lappend(found, command->def);
+			else if (command->def != NULL)
 				found = constraint_references(list_make1(command->def), found);
 		}
 	}

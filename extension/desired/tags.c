@@ -203,6 +203,7 @@ read_type(const Tag *tag)
 {
 	if (!matches(tag->value, KN_ANY_TYPE) && !matches(tag->value, KN_KNOWN_TYPE))
 		tags_refuse(&tag->place, psprintf("has a value that is not a type: \"%s\"", tag->value));
+	tagsql_check(&tag->place, "CREATE DOMAIN d AS %s", tag->value);
 	return tag->value;
 }
 
@@ -221,6 +222,7 @@ read_sql(const Tag *tag)
 		else if (strncmp(p, "--", 2) == 0 || strncmp(p, "/*", 2) == 0)
 			tags_refuse(&tag->place, "has a comment in its value");
 	}
+	tagsql_check(&tag->place, "SELECT (%s)", tag->value);
 	return tag->value;
 }
 

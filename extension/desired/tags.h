@@ -183,4 +183,7 @@ typedef struct KnTags
 extern KnTags *tags_read(const char *text, const char *model, const char *field);
 extern void tags_refuse(const KnTagPlace *place, const char *problem) pg_attribute_noreturn();
 
+/* tagsql.c */
+extern void tagsql_check(const KnTagPlace *place, const char *format, const char *sql);
+
 #endif

@@ -168,7 +168,7 @@ kints_scratch_script(Datum argument)
 	schemas = json_strings(json_field(&work->request->root, "schemas", &storage), "schemas");
 	/* Spelled under our settings, the caller's are for the caller's text. */
 	if (worker_request(work, "before")[0] != '\0')
-		run_in_database(parse(work, "before"), schemas, true);
+		run_in_database(parse(work, "before"), NIL, true);
 	take_settings(work);
 	run_in_database(parse(work, "script"), schemas, false);
 

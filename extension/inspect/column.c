@@ -72,6 +72,15 @@ read_column(KnInspect *in, KnRelation *relation, const KnType *type, HeapTuple r
 	KnColumn *column =
 		schema_new_object(KN_COLUMN, relation->schema, relation->name, attribute->name);
 
+	/* The same as name_key() makes, with what is the same for all columns made once. */
+	if (relation->qualified == NULL)
+		relation->qualified = name_qualified(relation->schema, relation->name);
+	column->head.key = sqltext_concat(kn_kinds[KN_COLUMN].word,
+									  " ",
+									  relation->qualified,
+									  ".",
+									  sqltext_identifier(attribute->name),
+									  NULL);
 	attribute->column = column;
 	column->position = form->attnum;
 	column->type = attribute->type_text;

@@ -93,6 +93,8 @@ inspect_schemas(List *names)
 	open_tables(&in);
 
 	inspect_read_dependencies(&in);
+	/* There are about as many objects as dependencies. */
+	in.addresses = addresses_create(CurrentMemoryContext, in.dependency_count + 1024, NULL);
 	inspect_scan(&in, NamespaceRelationId, find_namespace);
 	inspect_namespaces(&in);
 	inspect_extensions(&in);
@@ -155,7 +157,6 @@ open_tables(KnInspect *in)
 {
 	in->namespaces = make_table("kints namespaces", sizeof(Oid), sizeof(NamespaceEntry));
 	in->relations = make_table("kints relations", sizeof(Oid), sizeof(KnRelation));
-	in->addresses = addresses_create(CurrentMemoryContext, 1024, NULL);
 	in->members = make_table("kints members", sizeof(KnAddress), sizeof(KnMember));
 	in->owned = make_table("kints owned", sizeof(Oid), sizeof(KnOwned));
 	in->types = make_table("kints types", sizeof(KnTypeKey), sizeof(KnType));

@@ -33,7 +33,8 @@ typedef struct KnRelation
 	char relkind;
 	const char *schema;
 	const char *name;
-	KnObject *object; /* NULL: an index or an identity sequence */
+	const char *qualified; /* quoted; NULL: not needed so far */
+	KnObject *object;      /* NULL: an index or an identity sequence */
 	int attribute_count;
 	KnAttribute *attributes; /* [attnum - 1] */
 	/* of an index */

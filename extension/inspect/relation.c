@@ -18,10 +18,14 @@
 #include "commands/defrem.h"
 #include "commands/sequence.h"
 #include "inspect/inspect.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 static void read_relation(KnInspect *in, HeapTuple row, TupleDesc shape);
+static void note_privileges(KnInspect *in, const KnRelation *relation, HeapTuple row,
+							TupleDesc shape);
 static KnObject *make_object(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape);
 static KnTable *make_table(KnInspect *in, KnRelation *relation, HeapTuple row, TupleDesc shape);
 static KnMatview *make_matview(KnRelation *relation, Form_pg_class form);
@@ -68,7 +72,11 @@ read_relation(KnInspect *in, HeapTuple row, TupleDesc shape)
 	relation->access_method = form->relam;
 	relation->object = make_object(in, relation, row, shape);
 	if (relation->object == NULL)
+	{
+		if (form->relkind == RELKIND_SEQUENCE)
+			note_privileges(in, relation, row, shape);
 		return;
+	}
 
 	relation->object->owner = read_owner(in, form->relowner);
 	read_acl(in, relation->object, row, shape, Anum_pg_class_relacl, form->relowner);
@@ -82,6 +90,23 @@ read_relation(KnInspect *in, HeapTuple row, TupleDesc shape)
 			inspect_register(in, TypeRelationId, array, 0, relation->object);
 	}
 	inspect_add(in, relation->object);
+}
+
+/* The sequence of an identity column is part of it, but for who may use it. */
+static void
+note_privileges(KnInspect *in, const KnRelation *relation, HeapTuple row, TupleDesc shape)
+{
+	bool isnull;
+	Datum value = heap_getattr(row, Anum_pg_class_relacl, shape, &isnull);
+	Form_pg_class form = (Form_pg_class) GETSTRUCT(row);
+	KnOther *other;
+
+	if (isnull || aclequal(DatumGetAclP(value), acldefault(OBJECT_SEQUENCE, form->relowner)))
+		return;
+	other = schema_new_object(KN_OTHER, relation->schema, NULL, relation->name);
+	other->what = "privileges on sequence";
+	other->definition = OidOutputFunctionCall(F_ARRAY_OUT, value);
+	inspect_add(in, other);
 }
 
 static KnObject *

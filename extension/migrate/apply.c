@@ -237,6 +237,7 @@ kints_rollback(PG_FUNCTION_ARGS)
 				errmsg("the number of migrations to roll back must not be negative"));
 	ledger_lock();
 	migrations = ledger_read();
+	ledger_check_seen();
 	for (int i = 0; i < steps; i++)
 	{
 		KnMigration *migration = newest_applied(migrations);

@@ -12,6 +12,8 @@
 #include "migrate/migrate.h"
 
 #include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "base/base.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
@@ -20,6 +22,7 @@
 #include "commands/extension.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
@@ -163,7 +166,8 @@ ledger_add(const KnMigration *migration)
 /*
  * All migrations, the newest first; List of KnMigration *.  Read as they are
  * now, not as they were when the statement began: this statement may have
- * waited for another migration, or rolled one back itself.
+ * waited for another migration, or rolled one back itself.  Only a transaction
+ * that sees nothing new (REPEATABLE READ) has them as they were when it began.
  */
 List *
 ledger_read(void)
@@ -236,6 +240,40 @@ ledger_mark_rolled_back(int64 version)
 	was = become_owner();
 	(void) query_run(rolled_back_query, 2, types, values, NULL);
 	become_caller(&was);
+}
+
+/*
+ * To be called with the lock held, before what was read is acted on: an error
+ * if the transaction cannot see all that there is.
+ */
+void
+ledger_check_seen(void)
+{
+	Oid table = get_relname_relid("schema_migrations", get_namespace_oid("kints", false));
+	Relation relation;
+	Snapshot latest;
+	TableScanDesc scan;
+	TupleTableSlot *slot;
+	bool is_seen = true;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	relation = table_open(table, AccessShareLock);
+	latest = RegisterSnapshot(GetLatestSnapshot());
+	slot = table_slot_create(relation, NULL);
+	scan = table_beginscan(relation, latest, 0, NULL);
+	while (is_seen && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		is_seen = table_tuple_satisfies_snapshot(relation, slot, GetTransactionSnapshot());
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(latest);
+	table_close(relation, AccessShareLock);
+	if (!is_seen)
+		ereport(ERROR,
+				errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				errmsg("there are migrations that this transaction cannot see"),
+				errdetail("They ran after it began."),
+				errhint("Try again in a new transaction."));
 }
 
 static Jsonb *

@@ -36,6 +36,7 @@ typedef struct KnRun
 extern void ledger_lock(void);
 extern void ledger_add(const KnMigration *migration);
 extern List *ledger_read(void);
+extern void ledger_check_seen(void);
 extern void ledger_mark_rolled_back(int64 version);
 extern const char *ledger_checksum(const KnMigration *migration);
 

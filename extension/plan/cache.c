@@ -114,6 +114,7 @@ cache_keep(const KnPlanKey *key, const KnPlan *plan)
 	kept_plan = NULL;
 	if (kept_context != NULL)
 		MemoryContextDelete(kept_context);
+	kept_context = NULL;
 	kept_context =
 		AllocSetContextCreate(TopMemoryContext, "kints kept plan", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(kept_context);

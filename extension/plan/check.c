@@ -5,6 +5,8 @@
  * An enum that loses labels is made anew, and the columns that have it are
  * converted.  A row that still has such a label makes that fail; the check
  * before it says which column it is, and what to do.
+ *
+ * A sequence that is made for a column with rows looks where to go on.
  */
 #include "kints_norm.h"
 
@@ -85,6 +87,33 @@ check_text(const KnObject *type, const KnColumn *column, const List *lost)
 								 name_of(&column->head),
 								 name_of(type),
 								 labels)));
+}
+
+/* The statement that lets a new sequence go on from the numbers of a column that was there before.
+ */
+List *
+check_numbers(const KnActions *actions, const KnAction *action)
+{
+	const KnSequence *sequence = (const KnSequence *) action->wanted;
+	const KnColumn *column;
+	const char *key;
+
+	if (sequence->head.kind != KN_SEQUENCE || sequence->owned_by == NULL)
+		return NIL;
+	key = psprintf("%s %s", kn_kinds[KN_COLUMN].word, sequence->owned_by);
+	column = (const KnColumn *) schema_find(actions->changes->wanted, key);
+	if (column == NULL || schema_find(actions->changes->found, key) == NULL ||
+		action_of(actions, KN_DO_CREATE, &column->head) != NULL ||
+		(strcmp(column->type, "smallint") != 0 && strcmp(column->type, "integer") != 0 &&
+		 strcmp(column->type, "bigint") != 0))
+		return NIL;
+	return ddl_follow_rows(NIL,
+						   "rows",
+						   name_of(action->wanted),
+						   column,
+						   sequence->min_value,
+						   sequence->max_value,
+						   sequence->increment_by < 0);
 }
 
 static const char *

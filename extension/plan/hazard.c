@@ -73,6 +73,7 @@ static const KindRow rows[] = {
 	{ "drop_view", KN_DESTRUCTIVE, exclusive, NULL },
 	{ "enable_rule", KN_WARNING, exclusive, NULL },
 	{ "enable_trigger", KN_WARNING, share_row, NULL },
+	{ "follow_rows", KN_SAFE, "ACCESS SHARE", "reads the column, for the sequence to go on from there" },
 	{ "grant", KN_WARNING, NULL, "changes who may do what" },
 	{ "inherit", KN_WARNING, exclusive, NULL },
 	{ "narrow_type", KN_DESTRUCTIVE, exclusive, "fails, or loses data, where a value does not fit" },

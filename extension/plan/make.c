@@ -65,6 +65,7 @@ plan_make(KnOptions *options, const char *sql, Jsonb *json)
 	desired_print_creation = print_creation;
 	desired = sql != NULL ? desired_from_sql(sql, options->schemas, options->all_schemas)
 						  : desired_from_json(json, options->schemas, options->all_schemas);
+	options->rename_count = list_length(options->rename_from);
 	options->rename_from = list_concat(options->rename_from, desired->rename_from);
 	options->rename_to = list_concat(options->rename_to, desired->rename_to);
 	plan->schemas = desired->schemas;
@@ -200,29 +201,39 @@ is_ignored(const KnObject *object, const List *patterns)
 	return false;
 }
 
-/* Shell-like: * stands for anything, ? for one character. */
+/*
+ * Shell-like: * stands for anything, ? for one character.  Only the last * ever
+ * has to stand for more, so it takes no longer than length times length.
+ */
 static bool
 matches(const char *text, const char *pattern)
 {
-	for (; *pattern != '\0'; text++, pattern++)
+	const char *after_star = NULL;
+	const char *from = NULL; /* what the last * does not stand for */
+
+	while (*text != '\0')
 	{
 		if (*pattern == '*')
 		{
-			while (*pattern == '*')
-				pattern++;
-			if (*pattern == '\0')
-				return true;
-			for (; *text != '\0'; text++)
-			{
-				if (matches(text, pattern))
-					return true;
-			}
-			return false;
+			after_star = ++pattern;
+			from = text;
 		}
-		if (*text == '\0' || (*pattern != '?' && *pattern != *text))
+		else if (*pattern != '\0' && (*pattern == '?' || *pattern == *text))
+		{
+			pattern++;
+			text++;
+		}
+		else if (after_star != NULL)
+		{
+			pattern = after_star;
+			text = ++from;
+		}
+		else
 			return false;
 	}
-	return *text == '\0';
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
 }
 
 static const char *

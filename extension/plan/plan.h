@@ -74,6 +74,7 @@ typedef struct KnOptions
 	List *schemas;
 	bool all_schemas;
 	List *rename_from; /* dotted names */
+	int rename_count;  /* so many the caller said himself; the others are from models */
 	List *rename_to;   /* bare names */
 	List *allow;       /* kinds */
 	bool allow_all;
@@ -123,6 +124,7 @@ extern KnAction *action_of(const KnActions *actions, KnVerb verb, const KnObject
 
 /* check.c */
 extern List *check_labels(const KnActions *actions, const KnAction *action);
+extern List *check_numbers(const KnActions *actions, const KnAction *action);
 
 /* edge.c */
 extern void edge_connect(KnActions *actions);

@@ -15,7 +15,7 @@
 #include "utils/varlena.h"
 
 static List *add_step(List *steps, const KnSchema *found, const KnOptions *options,
-					  const char *from, const char *to);
+					  const char *from, const char *to, bool must_be_there);
 static List *locate(const KnSchema *found, const KnOptions *options, const char *dotted,
 					const char *to);
 static KnStatement *rename_statement(const KnSchema *found, const List *parts, const char *to,
@@ -46,7 +46,12 @@ plan_renames(const KnSchema *found, KnOptions *options)
 		forboth(from, options->rename_from, to, options->rename_to)
 		{
 			if (list_length(split_name(lfirst(from))) == length)
-				steps = add_step(steps, found, options, lfirst(from), lfirst(to));
+				steps = add_step(steps,
+								 found,
+								 options,
+								 lfirst(from),
+								 lfirst(to),
+								 foreach_current_index(from) < options->rename_count);
 		}
 	}
 	return steps;
@@ -54,14 +59,15 @@ plan_renames(const KnSchema *found, KnOptions *options)
 
 static List *
 add_step(List *steps, const KnSchema *found, const KnOptions *options, const char *from,
-		 const char *to)
+		 const char *to, bool must_be_there)
 {
 	KnObject *object = NULL;
 	List *parts = locate(found, options, from, to);
 	KnStatement *statement = rename_statement(found, parts, to, &object);
 	KnStep *step;
 
-	if (statement == NULL && is_done(found, parts, to))
+	/* Models are for new databases as well, where there is nothing of an old name. */
+	if (statement == NULL && (!must_be_there || is_done(found, parts, to)))
 		return steps;
 	if (statement == NULL)
 		ereport(ERROR,

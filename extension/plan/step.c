@@ -20,7 +20,7 @@ static List *create_generated(const KnActions *actions, const KnObject *expressi
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
 static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
 static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
-static void make_finish(List **steps, const KnAction *action);
+static void make_finish(List **steps, const KnActions *actions, const KnAction *action);
 static List *create_all(const KnObject *object, const List *parts);
 static List *decorate(const KnObject *object);
 static const char *join(List *statements);
@@ -56,7 +56,7 @@ step_make(const KnActions *actions, const KnAction *action)
 			make_aside(&steps, actions, action);
 			break;
 		default:
-			make_finish(&steps, action);
+			make_finish(&steps, actions, action);
 			break;
 	}
 	return steps;
@@ -356,7 +356,7 @@ make_aside(List **steps, const KnActions *actions, const KnAction *action)
 }
 
 static void
-make_finish(List **steps, const KnAction *action)
+make_finish(List **steps, const KnActions *actions, const KnAction *action)
 {
 	bool is_new =
 		action->change->operation == KN_CREATE || action->change->operation == KN_RECREATE;
@@ -364,6 +364,8 @@ make_finish(List **steps, const KnAction *action)
 	KnObject *back = is_new ? neutral(action->wanted) : action->found;
 
 	pair(steps, action, ddl_finish(from, action->wanted), ddl_finish(action->wanted, back));
+	if (is_new)
+		add_steps(steps, action, action->wanted, check_numbers(actions, action), NULL);
 	if (from != NULL && is_linked(from) && !is_linked(action->wanted) &&
 		action->wanted->owner != NULL && !sqltext_equal(from->owner, action->wanted->owner))
 		add_steps(steps, action, action->wanted, ddl_owner(action->wanted), join(ddl_owner(from)));

@@ -206,8 +206,10 @@ compare_objects(const ListCell *a, const ListCell *b)
 
 	if (order == 0 && left->kind == KN_COLUMN)
 	{
-		order = strcmp(left->schema, right->schema);
-		if (order == 0)
+		/* Columns of one table mostly share the strings. */
+		if (left->schema != right->schema)
+			order = strcmp(left->schema, right->schema);
+		if (order == 0 && left->parent != right->parent)
 			order = strcmp(left->parent, right->parent);
 		if (order == 0)
 		{
