@@ -27,6 +27,7 @@ FROM (VALUES ('smallint', 'integer'), ('bigint', 'integer'), ('integer', 'numeri
 	('varchar(5)', 'varchar(9)'), ('varchar(9)', 'varchar(5)'), ('varchar(9)', 'text'), ('varchar', 'text'), ('text', 'varchar'), ('text', 'varchar(9)'), ('char(5)', 'varchar(5)'), ('char(5)', 'varchar(4)'), ('char(5)', 'text'),
 	('varbit(3)', 'varbit(5)'), ('varbit(3)', 'varbit'), ('varbit(5)', 'varbit(3)'), ('varbit', 'bit(3)'), ('bit(3)', 'varbit(3)'),
 	('timestamp(3)', 'timestamp'), ('timestamp(3)', 'timestamp(5)'), ('timestamp(3)', 'timestamp(2)'), ('timestamp', 'timestamp(3)'), ('timestamp', 'date'), ('timestamptz', 'date'), ('date', 'timestamp'), ('timestamptz(3)', 'timestamptz'),
+	('timestamp(3)', 'time'), ('timestamptz', 'time'), ('timestamptz', 'timestamp'), ('timestamp', 'timestamptz'), ('timetz', 'time'), ('time', 'timetz'), ('interval', 'time'), ('time', 'interval'), ('real', 'numeric'), ('double precision', 'numeric'), ('text', '"char"'), ('box', 'point'), ('point', 'box'),
 	('time', 'time(0)'), ('interval', 'interval(0)'), ('cidr', 'inet'), ('inet', 'cidr'),
 	('integer[]', 'bigint[]'), ('bigint[]', 'integer[]'), ('varchar(9)[]', 'varchar(5)[]')) AS t (source, target);
 DROP SCHEMA plan_conversion;

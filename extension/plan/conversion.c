@@ -17,6 +17,8 @@ enum
 	RANK_DOUBLE
 };
 
+static bool drops_a_part(const char *from, const char *to);
+static const char *without_modifier(const char *type);
 static bool is_narrower_number(const char *from, const char *to);
 static bool numeric_limits(const char *type, int *digits, int *scale);
 static bool is_array(const char *type);
@@ -35,10 +37,10 @@ conversion_narrows(const char *from, const char *to)
 
 	if (is_array(from) && is_array(to))
 		return conversion_narrows(pnstrdup(from, strlen(from) - 2), pnstrdup(to, strlen(to) - 2));
+	if (drops_a_part(without_modifier(from), without_modifier(to)))
+		return true;
 	if (number_rank(from) > 0)
 		return strcmp(to, "boolean") == 0 || is_narrower_number(from, to);
-	if (strcmp(to, "date") == 0 && strncmp(from, "timestamp", 9) == 0)
-		return true;
 	for (Size i = 0; i < lengthof(bounded); i++)
 		most = Max(most, length_of(to, bounded[i]));
 	if (most == 0)
@@ -50,6 +52,60 @@ conversion_narrows(const char *from, const char *to)
 			return true;
 	}
 	return false;
+}
+
+/* Whether a cast leaves out something that every value has: a date its time, a box its size. */
+static bool
+drops_a_part(const char *from, const char *to)
+{
+	static const char *const pairs[][2] = {
+		{ "timestamp without time zone", "date" },
+		{ "timestamp without time zone", "time without time zone" },
+		{ "timestamp with time zone", "date" },
+		{ "timestamp with time zone", "time without time zone" },
+		{ "timestamp with time zone", "time with time zone" },
+		{ "timestamp with time zone", "timestamp without time zone" },
+		{ "time with time zone", "time without time zone" },
+		{ "interval", "time without time zone" },
+		{ "integer", "\"char\"" },
+		{ "text", "\"char\"" },
+		{ "character varying", "\"char\"" },
+		{ "character", "\"char\"" },
+		{ "bpchar", "\"char\"" },
+		{ "name", "\"char\"" },
+		{ "inet", "cidr" },
+		{ "box", "point" },
+		{ "box", "lseg" },
+		{ "box", "circle" },
+		{ "circle", "point" },
+		{ "circle", "box" },
+		{ "circle", "polygon" },
+		{ "lseg", "point" },
+		{ "path", "polygon" },
+		{ "polygon", "point" },
+		{ "polygon", "box" },
+		{ "polygon", "circle" },
+		{ "macaddr8", "macaddr" },
+	};
+
+	for (Size i = 0; i < lengthof(pairs); i++)
+	{
+		if (strcmp(pairs[i][0], from) == 0 && strcmp(pairs[i][1], to) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The type without a number in parentheses: "timestamp without time zone". */
+static const char *
+without_modifier(const char *type)
+{
+	const char *open = strchr(type, '(');
+	const char *close = open == NULL ? NULL : strchr(open, ')');
+
+	if (close == NULL)
+		return type;
+	return psprintf("%.*s%s", (int) (open - type), type, close + 1);
 }
 
 /* Whether a number can be too great, or too precise, for another type of numbers. */
@@ -73,7 +129,7 @@ is_narrower_number(const char *from, const char *to)
 		return before == RANK_NUMERIC || (before == RANK_DOUBLE && after == RANK_REAL) ||
 			   before == RANK_BIGINT || (before == RANK_INTEGER && after == RANK_REAL);
 	if (!numeric_limits(to, &whole, &scale))
-		return false;
+		return before > RANK_NUMERIC;
 	if (before <= RANK_BIGINT)
 		return whole - scale < digits[before];
 	if (!numeric_limits(from, &whole_before, &scale_before))
