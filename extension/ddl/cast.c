@@ -1,6 +1,6 @@
 /*
  * cast.c
- *		Which of the server's own types can be cast to which.
+ *		Types by their text, and which of the server's own can be cast to which.
  *
  * A column's values get to a type that they cannot be cast to by way of their
  * text: from a date to jsonb, say.
@@ -73,4 +73,25 @@ ddl_has_cast(const char *from, const char *to)
 		}
 	}
 	return false;
+}
+
+/* The type without its modifiers: "timestamp without time zone[]". */
+const char *
+ddl_base_type(const char *type)
+{
+	const char *open = strchr(type, '(');
+	const char *close = open == NULL ? NULL : strchr(open, ')');
+
+	if (close == NULL)
+		return type;
+	return psprintf("%.*s%s", (int) (open - type), type, close + 1);
+}
+
+/* Whether it is a type of arrays. */
+bool
+ddl_is_array(const char *type)
+{
+	size_t length = strlen(type);
+
+	return length > 2 && strcmp(type + length - 2, "[]") == 0;
 }

@@ -16,10 +16,8 @@ static List *say_column(List *statements, const char *kind, const char *aspect,
 static List *alter_type(List *statements, const KnColumn *from, const KnColumn *to);
 static const char *using_clause(const KnColumn *from, const KnColumn *to);
 static bool is_assignable(const char *from, const char *to);
-static const char *base_type(const char *type);
 static bool is_castable(const char *from, const char *to);
 static const char *type_family(const char *type);
-static bool is_array(const char *type);
 static bool is_user_type(const KnColumn *column);
 static List *alter_identity(List *statements, const KnColumn *from, const KnColumn *to);
 static int64 number_of(const char *options, const char *word);
@@ -165,7 +163,7 @@ static const char *
 using_clause(const KnColumn *from, const KnColumn *to)
 {
 	const char *name = sqltext_identifier(to->head.name);
-	const char *text = is_array(from->type) && is_array(to->type) ? "text[]" : "text";
+	const char *text = ddl_is_array(from->type) && ddl_is_array(to->type) ? "text[]" : "text";
 
 	if (is_assignable(from->type, to->type))
 		return "";
@@ -181,11 +179,11 @@ is_assignable(const char *from, const char *to)
 {
 	const char *family = type_family(to);
 
-	if (sqltext_equal(base_type(from), base_type(to)))
+	if (sqltext_equal(ddl_base_type(from), ddl_base_type(to)))
 		return true;
-	if (is_array(from) != is_array(to))
+	if (ddl_is_array(from) != ddl_is_array(to))
 		return false;
-	if (!is_array(to) && family != NULL && strcmp(family, "text") == 0)
+	if (!ddl_is_array(to) && family != NULL && strcmp(family, "text") == 0)
 		return true;
 	return family != NULL && sqltext_equal(family, type_family(from));
 }
@@ -194,11 +192,11 @@ is_assignable(const char *from, const char *to)
 static bool
 is_castable(const char *from, const char *to)
 {
-	const char *source = base_type(from);
-	const char *target = base_type(to);
+	const char *source = ddl_base_type(from);
+	const char *target = ddl_base_type(to);
 	bool is_string = sqltext_equal(type_family(from), "text");
 
-	if (is_array(source) && is_array(target))
+	if (ddl_is_array(source) && ddl_is_array(target))
 	{
 		source = pnstrdup(source, strlen(source) - strlen("[]"));
 		target = pnstrdup(target, strlen(target) - strlen("[]"));
@@ -223,9 +221,9 @@ type_family(const char *type)
 		{ "real", "number" },     { "double precision", "number" },
 		{ "bit", "bits" },        { "bit varying", "bits" },
 	};
-	const char *base = base_type(type);
+	const char *base = ddl_base_type(type);
 
-	if (is_array(base))
+	if (ddl_is_array(base))
 		base = pnstrdup(base, strlen(base) - strlen("[]"));
 	for (int i = 0; i < (int) lengthof(families); i++)
 	{
@@ -233,26 +231,6 @@ type_family(const char *type)
 			return families[i].family;
 	}
 	return NULL;
-}
-
-/* The type without its modifiers: "timestamp without time zone[]". */
-static const char *
-base_type(const char *type)
-{
-	const char *open = strchr(type, '(');
-	const char *close = open == NULL ? NULL : strchr(open, ')');
-
-	if (close == NULL)
-		return type;
-	return psprintf("%.*s%s", (int) (open - type), type, close + 1);
-}
-
-static bool
-is_array(const char *type)
-{
-	size_t length = strlen(type);
-
-	return length > 2 && strcmp(type + length - 2, "[]") == 0;
 }
 
 /* Whether its values have to go by way of their text, as those of an enum, of an array of them. */
@@ -450,7 +428,7 @@ default_storage(const char *type)
 #if PG_VERSION_NUM >= 160000
 	return "DEFAULT";
 #else
-	const char *base = base_type(type);
+	const char *base = ddl_base_type(type);
 
 	if (strcmp(base, "numeric") == 0 || strcmp(base, "inet") == 0 || strcmp(base, "cidr") == 0)
 		return "MAIN";

@@ -106,6 +106,6 @@ inspect_other(const char *schema, const char *what, const char *name)
 	KnOther *other = schema_new_object(KN_OTHER, schema, NULL, name);
 
 	other->what = what;
-	other->head.key = psprintf("unmodelled %s %s", what, name);
+	other->head.key = name_key_other(what, name);
 	return other;
 }

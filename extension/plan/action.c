@@ -197,7 +197,7 @@ is_on_new(const KnActions *actions, const KnObject *object)
 		return false;
 	if (other == NULL)
 		return true;
-	in = schema_find(actions->changes->wanted, psprintf("%s %s", kn_kinds[KN_TABLE].word, other));
+	in = schema_find_qualified(actions->changes->wanted, KN_TABLE, other);
 	return in != NULL && action_of(actions, KN_DO_CREATE, in) != NULL;
 }
 
@@ -214,8 +214,7 @@ has_new_parents(const KnActions *actions, const KnObject *object)
 		return false;
 	if (table->partition_of == NULL)
 		return true;
-	parent = schema_find(actions->changes->wanted,
-						 psprintf("%s %s", kn_kinds[KN_TABLE].word, table->partition_of));
+	parent = schema_find_qualified(actions->changes->wanted, KN_TABLE, table->partition_of);
 	return parent != NULL && action_of(actions, KN_DO_CREATE, parent) != NULL;
 }
 
@@ -305,10 +304,11 @@ drop_of_parent(const KnActions *actions, const KnIndex *index)
 {
 	while (index != NULL && index->attached_to != NULL)
 	{
-		const char *key = psprintf("%s %s", kn_kinds[KN_INDEX].word, index->attached_to);
 		KnAction *action;
 
-		index = (const KnIndex *) schema_find(actions->changes->found, key);
+		index = (const KnIndex *) schema_find_qualified(actions->changes->found,
+														KN_INDEX,
+														index->attached_to);
 		action = index == NULL ? NULL : action_of(actions, KN_DO_DROP, &index->head);
 		if (action != NULL)
 			return action;
@@ -330,13 +330,7 @@ container(const KnSchema *schema, const KnObject *object)
 			return found;
 	}
 	if (object->kind == KN_SEQUENCE)
-	{
-		const char *owner = ((const KnSequence *) object)->owned_by;
-
-		return owner == NULL
-				   ? NULL
-				   : schema_find(schema, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
-	}
+		return schema_find_qualified(schema, KN_COLUMN, ((const KnSequence *) object)->owned_by);
 	if (object->kind == KN_INDEX)
 		name = ((const KnIndex *) object)->table;
 	if (name == NULL)
@@ -445,11 +439,10 @@ comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *ob
 		table->partition_of == NULL ? table->inherits : list_make1((char *) table->partition_of);
 	foreach(cell, parents)
 	{
-		KnObject *column = schema_find(schema,
-									   psprintf("%s %s.%s",
-												kn_kinds[KN_COLUMN].word,
-												(char *) lfirst(cell),
-												sqltext_identifier(object->name)));
+		KnObject *column = schema_find_qualified(
+			schema,
+			KN_COLUMN,
+			psprintf("%s.%s", (char *) lfirst(cell), sqltext_identifier(object->name)));
 		KnChange *change = column == NULL ? NULL : diff_change_of(actions->changes, column);
 
 		if (change != NULL && ((verb == KN_DO_CREATE && change->found == NULL) ||

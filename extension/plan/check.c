@@ -96,13 +96,13 @@ check_numbers(const KnActions *actions, const KnAction *action)
 {
 	const KnSequence *sequence = (const KnSequence *) action->wanted;
 	const KnColumn *column;
-	const char *key;
 
 	if (sequence->head.kind != KN_SEQUENCE || sequence->owned_by == NULL)
 		return NIL;
-	key = psprintf("%s %s", kn_kinds[KN_COLUMN].word, sequence->owned_by);
-	column = (const KnColumn *) schema_find(actions->changes->wanted, key);
-	if (column == NULL || schema_find(actions->changes->found, key) == NULL ||
+	column = (const KnColumn *) schema_find_qualified(actions->changes->wanted,
+													  KN_COLUMN,
+													  sequence->owned_by);
+	if (column == NULL || schema_find(actions->changes->found, column->head.key) == NULL ||
 		action_of(actions, KN_DO_CREATE, &column->head) != NULL ||
 		(strcmp(column->type, "smallint") != 0 && strcmp(column->type, "integer") != 0 &&
 		 strcmp(column->type, "bigint") != 0))

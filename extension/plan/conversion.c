@@ -18,10 +18,8 @@ enum
 };
 
 static bool drops_a_part(const char *from, const char *to);
-static const char *without_modifier(const char *type);
 static bool is_narrower_number(const char *from, const char *to);
 static bool numeric_limits(const char *type, int *digits, int *scale);
-static bool is_array(const char *type);
 static bool has_precision(const char *type);
 static int precision_of(const char *type);
 static int number_rank(const char *type);
@@ -35,9 +33,9 @@ conversion_narrows(const char *from, const char *to)
 	static const char *const bounded[] = { "character varying", "character", "bit varying", "bit" };
 	int most = 0;
 
-	if (is_array(from) && is_array(to))
+	if (ddl_is_array(from) && ddl_is_array(to))
 		return conversion_narrows(pnstrdup(from, strlen(from) - 2), pnstrdup(to, strlen(to) - 2));
-	if (drops_a_part(without_modifier(from), without_modifier(to)))
+	if (drops_a_part(ddl_base_type(from), ddl_base_type(to)))
 		return true;
 	if (number_rank(from) > 0)
 		return strcmp(to, "boolean") == 0 || is_narrower_number(from, to);
@@ -94,18 +92,6 @@ drops_a_part(const char *from, const char *to)
 			return true;
 	}
 	return false;
-}
-
-/* The type without a number in parentheses: "timestamp without time zone". */
-static const char *
-without_modifier(const char *type)
-{
-	const char *open = strchr(type, '(');
-	const char *close = open == NULL ? NULL : strchr(open, ')');
-
-	if (close == NULL)
-		return type;
-	return psprintf("%.*s%s", (int) (open - type), type, close + 1);
 }
 
 /* Whether a number can be too great, or too precise, for another type of numbers. */
@@ -166,14 +152,6 @@ numeric_limits(const char *type, int *digits, int *scale)
 		return false;
 	*scale = (int) strtol(end + 1, &end, 10);
 	return *end == ')';
-}
-
-static bool
-is_array(const char *type)
-{
-	Size length = strlen(type);
-
-	return length > 2 && strcmp(type + length - 2, "[]") == 0;
 }
 
 static bool

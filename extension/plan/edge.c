@@ -168,9 +168,8 @@ connect_finish(KnActions *actions, KnAction *action)
 										   object->schema,
 										   NULL,
 										   ((const KnIndex *) object)->table);
-		KnObject *parent = schema_find(
-			wanted,
-			psprintf("%s %s", kn_kinds[KN_INDEX].word, ((const KnIndex *) object)->attached_to));
+		KnObject *parent =
+			schema_find_qualified(wanted, KN_INDEX, ((const KnIndex *) object)->attached_to);
 
 		if (table != NULL)
 			wait_for(action, action_of(actions, KN_DO_FINISH, table));
@@ -180,10 +179,8 @@ connect_finish(KnActions *actions, KnAction *action)
 	}
 	if (object->kind == KN_SEQUENCE)
 	{
-		const char *owner = ((KnSequence *) object)->owned_by;
 		KnObject *column =
-			owner == NULL ? NULL
-						  : schema_find(wanted, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
+			schema_find_qualified(wanted, KN_COLUMN, ((KnSequence *) object)->owned_by);
 
 		if (column != NULL)
 		{
@@ -195,10 +192,10 @@ connect_finish(KnActions *actions, KnAction *action)
 			if (table != NULL && changes_persistence(action_of(actions, KN_DO_ALTER, table)))
 				wait_for(action, action_of(actions, KN_DO_ALTER, table));
 		}
-		owner = action->found == NULL ? NULL : ((KnSequence *) action->found)->owned_by;
-		column = owner == NULL
-					 ? NULL
-					 : schema_find(found, psprintf("%s %s", kn_kinds[KN_COLUMN].word, owner));
+		column =
+			action->found == NULL
+				? NULL
+				: schema_find_qualified(found, KN_COLUMN, ((KnSequence *) action->found)->owned_by);
 		/* It is let go at first, and owned anew at last. */
 		if (column != NULL)
 			wait_for(action_of(actions, KN_DO_DROP, column),
@@ -295,7 +292,7 @@ static void
 connect_foreign_key(KnActions *actions, const KnSchema *side, const KnConstraint *key)
 {
 	KnObject *from = schema_find_kind(side, KN_TABLE, key->head.schema, NULL, key->head.parent);
-	KnObject *to = schema_find(side, psprintf("%s %s", kn_kinds[KN_TABLE].word, key->references));
+	KnObject *to = schema_find_qualified(side, KN_TABLE, key->references);
 	KnAction *ends[2] = { NULL, NULL };
 
 	if (from != NULL)

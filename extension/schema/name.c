@@ -28,6 +28,13 @@ name_key(KnKind kind, const char *schema, const char *parent, const char *name,
 						  NULL);
 }
 
+/* The key of what is not modelled: several kinds of it may have one name. */
+const char *
+name_key_other(const char *what, const char *name)
+{
+	return sqltext_concat(kn_kinds[KN_OTHER].word, " ", what, " ", name, NULL);
+}
+
 /* The key without its kind word: "public.users.email". */
 const char *
 name_of(const KnObject *object)

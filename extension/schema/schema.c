@@ -180,6 +180,15 @@ schema_find_kind(const KnSchema *schema, KnKind kind, const char *namespace, con
 	return schema_find(schema, name_key(kind, namespace, parent, name, NULL));
 }
 
+/* The same by the name as fields hold it, qualified and quoted; NULL for none. */
+KnObject *
+schema_find_qualified(const KnSchema *schema, KnKind kind, const char *name)
+{
+	if (name == NULL)
+		return NULL;
+	return schema_find(schema, sqltext_concat(kn_kinds[kind].word, " ", name, NULL));
+}
+
 /* Notes that object needs the other one; once, and never itself. */
 void
 schema_depend(void *object, void *on)

@@ -114,6 +114,7 @@ extern KnObject *schema_find(const KnSchema *schema, const char *key);
 extern void schema_forget(KnSchema *schema, const KnObject *object);
 extern KnObject *schema_find_kind(const KnSchema *schema, KnKind kind, const char *namespace,
 								  const char *parent, const char *name);
+extern KnObject *schema_find_qualified(const KnSchema *schema, KnKind kind, const char *name);
 extern void schema_depend(void *object, void *on);
 extern void schema_sort(KnSchema *schema);
 extern bool schema_field_equal(const KnField *field, const void *a, const void *b);
@@ -123,6 +124,7 @@ extern bool schema_list_equal(const List *a, const List *b);
 /* name.c */
 extern const char *name_key(KnKind kind, const char *schema, const char *parent, const char *name,
 							const char *arguments);
+extern const char *name_key_other(const char *what, const char *name);
 extern const char *name_of(const KnObject *object);
 extern const char *name_qualified(const char *schema, const char *name);
 extern const char *name_of_parent(const KnObject *object);

@@ -150,10 +150,8 @@ read_object(JsonbContainer *in, const char *path)
 		read_field(in, field, object, path);
 	if (object->kind == KN_TABLE && ((KnTable *) object)->replica_identity == NULL)
 		((KnTable *) object)->replica_identity = "DEFAULT";
-	/* Several kinds of what is not modelled may have one name. */
 	if (object->kind == KN_OTHER && ((KnOther *) object)->what != NULL)
-		object->key =
-			psprintf("%s %s %s", kn_kinds[KN_OTHER].word, ((KnOther *) object)->what, object->name);
+		object->key = name_key_other(((KnOther *) object)->what, object->name);
 	return object;
 }
 
