@@ -1,0 +1,88 @@
+/*
+ * kints/context.h
+ *		A request: who asks, how long it may take, what it got, what went wrong.
+ *
+ * All that a call hands out lives in the context's arena until kn_end() or
+ * kn_clear(): there is nothing else to free.
+ *
+ * Threads: a context belongs to one thread at a time; kn_cancel() alone may be
+ * called from any.
+ */
+#ifndef KINTS_CONTEXT_H
+#define KINTS_CONTEXT_H
+
+#include "kints/db.h"
+#include "kints/value.h"
+
+KN_BEGIN_DECLS
+
+typedef struct kn_ctx kn_ctx;
+
+/* Where statements go. */
+typedef enum kn_route
+{
+	KN_ROUTE_AUTO,    /* reads to a replica that is fresh enough, the rest to the primary */
+	KN_ROUTE_PRIMARY,
+	KN_ROUTE_REPLICA  /* KN_UNAVAILABLE where there is none that serves */
+} kn_route;
+
+/* Texts are copied. */
+typedef struct kn_request
+{
+	size_t size;
+	int64_t timeout_ms;         /* from now; 0: that of the configuration, -1: none */
+	const char *actor;          /* who acts, for audit and events */
+	const char *role;           /* the role that statements run as, in their transaction only */
+	const char *const *claims;  /* settings for row-level security: name, value, ..., NULL */
+	const char *trace_id;       /* correlation id, in events and in the SQL's comment never */
+	uint64_t min_lsn;           /* replicas have to have replayed up to here */
+	kn_route route;
+	bool hedge;                 /* a slow read may be sent to a second replica */
+	const char *file;           /* where it began, for reports of leaks; kn_begin() fills both in */
+	int line;
+} kn_request;
+
+/* Never NULL: without memory every call with what it returns gives KN_NO_MEMORY. */
+KN_API kn_ctx *kn_begin_request(kn_db *db, const kn_request *request);
+#ifndef __cplusplus
+#define kn_begin(db, ...)                                                                  \
+	kn_begin_request(db, &(kn_request){ .size = sizeof(kn_request), .file = __FILE__,      \
+										.line = __LINE__, __VA_ARGS__ })
+#endif
+
+/* Frees all that was got from it; a connection that is still held goes back.  NULL does nothing. */
+KN_API void kn_end(kn_ctx *cx);
+/* The same, but the context goes on: same request, same deadline, nothing in its arena. */
+KN_API void kn_clear(kn_ctx *cx);
+static inline void
+kn_ctx_cleanup(kn_ctx *const *cx)
+{
+	kn_end(*cx);
+}
+
+/* Never NULL; of status KN_OK where nothing has failed.  Lives until the next call. */
+KN_API const kn_error *kn_last_error(const kn_ctx *cx);
+
+/*
+ * Ends what the context is doing, from any thread: that call returns KN_CANCELED,
+ * and so does each one after it until kn_clear().  Does nothing else: a statement
+ * of another context never suffers from it.  The context must not end meanwhile.
+ */
+KN_API void kn_cancel(kn_ctx *cx);
+
+/* Another deadline, in milliseconds from now; -1: none. */
+KN_API void kn_set_timeout(kn_ctx *cx, int64_t timeout_ms);
+
+/* The place in the primary's log after the last commit, 0 if there was none: for min_lsn. */
+KN_API uint64_t kn_last_lsn(const kn_ctx *cx);
+
+/* size bytes in the arena, zeroed, aligned for anything; NULL: out of memory. */
+KN_API void *kn_alloc(kn_ctx *cx, size_t size);
+/* A copy in the arena, with all that it borrows. KN_TYPE_NULL if there is no memory. */
+KN_API kn_value kn_copy_value(kn_ctx *cx, kn_value value);
+/* A NUL-terminated copy in the arena, NULL: out of memory. */
+KN_API char *kn_copy_text(kn_ctx *cx, kn_str text);
+
+KN_END_DECLS
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * kints/db.h
+ *		The database handle: servers, pools of connections, configuration.
+ *
+ * Opened once in a process and shared by all threads.  A child process must
+ * not use a handle of its parent: every call gives KN_FORKED, and only
+ * kn_close() does something, namely free memory without touching a socket.
+ */
+#ifndef KINTS_DB_H
+#define KINTS_DB_H
+
+#include "kints/base.h"
+
+KN_BEGIN_DECLS
+
+typedef struct kn_db kn_db;
+struct kn_hooks;
+
+/* A flag that can also be left to the library to find out. */
+typedef enum kn_mode
+{
+	KN_AUTOMATIC,
+	KN_ON,
+	KN_OFF
+} kn_mode;
+
+/*
+ * Gives a secret: writes the text with its final NUL into buffer.  refresh says
+ * that the server has refused the last one.  Called from any thread, never twice
+ * at a time for one handle.  The library zeroes the buffer after use.
+ */
+typedef kn_status kn_secret_fn(void *user, const char *name, bool refresh, char *buffer,
+							   size_t capacity);
+
+/*
+ * How to open a database.  Everything left zero is the default; milliseconds
+ * where a name ends in _ms, and -1 there means "never" or "no limit".  Texts are
+ * copied.  Each field can also be said in the conninfo or URI, as kn_<field>, and
+ * in the environment, as KINTS_<FIELD>; the struct comes before the conninfo, the
+ * conninfo before the environment.
+ */
+typedef struct kn_config
+{
+	size_t size; /* of this struct, as the caller knows it; kn_open() fills it in */
+
+	/* Where: libpq's conninfo or URI; PG* variables and service files count as well. */
+	const char *conninfo;
+	const char *const *replicas; /* conninfos of replicas, ended by NULL */
+	const char *name;            /* of this handle, in events and metrics ("kints") */
+
+	/* The pool of each server. */
+	int min_connections;       /* kept open (0: none until they are needed) */
+	int max_connections;       /* (10) */
+	int max_opening;           /* being opened at a time (2) */
+	int max_waiters;           /* callers that may wait for one (0: no limit) */
+	int64_t acquire_ms;        /* how long they wait, the context's deadline apart (5000) */
+	int64_t connect_ms;        /* until a connection is up (5000) */
+	int64_t idle_ms;           /* until an idle one above min_connections is closed (600000) */
+	int64_t lifetime_ms;       /* until one is replaced, +-10 % (1800000) */
+	int64_t keepalive_ms;      /* between round trips on an idle one (-1) */
+	int64_t leak_ms;           /* held so long, it is reported as leaked (-1) */
+	int64_t drain_ms;          /* how long kn_close() waits for those in use (5000) */
+
+	/* Statements. */
+	int64_t statement_ms;      /* deadline of a context that states none (-1) */
+	int64_t cancel_ms;         /* how long a cancelled statement may take to end (1000) */
+	int statement_cache;       /* prepared statements a connection (256; -1: never prepare) */
+	int64_t statement_cache_bytes; /* of their SQL, a connection (1 MiB) */
+	int prepare_after;         /* uses after which one is prepared (1: from the second use on) */
+	kn_mode pgbouncer;         /* whether a pooler hands statements to several servers */
+
+	/* Trying again. */
+	int retry_attempts;        /* in all (3; 1: never again) */
+	int64_t retry_base_ms;     /* the first pause is up to so long (10) */
+	int64_t retry_cap_ms;      /* and no pause is longer (1000) */
+	int retry_budget_percent;  /* of calls that may be repeats, besides 10 a second (20) */
+
+	/* The circuit breaker of each server (failures 50 %: 0 turns it off, -1 likewise). */
+	int breaker_failure_percent;
+	int breaker_slow_percent;  /* (-1: slow calls do not count) */
+	int64_t breaker_slow_ms;   /* what is slow (1000) */
+	int breaker_window;        /* seconds that are looked back at (10) */
+	int breaker_calls;         /* so few in the window say nothing (20) */
+	int64_t breaker_open_ms;   /* until a probe is let through (2000) */
+	int breaker_probes;        /* calls let through at first (3) */
+
+	/* Replicas. */
+	int64_t lag_ms;            /* one further behind is not read from (10000) */
+	int64_t probe_ms;          /* between looks at role and lag (1000) */
+	int hedge_percent;         /* of reads that may be sent twice, where the context asks (0) */
+
+	/* What is told to whom. */
+	const struct kn_hooks *hooks; /* see kints/observe.h; has to outlive the handle */
+	int64_t slow_ms;           /* a query that takes longer is reported as slow (-1) */
+	bool show_parameters;      /* in events; they are masked unless this is set */
+
+	kn_secret_fn *secret;      /* asked for the password at each connect */
+	void *secret_user;
+	const kn_allocator *allocator; /* NULL: malloc(); has to outlive the handle */
+	const kn_clock *clock;         /* NULL: the system's; has to outlive the handle */
+} kn_config;
+
+/*
+ * Opens a database.  *out is the handle, or NULL.  Nothing is connected yet
+ * unless min_connections asks for it, and then in the background: a server that
+ * is down does not make this fail; kn_ping() tells.  What is wrong with the
+ * configuration is told in error, a buffer of capacity bytes, and names the
+ * option.  Returns KN_CONFIG, KN_NO_MEMORY or KN_OK.
+ */
+KN_API KN_MUST_CHECK kn_status kn_open_config(kn_db **out, char *error, size_t capacity,
+											  const kn_config *config);
+#ifndef __cplusplus
+/* kn_open(&db, why, sizeof why, .conninfo = "service=app", .max_connections = 16) */
+#define kn_open(out, error, capacity, ...) \
+	kn_open_config(out, error, capacity, &(kn_config){ .size = sizeof(kn_config), __VA_ARGS__ })
+#endif
+
+/*
+ * Closes a handle: new calls get KN_CLOSED, those that run have drain_ms (-1:
+ * that of the configuration) to end.  KN_TIMEOUT: some did not; their statements
+ * are cancelled and their connections closed as soon as they give them back, and
+ * the handle is freed with the last context.  NULL does nothing.
+ */
+KN_API kn_status kn_close(kn_db *db, int64_t drain_ms);
+
+/* Replaces all connections: idle ones at once, those in use when they come back. */
+KN_API void kn_reset_pool(kn_db *db);
+
+/* What a server's pool has done and does; all since the handle was opened. */
+typedef struct kn_stats
+{
+	size_t size; /* of this struct, filled in by the caller */
+	int total, idle, busy, opening, waiting, max;
+	uint64_t acquires;         /* connections handed out */
+	uint64_t waits;            /* of these after waiting */
+	uint64_t timeouts, refused; /* not handed out: in time, for too many waited */
+	uint64_t opened, failed_to_open;
+	uint64_t closed_idle, closed_old, closed_broken;
+	uint64_t leaks;
+	uint64_t wait_ns;          /* in all */
+	uint64_t wait_histogram[32]; /* of waits: [i] counts those of less than 2^i microseconds */
+	uint64_t queries, errors, retries, retries_denied;
+	int breaker;               /* kn_breaker_state of kints/observe.h */
+	int64_t lag_us;            /* of a replica, -1: not known */
+	bool is_primary;
+	const char *host;          /* static as long as the handle */
+} kn_stats;
+
+/* How many servers there are: 0 is the one of conninfo, then the replicas. */
+KN_API int kn_server_count(const kn_db *db);
+/* KN_USAGE where there is no such server. */
+KN_API kn_status kn_get_stats(const kn_db *db, int server, kn_stats *out);
+
+/*
+ * Who holds connections, as text, a line each: for how long, where it was taken, in
+ * which state, the last SQL.  Returns the length it has, as snprintf() does.
+ */
+KN_API size_t kn_dump_pool(const kn_db *db, char *buffer, size_t capacity);
+
+KN_END_DECLS
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * kints/kints.h
+ *		All of the library; the headers it includes are its reference.
+ */
+#ifndef KINTS_KINTS_H
+#define KINTS_KINTS_H
+
+#include "kints/base.h"
+#include "kints/context.h"
+#include "kints/db.h"
+#include "kints/query.h"
+#include "kints/value.h"
+
+#endif

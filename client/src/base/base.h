@@ -1,0 +1,132 @@
+/*
+ * base.h
+ *		The lowest floor: memory, arenas, growing buffers, clocks, errors.
+ *
+ * Nothing here knows of SQL, sockets or threads.  What can fail says so; what
+ * has failed once in an arena or a buffer stays failed, so that a caller may
+ * check at the end.
+ */
+#ifndef KN_SRC_BASE_H
+#define KN_SRC_BASE_H
+
+#include "kints/base.h"
+
+/* memory.c: NULL as the allocator stands for malloc() and so on */
+extern void *kn__allocate(const kn_allocator *allocator, size_t size);
+extern void *kn__allocate_zero(const kn_allocator *allocator, size_t count, size_t size);
+extern void *kn__resize(const kn_allocator *allocator, void *memory, size_t old_size,
+						size_t new_size);
+extern void kn__release(const kn_allocator *allocator, void *memory, size_t size);
+/* Overwrites memory in a way that no compiler leaves out. */
+extern void kn__wipe(void *memory, size_t size);
+
+/*
+ * arena.c: memory that is given back all at once.  The first block can be lent by
+ * the caller and is never given back.  Zeroed it is ready for use, with malloc().
+ */
+typedef struct kn__block kn__block;
+
+typedef struct kn__arena
+{
+	const kn_allocator *allocator;
+	kn__block *blocks; /* the newest first */
+	char *next;
+	char *end;
+	size_t used; /* bytes that all blocks take */
+	bool has_failed;
+} kn__arena;
+
+extern void kn__arena_init(kn__arena *arena, const kn_allocator *allocator);
+/* Frees all but one block of a usual size, so that the next request finds it warm. */
+extern void kn__arena_clear(kn__arena *arena);
+extern void kn__arena_release(kn__arena *arena);
+/* Aligned for anything, not zeroed; NULL when out of memory, and has_failed is set. */
+extern void *kn__arena_get(kn__arena *arena, size_t size);
+extern void *kn__arena_get_zero(kn__arena *arena, size_t count, size_t size);
+/* A copy with a NUL behind it. */
+extern char *kn__arena_copy(kn__arena *arena, const void *bytes, size_t length);
+
+/* buf.c: bytes that grow, up to a limit; always ended by a NUL that is not counted. */
+typedef struct kn__buf
+{
+	const kn_allocator *allocator;
+	char *data; /* NULL: empty */
+	size_t length;
+	size_t capacity;
+	size_t limit; /* it never gets longer */
+	bool has_failed;
+} kn__buf;
+
+extern void kn__buf_init(kn__buf *buf, const kn_allocator *allocator, size_t limit);
+extern void kn__buf_release(kn__buf *buf);
+extern void kn__buf_clear(kn__buf *buf);
+/* Room for so many bytes more, to be counted by the caller; NULL: it has failed. */
+extern char *kn__buf_room(kn__buf *buf, size_t more);
+extern void kn__buf_add(kn__buf *buf, const void *bytes, size_t length);
+extern void kn__buf_text(kn__buf *buf, const char *text);
+extern void kn__buf_printf(kn__buf *buf, const char *format, ...) KN_PRINTF(2, 3);
+/* In network order. */
+extern void kn__buf_u16(kn__buf *buf, uint16_t value);
+extern void kn__buf_u32(kn__buf *buf, uint32_t value);
+extern void kn__buf_u64(kn__buf *buf, uint64_t value);
+/* Overwrites four bytes that are there already. */
+extern void kn__buf_set_u32(kn__buf *buf, size_t at, uint32_t value);
+
+static inline uint16_t
+kn__load_u16(const void *bytes)
+{
+	const uint8_t *b = bytes;
+
+	return (uint16_t) (b[0] << 8 | b[1]);
+}
+
+static inline uint32_t
+kn__load_u32(const void *bytes)
+{
+	const uint8_t *b = bytes;
+
+	return (uint32_t) b[0] << 24 | (uint32_t) b[1] << 16 | (uint32_t) b[2] << 8 | b[3];
+}
+
+static inline uint64_t
+kn__load_u64(const void *bytes)
+{
+	return (uint64_t) kn__load_u32(bytes) << 32 | kn__load_u32((const uint8_t *) bytes + 4);
+}
+
+/* clock.c: NULL as the clock stands for the system's */
+extern int64_t kn__now(const kn_clock *clock);  /* monotonic, nanoseconds */
+extern int64_t kn__wall(const kn_clock *clock); /* since 1970, nanoseconds */
+
+#define KN__NS_PER_MS INT64_C(1000000)
+#define KN__NS_PER_S  INT64_C(1000000000)
+#define KN__NEVER     INT64_MAX
+
+/* The moment so many milliseconds after another; -1 is never. */
+extern int64_t kn__after(int64_t now, int64_t milliseconds);
+
+/* hash.c: of bytes, well mixed, the same on every machine and in every run */
+extern uint64_t kn__hash(const void *bytes, size_t length, uint64_t seed);
+
+/*
+ * error.c: an error with room for its texts, so that noting one cannot fail.  Texts
+ * that do not fit are cut, at the end of a character.
+ */
+#define KN__ERROR_ROOM 4096
+
+typedef struct kn__fault
+{
+	kn_error error;
+	size_t used;
+	char room[KN__ERROR_ROOM];
+} kn__fault;
+
+extern void kn__fault_clear(kn__fault *fault);
+/* Begins a new error with a message, and returns the status, so that it can be returned. */
+extern kn_status kn__fail(kn__fault *fault, kn_status status, const char *format, ...)
+	KN_PRINTF(3, 4);
+/* A text of an error that has begun: kn__fault_text(f, &f->error.detail, "..."). */
+extern void kn__fault_text(kn__fault *fault, const char **field, const char *text);
+extern void kn__fault_copy(kn__fault *to, const kn__fault *from);
+
+#endif

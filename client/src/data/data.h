@@ -1,0 +1,142 @@
+/*
+ * data.h
+ *		Values, how they look on the wire, and what a statement is.
+ *
+ * The room is pure: no socket, no libpq, no clock.
+ */
+#ifndef KN_SRC_DATA_H
+#define KN_SRC_DATA_H
+
+#include "base/base.h"
+#include "kints/value.h"
+
+/*
+ * type.c: what the library knows of the server's types.  One list, X(name, oid, array oid, kind);
+ * types that are not in it come as text.
+ */
+typedef struct kn__type
+{
+	uint32_t oid;
+	uint32_t array_oid; /* of the array of it, 0: none */
+	const char *name;
+	kn_type kind;
+} kn__type;
+
+/* NULL: not known.  Of an array type: *is_array is set, and the element's row is returned. */
+extern const kn__type *kn__type_find(uint32_t oid, bool *is_array);
+/* The type that a value of a kind goes out as, 0 for text. */
+extern uint32_t kn__type_oid(kn_type kind);
+extern uint32_t kn__type_array_oid(kn_type kind);
+
+/* encode.c: a value as a parameter */
+typedef struct kn__parameter
+{
+	uint32_t oid;
+	int format;       /* 1: binary */
+	int32_t length;   /* -1: NULL */
+	size_t offset;    /* where its bytes are in the buffer */
+	const void *data; /* or where they are otherwise, NULL: in the buffer */
+} kn__parameter;
+
+/*
+ * Encodes one value; what needs bytes of its own goes to the end of buf, text and bytes
+ * are borrowed.  KN_DATA: the value makes no sense; why says it, in a static text.
+ */
+extern kn_status kn__encode(kn__buf *buf, const kn_value *value, kn__parameter *out,
+							const char **why);
+
+/* As COPY's binary format has it: the length, then the bytes, appended to buf. */
+extern kn_status kn__encode_field(kn__buf *buf, const kn_value *value, uint32_t oid,
+								  const char **why);
+
+/*
+ * decode.c: what the server sent as a value.  Text and bytes are borrowed where they can
+ * be; else, and for arrays, memory comes from the arena.  length -1 is NULL.  KN_DATA: not
+ * what the type looks like; why says it.
+ */
+extern kn_status kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes,
+							int32_t length, kn_value *out, const char **why);
+
+/* Whether binary will do for a column: there is a codec, or its binary form is its text. */
+extern bool kn__has_codec(uint32_t oid);
+
+/* numeric.c, timestamp.c, inet.c, array.c: the forms that take some doing, both ways */
+extern kn_status kn__numeric_encode(kn__buf *buf, kn_str digits, const char **why);
+extern kn_status kn__numeric_decode(kn__arena *arena, const char *bytes, size_t length, kn_str *out,
+									const char **why);
+extern kn_status kn__inet_encode(kn__buf *buf, kn_str text, bool is_cidr, const char **why);
+extern kn_status kn__inet_decode(kn__arena *arena, const char *bytes, size_t length, kn_str *out,
+								 const char **why);
+/* Text as the server prints it with DateStyle ISO and IntervalStyle postgres. */
+extern kn_status kn__time_parse(kn_type kind, kn_str text, kn_value *out, const char **why);
+extern kn_status kn__array_encode(kn__buf *buf, const kn_array *array, uint32_t element_oid,
+								  const char **why);
+extern kn_status kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes,
+								  size_t length, kn_value *out, const char **why);
+extern kn_status kn__array_parse(kn__arena *arena, const kn__type *element, kn_str text,
+								 kn_value *out, const char **why);
+
+/*
+ * convert.c: a value as what a program asks for.  KN_DATA where it would lose anything, or
+ * is NULL; never a silent cast.
+ */
+extern kn_status kn__to_bool(const kn_value *value, bool *out, const char **why);
+extern kn_status kn__to_int(const kn_value *value, int64_t least, int64_t most, int64_t *out,
+							const char **why);
+extern kn_status kn__to_double(const kn_value *value, bool single, double *out, const char **why);
+extern kn_status kn__to_text(kn__arena *arena, const kn_value *value, kn_str *out,
+							 const char **why);
+
+/* lexer.c: SQL to tokens, as the server cuts it with standard_conforming_strings on or off */
+typedef enum kn__token_kind
+{
+	KN__TOKEN_END,
+	KN__TOKEN_WORD,      /* keyword or plain identifier */
+	KN__TOKEN_QUOTED,    /* "identifier" or U&"..." */
+	KN__TOKEN_STRING,    /* '...', E'...', B'...', X'...', N'...', U&'...', $tag$...$tag$ */
+	KN__TOKEN_NUMBER,
+	KN__TOKEN_PARAMETER, /* $1 */
+	KN__TOKEN_OPERATOR,
+	KN__TOKEN_PUNCTUATION, /* one of ( ) [ ] , ; : . and :: := .. => */
+	KN__TOKEN_ERROR      /* a literal or comment that does not end, a character that is none */
+} kn__token_kind;
+
+typedef struct kn__token
+{
+	kn__token_kind kind;
+	const char *p;
+	size_t n;
+	uint32_t number; /* of a parameter */
+} kn__token;
+
+typedef struct kn__lexer
+{
+	const char *at;
+	const char *end;
+	bool backslash_quotes; /* standard_conforming_strings is off */
+} kn__lexer;
+
+extern void kn__lexer_init(kn__lexer *lexer, kn_str sql);
+/* The next token; comments and white space are passed over. */
+extern kn__token kn__lexer_next(kn__lexer *lexer);
+/* Whether a token is a word, case apart; word is in lower case. */
+extern bool kn__token_is(const kn__token *token, const char *word);
+
+/* statement.c: what a statement does, as far as its text tells */
+typedef struct kn__statement
+{
+	bool is_read;        /* writes nothing, if the functions in it do not */
+	bool returns_rows;
+	bool is_transaction; /* BEGIN, COMMIT, SAVEPOINT ...: not for the user to say */
+	bool sets_session;   /* SET, RESET, DISCARD, LISTEN, PREPARE, a session-level lock ...: outlives the transaction */
+	bool is_copy;
+	bool is_multiple;    /* more than one statement */
+	bool locks_rows;     /* FOR UPDATE and the like */
+	bool is_broken;      /* no SQL: a literal that does not end */
+	int parameters;      /* the highest $n */
+	const char *verb;    /* "SELECT", "INSERT" ...: static, for events; "" if none */
+} kn__statement;
+
+extern kn__statement kn__statement_of(kn_str sql);
+
+#endif

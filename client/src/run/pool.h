@@ -1,0 +1,114 @@
+/*
+ * pool.h
+ *		The connections to one server: who has one, who waits, who opens and closes them.
+ *
+ * The pool knows no libpq: what a connection is and how it is opened is the
+ * driver's affair, so that everything here can be tried without a server.
+ *
+ * A member is in one state at a time, and only move() in pool.c changes it:
+ *	 EMPTY -> OPENING -> IDLE <-> BUSY -> CLOSING -> EMPTY
+ *						 IDLE -> CHECKING -> IDLE | CLOSING   (keepalive, by a worker)
+ * Opening, keepalive and closing what nobody uses are done by the pool's own
+ * threads, at most max_opening of them; a caller that gives up waiting never
+ * takes a half-open connection down with it.
+ *
+ * Waiting is first come, first served: whoever gives a connection back hands it
+ * to the caller that has waited for longest, if that is more than a
+ * millisecond; below that a caller who comes by may take it, for waking a thread
+ * costs more than that.
+ */
+#ifndef KN_SRC_RUN_POOL_H
+#define KN_SRC_RUN_POOL_H
+
+#include "base/base.h"
+#include "kints/db.h"
+
+typedef struct kn__pool kn__pool;
+
+/* The head of a connection.  Only the pool writes it, but for the fields said otherwise. */
+typedef struct kn__member
+{
+	int slot;
+	uint32_t generation;  /* of the pool, when it was opened */
+	int64_t opened_at;    /* monotonic nanoseconds */
+	int64_t expires_at;   /* to be replaced from then on; jitter is in it */
+	int64_t idle_since;
+	int64_t taken_at;     /* while it is busy */
+	const char *file;     /* where it was taken; static text */
+	int line;
+	bool is_reported;     /* as leaked */
+	const char *last_sql; /* the holder's to set, atomically read by kn_dump_pool(); static or his */
+} kn__member;
+
+/* What the pool asks of connections; called from any thread, never with a lock held. */
+typedef struct kn__driver
+{
+	void *user;
+	/* Opens one, in a worker thread; not past the deadline.  *out is NULL unless it returns KN_OK. */
+	kn_status (*open)(void *user, int64_t deadline, kn__member **out, kn__fault *fault);
+	void (*close)(void *user, kn__member *member);
+	/* Whether it still is what it was, without a round trip: asked at each checkout. */
+	bool (*is_alive)(void *user, kn__member *member);
+	/* A round trip on an idle one, in a worker thread; false: close it. */
+	bool (*keep_alive)(void *user, kn__member *member, int64_t deadline);
+	/* In a child process: frees memory, closes descriptors, says nothing to the server. */
+	void (*forget)(void *user, kn__member *member);
+	/* One was held for longer than leak_ms. May be NULL. */
+	void (*report_leak)(void *user, const kn__member *member, int64_t held_ns);
+} kn__driver;
+
+/* The fields of kn_config that it goes by. */
+typedef struct kn__pool_options
+{
+	int min, max, max_opening, max_waiters;
+	int64_t acquire_ms, connect_ms, idle_ms, lifetime_ms, keepalive_ms, leak_ms;
+	const kn_allocator *allocator;
+	const kn_clock *clock;
+} kn__pool_options;
+
+/* KN_NO_MEMORY, or KN_OK.  Threads are started when there is something for them to do. */
+extern kn_status kn__pool_new(kn__pool **out, const kn__pool_options *options,
+							  const kn__driver *driver);
+
+/*
+ * No more checkouts; waiters get KN_CLOSED.  Waits until all members are back, or the
+ * deadline is over (KN_TIMEOUT): then those still out are closed when they come back.
+ */
+extern kn_status kn__pool_drain(kn__pool *pool, int64_t deadline);
+/* Ends the threads, closes what is idle, frees it all; after kn__pool_drain(), nothing is out. */
+extern void kn__pool_free(kn__pool *pool);
+
+/*
+ * Takes a member out; it is alive and not too old.  The deadline is that of the caller; the
+ * pool's acquire_ms counts besides.  is_cancelled may be NULL; it is set by another thread,
+ * who then calls kn__pool_wake().
+ *	 KN_POOL_TIMEOUT  all are busy: the fault says who holds them, and for how long
+ *	 KN_CONN_LOST     none could be opened: the fault says why, and when that was
+ *	 KN_AUTH          likewise, and it was the credentials
+ *	 KN_POOL_FULL     max_waiters wait already
+ *	 KN_TIMEOUT       the caller's deadline came first
+ *	 KN_CANCELED, KN_CLOSED, KN_FORKED
+ */
+extern kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
+							   const volatile bool *is_cancelled, kn__member **out,
+							   kn__fault *fault);
+
+/* How it comes back. */
+typedef enum kn__give
+{
+	KN__GIVE_CLEAN,  /* idle, and nobody's state is in it */
+	KN__GIVE_BROKEN  /* to be closed */
+} kn__give;
+
+extern void kn__pool_give(kn__pool *pool, kn__member *member, kn__give how);
+
+/* Wakes all waiters, so that they look whether they are cancelled. */
+extern void kn__pool_wake(kn__pool *pool);
+/* All that are open by now are replaced: after a failover, or new credentials. */
+extern void kn__pool_renew(kn__pool *pool);
+
+/* All but queries, errors, retries, breaker, lag, is_primary and host. */
+extern void kn__pool_stats(kn__pool *pool, kn_stats *out);
+extern size_t kn__pool_dump(kn__pool *pool, char *buffer, size_t capacity);
+
+#endif
