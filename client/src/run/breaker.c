@@ -1,0 +1,162 @@
+/*
+ * breaker.c
+ *		When a server is left alone for a while.
+ *
+ * Closed, calls are counted in buckets of time; when enough of those in the window have
+ * failed, or were slow, it opens, and nothing goes through.  After open_ns a few
+ * calls may try: if all of them succeed it closes, if one fails it opens again.  A
+ * permit to try is a lease: one that is never handed in again runs out, so that a
+ * caller who vanishes does not keep the door shut.  Whatever began in an earlier
+ * state says nothing about this one: that is what the generation is for.
+ */
+#include "run/breaker.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+static kn__breaker_bucket *bucket_of(kn__breaker *breaker, int64_t now);
+static int64_t slice_of(const kn__breaker *breaker, int64_t now);
+static bool must_open(kn__breaker *breaker, int64_t now);
+static void move(kn__breaker *breaker, kn__breaker_state state, int64_t now);
+
+void
+kn__breaker_init(kn__breaker *breaker, const kn__breaker_options *options)
+{
+	memset(breaker, 0, sizeof(*breaker));
+	breaker->options = *options;
+	(void) pthread_mutex_init(&breaker->lock, NULL);
+	for (int i = 0; i < KN__BREAKER_BUCKETS; i++)
+		breaker->buckets[i].began = -1;
+}
+
+void
+kn__breaker_release(kn__breaker *breaker)
+{
+	(void) pthread_mutex_destroy(&breaker->lock);
+}
+
+bool
+kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit)
+{
+	bool is_admitted = false;
+
+	permit->is_probe = false;
+	permit->generation = atomic_load_explicit(&breaker->generation, memory_order_acquire);
+	if (atomic_load_explicit(&breaker->state, memory_order_acquire) == KN__BREAKER_CLOSED)
+		return true;
+	(void) pthread_mutex_lock(&breaker->lock);
+	if (breaker->state == KN__BREAKER_OPEN &&
+		now - breaker->opened_at >= breaker->options.open_ns)
+		move(breaker, KN__BREAKER_HALF_OPEN, now);
+	if (breaker->state == KN__BREAKER_CLOSED)
+		is_admitted = true;
+	else if (breaker->state == KN__BREAKER_HALF_OPEN)
+	{
+		/* Those that were let through and never came back. */
+		if (breaker->probes_out > 0 && now - breaker->probe_at >= breaker->options.lease_ns)
+			breaker->probes_out = 0;
+		if (breaker->probes_out + breaker->probes_good < breaker->options.probes)
+		{
+			breaker->probes_out++;
+			breaker->probe_at = now;
+			permit->is_probe = true;
+			is_admitted = true;
+		}
+	}
+	permit->generation = breaker->generation;
+	(void) pthread_mutex_unlock(&breaker->lock);
+	return is_admitted;
+}
+
+bool
+kn__breaker_report(kn__breaker *breaker, const kn__permit *permit, int64_t now, int64_t took,
+				   bool has_failed, kn__breaker_state *was, kn__breaker_state *is)
+{
+	const kn__breaker_options *options = &breaker->options;
+	bool is_slow = options->slow_percent > 0 && took >= options->slow_ns;
+
+	(void) pthread_mutex_lock(&breaker->lock);
+	*was = *is = (kn__breaker_state) breaker->state;
+	if (permit->generation == breaker->generation)
+	{
+		if (breaker->state == KN__BREAKER_CLOSED)
+		{
+			kn__breaker_bucket *bucket = bucket_of(breaker, now);
+
+			bucket->calls++;
+			bucket->failures += has_failed;
+			bucket->slow += is_slow;
+			if ((has_failed || is_slow) && must_open(breaker, now))
+				move(breaker, KN__BREAKER_OPEN, now);
+		}
+		else if (permit->is_probe)
+		{
+			if (breaker->probes_out > 0)
+				breaker->probes_out--;
+			if (has_failed || is_slow)
+				move(breaker, KN__BREAKER_OPEN, now);
+			else if (++breaker->probes_good >= options->probes)
+				move(breaker, KN__BREAKER_CLOSED, now);
+		}
+	}
+	*is = (kn__breaker_state) breaker->state;
+	(void) pthread_mutex_unlock(&breaker->lock);
+	return *was != *is;
+}
+
+static kn__breaker_bucket *
+bucket_of(kn__breaker *breaker, int64_t now)
+{
+	int64_t slice = slice_of(breaker, now);
+	kn__breaker_bucket *bucket = &breaker->buckets[slice % KN__BREAKER_BUCKETS];
+
+	if (bucket->began != slice)
+		*bucket = (kn__breaker_bucket){ .began = slice };
+	return bucket;
+}
+
+static int64_t
+slice_of(const kn__breaker *breaker, int64_t now)
+{
+	return now / (breaker->options.window_seconds * KN__NS_PER_S / KN__BREAKER_BUCKETS);
+}
+
+static bool
+must_open(kn__breaker *breaker, int64_t now)
+{
+	const kn__breaker_options *options = &breaker->options;
+	int64_t oldest = slice_of(breaker, now) - KN__BREAKER_BUCKETS + 1;
+	uint64_t calls = 0;
+	uint64_t failures = 0;
+	uint64_t slow = 0;
+
+	for (int i = 0; i < KN__BREAKER_BUCKETS; i++)
+	{
+		const kn__breaker_bucket *bucket = &breaker->buckets[i];
+
+		if (bucket->began < oldest)
+			continue;
+		calls += bucket->calls;
+		failures += bucket->failures;
+		slow += bucket->slow;
+	}
+	if (calls < (uint64_t) options->calls)
+		return false;
+	return (options->failure_percent > 0 &&
+			failures * 100 >= calls * (uint64_t) options->failure_percent) ||
+		   (options->slow_percent > 0 && slow * 100 >= calls * (uint64_t) options->slow_percent);
+}
+
+/* The one place that changes the state; the lock is held. */
+static void
+move(kn__breaker *breaker, kn__breaker_state state, int64_t now)
+{
+	breaker->probes_out = 0;
+	breaker->probes_good = 0;
+	for (int i = 0; i < KN__BREAKER_BUCKETS; i++)
+		breaker->buckets[i].began = -1;
+	if (state == KN__BREAKER_OPEN)
+		breaker->opened_at = now;
+	atomic_fetch_add_explicit(&breaker->generation, 1, memory_order_release);
+	atomic_store_explicit(&breaker->state, (int) state, memory_order_release);
+}

@@ -1,0 +1,74 @@
+/*
+ * breaker.h
+ *		When a server is left alone for a while.
+ */
+#ifndef KN_SRC_RUN_BREAKER_H
+#define KN_SRC_RUN_BREAKER_H
+
+#include <pthread.h>
+
+#include "base/base.h"
+
+typedef enum kn__breaker_state
+{
+	KN__BREAKER_CLOSED,    /* calls go through, and are counted */
+	KN__BREAKER_OPEN,      /* none does */
+	KN__BREAKER_HALF_OPEN  /* a few do, to see */
+} kn__breaker_state;
+
+typedef struct kn__breaker_options
+{
+	int failure_percent;   /* <= 0: it never opens for failures */
+	int slow_percent;      /* <= 0: nor for slowness */
+	int64_t slow_ns;
+	int window_seconds;
+	int calls;             /* fewer in the window decide nothing */
+	int64_t open_ns;
+	int probes;
+	int64_t lease_ns;      /* a probe that has not reported by then is given up */
+} kn__breaker_options;
+
+#define KN__BREAKER_BUCKETS 10
+
+typedef struct kn__breaker_bucket
+{
+	int64_t began; /* the number of its time slice; others have no say in the window */
+	uint32_t calls;
+	uint32_t failures;
+	uint32_t slow;
+} kn__breaker_bucket;
+
+typedef struct kn__breaker
+{
+	kn__breaker_options options;
+	pthread_mutex_t lock;
+	_Atomic(int) state;          /* kn__breaker_state; written with the lock held */
+	_Atomic(uint32_t) generation; /* changes with the state: what began before does not count */
+	int64_t opened_at;
+	int probes_out;
+	int probes_good;
+	int64_t probe_at;            /* when the newest was let through */
+	kn__breaker_bucket buckets[KN__BREAKER_BUCKETS];
+} kn__breaker;
+
+/* What an admitted call has to hand in again. */
+typedef struct kn__permit
+{
+	uint32_t generation;
+	bool is_probe;
+} kn__permit;
+
+extern void kn__breaker_init(kn__breaker *breaker, const kn__breaker_options *options);
+extern void kn__breaker_release(kn__breaker *breaker);
+/* Whether a call may go through now. */
+extern bool kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit);
+/*
+ * How it went: each admitted call reports once.  Failures are those of the server or the way
+ * to it; that a statement is wrong, or a row not there, is none.  Returns whether the state
+ * changed, and *was and *is then tell from what to what.
+ */
+extern bool kn__breaker_report(kn__breaker *breaker, const kn__permit *permit, int64_t now,
+							   int64_t took, bool has_failed, kn__breaker_state *was,
+							   kn__breaker_state *is);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * cancel.c
+ *		Ends what the server does, and makes sure that nothing else suffers from it.
+ *
+ * A request to cancel goes over a connection of its own, and the server signals
+ * the backend some time after it has read it: by then the backend may have come to
+ * the end of that statement, and be at the next one.  So a connection that a
+ * cancel was sent for is fenced before it is used again: wait until the server has
+ * closed the request's connection, which it does after sending the signal, and send
+ * an empty query that takes the blow, if one is still on its way.
+ *
+ * libpq's PQcancel() blocks for as long as connecting takes, so a thread does it;
+ * whoever is in a hurry leaves it behind, and closes the connection that it was for.
+ */
+#include "wire/conn.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+typedef struct Request
+{
+	const kn_allocator *allocator;
+	PGcancel *cancel;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	bool is_over;
+	bool is_done;    /* the server has taken it */
+	bool is_left;    /* nobody waits for it any more */
+} Request;
+
+static Request *start(kn__conn *conn);
+static void *run(void *argument);
+static bool wait_over(Request *request, int64_t nanoseconds);
+static void leave(Request *request);
+static void destroy(Request *request);
+
+/* Whether the server has taken the request, within the time for that. */
+bool
+kn__cancel_send(kn__conn *conn)
+{
+	Request *request = start(conn);
+	bool is_done;
+
+	if (request == NULL)
+		return false;
+	is_done = wait_over(request, conn->cancel_ns);
+	leave(request);
+	return is_done;
+}
+
+static Request *
+start(kn__conn *conn)
+{
+	Request *request = kn__allocate_zero(conn->allocator, 1, sizeof(Request));
+	pthread_condattr_t attributes;
+	pthread_attr_t detached;
+	pthread_t thread;
+	sigset_t all;
+	sigset_t before;
+	int failed;
+
+	if (request == NULL)
+		return NULL;
+	request->allocator = conn->allocator;
+	request->cancel = PQgetCancel(conn->pg);
+	if (request->cancel == NULL)
+	{
+		kn__release(conn->allocator, request, sizeof(Request));
+		return NULL;
+	}
+	(void) pthread_mutex_init(&request->lock, NULL);
+	(void) pthread_condattr_init(&attributes);
+	(void) pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void) pthread_cond_init(&request->ended, &attributes);
+	(void) pthread_condattr_destroy(&attributes);
+	(void) pthread_attr_init(&detached);
+	(void) pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	/* The program's signals are for the program's threads. */
+	(void) sigfillset(&all);
+	(void) pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&thread, &detached, run, request);
+	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void) pthread_attr_destroy(&detached);
+	if (failed == 0)
+		return request;
+	destroy(request);
+	return NULL;
+}
+
+static void *
+run(void *argument)
+{
+	Request *request = argument;
+	char error[256];
+	bool is_done = PQcancel(request->cancel, error, sizeof(error)) != 0;
+	bool is_left;
+
+	(void) pthread_mutex_lock(&request->lock);
+	request->is_over = true;
+	request->is_done = is_done;
+	is_left = request->is_left;
+	(void) pthread_cond_signal(&request->ended);
+	(void) pthread_mutex_unlock(&request->lock);
+	if (is_left)
+		destroy(request);
+	return NULL;
+}
+
+static bool
+wait_over(Request *request, int64_t nanoseconds)
+{
+	struct timespec until;
+	bool is_done;
+	int failed = 0;
+
+	(void) clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t) (nanoseconds / KN__NS_PER_S);
+	until.tv_nsec += (long) (nanoseconds % KN__NS_PER_S);
+	if (until.tv_nsec >= KN__NS_PER_S)
+	{
+		until.tv_sec++;
+		until.tv_nsec -= (long) KN__NS_PER_S;
+	}
+	(void) pthread_mutex_lock(&request->lock);
+	while (!request->is_over && failed != ETIMEDOUT)
+		failed = pthread_cond_timedwait(&request->ended, &request->lock, &until);
+	is_done = request->is_over && request->is_done;
+	(void) pthread_mutex_unlock(&request->lock);
+	return is_done;
+}
+
+/* Whoever is last, the caller or the thread, frees it. */
+static void
+leave(Request *request)
+{
+	bool is_over;
+
+	(void) pthread_mutex_lock(&request->lock);
+	is_over = request->is_over;
+	request->is_left = true;
+	(void) pthread_mutex_unlock(&request->lock);
+	if (is_over)
+		destroy(request);
+}
+
+static void
+destroy(Request *request)
+{
+	(void) pthread_cond_destroy(&request->ended);
+	(void) pthread_mutex_destroy(&request->lock);
+	PQfreeCancel(request->cancel);
+	kn__release(request->allocator, request, sizeof(Request));
+}
+
+/*
+ * An empty query and its answer, or the cancel's.  For a connection that has
+ * nothing else under way, and on which kn__cancel_send() has succeeded.
+ */
+bool
+kn__cancel_fence(kn__conn *conn)
+{
+	kn__wait wait = { .deadline = kn__now(conn->clock) + conn->cancel_ns };
+	PGresult *result;
+	bool is_hit = true;
+
+	for (int tries = 0; is_hit && tries < 3; tries++)
+	{
+		is_hit = false;
+		if (!PQsendQuery(conn->pg, ""))
+			return false;
+		do
+		{
+			if (kn__wait_result(conn, &wait) != KN__WAITED_READY)
+				return false;
+			result = PQgetResult(conn->pg);
+			is_hit |= PQresultStatus(result) == PGRES_FATAL_ERROR && result != NULL;
+			PQclear(result);
+		} while (result != NULL);
+	}
+	return !is_hit && PQstatus(conn->pg) == CONNECTION_OK;
+}

@@ -1,0 +1,300 @@
+/*
+ * conn.c
+ *		Opening and closing a connection, and what state it is in.
+ *
+ * Connecting goes step by step under the deadline.  Only the look-up of a host's
+ * name is libpq's own, and blocks for as long as the resolver does; give hostaddr
+ * where that matters.
+ */
+#include "wire/conn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static kn_status connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait,
+							kn__fault *fault);
+static kn_status poll_connect(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
+static kn_status fail_connect(kn__conn *conn, kn__waited waited, kn__fault *fault);
+static kn_status settle(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
+static bool open_pipe(int fds[2]);
+static void take_notice(void *user, const PGresult *result);
+
+/* Literals of dates and intervals come as text where a statement has a column without a codec. */
+static const char *const settings[][3] = {
+	{ "DateStyle", "ISO", "SET DateStyle = ISO" },
+	{ "IntervalStyle", "postgres", "SET IntervalStyle = postgres" },
+};
+
+kn_status
+kn__conn_open(kn__conn **out, const kn__conn_options *options, const kn__wait *wait,
+			  kn__fault *fault)
+{
+	kn__conn *conn = kn__allocate_zero(options->allocator, 1, sizeof(kn__conn));
+	kn_status status;
+
+	*out = NULL;
+	if (conn == NULL)
+		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	conn->allocator = options->allocator;
+	conn->clock = options->clock;
+	conn->shapes = options->shapes;
+	conn->prepare_after = options->prepare_after;
+	conn->cancel_ns = options->cancel_ns;
+	conn->notice = options->notice;
+	conn->user = options->user;
+	conn->never_prepares = options->cache_count <= 0;
+	conn->wake[0] = conn->wake[1] = -1;
+	kn__buf_init(&conn->scratch, conn->allocator, SIZE_MAX / 2);
+	if (!kn__prepared_init(&conn->cache,
+						   conn->allocator,
+						   options->cache_count,
+						   options->cache_bytes))
+		status = kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	else if (!open_pipe(conn->wake))
+		status = kn__fail(fault, KN_UNAVAILABLE, "out of file descriptors");
+	else
+		status = connect_to(conn, options, wait, fault);
+	if (status != KN_OK)
+	{
+		kn__conn_close(conn);
+		return status;
+	}
+	*out = conn;
+	return KN_OK;
+}
+
+static kn_status
+connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait, kn__fault *fault)
+{
+	kn_status status;
+
+	conn->pg = PQconnectStartParams(options->keywords, options->values, 1);
+	if (conn->pg == NULL)
+		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	(void) PQsetNoticeReceiver(conn->pg, take_notice, conn);
+	/* Verbose errors have the SQLSTATE in them: libpq does not tell it here otherwise. */
+	(void) PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
+	status = poll_connect(conn, wait, fault);
+	if (status != KN_OK)
+		return status;
+	(void) PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
+	if (PQsetnonblocking(conn->pg, 1) != 0)
+		return kn__fault_of_conn(fault, conn, KN_CONN_LOST);
+	return settle(conn, wait, fault);
+}
+
+static kn_status
+poll_connect(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
+{
+	if (PQstatus(conn->pg) == CONNECTION_BAD)
+		return fail_connect(conn, KN__WAITED_ERROR, fault);
+	for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;)
+	{
+		/* The socket may be another one at each step, for a host may have several addresses. */
+		kn__waited waited = kn__wait_connect(conn, next == PGRES_POLLING_WRITING, wait);
+
+		if (waited != KN__WAITED_READY)
+			return fail_connect(conn, waited, fault);
+		next = PQconnectPoll(conn->pg);
+		if (next == PGRES_POLLING_FAILED)
+			return fail_connect(conn, KN__WAITED_ERROR, fault);
+	}
+	return KN_OK;
+}
+
+static kn_status
+fail_connect(kn__conn *conn, kn__waited waited, kn__fault *fault)
+{
+	const char *host = PQhost(conn->pg);
+
+	if (waited == KN__WAITED_CANCELED)
+		return kn__fail(fault, KN_CANCELED, "cancelled while connecting");
+	if (waited == KN__WAITED_TIMEOUT)
+		return kn__fail(fault,
+						KN_CONN_LOST,
+						"connecting to server \"%s\" took too long",
+						host == NULL ? "" : host);
+	return kn__fault_of_connect(fault,
+								PQerrorMessage(conn->pg),
+								PQconnectionNeedsPassword(conn->pg) != 0);
+}
+
+/* A server whose defaults print dates otherwise is told how; most need no round trip for that. */
+static kn_status
+settle(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
+{
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+	{
+		const char *now = PQparameterStatus(conn->pg, settings[i][0]);
+		kn__item item = { .sql = settings[i][2], .never_prepare = true };
+		kn__outcome outcome;
+		kn_status status;
+
+		if (now == NULL || strncmp(now, settings[i][1], strlen(settings[i][1])) == 0)
+			continue;
+		item.length = strlen(item.sql);
+		status = kn__flight(conn, &item, 1, wait, &outcome, fault);
+		if (status != KN_OK)
+			return status;
+	}
+	return KN_OK;
+}
+
+static bool
+open_pipe(int fds[2])
+{
+	if (pipe(fds) != 0)
+		return false;
+	for (int i = 0; i < 2; i++)
+	{
+		(void) fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+		(void) fcntl(fds[i], F_SETFL, O_NONBLOCK);
+	}
+	return true;
+}
+
+void
+kn__conn_close(kn__conn *conn)
+{
+	if (conn == NULL)
+		return;
+	if (conn->pg != NULL)
+		PQfinish(conn->pg);
+	for (int i = 0; i < 2; i++)
+	{
+		if (conn->wake[i] >= 0)
+			(void) close(conn->wake[i]);
+	}
+	kn__prepared_release(&conn->cache, conn->allocator);
+	kn__buf_release(&conn->scratch);
+	kn__release(conn->allocator, conn, sizeof(kn__conn));
+}
+
+/*
+ * PQfinish() would say good-bye to the server, and end the session of the parent, whose
+ * socket it is as well.  So libpq's part is left behind, but for the descriptor.
+ */
+void
+kn__conn_forget(kn__conn *conn)
+{
+	if (conn == NULL)
+		return;
+	if (conn->pg != NULL && PQsocket(conn->pg) >= 0)
+		(void) close(PQsocket(conn->pg));
+	conn->pg = NULL;
+	kn__conn_close(conn);
+}
+
+bool
+kn__conn_is_alive(kn__conn *conn)
+{
+	char byte;
+	ssize_t length;
+
+	if (conn->is_broken || PQstatus(conn->pg) != CONNECTION_OK)
+		return false;
+	length = recv(PQsocket(conn->pg), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (length < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+	if (length == 0)
+		return false;
+	/* An error to nobody in particular is the server's good-bye; TLS hides which byte it is. */
+	if (byte == 'E' && !PQsslInUse(conn->pg))
+		return false;
+	if (!PQconsumeInput(conn->pg))
+		return false;
+	(void) PQisBusy(conn->pg); /* takes in notices, settings and notifications */
+	if (PQstatus(conn->pg) != CONNECTION_OK)
+		return false;
+	length = recv(PQsocket(conn->pg), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	return length != 0;
+}
+
+bool
+kn__conn_is_clean(const kn__conn *conn)
+{
+	return !conn->is_broken && !conn->is_soiled && !conn->is_streaming &&
+		   PQstatus(conn->pg) == CONNECTION_OK &&
+		   PQtransactionStatus(conn->pg) == PQTRANS_IDLE &&
+		   PQpipelineStatus(conn->pg) == PQ_PIPELINE_OFF;
+}
+
+bool
+kn__conn_in_transaction(const kn__conn *conn)
+{
+	PGTransactionStatusType status = PQtransactionStatus(conn->pg);
+
+	return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+bool
+kn__conn_in_failed_transaction(const kn__conn *conn)
+{
+	return PQtransactionStatus(conn->pg) == PQTRANS_INERROR;
+}
+
+void
+kn__conn_soil(kn__conn *conn)
+{
+	conn->is_soiled = true;
+}
+
+void
+kn__conn_wake(kn__conn *conn)
+{
+	int before = errno;
+
+	/* A full pipe wakes as well. */
+	if (write(conn->wake[1], "", 1) < 0)
+		errno = before;
+}
+
+const char *
+kn__conn_setting(const kn__conn *conn, const char *name)
+{
+	return PQparameterStatus(conn->pg, name);
+}
+
+int
+kn__conn_server_version(const kn__conn *conn)
+{
+	return PQserverVersion(conn->pg);
+}
+
+int
+kn__conn_pid(const kn__conn *conn)
+{
+	return PQbackendPID(conn->pg);
+}
+
+void
+kn__conn_never_prepare(kn__conn *conn)
+{
+	conn->never_prepares = true;
+	kn__prepared_forget_all(&conn->cache);
+}
+
+bool
+kn__conn_uses_tls(const kn__conn *conn)
+{
+	return PQsslInUse(conn->pg) != 0;
+}
+
+/* Nothing is ever printed: whoever wants to know of a notice has said so. */
+static void
+take_notice(void *user, const PGresult *result)
+{
+	const kn__conn *conn = user;
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (conn->notice != NULL)
+		conn->notice(conn->user,
+					 severity == NULL ? "NOTICE" : severity,
+					 message == NULL ? PQresultErrorMessage(result) : message);
+}

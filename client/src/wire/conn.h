@@ -1,0 +1,125 @@
+/*
+ * conn.h
+ *		What the files of this room share: the connection, and libpq.
+ */
+#ifndef KN_SRC_WIRE_CONN_H
+#define KN_SRC_WIRE_CONN_H
+
+#include <libpq-fe.h>
+#include <stdatomic.h>
+
+#include "wire/wire.h"
+
+/* prepared.c: the statements of a connection, the least recently used go first */
+typedef struct kn__prepared
+{
+	uint64_t key;               /* of the text and the types of its parameters; 0: the slot is free */
+	char *sql;
+	size_t length;
+	int uses;
+	bool is_prepared;
+	char name[20];              /* kn_<16 hex digits of the key> */
+	struct kn__prepared *newer;
+	struct kn__prepared *older;
+} kn__prepared;
+
+typedef struct kn__prepared_cache
+{
+	kn__prepared *slots;        /* open addressing */
+	size_t slot_count;          /* a power of two, 0: nothing is ever prepared */
+	int count;
+	int limit;
+	int64_t bytes;
+	int64_t byte_limit;
+	kn__prepared *newest;
+	kn__prepared *oldest;
+	kn__buf closing;            /* names to be deallocated with the next flight, each with a NUL */
+} kn__prepared_cache;
+
+struct kn__conn
+{
+	PGconn *pg;
+	const kn_allocator *allocator;
+	const kn_clock *clock;
+	kn__shapes *shapes;
+	kn__prepared_cache cache;
+	int prepare_after;
+	int64_t cancel_ns;
+	int wake[2];                /* a pipe: whoever writes to it makes a wait look up */
+	void (*notice)(void *user, const char *severity, const char *text);
+	void *user;
+	bool never_prepares;
+	bool is_broken;             /* to be closed: nobody knows in which state the server is */
+	bool is_soiled;             /* something of a user's outlives his transaction */
+	bool is_streaming;
+	kn__buf scratch;            /* the bytes of parameters, while they are handed to libpq */
+};
+
+/* send.c: what was sent for an item, and so what answers will come */
+typedef struct kn__sent
+{
+	uint64_t key;      /* of its entry in the cache */
+	bool is_prepare;   /* a Parse of its own came before it */
+	bool is_by_name;   /* it was a prepared statement */
+	bool is_described; /* nothing but Parse and Describe was sent */
+} kn__sent;
+
+/* The key of an item: of its text and the types of its parameters. */
+extern uint64_t kn__send_key(const kn__item *item);
+/* Hands an item to libpq; KN_DATA, KN_NO_MEMORY, KN_USAGE: nothing of it was sent. */
+extern kn_status kn__send_item(kn__conn *conn, const kn__item *item, bool in_pipeline,
+							   kn__sent *sent, kn__fault *fault);
+/* Hands Parse and Describe of it to libpq; in a pipeline. */
+extern kn_status kn__send_describe(kn__conn *conn, const kn__item *item, kn__sent *sent,
+								   kn__fault *fault);
+
+/* wait.c */
+typedef enum kn__waited
+{
+	KN__WAITED_READY,
+	KN__WAITED_TIMEOUT,
+	KN__WAITED_CANCELED,
+	KN__WAITED_ERROR
+} kn__waited;
+
+extern kn__waited kn__wait_connect(kn__conn *conn, bool for_write, const kn__wait *wait);
+/* Until the socket is readable or, if asked for, writable. */
+extern kn__waited kn__wait_socket(kn__conn *conn, bool for_write, const kn__wait *wait);
+/* Sends what is left to send and reads, until a result can be had without waiting. */
+extern kn__waited kn__wait_result(kn__conn *conn, const kn__wait *wait);
+
+/* cancel.c: asks the server to end what it does, and makes sure that this hits nothing else */
+extern bool kn__cancel_send(kn__conn *conn);
+extern bool kn__cancel_fence(kn__conn *conn);
+
+/* prepared.c */
+extern bool kn__prepared_init(kn__prepared_cache *cache, const kn_allocator *allocator, int limit,
+							  int64_t byte_limit);
+extern void kn__prepared_release(kn__prepared_cache *cache, const kn_allocator *allocator);
+/* The entry of a statement, made if there is none, and the newest now; NULL: it is not kept. */
+extern kn__prepared *kn__prepared_find(kn__prepared_cache *cache, const kn_allocator *allocator,
+									   uint64_t key, const char *sql, size_t length);
+/* Forgets that it is prepared; is_there: the server still has it, and is to close it. */
+extern void kn__prepared_forget(kn__prepared_cache *cache, kn__prepared *entry, bool is_there);
+extern void kn__prepared_forget_all(kn__prepared_cache *cache);
+
+/* shapes.c */
+typedef enum kn__shape
+{
+	KN__SHAPE_UNKNOWN,
+	KN__SHAPE_BINARY,
+	KN__SHAPE_TEXT
+} kn__shape;
+
+extern kn__shape kn__shapes_find(const kn__shapes *shapes, uint64_t key);
+extern void kn__shapes_note(kn__shapes *shapes, uint64_t key, kn__shape shape);
+extern kn__shape kn__shape_of(const PGresult *result);
+
+/* fault.c: what libpq or the server said, as an error */
+extern kn_status kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql);
+extern kn_status kn__fault_of_conn(kn__fault *fault, kn__conn *conn, kn_status status);
+/* "FATAL:  28P01: text" as libpq puts it where connecting fails. */
+extern kn_status kn__fault_of_connect(kn__fault *fault, const char *message, bool needs_password);
+extern bool kn__is_fatal(const PGresult *result);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * fault.c
+ *		What libpq or the server said, as an error.
+ */
+#include "wire/conn.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void take(kn__fault *fault, const char **field, const PGresult *result, int code);
+static const char *find_sqlstate(const char *message);
+
+/* An error that the server has reported in answer to a statement. */
+kn_status
+kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+	kn_status status = sqlstate == NULL ? KN_CONN_LOST : kn__sqlstate_status(sqlstate);
+
+	if (message == NULL)
+		message = PQresultErrorMessage(result);
+	(void) kn__fail(fault, status, "%.*s", (int) strcspn(message, "\n"), message);
+	if (sqlstate != NULL && strlen(sqlstate) == 5)
+		memcpy(fault->error.sqlstate, sqlstate, 6);
+	if (position != NULL)
+		fault->error.position = atoi(position);
+	take(fault, &fault->error.detail, result, PG_DIAG_MESSAGE_DETAIL);
+	take(fault, &fault->error.hint, result, PG_DIAG_MESSAGE_HINT);
+	take(fault, &fault->error.schema_name, result, PG_DIAG_SCHEMA_NAME);
+	take(fault, &fault->error.table_name, result, PG_DIAG_TABLE_NAME);
+	take(fault, &fault->error.column_name, result, PG_DIAG_COLUMN_NAME);
+	take(fault, &fault->error.type_name, result, PG_DIAG_DATATYPE_NAME);
+	take(fault, &fault->error.constraint_name, result, PG_DIAG_CONSTRAINT_NAME);
+	if (sql != NULL)
+		kn__fault_text(fault, &fault->error.sql, sql);
+	take(fault, &fault->error.context, result, PG_DIAG_CONTEXT);
+	return status;
+}
+
+static void
+take(kn__fault *fault, const char **field, const PGresult *result, int code)
+{
+	const char *text = PQresultErrorField(result, code);
+
+	if (text != NULL)
+		kn__fault_text(fault, field, text);
+}
+
+/* What libpq says of the connection itself. */
+kn_status
+kn__fault_of_conn(kn__fault *fault, kn__conn *conn, kn_status status)
+{
+	const char *message = PQerrorMessage(conn->pg);
+
+	return kn__fail(fault,
+					status,
+					"%.*s",
+					(int) strcspn(message, "\n"),
+					*message == '\0' ? "the connection is not usable" : message);
+}
+
+/*
+ * Of the lines that libpq says, one for each address it tried, the last is the
+ * server's own word; the SQLSTATE is in it, for connections are made so that it is.
+ */
+kn_status
+kn__fault_of_connect(kn__fault *fault, const char *message, bool needs_password)
+{
+	const char *sqlstate = find_sqlstate(message);
+	kn_status status = KN_CONN_LOST;
+	char code[6] = "";
+	size_t head;
+
+	if (sqlstate == NULL)
+	{
+		head = strcspn(message, "\n");
+		return kn__fail(fault,
+						needs_password ? KN_AUTH : KN_CONN_LOST,
+						"%.*s",
+						(int) head,
+						message);
+	}
+	memcpy(code, sqlstate, 5);
+	status = kn__sqlstate_status(code);
+	if (status != KN_AUTH && status != KN_CONFIG)
+		status = kn__sqlstate_is_infrastructure(code) ? KN_UNAVAILABLE : KN_CONN_LOST;
+	head = (size_t) (sqlstate - message);
+	(void) kn__fail(fault,
+					status,
+					"%.*s%.*s",
+					(int) head,
+					message,
+					(int) strcspn(sqlstate + 7, "\n"),
+					sqlstate + 7);
+	memcpy(fault->error.sqlstate, code, 6);
+	return status;
+}
+
+/* Five letters or digits between ":  " and ": ", as PQERRORS_VERBOSE puts them; the last ones. */
+static const char *
+find_sqlstate(const char *message)
+{
+	const char *found = NULL;
+
+	for (const char *at = strstr(message, ":  "); at != NULL; at = strstr(at + 1, ":  "))
+	{
+		const char *code = at + 3;
+		int length = 0;
+
+		while (isdigit((unsigned char) code[length]) || (code[length] >= 'A' && code[length] <= 'Z'))
+			length++;
+		if (length == 5 && code[5] == ':' && code[6] == ' ')
+			found = code;
+	}
+	return found;
+}
+
+/* Whether the server ended the session with it. */
+bool
+kn__is_fatal(const PGresult *result)
+{
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+}

@@ -1,0 +1,70 @@
+/*
+ * result.c
+ *		Rows that have arrived.
+ *
+ * A kn__result is libpq's own, under another name: nothing is copied, and
+ * values are decoded when they are asked for.
+ */
+#include "wire/conn.h"
+
+static const PGresult *
+of(const kn__result *result)
+{
+	return (const PGresult *) result;
+}
+
+void
+kn__result_free(kn__result *result)
+{
+	PQclear((PGresult *) result);
+}
+
+int
+kn__result_rows(const kn__result *result)
+{
+	return PQntuples(of(result));
+}
+
+int
+kn__result_columns(const kn__result *result)
+{
+	return PQnfields(of(result));
+}
+
+const char *
+kn__result_name(const kn__result *result, int column)
+{
+	if (column < 0 || column >= PQnfields(of(result)))
+		return NULL;
+	return PQfname(of(result), column);
+}
+
+uint32_t
+kn__result_oid(const kn__result *result, int column)
+{
+	if (column < 0 || column >= PQnfields(of(result)))
+		return 0;
+	return PQftype(of(result), column);
+}
+
+bool
+kn__result_is_null(const kn__result *result, int row, int column)
+{
+	return PQgetisnull(of(result), row, column) != 0;
+}
+
+kn_status
+kn__result_value(const kn__result *result, int row, int column, kn__arena *arena, kn_value *out,
+				 const char **why)
+{
+	const PGresult *pg = of(result);
+	int32_t length = PQgetisnull(pg, row, column) ? -1 : PQgetlength(pg, row, column);
+
+	return kn__decode(arena,
+					  PQftype(pg, column),
+					  PQfformat(pg, column),
+					  PQgetvalue(pg, row, column),
+					  length,
+					  out,
+					  why);
+}

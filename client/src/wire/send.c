@@ -1,0 +1,237 @@
+/*
+ * send.c
+ *		One statement with its parameters, handed to libpq.
+ *
+ * A statement that is used for the first time goes out as it is; from the
+ * prepare_after-th time on it is prepared, along with that use, and then goes by its
+ * name.  libpq copies all it is given, so what parameters look like on the wire is
+ * needed only for so long.
+ */
+#include "wire/conn.h"
+
+#include <string.h>
+
+#define FEW 16 /* parameters that need no memory of their own */
+
+/* The arrays that libpq wants, in one piece of memory. */
+typedef struct Parameters
+{
+	kn__parameter few[FEW];
+	const char *few_values[FEW];
+	Oid few_types[FEW];
+	int few_lengths[FEW];
+	int few_formats[FEW];
+	kn__parameter *encoded;
+	const char **values;
+	Oid *types;
+	int *lengths;
+	int *formats;
+	void *memory;
+	size_t size;
+} Parameters;
+
+static kn_status encode(kn__conn *conn, const kn__item *item, Parameters *parameters,
+						kn__fault *fault);
+static kn_status end_text(kn__buf *scratch, kn__parameter *parameter, const char **why);
+static bool init(kn__conn *conn, Parameters *parameters, int count);
+static void release(kn__conn *conn, Parameters *parameters);
+static bool send(kn__conn *conn, const kn__item *item, const Parameters *parameters,
+				 bool in_pipeline, kn__sent *sent);
+
+uint64_t
+kn__send_key(const kn__item *item)
+{
+	uint64_t key = item->hash;
+
+	for (int i = 0; i < item->count; i++)
+	{
+		const kn_value *value = &item->values[i];
+		uint32_t types[2] = { value->oid, value->type };
+
+		if (value->type == KN_TYPE_ARRAY && value->as.array != NULL)
+			types[1] |= (uint32_t) value->as.array->element << 8;
+		/* What is NULL has no type of its own: the server takes it for what the place asks for. */
+		key = key * UINT64_C(0x9E3779B97F4A7C15) + ((uint64_t) types[0] << 32 | types[1]);
+		key ^= key >> 29;
+	}
+	return key == 0 ? 1 : key;
+}
+
+kn_status
+kn__send_item(kn__conn *conn, const kn__item *item, bool in_pipeline, kn__sent *sent,
+			  kn__fault *fault)
+{
+	Parameters parameters;
+	kn_status status = encode(conn, item, &parameters, fault);
+
+	if (status == KN_OK && !send(conn, item, &parameters, in_pipeline, sent))
+		status = kn__fault_of_conn(fault, conn, KN_CONN_LOST);
+	release(conn, &parameters);
+	return status;
+}
+
+kn_status
+kn__send_describe(kn__conn *conn, const kn__item *item, kn__sent *sent, kn__fault *fault)
+{
+	Parameters parameters;
+	kn_status status = encode(conn, item, &parameters, fault);
+
+	memset(sent, 0, sizeof(*sent));
+	sent->is_described = true;
+	sent->key = kn__send_key(item);
+	if (status == KN_OK &&
+		(!PQsendPrepare(conn->pg, "", item->sql, item->count, parameters.types) ||
+		 !PQsendDescribePrepared(conn->pg, "")))
+		status = kn__fault_of_conn(fault, conn, KN_CONN_LOST);
+	release(conn, &parameters);
+	return status;
+}
+
+static kn_status
+encode(kn__conn *conn, const kn__item *item, Parameters *parameters, kn__fault *fault)
+{
+	parameters->memory = NULL;
+	if (item->count < 0 || item->count > UINT16_MAX)
+		return kn__fail(fault,
+						KN_USAGE,
+						"a statement cannot have %d parameters",
+						item->count);
+	if (!init(conn, parameters, item->count))
+		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	kn__buf_clear(&conn->scratch);
+	for (int i = 0; i < item->count; i++)
+	{
+		const char *why = "";
+		kn__parameter *parameter = &parameters->encoded[i];
+		kn_status status = kn__encode(&conn->scratch, &item->values[i], parameter, &why);
+
+		if (status == KN_OK && parameter->format == 0)
+			status = end_text(&conn->scratch, parameter, &why);
+		if (status != KN_OK)
+		{
+			(void) kn__fail(fault, status, "parameter $%d: %s", i + 1, why);
+			kn__fault_text(fault, &fault->error.sql, item->sql);
+			return status;
+		}
+	}
+	for (int i = 0; i < item->count; i++)
+	{
+		const kn__parameter *parameter = &parameters->encoded[i];
+
+		parameters->types[i] = parameter->oid;
+		parameters->formats[i] = parameter->format;
+		parameters->lengths[i] = parameter->length;
+		parameters->values[i] = NULL;
+		if (parameter->length >= 0)
+			parameters->values[i] = parameter->data != NULL
+										? parameter->data
+										: conn->scratch.data + parameter->offset;
+	}
+	return KN_OK;
+}
+
+/* libpq takes text up to a NUL, so it gets a copy that has one, and none before the end. */
+static kn_status
+end_text(kn__buf *scratch, kn__parameter *parameter, const char **why)
+{
+	const char *text = parameter->data;
+
+	if (parameter->length < 0 || text == NULL)
+		return KN_OK;
+	if (memchr(text, '\0', (size_t) parameter->length) != NULL)
+	{
+		*why = "text must not have a NUL in it";
+		return KN_DATA;
+	}
+	parameter->offset = scratch->length;
+	parameter->data = NULL;
+	kn__buf_add(scratch, text, (size_t) parameter->length);
+	kn__buf_add(scratch, "", 1);
+	*why = "out of memory";
+	return scratch->has_failed ? KN_NO_MEMORY : KN_OK;
+}
+
+static bool
+init(kn__conn *conn, Parameters *parameters, int count)
+{
+	size_t n = (size_t) count;
+	char *at;
+
+	parameters->encoded = parameters->few;
+	parameters->values = parameters->few_values;
+	parameters->types = parameters->few_types;
+	parameters->lengths = parameters->few_lengths;
+	parameters->formats = parameters->few_formats;
+	if (count <= FEW)
+		return true;
+	parameters->size = n * (sizeof(kn__parameter) + sizeof(char *) + sizeof(Oid) + 2 * sizeof(int));
+	parameters->memory = kn__allocate(conn->allocator, parameters->size);
+	if (parameters->memory == NULL)
+		return false;
+	at = parameters->memory;
+	parameters->encoded = (kn__parameter *) (void *) at;
+	at += n * sizeof(kn__parameter);
+	parameters->values = (const char **) (void *) at;
+	at += n * sizeof(char *);
+	parameters->types = (Oid *) (void *) at;
+	at += n * sizeof(Oid);
+	parameters->lengths = (int *) (void *) at;
+	at += n * sizeof(int);
+	parameters->formats = (int *) (void *) at;
+	return true;
+}
+
+static void
+release(kn__conn *conn, Parameters *parameters)
+{
+	if (parameters->memory != NULL)
+		kn__release(conn->allocator, parameters->memory, parameters->size);
+}
+
+static bool
+send(kn__conn *conn, const kn__item *item, const Parameters *parameters, bool in_pipeline,
+	 kn__sent *sent)
+{
+	bool may_prepare = !conn->never_prepares && !item->never_prepare;
+	int format;
+	kn__prepared *entry;
+
+	memset(sent, 0, sizeof(*sent));
+	sent->key = kn__send_key(item);
+	format = item->wants_rows && kn__shapes_find(conn->shapes, sent->key) == KN__SHAPE_BINARY;
+	entry = !may_prepare ? NULL
+						 : kn__prepared_find(&conn->cache,
+											 conn->allocator,
+											 sent->key,
+											 item->sql,
+											 item->length);
+	/* Parse and Execute at a time take a pipeline; alone, it has to be prepared by now. */
+	if (entry != NULL && !entry->is_prepared && entry->uses >= conn->prepare_after && in_pipeline)
+	{
+		if (!PQsendPrepare(conn->pg, entry->name, item->sql, item->count, parameters->types))
+			return false;
+		sent->is_prepare = true;
+		entry->is_prepared = true;
+	}
+	if (entry != NULL)
+		entry->uses++;
+	if (entry != NULL && entry->is_prepared)
+	{
+		sent->is_by_name = true;
+		return PQsendQueryPrepared(conn->pg,
+								   entry->name,
+								   item->count,
+								   parameters->values,
+								   parameters->lengths,
+								   parameters->formats,
+								   format) != 0;
+	}
+	return PQsendQueryParams(conn->pg,
+							 item->sql,
+							 item->count,
+							 parameters->types,
+							 parameters->values,
+							 parameters->lengths,
+							 parameters->formats,
+							 format) != 0;
+}

@@ -1,0 +1,145 @@
+/*
+ * wire.h
+ *		One connection to one server, over libpq.
+ *
+ * The only room that knows libpq.  A connection belongs to one thread at a time.
+ * Nothing in it blocks for longer than the deadline it is given; what it costs in
+ * round trips is said with each function.
+ *
+ * Everything that is sent at a time is a flight: one or several statements, and
+ * the answers to them.  A flight of more than one is a libpq pipeline.  Statements
+ * between two syncs are one transaction of the server's own making, so a flight
+ * needs no BEGIN and no COMMIT of its own.
+ */
+#ifndef KN_SRC_WIRE_H
+#define KN_SRC_WIRE_H
+
+#include "data/data.h"
+
+typedef struct kn__conn kn__conn;
+
+/* Where a thread waits: until when, and who may interrupt it. */
+typedef struct kn__wait
+{
+	int64_t deadline;                   /* KN__NEVER: none */
+	const _Atomic(bool) *is_cancelled;  /* NULL: nobody; set before kn__conn_wake() is called */
+} kn__wait;
+
+/*
+ * shapes.c: of which statements all columns can be had in binary.  Shared by the
+ * connections of a handle, and safe for all threads; forgets now and then.
+ */
+typedef struct kn__shapes kn__shapes;
+
+extern kn__shapes *kn__shapes_new(const kn_allocator *allocator);
+extern void kn__shapes_free(kn__shapes *shapes);
+
+typedef struct kn__conn_options
+{
+	const char *const *keywords; /* as PQconnectStartParams() takes them, ended by NULL */
+	const char *const *values;
+	const kn_allocator *allocator;
+	const kn_clock *clock;
+	kn__shapes *shapes;          /* outlives the connection */
+	int cache_count;        /* prepared statements; 0: none */
+	int64_t cache_bytes;
+	int prepare_after;
+	int64_t cancel_ns;      /* how long a cancelled statement may take to end */
+	void (*notice)(void *user, const char *severity, const char *text); /* may be NULL */
+	void *user;
+} kn__conn_options;
+
+/* conn.c: opening takes the round trips of libpq's handshake, the rest of it none */
+extern kn_status kn__conn_open(kn__conn **out, const kn__conn_options *options,
+							   const kn__wait *wait, kn__fault *fault);
+extern void kn__conn_close(kn__conn *conn);
+/* In a child process: closes the descriptor and leaves the rest alone. */
+extern void kn__conn_forget(kn__conn *conn);
+/* Whether the server has said nothing since, such as good-bye: a look at the socket. */
+extern bool kn__conn_is_alive(kn__conn *conn);
+/* Idle, outside of a transaction, no answer pending, nothing left behind by a user. */
+extern bool kn__conn_is_clean(const kn__conn *conn);
+extern bool kn__conn_in_transaction(const kn__conn *conn);
+extern bool kn__conn_in_failed_transaction(const kn__conn *conn);
+/* The user set something that outlives his transaction. */
+extern void kn__conn_soil(kn__conn *conn);
+/* Makes a thread that waits on the connection look whether it is cancelled; from any thread. */
+extern void kn__conn_wake(kn__conn *conn);
+/* A reported setting of the server, such as server_version; NULL: not reported. */
+extern const char *kn__conn_setting(const kn__conn *conn, const char *name);
+/* As the server numbers its versions: 150020. */
+extern int kn__conn_server_version(const kn__conn *conn);
+/* The process that the server, or what stands before it, says it is. */
+extern int kn__conn_pid(const kn__conn *conn);
+/* Statements are not prepared from now on: something hands them to several servers. */
+extern void kn__conn_never_prepare(kn__conn *conn);
+extern bool kn__conn_uses_tls(const kn__conn *conn);
+
+/* What became of the statements of a flight that did not come to its end. */
+typedef enum kn__outcome
+{
+	KN__NOTHING_DONE,  /* not sent, or undone by the server: nothing has happened */
+	KN__MAYBE_DONE,    /* sent, and no answer tells */
+	KN__DONE           /* the server has answered all of it */
+} kn__outcome;
+
+typedef struct kn__result kn__result;
+
+/* One statement of a flight. */
+typedef struct kn__item
+{
+	const char *sql;        /* ended by a NUL, as long as the flight */
+	size_t length;
+	uint64_t hash;          /* of the text */
+	const kn_value *values;
+	int count;
+	bool never_prepare;
+	bool wants_rows;        /* it may have rows, and they are the caller's: kept in result */
+	bool sync_after;        /* the end of a transaction of the server's making; the last one always */
+	bool is_atomic;         /* if the server ends the session before it answers, nothing is done:
+							 * not so of COMMIT, CALL, VACUUM and what else commits by itself */
+
+	/* Filled in. */
+	kn_status status;       /* KN_ABORTED: one before it failed */
+	kn__result *result;     /* of one that succeeded and wants_rows; to be freed by the caller */
+	int64_t affected;       /* -1: it says none */
+} kn__item;
+
+/*
+ * flight.c: sends statements in one go and has all their answers.  One round trip; one more
+ * where a statement with rows has not been seen by this process before, to learn its types.
+ * The first that fails is told in fault, with its number in error.item if there are several.
+ * KN_TIMEOUT and KN_CANCELED: it was cancelled, and the connection is fit for use if it is
+ * still clean.
+ */
+extern kn_status kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait,
+							kn__outcome *outcome, kn__fault *fault);
+
+/*
+ * stream.c: the rows of one statement as they arrive.  Of the calls after
+ * kn__stream_begin() each takes whatever time the next row takes.  *row is NULL at the end.
+ */
+extern kn_status kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item,
+								  const kn__wait *wait, kn__outcome *outcome, kn__fault *fault);
+extern kn_status kn__stream_next(kn__conn *conn, const kn__wait *wait, kn__result **row,
+								 kn__outcome *outcome, kn__fault *fault);
+/* Ends it early: the statement is cancelled, unless the rest has arrived already. */
+extern kn_status kn__stream_end(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
+
+/* result.c: rows that have arrived */
+extern void kn__result_free(kn__result *result);
+extern int kn__result_rows(const kn__result *result);
+extern int kn__result_columns(const kn__result *result);
+extern const char *kn__result_name(const kn__result *result, int column);
+extern uint32_t kn__result_oid(const kn__result *result, int column);
+extern bool kn__result_is_null(const kn__result *result, int row, int column);
+/* See kn__decode(); borrows from the result. */
+extern kn_status kn__result_value(const kn__result *result, int row, int column,
+								  kn__arena *arena, kn_value *out, const char **why);
+
+/* sqlstate.c: the one place that says what a SQLSTATE means to a program */
+extern kn_status kn__sqlstate_status(const char *sqlstate);
+/* The host is in trouble, not the statement: counts for the circuit breaker. */
+extern bool kn__sqlstate_is_infrastructure(const char *sqlstate);
+
+#endif
