@@ -37,10 +37,15 @@ typedef struct kn__arena
 } kn__arena;
 
 extern void kn__arena_init(kn__arena *arena, const kn_allocator *allocator);
+/* Memory to begin with, of an arena that has none yet; it has to live as long as the arena. */
+extern void kn__arena_lend(kn__arena *arena, void *memory, size_t size);
 /* Frees all but one block of a usual size, so that the next request finds it warm. */
 extern void kn__arena_clear(kn__arena *arena);
 extern void kn__arena_release(kn__arena *arena);
-/* Aligned for anything, not zeroed; NULL when out of memory, and has_failed is set. */
+/*
+ * Aligned for anything, not zeroed.  NULL when out of memory: has_failed is set, and until
+ * the arena is cleared or released there is no more to be had.
+ */
 extern void *kn__arena_get(kn__arena *arena, size_t size);
 extern void *kn__arena_get_zero(kn__arena *arena, size_t count, size_t size);
 /* A copy with a NUL behind it. */
@@ -59,8 +64,9 @@ typedef struct kn__buf
 
 extern void kn__buf_init(kn__buf *buf, const kn_allocator *allocator, size_t limit);
 extern void kn__buf_release(kn__buf *buf);
+/* Empty again, and not failed; memory of a usual size is kept. */
 extern void kn__buf_clear(kn__buf *buf);
-/* Room for so many bytes more, to be counted by the caller; NULL: it has failed. */
+/* Room for so many bytes more, to be counted by kn__buf_count(); NULL: it has failed. */
 extern char *kn__buf_room(kn__buf *buf, size_t more);
 extern void kn__buf_add(kn__buf *buf, const void *bytes, size_t length);
 extern void kn__buf_text(kn__buf *buf, const char *text);
@@ -71,6 +77,34 @@ extern void kn__buf_u32(kn__buf *buf, uint32_t value);
 extern void kn__buf_u64(kn__buf *buf, uint64_t value);
 /* Overwrites four bytes that are there already. */
 extern void kn__buf_set_u32(kn__buf *buf, size_t at, uint32_t value);
+
+/* Counts bytes that were written into the room. */
+static inline void
+kn__buf_count(kn__buf *buf, size_t more)
+{
+	buf->length += more;
+	buf->data[buf->length] = '\0';
+}
+
+/* Takes back what was added since it had that length. */
+static inline void
+kn__buf_cut(kn__buf *buf, size_t length)
+{
+	buf->length = length;
+	if (buf->data != NULL)
+		buf->data[length] = '\0';
+}
+
+static inline void
+kn__store_u32(void *bytes, uint32_t value)
+{
+	uint8_t *b = bytes;
+
+	b[0] = (uint8_t) (value >> 24);
+	b[1] = (uint8_t) (value >> 16);
+	b[2] = (uint8_t) (value >> 8);
+	b[3] = (uint8_t) value;
+}
 
 static inline uint16_t
 kn__load_u16(const void *bytes)

@@ -1,0 +1,45 @@
+/*
+ * clock.c
+ *		What time it is, by the system's clock or by one that was handed in.
+ */
+#include "base/base.h"
+
+#include <time.h>
+
+static int64_t
+read_clock(clockid_t id)
+{
+	struct timespec time = { 0 };
+
+	clock_gettime(id, &time); /* these two clocks are always there */
+	return (int64_t) time.tv_sec * KN__NS_PER_S + time.tv_nsec;
+}
+
+int64_t
+kn__now(const kn_clock *clock)
+{
+	if (clock != NULL && clock->monotonic != NULL)
+		return clock->monotonic(clock->user);
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t
+kn__wall(const kn_clock *clock)
+{
+	if (clock != NULL && clock->wall != NULL)
+		return clock->wall(clock->user);
+	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t
+kn__after(int64_t now, int64_t milliseconds)
+{
+	int64_t nanoseconds;
+
+	if (milliseconds < 0 || milliseconds > INT64_MAX / KN__NS_PER_MS)
+		return KN__NEVER;
+	nanoseconds = milliseconds * KN__NS_PER_MS;
+	if (now > 0 && nanoseconds > KN__NEVER - now)
+		return KN__NEVER;
+	return now + nanoseconds;
+}

@@ -1,0 +1,76 @@
+/*
+ * test_base_clock.c
+ *		Clocks, the system's and one that was handed in, and moments after others.
+ */
+#include "base/base.h"
+#include "suite.h"
+
+static int64_t
+read_number(void *user)
+{
+	return *(int64_t *) user;
+}
+
+START_TEST(the_systems)
+{
+	const kn_clock unset = { 0 };
+	int64_t before = kn__now(NULL);
+	int64_t wall = kn__wall(&unset);
+
+	ck_assert_int_ge(kn__now(&unset), before);
+	ck_assert_int_ge(kn__wall(NULL), wall);
+	ck_assert_int_gt(wall, INT64_C(1577836800) * KN__NS_PER_S); /* 2020 */
+}
+END_TEST
+
+START_TEST(one_handed_in)
+{
+	int64_t number = 42;
+	kn_clock clock = { .monotonic = read_number, .wall = read_number, .user = &number };
+
+	ck_assert_int_eq(kn__now(&clock), 42);
+	number = -1;
+	ck_assert_int_eq(kn__wall(&clock), -1);
+}
+END_TEST
+
+static const struct
+{
+	int64_t now;
+	int64_t milliseconds;
+	int64_t expected;
+} afters[] = {
+	{ 0, 0, 0 },
+	{ 5, 1, 1000005 },
+	{ -5, 1, 999995 },
+	{ 5, -1, KN__NEVER },
+	{ 5, INT64_MIN, KN__NEVER },
+	{ 0, INT64_MAX, KN__NEVER },
+	{ INT64_MIN, INT64_MAX, KN__NEVER },
+	{ 0, INT64_MAX / KN__NS_PER_MS, INT64_MAX / KN__NS_PER_MS *KN__NS_PER_MS },
+	{ 0, INT64_MAX / KN__NS_PER_MS + 1, KN__NEVER },
+	{ INT64_MAX - 1000000, 1, INT64_MAX },
+	{ INT64_MAX - 999999, 1, KN__NEVER },
+	{ KN__NEVER, 0, KN__NEVER },
+	{ INT64_MIN, 0, INT64_MIN },
+};
+
+START_TEST(after)
+{
+	ck_assert_int_eq(kn__after(afters[_i].now, afters[_i].milliseconds), afters[_i].expected);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_test(tcase, the_systems);
+	tcase_add_test(tcase, one_handed_in);
+	LOOP(tcase, after, afters);
+}
+
+int
+main(void)
+{
+	return suite_run("base_clock", fill);
+}
