@@ -87,56 +87,78 @@ extern kn_status kn__to_double(const kn_value *value, bool single, double *out, 
 extern kn_status kn__to_text(kn__arena *arena, const kn_value *value, kn_str *out,
 							 const char **why);
 
-/* lexer.c: SQL to tokens, as the server cuts it with standard_conforming_strings on or off */
+/*
+ * lexer.c: SQL to tokens, as the server cuts it with standard_conforming_strings on or off.
+ * Tokens lie within the text, in order; what is between them is white space and comments.
+ */
 typedef enum kn__token_kind
 {
 	KN__TOKEN_END,
-	KN__TOKEN_WORD,      /* keyword or plain identifier */
-	KN__TOKEN_QUOTED,    /* "identifier" or U&"..." */
-	KN__TOKEN_STRING,    /* '...', E'...', B'...', X'...', N'...', U&'...', $tag$...$tag$ */
+	KN__TOKEN_WORD,   /* keyword or plain identifier */
+	KN__TOKEN_QUOTED, /* "identifier" or U&"..." */
+	KN__TOKEN_STRING, /* '...', E'...', B'...', X'...', N'...', U&'...', $tag$...$tag$ */
 	KN__TOKEN_NUMBER,
 	KN__TOKEN_PARAMETER, /* $1 */
 	KN__TOKEN_OPERATOR,
 	KN__TOKEN_PUNCTUATION, /* one of ( ) [ ] , ; : . and :: := .. => */
-	KN__TOKEN_ERROR      /* a literal or comment that does not end, a character that is none */
+	KN__TOKEN_ERROR        /* what the server's scanner refuses; more tokens may follow */
 } kn__token_kind;
 
 typedef struct kn__token
 {
 	kn__token_kind kind;
+	uint32_t number; /* of a parameter */
 	const char *p;
 	size_t n;
-	uint32_t number; /* of a parameter */
 } kn__token;
 
 typedef struct kn__lexer
 {
 	const char *at;
-	const char *end;
-	bool backslash_quotes; /* standard_conforming_strings is off */
+	const char *stop;      /* where the server would stop: the first NUL of the text, or its end */
+	const char *end;       /* of the text */
+	bool backslash_quotes; /* standard_conforming_strings is off; for the caller to set */
 } kn__lexer;
 
 extern void kn__lexer_init(kn__lexer *lexer, kn_str sql);
-/* The next token; comments and white space are passed over. */
+/* The next token; after the last one KN__TOKEN_END, as often as it is asked for. */
 extern kn__token kn__lexer_next(kn__lexer *lexer);
 /* Whether a token is a word, case apart; word is in lower case. */
 extern bool kn__token_is(const kn__token *token, const char *word);
 
-/* statement.c: what a statement does, as far as its text tells */
+/*
+ * function.c: what functions that come with the server, or with well-known extensions, do
+ * besides giving a value.
+ */
+typedef enum kn__effect
+{
+	KN__EFFECT_WRITES = 1 << 0, /* writes, or works on the primary only */
+	KN__EFFECT_SESSION = 1 << 1 /* leaves something in the session when the transaction is over */
+} kn__effect;
+
+/* Flags of kn__effect for a function's name, a word or quoted; 0 for one that is not known. */
+extern unsigned kn__function_effects(const kn__token *name);
+
+/*
+ * statement.c: what a statement does, as far as its text tells.  In doubt it is no read, and
+ * goes to the primary.  Of several statements, what one of them does is said of all, and the
+ * verb is that of the first.
+ */
 typedef struct kn__statement
 {
-	bool is_read;        /* writes nothing, if the functions in it do not */
-	bool returns_rows;
+	bool is_read;        /* writes nothing, if the functions in it that we do not know do not */
+	bool returns_rows;   /* CALL and EXECUTE: it may */
 	bool is_transaction; /* BEGIN, COMMIT, SAVEPOINT ...: not for the user to say */
-	bool sets_session;   /* SET, RESET, DISCARD, LISTEN, PREPARE, a session-level lock ...: outlives the transaction */
+	bool sets_session;   /* SET, LISTEN, a temporary table, ...: outlives the transaction */
 	bool is_copy;
-	bool is_multiple;    /* more than one statement */
-	bool locks_rows;     /* FOR UPDATE and the like */
-	bool is_broken;      /* no SQL: a literal that does not end */
-	int parameters;      /* the highest $n */
-	const char *verb;    /* "SELECT", "INSERT" ...: static, for events; "" if none */
+	bool is_multiple; /* more than one statement */
+	bool locks_rows;  /* FOR UPDATE and the like */
+	bool is_broken;   /* has a token that the server's scanner refuses */
+	int parameters;   /* the highest $n, but not what PREPARE or a function keeps for itself */
+	const char *verb; /* "SELECT", "INSERT" ...: static, for events; "" if none */
 } kn__statement;
 
+/* standard_conforming_strings is taken to be on. */
 extern kn__statement kn__statement_of(kn_str sql);
 
 #endif

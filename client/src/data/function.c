@@ -1,0 +1,141 @@
+/*
+ * function.c
+ *		Functions that do something besides giving a value.
+ *
+ * What is listed comes with the server, with its contrib modules or with this
+ * project: whatever writes, takes locks, uses another session, tells other
+ * processes something, runs SQL that it is handed as text, or works on the primary
+ * only.  Functions that merely are volatile (random, clock_timestamp) or wait are
+ * none of them.  What users write cannot be known.
+ */
+#include "data/data.h"
+
+#include <string.h>
+
+#define WRITES  KN__EFFECT_WRITES
+#define SESSION (KN__EFFECT_WRITES | KN__EFFECT_SESSION)
+
+/* The first row that fits counts; a * at the end stands for any end. */
+static const struct
+{
+	const char *name;
+	unsigned effects;
+} x_functions[] = {
+	/* sequences; the last two need the session that has written */
+	{ "nextval", WRITES },
+	{ "setval", WRITES },
+	{ "currval", WRITES },
+	{ "lastval", WRITES },
+
+	/* settings and locks of the session */
+	{ "set_config", SESSION },
+	{ "setseed", SESSION },
+	{ "pg_advisory_lock*", SESSION },
+	{ "pg_try_advisory_lock*", SESSION },
+	{ "pg_advisory_*", WRITES },
+	{ "pg_try_advisory_*", WRITES },
+
+	/* transactions and messages */
+	{ "pg_notify", WRITES },
+	{ "pg_current_xact_id", WRITES },
+	{ "txid_current", WRITES },
+	{ "pg_export_snapshot", WRITES },
+	{ "pg_logical_*", WRITES },
+
+	/* large objects and files */
+	{ "lo_*", WRITES },
+	{ "loread", WRITES },
+	{ "lowrite", WRITES },
+	{ "pg_file_*", WRITES },
+
+	/* other sessions, and SQL as text */
+	{ "dblink*", SESSION },
+	{ "postgres_fdw_disconnect*", SESSION },
+	{ "query_to_xml*", WRITES },
+	{ "cursor_to_xml*", WRITES },
+	{ "ts_stat", WRITES },
+	{ "ts_rewrite", WRITES },
+	{ "crosstab*", WRITES },
+	{ "connectby", WRITES },
+	{ "xpath_table", WRITES },
+
+	/* replication, write-ahead log and backups */
+	{ "pg_create_*", SESSION }, /* replication slots may be temporary */
+	{ "pg_copy_*", SESSION },
+	{ "pg_drop_replication_slot", WRITES },
+	{ "pg_replication_slot_advance", WRITES },
+	{ "pg_sync_replication_slots", WRITES },
+	{ "pg_replication_origin_session_*", SESSION },
+	{ "pg_replication_origin_*", WRITES },
+	{ "pg_backup_start", SESSION },
+	{ "pg_start_backup", SESSION },
+	{ "pg_backup_stop", WRITES },
+	{ "pg_stop_backup", WRITES },
+	{ "pg_current_wal_*", WRITES },
+	{ "pg_walfile_name*", WRITES },
+	{ "pg_switch_wal", WRITES },
+	{ "pg_log_standby_snapshot", WRITES },
+	{ "pg_promote", WRITES },
+	{ "pg_wal_replay_pause", WRITES },
+	{ "pg_wal_replay_resume", WRITES },
+
+	/* the server and its processes */
+	{ "pg_cancel_backend", WRITES },
+	{ "pg_terminate_backend", WRITES },
+	{ "pg_reload_conf", WRITES },
+	{ "pg_rotate_logfile*", WRITES },
+	{ "pg_log_backend_memory_contexts", WRITES },
+	{ "pg_stat_reset*", WRITES },
+	{ "pg_stat_statements_reset", WRITES },
+	{ "pg_restore_*", WRITES },
+	{ "pg_clear_*", WRITES },
+	{ "pg_import_system_collations", WRITES },
+	{ "pg_extension_config_dump", WRITES },
+	{ "pg_nextoid", WRITES },
+	{ "pg_stop_making_pinned_objects", WRITES },
+	{ "binary_upgrade_*", WRITES },
+	{ "brin_summarize_*", WRITES },
+	{ "brin_desummarize_range", WRITES },
+	{ "gin_clean_pending_list", WRITES },
+	{ "pg_truncate_visibility_map", WRITES },
+	{ "heap_force_*", WRITES },
+
+	/* our own */
+	{ "kints_*", WRITES },
+};
+
+static char
+to_lower(char c)
+{
+	return (char) (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+static bool
+fits(const char *pattern, const char *name, size_t n, bool folds)
+{
+	for (size_t i = 0; pattern[i] != '*'; i++)
+	{
+		if (i == n || pattern[i] == '\0')
+			return i == n && pattern[i] == '\0';
+		if ((folds ? to_lower(name[i]) : name[i]) != pattern[i])
+			return false;
+	}
+	return true;
+}
+
+unsigned
+kn__function_effects(const kn__token *name)
+{
+	bool is_quoted = name->kind == KN__TOKEN_QUOTED;
+	const char *p = is_quoted ? name->p + 1 : name->p;
+	size_t n = is_quoted ? name->n - 2 : name->n;
+
+	if (is_quoted && name->p[0] != '"')
+		return SESSION; /* U&"...": the name can be any */
+	for (size_t i = 0; i < sizeof(x_functions) / sizeof(x_functions[0]); i++)
+	{
+		if (fits(x_functions[i].name, p, n, !is_quoted))
+			return x_functions[i].effects;
+	}
+	return 0;
+}
