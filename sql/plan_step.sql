@@ -45,19 +45,3 @@ SELECT test.undo('CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + 1) STORE
 -- a label that was added cannot be taken away by one statement
 SELECT test.undo('CREATE TYPE e AS ENUM (''x'')', 'CREATE TYPE e AS ENUM (''x'', ''y'')');
 DROP FUNCTION test.undo;
--- what is not modelled: on either side, or on both
-CREATE SCHEMA ps;
-SET search_path = ps, public;
-SELECT test.plan('CREATE COLLATION co FROM "C"; CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq); CREATE TEXT SEARCH DICTIONARY di (TEMPLATE = simple)');
-CREATE COLLATION co FROM "C";
-CREATE COLLATION gone FROM "POSIX";
-SELECT test.plan('CREATE COLLATION co FROM "C"');
-SELECT test.plan('CREATE COLLATION co FROM "POSIX"');
-SELECT test.plan('CREATE TABLE t (a text COLLATE co); CREATE COLLATION co FROM "C"', '{"ignore": ["ps.gone"]}');
-SELECT test.fails('SELECT * FROM kints_apply(''CREATE TABLE t (a text COLLATE missing); CREATE COLLATION missing FROM "C"'')');
-SELECT kind, object, sql, undo, severity, lock, hazards, transactional, phase FROM kints_plan('CREATE TABLE t (a int)') ORDER BY step;
--- only that: nothing runs, nothing is recorded, and it is no error
-SELECT count(*) FROM kints_status() AS before \gset
-SELECT count(*) FROM kints_apply('CREATE COLLATION co FROM "POSIX"');
-SELECT count(*) = :count FROM kints_status();
-DROP SCHEMA ps CASCADE;

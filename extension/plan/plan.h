@@ -134,7 +134,9 @@ extern List *order_actions(KnActions *actions);
 
 /* step.c */
 extern List *step_make(const KnActions *actions, const KnAction *action);
-extern List *step_unmodelled(const KnChanges *changes);
+
+/* unmodelled.c */
+extern List *unmodelled_steps(const KnChanges *changes);
 
 /* conversion.c */
 extern bool conversion_narrows(const char *from, const char *to);
