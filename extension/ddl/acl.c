@@ -38,6 +38,10 @@ static const char *const x_privileges[] = { "INSERT",   "SELECT",       "UPDATE"
 											"USAGE",    "CREATE",       "TEMP",    "CONNECT",
 											"SET",      "ALTER SYSTEM", "MAINTAIN" };
 
+static bool compare(Comparison *acl, const KnObject *from, const KnObject *to);
+static List *say_difference(List *statements, Comparison *acl);
+static const KnObject *column_of(const KnObject *view, const char *name);
+static List *lose_with_whole(const List *found, const Comparison *whole);
 static const char *owner_of(const KnObject *object);
 static List *read_acl(const KnObject *object, const char *new_owner);
 static void refuse(const char *text) pg_attribute_noreturn();
@@ -57,32 +61,101 @@ static List *grant(List *statements, const Comparison *acl, const char *grantee)
 static const char *privilege_list(const KnObject *object, AclMode rights);
 static const char *grantee_text(const Comparison *acl, const char *grantee);
 
+/* Privileges on the columns of a view come with those on the view. */
 List *
 ddl_acl(const KnObject *from, const KnObject *to)
 {
-	const char *owner = to->owner;
-	List *statements = NIL;
-	List *grantees;
-	Comparison acl;
+	Comparison whole;
+	bool has_whole = compare(&whole, from, to);
+	List *statements = has_whole ? say_difference(NIL, &whole) : NIL;
 	ListCell *cell;
 
-	acl.object = to;
-	acl.on = grant_target(to);
-	if (acl.on == NULL || (from == NULL && !to->has_acl))
-		return NIL;
+	foreach(cell, schema_columns(to))
+	{
+		Comparison acl;
+
+		if (!compare(&acl, column_of(from, lfirst(cell)), column_of(to, lfirst(cell))))
+			continue;
+		if (has_whole)
+			acl.found = lose_with_whole(acl.found, &whole);
+		statements = say_difference(statements, &acl);
+	}
+	return statements;
+}
+
+/* False where there is nothing to compare: neither state has privileges of its own. */
+static bool
+compare(Comparison *acl, const KnObject *from, const KnObject *to)
+{
+	const char *owner = to->owner;
+
+	if ((from == NULL || !from->has_acl) && !to->has_acl)
+		return false;
+	acl->object = to;
+	acl->on = grant_target(to);
+	if (acl->on == NULL)
+		return false;
 	if (owner == NULL && from != NULL)
 		owner = owner_of(from) != NULL ? owner_of(from) : owner_of(to);
-	acl.owner = owner == NULL ? "CURRENT_USER" : sqltext_identifier(owner);
-	acl.found = from != NULL && from->has_acl ? read_acl(from, to->owner) : default_acl(to->kind);
-	acl.left = copy_grants(acl.found);
-	acl.wanted = to->has_acl ? read_acl(to, NULL) : default_acl(to->kind);
+	acl->owner = owner == NULL ? "CURRENT_USER" : sqltext_identifier(owner);
+	acl->found = from != NULL && from->has_acl ? read_acl(from, to->owner) : default_acl(to->kind);
+	acl->wanted = to->has_acl ? read_acl(to, NULL) : default_acl(to->kind);
+	return true;
+}
 
-	grantees = grantees_of(&acl);
+static List *
+say_difference(List *statements, Comparison *acl)
+{
+	List *grantees = grantees_of(acl);
+	ListCell *cell;
+
+	acl->left = copy_grants(acl->found);
 	foreach(cell, grantees)
-		statements = revoke(statements, &acl, lfirst(cell));
+		statements = revoke(statements, acl, lfirst(cell));
 	foreach(cell, grantees)
-		statements = grant(statements, &acl, lfirst(cell));
+		statements = grant(statements, acl, lfirst(cell));
 	return statements;
+}
+
+/* A column of a view as an object that has its privileges; NULL where there is no view. */
+static const KnObject *
+column_of(const KnObject *view, const char *name)
+{
+	KnObject *column;
+	ListCell *cell;
+
+	if (view == NULL)
+		return NULL;
+	column = schema_new_object(KN_COLUMN, view->schema, view->name, name);
+	column->owner = owner_of(view);
+	foreach(cell, *schema_column_acl((KnObject *) view))
+	{
+		const char *item = schema_column_item(lfirst(cell), name);
+
+		if (item != NULL)
+			column->acl = lappend(column->acl, (char *) item);
+	}
+	column->has_acl = column->acl != NIL;
+	return column;
+}
+
+/* What is left of privileges on a column: a REVOKE on the whole is one on its columns, too. */
+static List *
+lose_with_whole(const List *found, const Comparison *whole)
+{
+	List *left = copy_grants(found);
+	ListCell *cell;
+
+	foreach(cell, left)
+	{
+		Grant *item = lfirst(cell);
+		AclMode lost = sum_of(whole->found, item->grantee).rights &
+					   ~sum_of(whole->wanted, item->grantee).rights;
+
+		item->rights &= ~lost;
+		item->options &= ~lost;
+	}
+	return left;
 }
 
 /*

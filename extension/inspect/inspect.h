@@ -21,6 +21,7 @@ typedef struct KnAttribute
 	const char *type_text;      /* with modifiers; NULL where nobody will ask */
 	const char *collation_text; /* NULL: the type's own */
 	const char *comment;
+	List *acl;            /* of a view: aclitems as text */
 	bool has_options;     /* of an index: the operator class has parameters */
 	const char *settings; /* of a materialized view: ALTER COLUMN clauses, joined by newline */
 	KnColumn *column;     /* tables only */
@@ -170,6 +171,7 @@ extern List *inspect_expressions(HeapTuple row, TupleDesc shape, int attribute,
 extern const char *read_owner(KnInspect *in, Oid owner);
 extern void read_acl(KnInspect *in, void *target, HeapTuple row, TupleDesc shape, int attribute,
 					 Oid owner);
+extern List *read_aclitems(HeapTuple row, TupleDesc shape, int attribute);
 extern const KnType *read_type_facts(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_type(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_collation(KnInspect *in, Oid collation, Oid type);

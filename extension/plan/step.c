@@ -18,6 +18,7 @@ static void make_create(List **steps, const KnActions *actions, const KnAction *
 static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
 static List *create_generated(const KnActions *actions, const KnObject *expression);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
+static bool acl_differs(KnObject *found, KnObject *wanted);
 static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
 static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
 static void make_finish(List **steps, const KnActions *actions, const KnAction *action);
@@ -105,9 +106,7 @@ decorate(const KnObject *object)
 		statements = list_concat(statements, ddl_owner(object));
 	if (object->comment != NULL)
 		statements = list_concat(statements, ddl_comment(NULL, object));
-	if (object->has_acl)
-		statements = list_concat(statements, ddl_acl(NULL, object));
-	return statements;
+	return list_concat(statements, ddl_acl(NULL, object));
 }
 
 static void
@@ -220,8 +219,17 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 				  wanted,
 				  ddl_comment(found, wanted),
 				  join(ddl_comment(wanted, found)));
-	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
+	if (acl_differs(found, wanted))
 		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+}
+
+static bool
+acl_differs(KnObject *found, KnObject *wanted)
+{
+	List **of_columns = schema_column_acl(found);
+
+	return found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl) ||
+		   (of_columns != NULL && !schema_list_equal(*of_columns, *schema_column_acl(wanted)));
 }
 
 /* Whether it is a sequence that belongs to a column: its owner is that of the table. */

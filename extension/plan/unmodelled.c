@@ -7,8 +7,12 @@
  */
 #include "kints_norm.h"
 
+#include "base/base.h"
 #include "plan/plan.h"
 
+static KnStep *unstated_acl(const char *on);
+static List *unstated_column_acl(KnObject *object);
+static bool is_granted(const List *acl, const char *column);
 static KnStep *unmodelled(const char *object, const char *hazard);
 static bool is_public(const KnObject *object);
 static const char *other_text(const KnOther *other);
@@ -21,14 +25,13 @@ unmodelled_steps(const KnChanges *changes)
 	ListCell *cell;
 	const KnSchema *sides[2] = { changes->wanted, changes->found };
 
-	foreach(cell, changes->wanted->objects)
+	foreach(cell, changes->wanted->has_acls ? NIL : changes->wanted->objects)
 	{
 		KnObject *object = lfirst(cell);
 
-		if (!changes->wanted->has_acls && object->has_acl && !is_public(object))
-			steps = lappend(steps,
-							unmodelled(psprintf("privileges on %s", object->key),
-									   "the desired state states no privileges: left as they are"));
+		if (object->has_acl && !is_public(object))
+			steps = lappend(steps, unstated_acl(object->key));
+		steps = list_concat(steps, unstated_column_acl(object));
 	}
 	for (int i = 0; i < 2; i++)
 	{
@@ -50,6 +53,45 @@ unmodelled_steps(const KnChanges *changes)
 		}
 	}
 	return steps;
+}
+
+static KnStep *
+unstated_acl(const char *on)
+{
+	return unmodelled(psprintf("privileges on %s", on),
+					  "the desired state states no privileges: left as they are");
+}
+
+/* The same for the columns of a view. */
+static List *
+unstated_column_acl(KnObject *object)
+{
+	List **acl = schema_column_acl(object);
+	List *steps = NIL;
+	ListCell *cell;
+
+	foreach(cell, acl == NULL || *acl == NIL ? NIL : schema_columns(object))
+	{
+		if (is_granted(*acl, lfirst(cell)))
+			steps = lappend(
+				steps,
+				unstated_acl(
+					psprintf("column %s.%s", name_of(object), sqltext_identifier(lfirst(cell)))));
+	}
+	return steps;
+}
+
+static bool
+is_granted(const List *acl, const char *column)
+{
+	const ListCell *cell;
+
+	foreach(cell, acl)
+	{
+		if (schema_column_item(lfirst(cell), column) != NULL)
+			return true;
+	}
+	return false;
 }
 
 static KnStep *

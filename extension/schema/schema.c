@@ -271,3 +271,44 @@ schema_field_equal(const KnField *field, const void *a, const void *b)
 	}
 	return false;
 }
+
+/* The columns that are no objects, but part of a view; NIL for another kind. */
+List *
+schema_columns(const KnObject *object)
+{
+	switch (object->kind)
+	{
+		case KN_VIEW:
+			return ((const KnView *) object)->columns;
+		case KN_MATVIEW:
+			return ((const KnMatview *) object)->columns;
+		default:
+			return NIL;
+	}
+}
+
+/* Where the privileges on such columns are kept, NULL for another kind. */
+List **
+schema_column_acl(KnObject *object)
+{
+	switch (object->kind)
+	{
+		case KN_VIEW:
+			return &((KnView *) object)->column_acl;
+		case KN_MATVIEW:
+			return &((KnMatview *) object)->column_acl;
+		default:
+			return NULL;
+	}
+}
+
+/* The aclitem in an element of such a list, NULL where it is of another column. */
+const char *
+schema_column_item(const char *element, const char *column)
+{
+	const char *name = sqltext_identifier(column);
+	Size length = strlen(name);
+
+	return strncmp(element, name, length) == 0 && element[length] == ' ' ? element + length + 1
+																		 : NULL;
+}

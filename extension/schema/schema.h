@@ -120,6 +120,9 @@ extern void schema_sort(KnSchema *schema);
 extern bool schema_field_equal(const KnField *field, const void *a, const void *b);
 extern bool schema_text_equal(const char *a, const char *b);
 extern bool schema_list_equal(const List *a, const List *b);
+extern List *schema_columns(const KnObject *object);
+extern List **schema_column_acl(KnObject *object);
+extern const char *schema_column_item(const char *element, const char *column);
 
 /* name.c */
 extern const char *name_key(KnKind kind, const char *schema, const char *parent, const char *name,
