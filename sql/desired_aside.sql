@@ -17,6 +17,8 @@ SELECT test.plan('CREATE SCHEMA da; CREATE TABLE da.t (a int PRIMARY KEY, h da.h
 SELECT test.plan('CREATE TABLE da_other.u (a int)', '{"schemas": ["da_other"]}');
 SELECT step, kind, object FROM kints_plan('CREATE SCHEMA da_new', '{"schemas": ["da", "da_new", "da_other"]}') WHERE kind ~ 'schema' ORDER BY step;
 SELECT test.plan('CREATE SCHEMA public', '{"schemas": ["public"], "ignore": ["public.*"]}');
+-- but public is there in any new database
+SELECT test.plan('CREATE SCHEMA IF NOT EXISTS public AUTHORIZATION regress_desired_aside', '{"schemas": ["public"], "ignore": ["public.*"]}');
 
 -- a script that states extensions states all of them
 SELECT kind, object FROM kints_plan('CREATE EXTENSION IF NOT EXISTS citext; CREATE TABLE da.t (a int PRIMARY KEY)') WHERE kind ~ 'extension';

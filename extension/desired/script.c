@@ -345,10 +345,9 @@ note_names(KnScript *script, Node *statement, const Settings *settings, const ch
 	script->has_acls |= IsA(statement, GrantStmt) || IsA(statement, AlterDefaultPrivilegesStmt);
 	if (IsA(statement, CreateSchemaStmt))
 	{
-		const char *name = statement_schema_name((CreateSchemaStmt *) statement);
-
-		script->creates = list_append_unique(script->creates, makeString(pstrdup(name)));
-		schema = name;
+		schema = statement_schema_name((CreateSchemaStmt *) statement);
+		if (statement_makes_schema((CreateSchemaStmt *) statement))
+			script->creates = list_append_unique(script->creates, makeString(pstrdup(schema)));
 	}
 	else if (IsA(statement, CreateExtensionStmt))
 		script->extensions =
