@@ -127,7 +127,7 @@ make_namespace(KnScript *script, const char *name, Oid live)
 	if (!creates && !fills && strcmp(name, "public") != 0)
 		return InvalidOid;
 	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(live));
-	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	owner = creates ? GetUserId() : ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
 	made = NamespaceCreate(name, owner, false);
 	CommandCounterIncrement();

@@ -215,10 +215,11 @@ put_schema(StringInfo out, const Request *request, const char *name)
 	if (!creates && !fills && strcmp(name, "public") != 0)
 		return;
 	schema = read_schema(name);
-	appendStringInfo(out,
-					 "CREATE SCHEMA %s AUTHORIZATION %s;\n",
-					 sqltext_identifier(name),
-					 sqltext_identifier(schema->owner));
+	appendStringInfo(
+		out,
+		"CREATE SCHEMA %s AUTHORIZATION %s;\n",
+		sqltext_identifier(name),
+		sqltext_identifier(creates ? GetUserNameFromId(GetUserId(), false) : schema->owner));
 	if (creates)
 		return;
 	if (strcmp(name, "public") == 0)
