@@ -30,6 +30,7 @@ typedef void (*KnRowTaker)(HeapTuple row, TupleDesc shape, void *argument);
 extern uint64 query_run(const char *sql, int count, Oid *types, Datum *values, const char *nulls);
 extern void query_rows(const char *sql, int count, Oid *types, Datum *values, KnRowTaker take,
 					   void *argument);
+extern Datum query_texts(const List *texts);
 
 /* json.c: reading, with the path in every error */
 extern JsonbValue *json_field(JsonbContainer *object, const char *name, JsonbValue *storage);
