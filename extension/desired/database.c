@@ -60,7 +60,6 @@ static void register_worker(BackgroundWorker *worker, BackgroundWorkerHandle **h
 static Jsonb *receive(const Elaboration *work, shm_mq_handle *queue, const char *what);
 static void throw_error(const Elaboration *work, StringInfo message, bool is_final);
 static char *spell_live(const Elaboration *work, char *text);
-static void leave_unstated_extensions_out(KnScript *script, KnSchema *schema);
 
 /* The schema that a script describes; in the current memory context. */
 KnSchema *
@@ -76,7 +75,6 @@ database_elaborate(KnScript *script, List *schemas)
 		ReThrowError(error);
 	work.result->has_owners = script->has_owners;
 	work.result->has_acls = script->has_acls;
-	leave_unstated_extensions_out(script, work.result);
 	return work.result;
 }
 
@@ -296,26 +294,4 @@ spell_live(const Elaboration *work, char *text)
 					text,
 					get_database_name(MyDatabaseId),
 					found + strlen(name));
-}
-
-/* A script that creates extensions states which there should be. */
-static void
-leave_unstated_extensions_out(KnScript *script, KnSchema *schema)
-{
-	List *kept = NIL;
-	ListCell *cell;
-
-	if (script->extensions == NIL)
-		return;
-	foreach(cell, schema->objects)
-	{
-		KnObject *object = lfirst(cell);
-
-		if (object->kind == KN_EXTENSION &&
-			!list_member(script->extensions, makeString((char *) object->name)))
-			schema_forget(schema, object);
-		else
-			kept = lappend(kept, object);
-	}
-	schema->objects = kept;
 }

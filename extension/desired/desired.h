@@ -46,6 +46,7 @@ typedef struct KnDesired
 	List *rename_from; /* dotted names, from models */
 	List *rename_to;
 	bool leaves_extensions; /* it says nothing of them: they are as they were found */
+	List *unstated;         /* names of extensions that stay, and are to be named for that */
 } KnDesired;
 
 /* desired.c: the one door; schemas is the option of that name, NIL where it was not given */
@@ -60,8 +61,14 @@ extern KnScript *script_parse(const char *sql, const char *current_schema);
 extern void script_push_error_context(ErrorContextCallback *callback, KnSource *source);
 extern void script_pop_error_context(ErrorContextCallback *callback);
 
+/* extension.c */
+extern bool extension_is_in(Oid namespace);
+extern void extension_check(const KnScript *script, const KnSchema *schema);
+extern List *extension_settle(const KnScript *script, KnSchema *schema, bool is_database);
+
 /* aside.c */
 extern void aside_lay(KnScript *script, List *schemas);
+extern bool aside_has_place(const KnScript *script, const char *name, Oid live);
 extern void aside_check_owner(const char *name, Oid namespace);
 extern void aside_rename(Oid namespace, const char *name);
 

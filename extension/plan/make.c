@@ -17,6 +17,7 @@ static bool matches(const char *text, const char *pattern);
 static void number_steps(List *steps);
 static void read_found(KnPlan *plan);
 static void check_extensions(const KnSchema *found, const KnSchema *wanted);
+static List *name_unstated(const KnPlan *plan, const KnDesired *desired, const KnOptions *options);
 static void throw_changed(void) pg_attribute_noreturn();
 static const char *print_creation(const KnSchema *schema);
 
@@ -84,7 +85,8 @@ plan_make(KnOptions *options, const char *sql, Jsonb *json)
 		plan->found = rename_found(plan->found, plan->schemas, renames);
 	plan_leave_out(plan->found, options->ignore);
 	plan_leave_out(plan->wanted, options->ignore);
-	plan->steps = list_concat(renames, plan_between(plan->found, plan->wanted));
+	plan->steps = list_concat(name_unstated(plan, desired, options), renames);
+	plan->steps = list_concat(plan->steps, plan_between(plan->found, plan->wanted));
 	number_steps(plan->steps);
 	return plan;
 }
@@ -155,6 +157,27 @@ throw_changed(void)
 			errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			errmsg("the schema changed while the plan was being made"),
 			errhint("Try again."));
+}
+
+/*
+ * What the desired state leaves open.  The owners only where it is meant as the
+ * whole of a database: who writes down one schema need not say whose it is.
+ */
+static List *
+name_unstated(const KnPlan *plan, const KnDesired *desired, const KnOptions *options)
+{
+	List *steps = options->all_schemas ? unmodelled_owners(plan->found, plan->wanted) : NIL;
+	ListCell *cell;
+
+	foreach(cell, desired->unstated)
+	{
+		KnObject *extension = schema_new_object(KN_EXTENSION, NULL, NULL, lfirst(cell));
+
+		extension->key = name_key(KN_EXTENSION, NULL, NULL, extension->name, NULL);
+		if (!is_ignored(extension, options->ignore))
+			steps = lappend(steps, unmodelled_extension(extension));
+	}
+	return steps;
 }
 
 /* Takes out of a schema what the caller wants left alone. */

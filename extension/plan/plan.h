@@ -137,6 +137,8 @@ extern List *step_make(const KnActions *actions, const KnAction *action);
 
 /* unmodelled.c */
 extern List *unmodelled_steps(const KnChanges *changes);
+extern List *unmodelled_owners(const KnSchema *found, const KnSchema *wanted);
+extern KnStep *unmodelled_extension(const KnObject *extension);
 
 /* conversion.c */
 extern bool conversion_narrows(const char *from, const char *to);

@@ -55,6 +55,40 @@ unmodelled_steps(const KnChanges *changes)
 	return steps;
 }
 
+/*
+ * Likewise for each object whose owner is not who it would be if the desired
+ * state, which states no owners, were loaded by who plans.  To be called before
+ * wanted is completed with what it does not state.
+ */
+List *
+unmodelled_owners(const KnSchema *found, const KnSchema *wanted)
+{
+	List *steps = NIL;
+	ListCell *cell;
+
+	foreach(cell, wanted->has_owners ? NIL : wanted->objects)
+	{
+		const KnObject *object = lfirst(cell);
+		const KnObject *before = schema_find(found, object->key);
+
+		if (before != NULL && before->owner != NULL && object->owner != NULL &&
+			strcmp(before->owner, object->owner) != 0)
+			steps = lappend(steps,
+							unmodelled(psprintf("owner of %s", object->key),
+									   "the desired state states no owners: left as it is"));
+	}
+	return steps;
+}
+
+/* Likewise for an extension that stays though the desired state does not state it. */
+KnStep *
+unmodelled_extension(const KnObject *extension)
+{
+	return unmodelled(
+		extension->key,
+		"the desired state does not state it: left as it is, installed and commented");
+}
+
 static KnStep *
 unstated_acl(const char *on)
 {
