@@ -27,6 +27,7 @@ plan_between(const KnSchema *found, const KnSchema *wanted)
 {
 	KnChanges *changes = diff_schemas(found, wanted);
 	List *steps = unmodelled_steps(changes);
+	List *done = NIL;
 	KnActions *actions;
 	List *order;
 	ListCell *cell;
@@ -38,7 +39,8 @@ plan_between(const KnSchema *found, const KnSchema *wanted)
 		order = order_actions(actions);
 	} while (order == NIL && actions->list != NIL);
 	foreach(cell, order)
-		steps = list_concat(steps, step_make(actions, lfirst(cell)));
+		done = list_concat(done, step_make(actions, lfirst(cell)));
+	steps = list_concat(steps, done == NIL ? unmodelled_rest(changes) : done);
 	number_steps(steps);
 	return steps;
 }

@@ -135,8 +135,12 @@ extern List *order_actions(KnActions *actions);
 /* step.c */
 extern List *step_make(const KnActions *actions, const KnAction *action);
 
+/* inherit.c */
+extern KnObject *inherit_join_first(const KnChanges *changes, KnObject *table);
+
 /* unmodelled.c */
 extern List *unmodelled_steps(const KnChanges *changes);
+extern List *unmodelled_rest(const KnChanges *changes);
 extern List *unmodelled_owners(const KnSchema *found, const KnSchema *wanted);
 extern KnStep *unmodelled_extension(const KnObject *extension);
 

@@ -10,6 +10,9 @@
 #include "base/base.h"
 #include "plan/plan.h"
 
+static bool is_declared(const KnChange *change);
+static List *others(const KnChanges *changes);
+static const char *difference_text(const KnChange *change);
 static KnStep *unstated_acl(const char *on);
 static List *unstated_column_acl(KnObject *object);
 static bool is_granted(const List *acl, const char *column);
@@ -23,7 +26,6 @@ unmodelled_steps(const KnChanges *changes)
 {
 	List *steps = NIL;
 	ListCell *cell;
-	const KnSchema *sides[2] = { changes->wanted, changes->found };
 
 	foreach(cell, changes->wanted->has_acls ? NIL : changes->wanted->objects)
 	{
@@ -33,6 +35,37 @@ unmodelled_steps(const KnChanges *changes)
 			steps = lappend(steps, unstated_acl(object->key));
 		steps = list_concat(steps, unstated_column_acl(object));
 	}
+	foreach(cell, changes->list)
+	{
+		const KnChange *change = lfirst(cell);
+
+		if (is_declared(change))
+			steps = lappend(
+				steps,
+				unmodelled(
+					change->found->key,
+					"declared by its table, and wanted from its parents alone: left as it is"));
+	}
+	return list_concat(steps, others(changes));
+}
+
+/* Whether a column is declared that is only to be inherited: no statement does that. */
+static bool
+is_declared(const KnChange *change)
+{
+	return change->operation == KN_CHANGE && change->found->kind == KN_COLUMN &&
+		   ((const KnColumn *) change->wanted)->is_inherited &&
+		   !((const KnColumn *) change->found)->is_inherited;
+}
+
+/* What has no kind of its own, on either side. */
+static List *
+others(const KnChanges *changes)
+{
+	const KnSchema *sides[2] = { changes->wanted, changes->found };
+	List *steps = NIL;
+	ListCell *cell;
+
 	for (int i = 0; i < 2; i++)
 	{
 		foreach(cell, sides[i]->objects)
@@ -53,6 +86,54 @@ unmodelled_steps(const KnChanges *changes)
 		}
 	}
 	return steps;
+}
+
+/*
+ * Likewise for each change that nothing is done about.  To be called where no
+ * step does anything: what one object needs may be done with another.
+ */
+List *
+unmodelled_rest(const KnChanges *changes)
+{
+	List *steps = NIL;
+	ListCell *cell;
+
+	foreach(cell, changes->list)
+	{
+		const KnChange *change = lfirst(cell);
+		const KnObject *object = change->found != NULL ? change->found : change->wanted;
+
+		if (object->kind != KN_OTHER && !is_declared(change))
+			steps = lappend(steps,
+							unmodelled(object->key,
+									   psprintf("%s, and no statement changes that: left as it is",
+												difference_text(change))));
+	}
+	return steps;
+}
+
+static const char *
+difference_text(const KnChange *change)
+{
+	const KnObject *found = change->found;
+	const KnObject *wanted = change->wanted;
+	List *names = NIL;
+	const KnField *field;
+
+	if (found == NULL || wanted == NULL)
+		return found == NULL ? "wanted" : "found";
+	if (!schema_text_equal(found->owner, wanted->owner))
+		names = lappend(names, "owner");
+	if (!schema_text_equal(found->comment, wanted->comment))
+		names = lappend(names, "comment");
+	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
+		names = lappend(names, "privileges");
+	for (field = kn_kinds[found->kind].fields; field->name != NULL; field++)
+	{
+		if (field->difference != KN_IGNORE && !schema_field_equal(field, found, wanted))
+			names = lappend(names, (char *) field->name);
+	}
+	return psprintf("differs in %s", sqltext_join(names, ", "));
 }
 
 /*
