@@ -42,6 +42,10 @@ SELECT test.undo(:'two', :'one');
 SELECT test.undo('CREATE TABLE t (a int, b int); CREATE TYPE e AS ENUM (''x'')', 'CREATE TABLE tt (aa int, b int); CREATE TYPE e AS ENUM (''y'')', '{"renames": {"s.t": "tt", "s.t.a": "aa", "s.e.x": "y"}}');
 SELECT test.undo('CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (5)', 'CREATE TABLE p (a int, b int) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (5); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (5) TO (9)');
 SELECT test.undo('CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + 1) STORED)', 'CREATE TABLE t (a int, b int)');
+SELECT test.undo('CREATE TABLE p (a int); CREATE TABLE q (a int); CREATE TABLE c () INHERITS (p)', 'CREATE TABLE p (a int); CREATE TABLE q (a int); CREATE TABLE c () INHERITS (q)');
+SELECT test.undo('CREATE TABLE p (a int); CREATE TABLE q (a int); CREATE TABLE r (b int); CREATE TABLE c () INHERITS (p)', 'CREATE TABLE p (a int); CREATE TABLE q (a int); CREATE TABLE r (b int); CREATE TABLE c (b int) INHERITS (q, r)');
+SELECT test.undo('CREATE TABLE p (a int); CREATE TABLE c () INHERITS (p)', 'CREATE TABLE p (a int); CREATE TABLE c (a int)');
+SELECT test.undo('CREATE TABLE p (a int); CREATE TABLE c (a int)', 'CREATE TABLE p (a int); CREATE TABLE c (a int) INHERITS (p)');
 -- a label that was added cannot be taken away by one statement
 SELECT test.undo('CREATE TYPE e AS ENUM (''x'')', 'CREATE TYPE e AS ENUM (''x'', ''y'')');
 DROP FUNCTION test.undo;

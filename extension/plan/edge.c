@@ -26,6 +26,8 @@ static bool is_in_the_way(const KnObject *object, const KnAction *alter);
 static void connect_create(KnActions *actions, KnAction *action, const KnObject *object);
 static void connect_alter(KnActions *actions, KnAction *action);
 static void connect_finish(KnActions *actions, KnAction *action);
+static void connect_parents(KnActions *actions, KnAction *waiting, const KnObject *before,
+							const KnObject *after);
 static void connect_index(KnAction *finish, KnAction *create);
 static void connect_same(KnActions *actions, KnAction *action);
 static void connect_persistence(KnActions *actions);
@@ -121,8 +123,7 @@ is_in_the_way(const KnObject *object, const KnAction *alter)
 	found = (const KnTable *) alter->found;
 	wanted = (const KnTable *) alter->wanted;
 	return !sqltext_equal(found->partition_of, wanted->partition_of) ||
-		   !sqltext_equal(found->of_type, wanted->of_type) ||
-		   !schema_list_equal(found->inherits, wanted->inherits);
+		   !sqltext_equal(found->of_type, wanted->of_type);
 }
 
 static void
@@ -147,6 +148,11 @@ connect_alter(KnActions *actions, KnAction *action)
 	foreach(cell, action->found->depends)
 		wait_for(action_of(actions, KN_DO_DROP, lfirst(cell)), action);
 	connect_create(actions, action, action->wanted);
+	if (action->found->kind == KN_TABLE)
+		connect_parents(actions,
+						action,
+						action->found,
+						inherit_join_first(actions->changes, action->found));
 }
 
 /* What is said last waits for the object and for all that it could mention. */
@@ -204,6 +210,11 @@ connect_finish(KnActions *actions, KnAction *action)
 						 : action_of(actions, KN_DO_ALTER, object));
 		return;
 	}
+	if (object->kind == KN_TABLE && action->found != NULL)
+		connect_parents(actions,
+						action,
+						inherit_join_first(actions->changes, action->found),
+						object);
 	foreach(cell, actions->list)
 	{
 		KnAction *other = lfirst(cell);
@@ -218,6 +229,26 @@ connect_finish(KnActions *actions, KnAction *action)
 		else if (made->kind == KN_INDEX &&
 				 sqltext_equal(((const KnIndex *) made)->table, object->name))
 			connect_index(action, other);
+	}
+}
+
+/* INHERIT wants the child to have all columns that the new parent has by then. */
+static void
+connect_parents(KnActions *actions, KnAction *waiting, const KnObject *before,
+				const KnObject *after)
+{
+	const List *old = ((const KnTable *) before)->inherits;
+	const List *new = ((const KnTable *) after)->inherits;
+	ListCell *cell;
+
+	foreach(cell, schema_list_equal(old, new) ? NIL : actions->list)
+	{
+		KnAction *other = lfirst(cell);
+		const KnObject *object = other->found != NULL ? other->found : other->wanted;
+
+		if (object->kind == KN_COLUMN && sqltext_member(new, name_of_parent(object)) &&
+			!sqltext_member(old, name_of_parent(object)))
+			wait_for(waiting, other);
 	}
 }
 

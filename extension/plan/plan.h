@@ -137,6 +137,7 @@ extern List *step_make(const KnActions *actions, const KnAction *action);
 
 /* inherit.c */
 extern KnObject *inherit_join_first(const KnChanges *changes, KnObject *table);
+extern KnObject *inherit_leave(KnObject *joined, const KnObject *wanted);
 
 /* unmodelled.c */
 extern List *unmodelled_steps(const KnChanges *changes);

@@ -12,12 +12,16 @@
 #include "mb/pg_wchar.h"
 #include "plan/plan.h"
 
+/* The aspect of joining and leaving parents. */
+static const char x_parents[] = "inherits";
+
 static void add_steps(List **steps, const KnAction *action, const KnObject *object,
 					  List *statements, const char *undo);
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
 static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
 static List *create_generated(const KnActions *actions, const KnObject *expression);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
+static void alter_table(List **steps, const KnActions *actions, const KnAction *action);
 static bool acl_differs(KnObject *found, KnObject *wanted);
 static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
 static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
@@ -28,6 +32,7 @@ static const char *join(List *statements);
 static bool is_linked(const KnObject *object);
 static void pair(List **steps, const KnAction *action, List *forward, List *backward);
 static List *of_aspect(List *statements, const char *aspect);
+static List *except_aspect(List *statements, const char *aspect);
 static KnColumn *retyped(const KnActions *actions, const KnAction *action);
 static const char *aside_name(const KnObject *type);
 static KnObject *neutral(const KnObject *object);
@@ -207,10 +212,10 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 
 		pair(steps, action, ddl_alter(&from->head, wanted), ddl_alter(wanted, &from->head));
 	}
+	else if (found->kind == KN_TABLE)
+		alter_table(steps, actions, action);
 	else
 		pair(steps, action, ddl_alter(found, wanted), ddl_alter(wanted, found));
-	if (found->kind == KN_TABLE)
-		keep_persistence(steps, actions, action);
 	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner) && !is_linked(found))
 		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
 	if (!sqltext_equal(found->comment, wanted->comment))
@@ -221,6 +226,27 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 				  join(ddl_comment(wanted, found)));
 	if (acl_differs(found, wanted))
 		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+}
+
+/*
+ * Some parents are joined before others are left, and the rest when all is
+ * there: see inherit.c.
+ */
+static void
+alter_table(List **steps, const KnActions *actions, const KnAction *action)
+{
+	KnObject *found = action->found;
+	KnObject *wanted = action->wanted;
+	KnObject *joined = inherit_join_first(actions->changes, found);
+	List *back = ddl_finish(inherit_leave(joined, wanted), joined);
+
+	if (joined != found)
+		pair(steps, action, ddl_finish(found, joined), ddl_alter(joined, found));
+	pair(steps,
+		 action,
+		 ddl_alter(joined, wanted),
+		 list_concat(except_aspect(ddl_alter(wanted, joined), x_parents), back));
+	keep_persistence(steps, actions, action);
 }
 
 static bool
@@ -307,6 +333,12 @@ of_aspect(List *statements, const char *aspect)
 	return result;
 }
 
+static List *
+except_aspect(List *statements, const char *aspect)
+{
+	return list_difference_ptr(statements, of_aspect(statements, aspect));
+}
+
 /* The column as found, its type under the name that the type has been given. */
 static KnColumn *
 retyped(const KnActions *actions, const KnAction *action)
@@ -365,10 +397,14 @@ make_finish(List **steps, const KnActions *actions, const KnAction *action)
 {
 	bool is_new =
 		action->change->operation == KN_CREATE || action->change->operation == KN_RECREATE;
-	KnObject *from = is_new ? NULL : action->found;
-	KnObject *back = is_new ? neutral(action->wanted) : action->found;
+	KnObject *from = is_new ? NULL : inherit_join_first(actions->changes, action->found);
+	List *back = ddl_finish(action->wanted, is_new ? neutral(action->wanted) : from);
 
-	pair(steps, action, ddl_finish(from, action->wanted), ddl_finish(action->wanted, back));
+	if (from != NULL && from->kind == KN_TABLE)
+		back = list_concat(
+			except_aspect(back, x_parents),
+			of_aspect(ddl_alter(action->wanted, inherit_leave(from, action->wanted)), x_parents));
+	pair(steps, action, ddl_finish(from, action->wanted), back);
 	if (is_new)
 		add_steps(steps, action, action->wanted, check_numbers(actions, action), NULL);
 	if (from != NULL && is_linked(from) && !is_linked(action->wanted) &&
