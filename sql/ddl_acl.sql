@@ -39,6 +39,8 @@ SELECT test.case('on other columns, of another owner', :'view' || :'granted' || 
 	:'view' || 'GRANT SELECT (a), INSERT (b) ON v TO regress_kints_a; ALTER VIEW v OWNER TO "regress_kints B"');
 SELECT test.case('on columns where that on the whole goes', :'view' || 'GRANT SELECT, UPDATE ON v TO PUBLIC; GRANT SELECT (a), UPDATE (a), INSERT (a) ON v TO PUBLIC',
 	:'view' || 'GRANT UPDATE ON v TO PUBLIC; GRANT SELECT (a), UPDATE (a), INSERT (a) ON v TO PUBLIC');
+SELECT test.case('on columns of a table where that on the whole goes', 'CREATE TABLE t (a int, b int); GRANT SELECT, UPDATE ON t TO PUBLIC; GRANT SELECT (a), UPDATE (a) ON t TO PUBLIC; GRANT SELECT (b) ON t TO PUBLIC',
+	'CREATE TABLE t (a int, b int); GRANT UPDATE ON t TO PUBLIC; GRANT SELECT (a), UPDATE (a) ON t TO PUBLIC; GRANT SELECT (b), UPDATE (b) ON t TO PUBLIC');
 SELECT test.part('passed on', 'GRANT USAGE ON SCHEMA s TO "regress_kints B"; ' || :'view' || :'granted' || '; SET ROLE "regress_kints B"; GRANT SELECT (b) ON v TO regress_kints_a; RESET ROLE',
 	'GRANT USAGE ON SCHEMA s TO "regress_kints B"; ' || :'view' || 'GRANT SELECT (b) ON v TO regress_kints_a');
 SELECT test.part('a view renamed', :'view' || :'granted', 'CREATE TABLE t (a bigint, b text); CREATE VIEW w AS SELECT a, b, 1 AS "C d" FROM t; CREATE MATERIALIZED VIEW m AS SELECT a, b FROM t',

@@ -22,6 +22,9 @@ static void make_drop(List **steps, const KnActions *actions, const KnAction *ac
 static List *create_generated(const KnActions *actions, const KnObject *expression);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
 static void alter_table(List **steps, const KnActions *actions, const KnAction *action);
+static void alter_acl(List **steps, const KnActions *actions, const KnAction *action);
+static void alter_column_acl(List **steps, const KnActions *actions, const KnAction *action,
+							 KnObject *found, KnObject *wanted);
 static bool acl_differs(KnObject *found, KnObject *wanted);
 static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
 static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
@@ -225,7 +228,7 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 				  ddl_comment(found, wanted),
 				  join(ddl_comment(wanted, found)));
 	if (acl_differs(found, wanted))
-		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+		alter_acl(steps, actions, action);
 }
 
 /*
@@ -247,6 +250,50 @@ alter_table(List **steps, const KnActions *actions, const KnAction *action)
 		 ddl_alter(joined, wanted),
 		 list_concat(except_aspect(ddl_alter(wanted, joined), x_parents), back));
 	keep_persistence(steps, actions, action);
+}
+
+static void
+alter_acl(List **steps, const KnActions *actions, const KnAction *action)
+{
+	KnObject *found = action->found;
+	KnObject *wanted = action->wanted;
+	ListCell *cell;
+
+	if (found->kind == KN_COLUMN)
+	{
+		alter_column_acl(steps, actions, action, found, wanted);
+		return;
+	}
+	add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+	foreach(cell, found->kind == KN_TABLE ? actions->changes->wanted->objects : NIL)
+	{
+		KnObject *column = lfirst(cell);
+		KnObject *before;
+
+		if (column->kind != KN_COLUMN || !column->has_acl ||
+			strcmp(column->parent, wanted->name) != 0 ||
+			strcmp(column->schema, wanted->schema) != 0)
+			continue;
+		before = schema_find(actions->changes->found, column->key);
+		if (before != NULL && !acl_differs(before, column))
+			alter_column_acl(steps, actions, action, before, column);
+	}
+}
+
+static void
+alter_column_acl(List **steps, const KnActions *actions, const KnAction *action, KnObject *found,
+				 KnObject *wanted)
+{
+	const KnObject *before =
+		schema_find_kind(actions->changes->found, KN_TABLE, found->schema, NULL, found->parent);
+	const KnObject *after =
+		schema_find_kind(actions->changes->wanted, KN_TABLE, wanted->schema, NULL, wanted->parent);
+
+	add_steps(steps,
+			  action,
+			  wanted,
+			  ddl_column_acl(before, after, found, wanted),
+			  join(ddl_column_acl(after, before, wanted, found)));
 }
 
 static bool
