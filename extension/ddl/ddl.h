@@ -94,6 +94,9 @@ extern List *ddl_raise_sequence(List *statements, const char *aspect, const char
 extern List *ddl_follow_rows(List *statements, const char *aspect, const char *sequence,
 							 const KnColumn *column, int64 minimum, int64 maximum, bool descends);
 
+/* matview.c */
+extern List *ddl_fill_materialized_view(const KnMatview *object);
+
 /* one of each per kind, in the file of that kind */
 #define X(kind, type, word, sql)                                           \
 	extern List *ddl_create_##word(const type *object, const List *parts); \

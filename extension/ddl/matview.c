@@ -38,12 +38,28 @@ ddl_create_materialized_view(const KnMatview *object, const List *parts)
 	appendStringInfo(&out,
 					 " AS\n%s\nWITH %sDATA",
 					 object->definition,
-					 object->is_populated ? "" : "NO ");
+					 object->is_populated && object->head.owner == NULL ? "" : "NO ");
 	statements = ddl_say(NIL, "create_materialized_view", NULL, "%s", out.data);
 
 	plain.settings = NIL;
 	statements = alter_settings(statements, &plain, object);
 	return ddl_comment_columns(statements, name, NIL, NIL, object->columns, object->comments);
+}
+
+/*
+ * Fills one that is another's: its query runs as its owner, not as whoever creates
+ * it.  One whose owner is not stated has been filled when it was created.
+ */
+List *
+ddl_fill_materialized_view(const KnMatview *object)
+{
+	if (!object->is_populated || object->head.owner == NULL)
+		return NIL;
+	return ddl_say(NIL,
+				   "refresh_materialized_view",
+				   NULL,
+				   "REFRESH MATERIALIZED VIEW %s",
+				   sqltext_qualified(object->head.schema, object->head.name));
 }
 
 List *

@@ -35,7 +35,7 @@ apply(KnPlan *plan, KnOptions *options)
 	ListCell *cell;
 
 	run_check_gates(plan->steps, options);
-	runs = run_steps(plan->steps, options);
+	runs = run_steps(plan->steps, options, KN_AS_CALLER);
 	if (runs == NIL)
 		return NIL;
 	after = inspect_schemas(plan->schemas);
@@ -152,7 +152,7 @@ roll_back(const KnMigration *migration, const KnOptions *options)
 				errdetail("Its fingerprint is %s, not %s.", now, migration->after),
 				errhint("Plan what you want to have instead of rolling back."));
 	run_check_gates(migration->undo, options);
-	runs = run_steps(migration->undo, options);
+	runs = run_steps(migration->undo, options, KN_AS_OWNERS);
 	now = snapshot_fingerprint(inspect_schemas(migration->schemas));
 	if (strcmp(now, migration->before) != 0)
 		ereport(ERROR,

@@ -25,6 +25,13 @@ typedef struct KnMigration
 	bool is_rolled_back;
 } KnMigration;
 
+/* Who runs the steps. */
+typedef enum KnRunner
+{
+	KN_AS_CALLER,
+	KN_AS_OWNERS
+} KnRunner;
+
 /* What a step took. */
 typedef struct KnRun
 {
@@ -42,6 +49,9 @@ extern const char *ledger_checksum(const KnMigration *migration);
 
 /* run.c */
 extern void run_check_gates(const List *steps, const KnOptions *options);
-extern List *run_steps(const List *steps, const KnOptions *options);
+extern List *run_steps(const List *steps, const KnOptions *options, KnRunner runner);
+
+/* owner.c */
+extern Oid owner_of_code(const char *sql);
 
 #endif

@@ -16,7 +16,16 @@
 #include "portability/instr_time.h"
 #include "utils/guc.h"
 
+/* A step on its way, for the context of errors. */
+typedef struct Running
+{
+	const KnStep *step;
+	Oid role; /* who runs it, if not the caller */
+} Running;
+
 static bool is_allowed(const KnStep *step, const KnOptions *options);
+static KnRun *run_step(const KnStep *step, KnRunner runner);
+static void run_as(const char *sql, Oid role);
 static void set_for_steps(const KnOptions *options);
 static void set_setting(const char *name, const char *value);
 static void step_error(void *argument);
@@ -66,9 +75,12 @@ is_allowed(const KnStep *step, const KnOptions *options)
 	return options->allow_all || sqltext_member(options->allow, step->kind);
 }
 
-/* Runs the steps in order, in the current transaction; a List of KnRun *. */
+/*
+ * Runs the steps in order, in the current transaction; a List of KnRun *.
+ * KN_AS_OWNERS: what may run code runs as the role that owns the rows, see owner.c.
+ */
 List *
-run_steps(const List *steps, const KnOptions *options)
+run_steps(const List *steps, const KnOptions *options, KnRunner runner)
 {
 	List *runs = NIL;
 	int guc_level = NewGUCNestLevel();
@@ -78,10 +90,6 @@ run_steps(const List *steps, const KnOptions *options)
 	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);
-		ErrorContextCallback callback = { error_context_stack, step_error, (void *) step };
-		KnRun *run;
-		instr_time start;
-		instr_time end;
 
 		if (step->sql == NULL)
 		{
@@ -93,19 +101,53 @@ run_steps(const List *steps, const KnOptions *options)
 			continue;
 		}
 		CHECK_FOR_INTERRUPTS();
-		error_context_stack = &callback;
-		INSTR_TIME_SET_CURRENT(start);
-		(void) query_run(step->sql, 0, NULL, NULL, NULL);
-		INSTR_TIME_SET_CURRENT(end);
-		error_context_stack = callback.previous;
-		INSTR_TIME_SUBTRACT(end, start);
-		run = palloc(sizeof(KnRun));
-		run->step = step;
-		run->milliseconds = INSTR_TIME_GET_MILLISEC(end);
-		runs = lappend(runs, run);
+		runs = lappend(runs, run_step(step, runner));
 	}
 	AtEOXact_GUC(true, guc_level);
 	return runs;
+}
+
+static KnRun *
+run_step(const KnStep *step, KnRunner runner)
+{
+	Running running = { step, InvalidOid };
+	ErrorContextCallback callback = { error_context_stack, step_error, &running };
+	KnRun *run = palloc(sizeof(KnRun));
+	instr_time start;
+	instr_time end;
+
+	error_context_stack = &callback;
+	if (runner == KN_AS_OWNERS)
+		running.role = owner_of_code(step->sql);
+	if (running.role == GetUserId())
+		running.role = InvalidOid;
+	INSTR_TIME_SET_CURRENT(start);
+	if (OidIsValid(running.role))
+		run_as(step->sql, running.role);
+	else
+		(void) query_run(step->sql, 0, NULL, NULL, NULL);
+	INSTR_TIME_SET_CURRENT(end);
+	error_context_stack = callback.previous;
+	INSTR_TIME_SUBTRACT(end, start);
+	run->step = step;
+	run->milliseconds = INSTR_TIME_GET_MILLISEC(end);
+	return run;
+}
+
+/* As another role, which can neither become one that it may not be nor leave settings behind. */
+static void
+run_as(const char *sql, Oid role)
+{
+	Oid user;
+	int context;
+	int guc_level = NewGUCNestLevel();
+
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(role,
+						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	(void) query_run(sql, 0, NULL, NULL, NULL);
+	AtEOXact_GUC(false, guc_level);
+	SetUserIdAndSecContext(user, context);
 }
 
 static void
@@ -142,7 +184,15 @@ set_setting(const char *name, const char *value)
 static void
 step_error(void *argument)
 {
-	const KnStep *step = argument;
+	const Running *running = argument;
+	const KnStep *step = running->step;
 
-	errcontext("step %d: %s %s", step->number, step->kind, step->object);
+	if (OidIsValid(running->role))
+		errcontext("step %d: %s %s, run as role \"%s\"",
+				   step->number,
+				   step->kind,
+				   step->object,
+				   GetUserNameFromId(running->role, true));
+	else
+		errcontext("step %d: %s %s", step->number, step->kind, step->object);
 }

@@ -104,7 +104,7 @@ make_create(List **steps, const KnActions *actions, const KnAction *action)
 		add_steps(steps, action, lfirst(cell), decorate(lfirst(cell)), NULL);
 }
 
-/* Owner, comment and privileges of an object just created. */
+/* Owner, comment and privileges of an object just created, and what only its owner should do. */
 static List *
 decorate(const KnObject *object)
 {
@@ -114,7 +114,11 @@ decorate(const KnObject *object)
 		statements = list_concat(statements, ddl_owner(object));
 	if (object->comment != NULL)
 		statements = list_concat(statements, ddl_comment(NULL, object));
-	return list_concat(statements, ddl_acl(NULL, object));
+	statements = list_concat(statements, ddl_acl(NULL, object));
+	if (object->kind == KN_MATVIEW)
+		statements =
+			list_concat(statements, ddl_fill_materialized_view((const KnMatview *) object));
+	return statements;
 }
 
 static void

@@ -53,7 +53,8 @@ unmodelled_steps(const KnChanges *changes)
 static bool
 is_declared(const KnChange *change)
 {
-	return change->found != NULL && change->wanted != NULL && change->found->kind == KN_COLUMN &&
+	return change->operation == KN_CHANGE && change->found != NULL && change->wanted != NULL &&
+		   change->found->kind == KN_COLUMN &&
 		   ((const KnColumn *) change->wanted)->is_inherited &&
 		   !((const KnColumn *) change->found)->is_inherited;
 }
