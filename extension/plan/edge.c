@@ -26,7 +26,7 @@ static bool is_in_the_way(const KnObject *object, const KnAction *alter);
 static void connect_create(KnActions *actions, KnAction *action, const KnObject *object);
 static void connect_alter(KnActions *actions, KnAction *action);
 static void connect_finish(KnActions *actions, KnAction *action);
-static void connect_parents(KnActions *actions, KnAction *waiting, const KnObject *before,
+static void connect_joined(KnActions *actions, KnAction *waiting, const KnObject *before,
 							const KnObject *after);
 static void connect_index(KnAction *finish, KnAction *create);
 static void connect_same(KnActions *actions, KnAction *action);
@@ -149,10 +149,10 @@ connect_alter(KnActions *actions, KnAction *action)
 		wait_for(action_of(actions, KN_DO_DROP, lfirst(cell)), action);
 	connect_create(actions, action, action->wanted);
 	if (action->found->kind == KN_TABLE)
-		connect_parents(actions,
+		connect_joined(actions,
 						action,
 						action->found,
-						inherit_join_first(actions->changes, action->found));
+						parents_join_first(actions->changes, action->found));
 }
 
 /* What is said last waits for the object and for all that it could mention. */
@@ -211,9 +211,9 @@ connect_finish(KnActions *actions, KnAction *action)
 		return;
 	}
 	if (object->kind == KN_TABLE && action->found != NULL)
-		connect_parents(actions,
+		connect_joined(actions,
 						action,
-						inherit_join_first(actions->changes, action->found),
+						parents_join_first(actions->changes, action->found),
 						object);
 	foreach(cell, actions->list)
 	{
@@ -234,7 +234,7 @@ connect_finish(KnActions *actions, KnAction *action)
 
 /* INHERIT wants the child to have all columns that the new parent has by then. */
 static void
-connect_parents(KnActions *actions, KnAction *waiting, const KnObject *before,
+connect_joined(KnActions *actions, KnAction *waiting, const KnObject *before,
 				const KnObject *after)
 {
 	const List *old = ((const KnTable *) before)->inherits;

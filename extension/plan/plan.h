@@ -135,9 +135,9 @@ extern List *order_actions(KnActions *actions);
 /* step.c */
 extern List *step_make(const KnActions *actions, const KnAction *action);
 
-/* inherit.c */
-extern KnObject *inherit_join_first(const KnChanges *changes, KnObject *table);
-extern KnObject *inherit_leave(KnObject *joined, const KnObject *wanted);
+/* parents.c */
+extern KnObject *parents_join_first(const KnChanges *changes, KnObject *table);
+extern KnObject *parents_leave(KnObject *joined, const KnObject *wanted);
 
 /* unmodelled.c */
 extern List *unmodelled_steps(const KnChanges *changes);

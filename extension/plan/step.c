@@ -237,15 +237,15 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 
 /*
  * Some parents are joined before others are left, and the rest when all is
- * there: see inherit.c.
+ * there: see parents.c.
  */
 static void
 alter_table(List **steps, const KnActions *actions, const KnAction *action)
 {
 	KnObject *found = action->found;
 	KnObject *wanted = action->wanted;
-	KnObject *joined = inherit_join_first(actions->changes, found);
-	List *back = ddl_finish(inherit_leave(joined, wanted), joined);
+	KnObject *joined = parents_join_first(actions->changes, found);
+	List *back = ddl_finish(parents_leave(joined, wanted), joined);
 
 	if (joined != found)
 		pair(steps, action, ddl_finish(found, joined), ddl_alter(joined, found));
@@ -448,13 +448,13 @@ make_finish(List **steps, const KnActions *actions, const KnAction *action)
 {
 	bool is_new =
 		action->change->operation == KN_CREATE || action->change->operation == KN_RECREATE;
-	KnObject *from = is_new ? NULL : inherit_join_first(actions->changes, action->found);
+	KnObject *from = is_new ? NULL : parents_join_first(actions->changes, action->found);
 	List *back = ddl_finish(action->wanted, is_new ? neutral(action->wanted) : from);
 
 	if (from != NULL && from->kind == KN_TABLE)
 		back = list_concat(
 			except_aspect(back, x_parents),
-			of_aspect(ddl_alter(action->wanted, inherit_leave(from, action->wanted)), x_parents));
+			of_aspect(ddl_alter(action->wanted, parents_leave(from, action->wanted)), x_parents));
 	pair(steps, action, ddl_finish(from, action->wanted), back);
 	if (is_new)
 		add_steps(steps, action, action->wanted, check_numbers(actions, action), NULL);

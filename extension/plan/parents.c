@@ -1,5 +1,5 @@
 /*
- * inherit.c
+ * parents.c
  *		Parents that a table joins before it leaves others.
  *
  * A column that a table has from its parents alone becomes one that the table
@@ -20,7 +20,7 @@ static bool is_in(const KnObject *object, const KnTable *table);
 
 /* A table as found, with the parents that it joins first; the same where there are none. */
 KnObject *
-inherit_join_first(const KnChanges *changes, KnObject *table)
+parents_join_first(const KnChanges *changes, KnObject *table)
 {
 	const KnTable *found = (const KnTable *) table;
 	const KnTable *wanted = (const KnTable *) diff_wanted_of(changes, table);
@@ -44,7 +44,7 @@ inherit_join_first(const KnChanges *changes, KnObject *table)
 
 /* A table when it has left the parents that it is not to have, and joined no others yet. */
 KnObject *
-inherit_leave(KnObject *joined, const KnObject *wanted)
+parents_leave(KnObject *joined, const KnObject *wanted)
 {
 	KnTable *left = palloc(sizeof(KnTable));
 	ListCell *cell;
