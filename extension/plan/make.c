@@ -25,7 +25,7 @@ List *
 plan_between(const KnSchema *found, const KnSchema *wanted)
 {
 	KnChanges *changes = diff_schemas(found, wanted);
-	List *steps = step_unmodelled(changes);
+	List *steps = unmodelled_steps(changes);
 	KnActions *actions;
 	List *order;
 	ListCell *cell;

@@ -15,6 +15,7 @@
 static void add_steps(List **steps, const KnAction *action, const KnObject *object,
 					  List *statements, const char *undo);
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
+static void say_again(List **steps, const KnActions *actions, const KnAction *action);
 static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
 static List *create_generated(const KnActions *actions, const KnObject *expression);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
@@ -24,6 +25,7 @@ static void make_finish(List **steps, const KnActions *actions, const KnAction *
 static List *create_all(const KnObject *object, const List *parts);
 static List *decorate(const KnObject *object);
 static const char *join(List *statements);
+static List *cascade(const KnActions *actions, const KnObject *type, List *statements);
 static bool is_linked(const KnObject *object);
 static void pair(List **steps, const KnAction *action, List *forward, List *backward);
 static List *of_aspect(List *statements, const char *aspect);
@@ -31,9 +33,6 @@ static KnColumn *retyped(const KnActions *actions, const KnAction *action);
 static const char *aside_name(const KnObject *type);
 static KnObject *neutral(const KnObject *object);
 static const char *group_of(const KnObject *object);
-static KnStep *unmodelled(const char *object, const char *hazard);
-static bool is_public(const KnObject *object);
-static const char *other_text(const KnOther *other);
 
 /* The steps of an action, not numbered yet. */
 List *
@@ -91,11 +90,54 @@ make_create(List **steps, const KnActions *actions, const KnAction *action)
 	KnObject *object = action->wanted;
 	ListCell *cell;
 
-	(void) actions;
 	add_steps(steps, action, object, ddl_create(object, action->parts), join(ddl_drop(object)));
+	add_steps(steps, action, object, inherit_undefault(actions, action), NULL);
 	add_steps(steps, action, object, decorate(object), NULL);
 	foreach(cell, action->parts)
 		add_steps(steps, action, lfirst(cell), decorate(lfirst(cell)), NULL);
+	if (action->change->found != NULL &&
+		(object->kind == KN_INDEX || object->kind == KN_CONSTRAINT))
+		say_again(steps, actions, action);
+}
+
+/*
+ * What its table said of an index, and forgot when that went to be made anew.
+ * What differs is said at the end anyway.
+ */
+static void
+say_again(List **steps, const KnActions *actions, const KnAction *action)
+{
+	const KnObject *object = action->wanted;
+	const char *name =
+		object->kind == KN_INDEX ? ((const KnIndex *) object)->table : object->parent;
+	const char *index = sqltext_identifier(object->name);
+	KnObject *found = action_relation(actions->changes->found, object->schema, name);
+	KnObject *wanted = action_relation(actions->changes->wanted, object->schema, name);
+	KnObject *plain;
+
+	if (found == NULL || wanted == NULL || found->kind != wanted->kind ||
+		(found->kind != KN_TABLE && found->kind != KN_MATVIEW))
+		return;
+	plain = neutral(wanted);
+	if (wanted->kind == KN_TABLE)
+	{
+		const char *identity = ((KnTable *) wanted)->replica_identity;
+		const char *cluster = ((KnTable *) wanted)->cluster_on;
+
+		((KnTable *) plain)->partition_of = ((KnTable *) wanted)->partition_of;
+		((KnTable *) plain)->partition_bound = ((KnTable *) wanted)->partition_bound;
+		if (!sqltext_equal(identity, ((KnTable *) found)->replica_identity) ||
+			!sqltext_equal(identity, psprintf("USING INDEX %s", index)))
+			((KnTable *) plain)->replica_identity = identity;
+		if (!sqltext_equal(cluster, ((KnTable *) found)->cluster_on) ||
+			!sqltext_equal(cluster, index))
+			((KnTable *) plain)->cluster_on = cluster;
+	}
+	else if (!sqltext_equal(((KnMatview *) wanted)->cluster_on,
+							((KnMatview *) found)->cluster_on) ||
+			 !sqltext_equal(((KnMatview *) wanted)->cluster_on, index))
+		return;
+	add_steps(steps, action, wanted, ddl_finish(plain, wanted), NULL);
 }
 
 /* Owner, comment and privileges of an object just created. */
@@ -212,9 +254,20 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 		pair(steps, action, ddl_alter(&from->head, wanted), ddl_alter(wanted, &from->head));
 	}
 	else
-		pair(steps, action, ddl_alter(found, wanted), ddl_alter(wanted, found));
+	{
+		bool is_typed;
+
+		if (found->kind == KN_COLUMN)
+			found = &inherit_followed(actions, action->change, &is_typed)->head;
+		pair(steps,
+			 action,
+			 cascade(actions, found, ddl_alter(found, wanted)),
+			 cascade(actions, found, ddl_alter(wanted, found)));
+	}
 	if (found->kind == KN_TABLE)
 		keep_persistence(steps, actions, action);
+	if (found->kind == KN_FUNCTION)
+		hazard_judge_kept(*steps, actions, found);
 	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner) && !is_linked(found))
 		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
 	if (!sqltext_equal(found->comment, wanted->comment))
@@ -225,6 +278,31 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 				  join(ddl_comment(wanted, found)));
 	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
 		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+}
+
+/* The attributes of a type are the columns of its typed tables: these have to be mentioned. */
+static List *
+cascade(const KnActions *actions, const KnObject *type, List *statements)
+{
+	bool is_typed = false;
+	ListCell *cell;
+
+	if (type->kind != KN_COMPOSITE)
+		return statements;
+	foreach(cell, diff_dependents(actions->changes, type))
+	{
+		const KnTable *table = lfirst(cell);
+
+		is_typed |= table->head.kind == KN_TABLE && sqltext_equal(table->of_type, name_of(type));
+	}
+	foreach(cell, is_typed ? statements : NIL)
+	{
+		KnStatement *statement = lfirst(cell);
+
+		if (strstr(statement->kind, "_attribute") != NULL)
+			statement->sql = psprintf("%s CASCADE", statement->sql);
+	}
+	return statements;
 }
 
 /* Whether it is a sequence that belongs to a column: its owner is that of the table. */
@@ -406,79 +484,4 @@ group_of(const KnObject *object)
 	if (object->kind == KN_INDEX)
 		return name_qualified(object->schema, ((const KnIndex *) object)->table);
 	return name_of(object);
-}
-
-/* A step that does nothing, for each object that cannot be planned and may differ. */
-List *
-step_unmodelled(const KnChanges *changes)
-{
-	List *steps = NIL;
-	ListCell *cell;
-	const KnSchema *sides[2] = { changes->wanted, changes->found };
-
-	foreach(cell, changes->wanted->objects)
-	{
-		KnObject *object = lfirst(cell);
-
-		if (!changes->wanted->has_acls && object->has_acl && !is_public(object))
-			steps = lappend(steps,
-							unmodelled(psprintf("privileges on %s", object->key),
-									   "the desired state states no privileges: left as they are"));
-	}
-	for (int i = 0; i < 2; i++)
-	{
-		foreach(cell, sides[i]->objects)
-		{
-			KnOther *other = lfirst(cell);
-
-			if (other->head.kind != KN_OTHER ||
-				(other->definition != NULL && diff_change_of(changes, &other->head) == NULL) ||
-				(i == 1 && schema_find(changes->wanted, other->head.key) != NULL))
-				continue;
-			steps = lappend(
-				steps,
-				unmodelled(
-					other_text(other),
-					i == 1
-						? "found, and of a kind that is not modelled: left as it is, and not compared"
-						: "wanted, and of a kind that is not modelled: left as it is, and not compared"));
-		}
-	}
-	return steps;
-}
-
-static KnStep *
-unmodelled(const char *object, const char *hazard)
-{
-	KnStep *step = palloc0(sizeof(KnStep));
-
-	step->kind = "unmodelled";
-	step->object = object;
-	step->group = object;
-	step->severity = KN_WARNING;
-	step->is_transactional = true;
-	step->phase = "none";
-	step->hazards = list_make1((char *) hazard);
-	return step;
-}
-
-/* Whether this is the schema public, with the privileges that it has in a new database. */
-static bool
-is_public(const KnObject *object)
-{
-	return object->kind == KN_SCHEMA && strcmp(object->name, "public") == 0 &&
-		   schema_list_equal(
-			   object->acl,
-			   list_make2("=U/pg_database_owner", "pg_database_owner=UC/pg_database_owner"));
-}
-
-/* What it is and its name; the keys of some say both. */
-static const char *
-other_text(const KnOther *other)
-{
-	const char *name = name_of(&other->head);
-
-	if (strncmp(name, other->what, strlen(other->what)) == 0)
-		return name;
-	return psprintf("%s %s", other->what, name);
 }
