@@ -40,3 +40,8 @@ SELECT pg_temp.named(:'text' || '; ALTER TABLE pu.t OWNER TO regress_pu_a', '{"s
 SELECT pg_temp.named(replace(:'text', 'pu.v', 'pu.w'), '{"schemas": "*", "renames": {"pu.v": "w"}}');
 DROP SCHEMA pu CASCADE;
 DROP ROLE regress_pu_a;
+CREATE SCHEMA pu;
+CREATE COLLATION pu.found FROM "C";
+CREATE TEXT SEARCH DICTIONARY pu.both (TEMPLATE = simple);
+SELECT object, severity, phase, sql IS NULL, hazards FROM kints_plan('CREATE SCHEMA pu; CREATE COLLATION pu.wanted FROM "C"; CREATE TEXT SEARCH DICTIONARY pu.both (TEMPLATE = simple); ALTER DEFAULT PRIVILEGES IN SCHEMA pu GRANT SELECT ON TABLES TO PUBLIC');
+DROP SCHEMA pu CASCADE;

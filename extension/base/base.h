@@ -15,6 +15,7 @@
 /* sqltext.c */
 extern const char *sqltext_identifier(const char *name);
 extern const char *sqltext_qualified(const char *schema, const char *name);
+extern const char *sqltext_unqualified(const char *name);
 extern char *sqltext_concat(const char *first, ...);
 extern const char *sqltext_literal(const char *value);
 extern const char *sqltext_join(const List *strings, const char *separator);

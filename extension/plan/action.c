@@ -28,9 +28,11 @@ typedef struct ActionEntry
 
 static bool goes_late(const KnChange *change);
 static void act_on(KnActions *actions, KnChange *change);
-static bool is_inherited(const KnObject *object);
+static bool is_inherited(const KnActions *actions, const KnObject *object);
 static bool must_put_aside(const KnActions *actions, const KnChange *change);
-static void refuse_table(const KnChange *change);
+static bool is_of_partition_key(const KnActions *actions, const KnChange *change);
+static void refuse_table(const KnObject *table);
+static void refuse_range(const KnObject *type);
 static KnAction *add_action(KnActions *actions, KnVerb verb, KnChange *change);
 static void note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action);
 static bool absorb_create(KnActions *actions, KnObject *object);
@@ -40,8 +42,6 @@ static KnObject *container(const KnSchema *schema, const KnObject *object);
 static bool goes_inline(const KnObject *object, KnObject *table);
 static bool reaches(const KnObject *object, const KnObject *target, List **seen);
 static bool refers_to_dropped(const KnActions *actions, const KnObject *object);
-static bool comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *object,
-							  KnVerb verb);
 static bool is_on_new(const KnActions *actions, const KnObject *object);
 static bool has_new_parents(const KnActions *actions, const KnObject *object);
 static bool has_finish(const KnChange *change);
@@ -110,15 +110,23 @@ act_on(KnActions *actions, KnChange *change)
 
 	if (object->kind == KN_OTHER)
 		return;
+	if (is_of_partition_key(actions, change))
+		refuse_table(schema_find_kind(actions->changes->found,
+									  KN_TABLE,
+									  object->schema,
+									  NULL,
+									  object->parent));
 	if (change->operation == KN_RECREATE && object->kind == KN_TABLE)
-		refuse_table(change);
+		refuse_table(object);
 	if (change->operation == KN_CHANGE)
 	{
-		if (!comes_with_parent(actions, actions->changes->wanted, change->wanted, KN_DO_ALTER))
+		if (!inherit_comes_along(actions, actions->changes->wanted, change->wanted, KN_DO_ALTER))
 			(void) add_action(actions, KN_DO_ALTER, change);
 	}
 	else if (must_put_aside(actions, change))
 	{
+		if (object->kind == KN_RANGE)
+			refuse_range(object);
 		(void) add_action(actions, KN_DO_ASIDE, change);
 		add_action(actions, KN_DO_DROP, change)->is_aside = true;
 		(void) add_action(actions, KN_DO_CREATE, change);
@@ -126,10 +134,10 @@ act_on(KnActions *actions, KnChange *change)
 	else
 	{
 		if (change->found != NULL && !absorb_drop(actions, change->found) &&
-			!is_inherited(change->found))
+			!is_inherited(actions, change->found))
 			(void) add_action(actions, KN_DO_DROP, change);
 		if (change->wanted != NULL && !absorb_create(actions, change->wanted) &&
-			!is_inherited(change->wanted))
+			!is_inherited(actions, change->wanted))
 			add_action(actions, KN_DO_CREATE, change)->is_on_new =
 				is_on_new(actions, change->wanted);
 	}
@@ -138,11 +146,18 @@ act_on(KnActions *actions, KnChange *change)
 			change->found == NULL && has_new_parents(actions, change->wanted);
 }
 
-/* A constraint that comes, and goes, with that of the partitioned table. */
+/*
+ * A constraint that comes, and goes, with that of the partitioned table.  A
+ * check has to be there before a partition is attached again.
+ */
 static bool
-is_inherited(const KnObject *object)
+is_inherited(const KnActions *actions, const KnObject *object)
 {
-	return object->kind == KN_CONSTRAINT && ((const KnConstraint *) object)->is_inherited;
+	const KnConstraint *constraint = (const KnConstraint *) object;
+
+	if (object->kind != KN_CONSTRAINT || !constraint->is_inherited)
+		return false;
+	return strcmp(constraint->type, "c") != 0 || inherit_stays(actions, object);
 }
 
 /* Whether columns have the type, or one that has it inside, until they are converted. */
@@ -168,14 +183,50 @@ must_put_aside(const KnActions *actions, const KnChange *change)
 	return false;
 }
 
+/* Whether a column has to be another one that the server decides by where a row is. */
+static bool
+is_of_partition_key(const KnActions *actions, const KnChange *change)
+{
+	const KnObject *column = change->found;
+	const KnTable *table;
+	const char *name;
+	const char *at;
+
+	if (column == NULL || column->kind != KN_COLUMN || !diff_type_differs(change))
+		return false;
+	table = (const KnTable *)
+		schema_find_kind(actions->changes->found, KN_TABLE, column->schema, NULL, column->parent);
+	if (table == NULL || table->partition_key == NULL)
+		return false;
+	name = sqltext_identifier(column->name);
+	for (at = table->partition_key; (at = strstr(at, name)) != NULL; at += strlen(name))
+	{
+		/* By its name alone: not inside of another word, and not a function of that name. */
+		if (strchr(" (", at[-1]) != NULL && strchr(" ,)", at[strlen(name)]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void
-refuse_table(const KnChange *change)
+refuse_table(const KnObject *table)
 {
 	ereport(ERROR,
 			errcode(KN_ERRCODE_UNSUPPORTED),
-			errmsg("table %s would have to be created anew", name_of(change->found)),
+			errmsg("table %s would have to be created anew", name_of(table)),
 			errdetail("Its partition key cannot be changed in place, and its rows would be lost."),
 			errhint("Create a new table, copy the rows, and drop the old one."));
+}
+
+/* Its multiranges and constructors have names of their own, which would be taken. */
+static void
+refuse_range(const KnObject *type)
+{
+	ereport(ERROR,
+			errcode(KN_ERRCODE_UNSUPPORTED),
+			errmsg("range type %s would have to be created anew", name_of(type)),
+			errdetail("It cannot be changed in place, and columns have it."),
+			errhint("Create a new type, convert the columns to it, and drop the old one."));
 }
 
 /* Whether all relations that the object is on are created by this plan as well. */
@@ -271,7 +322,7 @@ absorb_create(KnActions *actions, KnObject *object)
 	KnObject *in = container(actions->changes->wanted, object);
 	KnAction *action = in == NULL ? NULL : action_of(actions, KN_DO_CREATE, in);
 
-	if (comes_with_parent(actions, actions->changes->wanted, object, KN_DO_CREATE))
+	if (inherit_comes_along(actions, actions->changes->wanted, object, KN_DO_CREATE))
 		return true;
 	if (action == NULL || !goes_inline(object, action->wanted))
 		return false;
@@ -287,7 +338,7 @@ absorb_drop(KnActions *actions, KnObject *object)
 	KnObject *in = container(actions->changes->found, object);
 	KnAction *action = in == NULL ? NULL : action_of(actions, KN_DO_DROP, in);
 
-	if (comes_with_parent(actions, actions->changes->found, object, KN_DO_DROP))
+	if (inherit_comes_along(actions, actions->changes->found, object, KN_DO_DROP))
 		return true;
 	if (action == NULL && object->kind == KN_INDEX)
 		action = drop_of_parent(actions, (const KnIndex *) object);
@@ -335,11 +386,18 @@ container(const KnSchema *schema, const KnObject *object)
 		name = ((const KnIndex *) object)->table;
 	if (name == NULL)
 		return NULL;
-	found = schema_find_kind(schema, KN_TABLE, object->schema, NULL, name);
-	if (found == NULL)
-		found = schema_find_kind(schema, KN_VIEW, object->schema, NULL, name);
-	if (found == NULL)
-		found = schema_find_kind(schema, KN_MATVIEW, object->schema, NULL, name);
+	return action_relation(schema, object->schema, name);
+}
+
+/* The table, view or materialized view of that name, or NULL. */
+KnObject *
+action_relation(const KnSchema *schema, const char *namespace, const char *name)
+{
+	static const KnKind kinds[] = { KN_TABLE, KN_VIEW, KN_MATVIEW };
+	KnObject *found = NULL;
+
+	for (Size i = 0; i < lengthof(kinds) && found == NULL; i++)
+		found = schema_find_kind(schema, kinds[i], namespace, NULL, name);
 	return found;
 }
 
@@ -416,38 +474,6 @@ refers_to_dropped(const KnActions *actions, const KnObject *object)
 		if ((strcmp(relation, object->parent) != 0 ||
 			 strcmp(needed->schema, object->schema) != 0) &&
 			action_of(actions, KN_DO_DROP, needed) != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* Whether a column is inherited, and its parent's column gets the same done to it. */
-static bool
-comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *object, KnVerb verb)
-{
-	KnTable *table;
-	List *parents;
-	ListCell *cell;
-
-	if (object->kind != KN_COLUMN || !((const KnColumn *) object)->is_inherited)
-		return false;
-	table = (KnTable *) schema_find_kind(schema, KN_TABLE, object->schema, NULL, object->parent);
-	if (table == NULL || action_of(actions, KN_DO_CREATE, &table->head) != NULL ||
-		action_of(actions, KN_DO_DROP, &table->head) != NULL)
-		return false;
-	parents =
-		table->partition_of == NULL ? table->inherits : list_make1((char *) table->partition_of);
-	foreach(cell, parents)
-	{
-		KnObject *column = schema_find_qualified(
-			schema,
-			KN_COLUMN,
-			psprintf("%s.%s", (char *) lfirst(cell), sqltext_identifier(object->name)));
-		KnChange *change = column == NULL ? NULL : diff_change_of(actions->changes, column);
-
-		if (change != NULL && ((verb == KN_DO_CREATE && change->found == NULL) ||
-							   (verb == KN_DO_DROP && change->wanted == NULL) ||
-							   (verb == KN_DO_ALTER && change->operation == KN_CHANGE)))
 			return true;
 	}
 	return false;

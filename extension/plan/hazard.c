@@ -344,3 +344,32 @@ hazard_severity_word(KnSeverity severity)
 
 	return words[severity];
 }
+
+/* What was computed by a function's old body, and stays when it gets another one. */
+void
+hazard_judge_kept(List *steps, const KnActions *actions, const KnObject *function)
+{
+	List *keepers = NIL;
+	ListCell *cell;
+
+	foreach(cell, diff_dependents(actions->changes, function))
+	{
+		const KnObject *object = lfirst(cell);
+
+		if ((object->kind == KN_INDEX || object->kind == KN_CONSTRAINT ||
+			 (object->kind == KN_DEFAULT && ((const KnDefault *) object)->is_generated)) &&
+			diff_change_of(actions->changes, object) == NULL)
+			keepers = lappend(keepers, (char *) name_of(object));
+	}
+	foreach(cell, keepers == NIL ? NIL : steps)
+	{
+		KnStep *step = lfirst(cell);
+
+		if (strcmp(step->kind, "replace_function") != 0)
+			continue;
+		step->severity = KN_UNSAFE;
+		step->hazards = lappend(
+			step->hazards,
+			psprintf("what the old function gave stays in %s", sqltext_join(keepers, ", ")));
+	}
+}

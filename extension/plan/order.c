@@ -24,6 +24,7 @@ static const char *name_of_action(const KnAction *action);
 static List *find_loop(const List *actions);
 static List *walk(KnAction *action, List *path);
 static bool break_loop(KnChanges *changes, const List *loop);
+static bool break_foreign_keys(KnChanges *changes, const List *loop);
 static void refuse_loop(const List *loop);
 static const char *verb_word(KnVerb verb);
 
@@ -192,6 +193,34 @@ break_loop(KnChanges *changes, const List *loop)
 
 			if (action->verb == KN_DO_ALTER && action->found->kind == kinds[i] &&
 				diff_recreate(changes, action->found, NULL))
+			{
+				diff_close(changes);
+				return true;
+			}
+		}
+	}
+	return break_foreign_keys(changes, loop);
+}
+
+/* Tables that refer to each other in a loop can become logged, or not, only without that. */
+static bool
+break_foreign_keys(KnChanges *changes, const List *loop)
+{
+	ListCell *cell;
+	ListCell *dependent;
+
+	foreach(cell, loop)
+	{
+		KnAction *action = lfirst(cell);
+
+		if (action->verb != KN_DO_ALTER || action->found->kind != KN_TABLE)
+			continue;
+		foreach(dependent, diff_dependents(changes, action->found))
+		{
+			KnObject *key = lfirst(dependent);
+
+			if (key->kind == KN_CONSTRAINT && ((KnConstraint *) key)->references != NULL &&
+				diff_recreate(changes, key, NULL))
 			{
 				diff_close(changes);
 				return true;

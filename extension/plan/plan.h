@@ -121,6 +121,15 @@ extern KnSchema *rename_found(const KnSchema *found, List *schemas, List *rename
 extern int action_compare_changes(const ListCell *a, const ListCell *b);
 extern KnActions *action_make(KnChanges *changes);
 extern KnAction *action_of(const KnActions *actions, KnVerb verb, const KnObject *object);
+extern KnObject *action_relation(const KnSchema *schema, const char *namespace, const char *name);
+
+/* inherit.c */
+extern bool inherit_stays(const KnActions *actions, const KnObject *member);
+extern bool inherit_comes_along(const KnActions *actions, const KnSchema *schema,
+								const KnObject *object, KnVerb verb);
+extern KnColumn *inherit_followed(const KnActions *actions, const KnChange *change, bool *is_typed);
+extern List *inherit_first(const KnActions *actions, const KnObject *column);
+extern List *inherit_undefault(const KnActions *actions, const KnAction *action);
 
 /* check.c */
 extern List *check_labels(const KnActions *actions, const KnAction *action);
@@ -128,12 +137,22 @@ extern List *check_numbers(const KnActions *actions, const KnAction *action);
 
 /* edge.c */
 extern void edge_connect(KnActions *actions);
+extern void edge_wait(KnAction *waiting, KnAction *first);
+
+/* names.c */
+extern void names_connect(KnActions *actions);
 
 /* order.c */
 extern List *order_actions(KnActions *actions);
 
 /* step.c */
 extern List *step_make(const KnActions *actions, const KnAction *action);
+extern void step_add(List **steps, const KnAction *action, const KnObject *object, List *statements,
+					 const char *undo);
+extern const char *step_join(List *statements);
+
+/* grant.c */
+extern void grant_alter(List **steps, const KnActions *actions, const KnAction *action);
 
 /* parents.c */
 extern KnObject *parents_join_first(const KnChanges *changes, KnObject *table);
@@ -151,6 +170,7 @@ extern bool conversion_keeps_rows(const char *from, const char *to);
 
 /* hazard.c */
 extern void hazard_judge(KnStep *step, const KnAction *action, const KnObject *object);
+extern void hazard_judge_kept(List *steps, const KnActions *actions, const KnObject *function);
 extern const char *hazard_severity_word(KnSeverity severity);
 
 /* format.c */

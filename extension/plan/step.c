@@ -15,23 +15,18 @@
 /* The aspect of joining and leaving parents. */
 static const char x_parents[] = "inherits";
 
-static void add_steps(List **steps, const KnAction *action, const KnObject *object,
-					  List *statements, const char *undo);
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
+static void say_again(List **steps, const KnActions *actions, const KnAction *action);
 static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
 static List *create_generated(const KnActions *actions, const KnObject *expression);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
 static void alter_table(List **steps, const KnActions *actions, const KnAction *action);
-static void alter_acl(List **steps, const KnActions *actions, const KnAction *action);
-static void alter_column_acl(List **steps, const KnActions *actions, const KnAction *action,
-							 KnObject *found, KnObject *wanted);
-static bool acl_differs(KnObject *found, KnObject *wanted);
 static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
 static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
 static void make_finish(List **steps, const KnActions *actions, const KnAction *action);
 static List *create_all(const KnObject *object, const List *parts);
 static List *decorate(const KnObject *object);
-static const char *join(List *statements);
+static List *cascade(const KnActions *actions, const KnObject *type, List *statements);
 static bool is_linked(const KnObject *object);
 static void pair(List **steps, const KnAction *action, List *forward, List *backward);
 static List *of_aspect(List *statements, const char *aspect);
@@ -69,9 +64,9 @@ step_make(const KnActions *actions, const KnAction *action)
 }
 
 /* One step a statement; the undo goes with the first. */
-static void
-add_steps(List **steps, const KnAction *action, const KnObject *object, List *statements,
-		  const char *undo)
+void
+step_add(List **steps, const KnAction *action, const KnObject *object, List *statements,
+		 const char *undo)
 {
 	ListCell *cell;
 
@@ -97,11 +92,54 @@ make_create(List **steps, const KnActions *actions, const KnAction *action)
 	KnObject *object = action->wanted;
 	ListCell *cell;
 
-	(void) actions;
-	add_steps(steps, action, object, ddl_create(object, action->parts), join(ddl_drop(object)));
-	add_steps(steps, action, object, decorate(object), NULL);
+	step_add(steps, action, object, ddl_create(object, action->parts), step_join(ddl_drop(object)));
+	step_add(steps, action, object, inherit_undefault(actions, action), NULL);
+	step_add(steps, action, object, decorate(object), NULL);
 	foreach(cell, action->parts)
-		add_steps(steps, action, lfirst(cell), decorate(lfirst(cell)), NULL);
+		step_add(steps, action, lfirst(cell), decorate(lfirst(cell)), NULL);
+	if (action->change->found != NULL &&
+		(object->kind == KN_INDEX || object->kind == KN_CONSTRAINT))
+		say_again(steps, actions, action);
+}
+
+/*
+ * What its table said of an index, and forgot when that went to be made anew.
+ * What differs is said at the end anyway.
+ */
+static void
+say_again(List **steps, const KnActions *actions, const KnAction *action)
+{
+	const KnObject *object = action->wanted;
+	const char *name =
+		object->kind == KN_INDEX ? ((const KnIndex *) object)->table : object->parent;
+	const char *index = sqltext_identifier(object->name);
+	KnObject *found = action_relation(actions->changes->found, object->schema, name);
+	KnObject *wanted = action_relation(actions->changes->wanted, object->schema, name);
+	KnObject *plain;
+
+	if (found == NULL || wanted == NULL || found->kind != wanted->kind ||
+		(found->kind != KN_TABLE && found->kind != KN_MATVIEW))
+		return;
+	plain = neutral(wanted);
+	if (wanted->kind == KN_TABLE)
+	{
+		const char *identity = ((KnTable *) wanted)->replica_identity;
+		const char *cluster = ((KnTable *) wanted)->cluster_on;
+
+		((KnTable *) plain)->partition_of = ((KnTable *) wanted)->partition_of;
+		((KnTable *) plain)->partition_bound = ((KnTable *) wanted)->partition_bound;
+		if (!sqltext_equal(identity, ((KnTable *) found)->replica_identity) ||
+			!sqltext_equal(identity, psprintf("USING INDEX %s", index)))
+			((KnTable *) plain)->replica_identity = identity;
+		if (!sqltext_equal(cluster, ((KnTable *) found)->cluster_on) ||
+			!sqltext_equal(cluster, index))
+			((KnTable *) plain)->cluster_on = cluster;
+	}
+	else if (!sqltext_equal(((KnMatview *) wanted)->cluster_on,
+							((KnMatview *) found)->cluster_on) ||
+			 !sqltext_equal(((KnMatview *) wanted)->cluster_on, index))
+		return;
+	step_add(steps, action, wanted, ddl_finish(plain, wanted), NULL);
 }
 
 /* Owner, comment and privileges of an object just created, and what only its owner should do. */
@@ -134,14 +172,14 @@ make_drop(List **steps, const KnActions *actions, const KnAction *action)
 		memcpy(aside, object, kn_kinds[object->kind].size);
 		aside->name = aside_name(object);
 		aside->key = NULL;
-		add_steps(steps, action, object, ddl_drop(aside), join(create_all(aside, NIL)));
+		step_add(steps, action, object, ddl_drop(aside), step_join(create_all(aside, NIL)));
 		return;
 	}
 	if (object->kind == KN_DEFAULT && ((KnDefault *) object)->is_generated)
 		undo = create_generated(actions, object);
 	else
 		undo = create_all(object, action->parts);
-	add_steps(steps, action, object, ddl_drop(object), join(undo));
+	step_add(steps, action, object, ddl_drop(object), step_join(undo));
 }
 
 /* A column cannot be made a generated one: it is dropped, and added with its expression. */
@@ -193,8 +231,8 @@ create_all(const KnObject *object, const List *parts)
 	return list_concat(list_concat(before, after), last);
 }
 
-static const char *
-join(List *statements)
+const char *
+step_join(List *statements)
 {
 	List *texts = NIL;
 	ListCell *cell;
@@ -222,17 +260,27 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 	else if (found->kind == KN_TABLE)
 		alter_table(steps, actions, action);
 	else
-		pair(steps, action, ddl_alter(found, wanted), ddl_alter(wanted, found));
+	{
+		bool is_typed;
+
+		if (found->kind == KN_COLUMN)
+			found = &inherit_followed(actions, action->change, &is_typed)->head;
+		pair(steps,
+			 action,
+			 cascade(actions, found, ddl_alter(found, wanted)),
+			 cascade(actions, found, ddl_alter(wanted, found)));
+	}
+	if (found->kind == KN_FUNCTION)
+		hazard_judge_kept(*steps, actions, found);
 	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner) && !is_linked(found))
-		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
+		step_add(steps, action, wanted, ddl_owner(wanted), step_join(ddl_owner(found)));
 	if (!sqltext_equal(found->comment, wanted->comment))
-		add_steps(steps,
-				  action,
-				  wanted,
-				  ddl_comment(found, wanted),
-				  join(ddl_comment(wanted, found)));
-	if (acl_differs(found, wanted))
-		alter_acl(steps, actions, action);
+		step_add(steps,
+				 action,
+				 wanted,
+				 ddl_comment(found, wanted),
+				 step_join(ddl_comment(wanted, found)));
+	grant_alter(steps, actions, action);
 }
 
 /*
@@ -256,57 +304,29 @@ alter_table(List **steps, const KnActions *actions, const KnAction *action)
 	keep_persistence(steps, actions, action);
 }
 
-static void
-alter_acl(List **steps, const KnActions *actions, const KnAction *action)
+/* The attributes of a type are the columns of its typed tables: these have to be mentioned. */
+static List *
+cascade(const KnActions *actions, const KnObject *type, List *statements)
 {
-	KnObject *found = action->found;
-	KnObject *wanted = action->wanted;
+	bool is_typed = false;
 	ListCell *cell;
 
-	if (found->kind == KN_COLUMN)
+	if (type->kind != KN_COMPOSITE)
+		return statements;
+	foreach(cell, diff_dependents(actions->changes, type))
 	{
-		alter_column_acl(steps, actions, action, found, wanted);
-		return;
+		const KnTable *table = lfirst(cell);
+
+		is_typed |= table->head.kind == KN_TABLE && sqltext_equal(table->of_type, name_of(type));
 	}
-	add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
-	foreach(cell, found->kind == KN_TABLE ? actions->changes->wanted->objects : NIL)
+	foreach(cell, is_typed ? statements : NIL)
 	{
-		KnObject *column = lfirst(cell);
-		KnObject *before;
+		KnStatement *statement = lfirst(cell);
 
-		if (column->kind != KN_COLUMN || !column->has_acl ||
-			strcmp(column->parent, wanted->name) != 0 ||
-			strcmp(column->schema, wanted->schema) != 0)
-			continue;
-		before = schema_find(actions->changes->found, column->key);
-		if (before != NULL && !acl_differs(before, column))
-			alter_column_acl(steps, actions, action, before, column);
+		if (strstr(statement->kind, "_attribute") != NULL)
+			statement->sql = psprintf("%s CASCADE", statement->sql);
 	}
-}
-
-static void
-alter_column_acl(List **steps, const KnActions *actions, const KnAction *action, KnObject *found,
-				 KnObject *wanted)
-{
-	const KnObject *before =
-		schema_find_kind(actions->changes->found, KN_TABLE, found->schema, NULL, found->parent);
-	const KnObject *after =
-		schema_find_kind(actions->changes->wanted, KN_TABLE, wanted->schema, NULL, wanted->parent);
-
-	add_steps(steps,
-			  action,
-			  wanted,
-			  ddl_column_acl(before, after, found, wanted),
-			  join(ddl_column_acl(after, before, wanted, found)));
-}
-
-static bool
-acl_differs(KnObject *found, KnObject *wanted)
-{
-	List **of_columns = schema_column_acl(found);
-
-	return found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl) ||
-		   (of_columns != NULL && !schema_list_equal(*of_columns, *schema_column_acl(wanted)));
+	return statements;
 }
 
 /* Whether it is a sequence that belongs to a column: its owner is that of the table. */
@@ -344,7 +364,7 @@ keep_persistence(List **steps, const KnActions *actions, const KnAction *action)
 			continue;
 		followed = *wanted;
 		followed.persistence = persistence;
-		add_steps(steps, action, &wanted->head, ddl_alter(&followed.head, &wanted->head), NULL);
+		step_add(steps, action, &wanted->head, ddl_alter(&followed.head, &wanted->head), NULL);
 	}
 #endif
 }
@@ -363,10 +383,10 @@ pair(List **steps, const KnAction *action, List *forward, List *backward)
 
 		if (!sqltext_member(done, statement->aspect))
 		{
-			undo = join(of_aspect(backward, statement->aspect));
+			undo = step_join(of_aspect(backward, statement->aspect));
 			done = lappend(done, (char *) statement->aspect);
 		}
-		add_steps(steps, action, action->wanted, list_make1(statement), undo);
+		step_add(steps, action, action->wanted, list_make1(statement), undo);
 	}
 }
 
@@ -435,12 +455,12 @@ make_aside(List **steps, const KnActions *actions, const KnAction *action)
 	memcpy(aside, action->found, kn_kinds[action->found->kind].size);
 	aside->name = aside_name(action->found);
 	aside->key = name_key(aside->kind, aside->schema, aside->parent, aside->name, NULL);
-	add_steps(steps, action, action->found, check_labels(actions, action), NULL);
-	add_steps(steps,
-			  action,
-			  action->found,
-			  ddl_rename(action->found, aside->name),
-			  join(ddl_rename(aside, action->found->name)));
+	step_add(steps, action, action->found, check_labels(actions, action), NULL);
+	step_add(steps,
+			 action,
+			 action->found,
+			 ddl_rename(action->found, aside->name),
+			 step_join(ddl_rename(aside, action->found->name)));
 }
 
 static void
@@ -457,10 +477,14 @@ make_finish(List **steps, const KnActions *actions, const KnAction *action)
 			of_aspect(ddl_alter(action->wanted, parents_leave(from, action->wanted)), x_parents));
 	pair(steps, action, ddl_finish(from, action->wanted), back);
 	if (is_new)
-		add_steps(steps, action, action->wanted, check_numbers(actions, action), NULL);
+		step_add(steps, action, action->wanted, check_numbers(actions, action), NULL);
 	if (from != NULL && is_linked(from) && !is_linked(action->wanted) &&
 		action->wanted->owner != NULL && !sqltext_equal(from->owner, action->wanted->owner))
-		add_steps(steps, action, action->wanted, ddl_owner(action->wanted), join(ddl_owner(from)));
+		step_add(steps,
+				 action,
+				 action->wanted,
+				 ddl_owner(action->wanted),
+				 step_join(ddl_owner(from)));
 }
 
 /* The object before anything was said last about it. */

@@ -10,7 +10,7 @@
 #include "base/base.h"
 #include "plan/plan.h"
 
-static bool is_declared(const KnChange *change);
+static bool is_declared(const KnChanges *changes, const KnChange *change);
 static List *others(const KnChanges *changes);
 static const char *difference_text(const KnChange *change);
 static KnStep *unstated_acl(const char *on);
@@ -39,7 +39,7 @@ unmodelled_steps(const KnChanges *changes)
 	{
 		const KnChange *change = lfirst(cell);
 
-		if (is_declared(change))
+		if (is_declared(changes, change))
 			steps = lappend(
 				steps,
 				unmodelled(
@@ -49,14 +49,23 @@ unmodelled_steps(const KnChanges *changes)
 	return list_concat(steps, others(changes));
 }
 
-/* Whether a column is declared that is only to be inherited: no statement does that. */
+/*
+ * Whether a column is declared that is only to be inherited: no statement does
+ * that, but ATTACH PARTITION.
+ */
 static bool
-is_declared(const KnChange *change)
+is_declared(const KnChanges *changes, const KnChange *change)
 {
-	return change->operation == KN_CHANGE && change->found != NULL && change->wanted != NULL &&
-		   change->found->kind == KN_COLUMN &&
-		   ((const KnColumn *) change->wanted)->is_inherited &&
-		   !((const KnColumn *) change->found)->is_inherited;
+	const KnObject *column = change->wanted;
+	const KnTable *table;
+
+	if (change->operation != KN_CHANGE || change->found == NULL || column == NULL ||
+		column->kind != KN_COLUMN || !((const KnColumn *) column)->is_inherited ||
+		((const KnColumn *) change->found)->is_inherited)
+		return false;
+	table = (const KnTable *)
+		schema_find_kind(changes->wanted, KN_TABLE, column->schema, NULL, column->parent);
+	return table == NULL || table->partition_of == NULL;
 }
 
 /* What has no kind of its own, on either side. */
@@ -104,7 +113,7 @@ unmodelled_rest(const KnChanges *changes)
 		const KnChange *change = lfirst(cell);
 		const KnObject *object = change->found != NULL ? change->found : change->wanted;
 
-		if (object->kind != KN_OTHER && !is_declared(change))
+		if (object->kind != KN_OTHER && !is_declared(changes, change))
 			steps = lappend(steps,
 							unmodelled(object->key,
 									   psprintf("%s, and no statement changes that: left as it is",

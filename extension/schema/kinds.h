@@ -174,9 +174,12 @@
 	F(TEXT, definition, ALTER) \
 	F(TEXT, enabled, ALTER) /* ENABLE, DISABLE, ENABLE REPLICA, ENABLE ALWAYS */
 
-#define KN_TRIGGER_FIELDS(F)     \
-	F(TEXT, definition, REBUILD) \
-	F(TEXT, enabled, ALTER) /* as for a rule */
+#define KN_TRIGGER_FIELDS(F)                    \
+	F(TEXT, definition, REBUILD)                \
+	F(TEXT, enabled, ALTER) /* as for a rule */ \
+	F(TEXT,                                     \
+	  inherited,                                \
+	  REBUILD) /* state of that of the partitioned table, which this is a copy of */
 
 #define KN_POLICY_FIELDS(F)                                    \
 	F(BOOL, is_restrictive, REBUILD)                           \
