@@ -27,7 +27,7 @@ static void connect_create(KnActions *actions, KnAction *action, const KnObject 
 static void connect_alter(KnActions *actions, KnAction *action);
 static void connect_finish(KnActions *actions, KnAction *action);
 static void connect_joined(KnActions *actions, KnAction *waiting, const KnObject *before,
-							const KnObject *after);
+						   const KnObject *after);
 static void connect_index(KnAction *finish, KnAction *create);
 static void connect_same(KnActions *actions, KnAction *action);
 static void connect_persistence(KnActions *actions);
@@ -150,9 +150,9 @@ connect_alter(KnActions *actions, KnAction *action)
 	connect_create(actions, action, action->wanted);
 	if (action->found->kind == KN_TABLE)
 		connect_joined(actions,
-						action,
-						action->found,
-						parents_join_first(actions->changes, action->found));
+					   action,
+					   action->found,
+					   parents_join_first(actions->changes, action->found));
 }
 
 /* What is said last waits for the object and for all that it could mention. */
@@ -212,9 +212,9 @@ connect_finish(KnActions *actions, KnAction *action)
 	}
 	if (object->kind == KN_TABLE && action->found != NULL)
 		connect_joined(actions,
-						action,
-						parents_join_first(actions->changes, action->found),
-						object);
+					   action,
+					   parents_join_first(actions->changes, action->found),
+					   object);
 	foreach(cell, actions->list)
 	{
 		KnAction *other = lfirst(cell);
@@ -234,8 +234,7 @@ connect_finish(KnActions *actions, KnAction *action)
 
 /* INHERIT wants the child to have all columns that the new parent has by then. */
 static void
-connect_joined(KnActions *actions, KnAction *waiting, const KnObject *before,
-				const KnObject *after)
+connect_joined(KnActions *actions, KnAction *waiting, const KnObject *before, const KnObject *after)
 {
 	const List *old = ((const KnTable *) before)->inherits;
 	const List *new = ((const KnTable *) after)->inherits;

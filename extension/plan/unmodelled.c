@@ -54,8 +54,7 @@ static bool
 is_declared(const KnChange *change)
 {
 	return change->operation == KN_CHANGE && change->found != NULL && change->wanted != NULL &&
-		   change->found->kind == KN_COLUMN &&
-		   ((const KnColumn *) change->wanted)->is_inherited &&
+		   change->found->kind == KN_COLUMN && ((const KnColumn *) change->wanted)->is_inherited &&
 		   !((const KnColumn *) change->found)->is_inherited;
 }
 
