@@ -283,10 +283,7 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 	grant_alter(steps, actions, action);
 }
 
-/*
- * Some parents are joined before others are left, and the rest when all is
- * there: see parents.c.
- */
+/* Which parents are joined and left when: see parents.c. */
 static void
 alter_table(List **steps, const KnActions *actions, const KnAction *action)
 {
