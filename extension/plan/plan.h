@@ -151,6 +151,10 @@ extern void step_add(List **steps, const KnAction *action, const KnObject *objec
 					 const char *undo);
 extern const char *step_join(List *statements);
 
+/* again.c */
+extern void again_say(List **steps, const KnActions *actions, const KnAction *action);
+extern KnObject *again_before(const KnObject *object);
+
 /* grant.c */
 extern void grant_alter(List **steps, const KnActions *actions, const KnAction *action);
 

@@ -16,7 +16,6 @@
 static const char x_parents[] = "inherits";
 
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
-static void say_again(List **steps, const KnActions *actions, const KnAction *action);
 static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
 static List *create_generated(const KnActions *actions, const KnObject *expression);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
@@ -33,7 +32,6 @@ static List *of_aspect(List *statements, const char *aspect);
 static List *except_aspect(List *statements, const char *aspect);
 static KnColumn *retyped(const KnActions *actions, const KnAction *action);
 static const char *aside_name(const KnObject *type);
-static KnObject *neutral(const KnObject *object);
 static const char *group_of(const KnObject *object);
 
 /* The steps of an action, not numbered yet. */
@@ -99,47 +97,7 @@ make_create(List **steps, const KnActions *actions, const KnAction *action)
 		step_add(steps, action, lfirst(cell), decorate(lfirst(cell)), NULL);
 	if (action->change->found != NULL &&
 		(object->kind == KN_INDEX || object->kind == KN_CONSTRAINT))
-		say_again(steps, actions, action);
-}
-
-/*
- * What its table said of an index, and forgot when that went to be made anew.
- * What differs is said at the end anyway.
- */
-static void
-say_again(List **steps, const KnActions *actions, const KnAction *action)
-{
-	const KnObject *object = action->wanted;
-	const char *name =
-		object->kind == KN_INDEX ? ((const KnIndex *) object)->table : object->parent;
-	const char *index = sqltext_identifier(object->name);
-	KnObject *found = action_relation(actions->changes->found, object->schema, name);
-	KnObject *wanted = action_relation(actions->changes->wanted, object->schema, name);
-	KnObject *plain;
-
-	if (found == NULL || wanted == NULL || found->kind != wanted->kind ||
-		(found->kind != KN_TABLE && found->kind != KN_MATVIEW))
-		return;
-	plain = neutral(wanted);
-	if (wanted->kind == KN_TABLE)
-	{
-		const char *identity = ((KnTable *) wanted)->replica_identity;
-		const char *cluster = ((KnTable *) wanted)->cluster_on;
-
-		((KnTable *) plain)->partition_of = ((KnTable *) wanted)->partition_of;
-		((KnTable *) plain)->partition_bound = ((KnTable *) wanted)->partition_bound;
-		if (!sqltext_equal(identity, ((KnTable *) found)->replica_identity) ||
-			!sqltext_equal(identity, psprintf("USING INDEX %s", index)))
-			((KnTable *) plain)->replica_identity = identity;
-		if (!sqltext_equal(cluster, ((KnTable *) found)->cluster_on) ||
-			!sqltext_equal(cluster, index))
-			((KnTable *) plain)->cluster_on = cluster;
-	}
-	else if (!sqltext_equal(((KnMatview *) wanted)->cluster_on,
-							((KnMatview *) found)->cluster_on) ||
-			 !sqltext_equal(((KnMatview *) wanted)->cluster_on, index))
-		return;
-	step_add(steps, action, wanted, ddl_finish(plain, wanted), NULL);
+		again_say(steps, actions, action);
 }
 
 /* Owner, comment and privileges of an object just created, and what only its owner should do. */
@@ -466,7 +424,7 @@ make_finish(List **steps, const KnActions *actions, const KnAction *action)
 	bool is_new =
 		action->change->operation == KN_CREATE || action->change->operation == KN_RECREATE;
 	KnObject *from = is_new ? NULL : parents_join_first(actions->changes, action->found);
-	List *back = ddl_finish(action->wanted, is_new ? neutral(action->wanted) : from);
+	List *back = ddl_finish(action->wanted, is_new ? again_before(action->wanted) : from);
 
 	if (from != NULL && from->kind == KN_TABLE)
 		back = list_concat(
@@ -482,33 +440,6 @@ make_finish(List **steps, const KnActions *actions, const KnAction *action)
 				 action->wanted,
 				 ddl_owner(action->wanted),
 				 step_join(ddl_owner(from)));
-}
-
-/* The object before anything was said last about it. */
-static KnObject *
-neutral(const KnObject *object)
-{
-	KnObject *copy = palloc(kn_kinds[object->kind].size);
-
-	memcpy(copy, object, kn_kinds[object->kind].size);
-	switch (object->kind)
-	{
-		case KN_SEQUENCE:
-			((KnSequence *) copy)->owned_by = NULL;
-			break;
-		case KN_TABLE:
-			((KnTable *) copy)->replica_identity = "DEFAULT";
-			((KnTable *) copy)->cluster_on = NULL;
-			((KnTable *) copy)->partition_of = NULL;
-			((KnTable *) copy)->partition_bound = NULL;
-			break;
-		case KN_MATVIEW:
-			((KnMatview *) copy)->cluster_on = NULL;
-			break;
-		default:
-			break;
-	}
-	return copy;
 }
 
 static const char *
