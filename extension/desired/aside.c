@@ -119,7 +119,7 @@ static Oid
 make_namespace(KnScript *script, const char *name, Oid live)
 {
 	bool creates = list_member(script->creates, makeString((char *) name));
-	bool fills = list_member(script->names, makeString((char *) name));
+	bool fills = script_fills(script, name);
 	HeapTuple tuple;
 	Oid owner;
 	Oid made;

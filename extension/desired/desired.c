@@ -11,13 +11,19 @@
 
 #include "desired/desired.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "base/base.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "desired/models.h"
 #include "inspect/inspect.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 const char *(*desired_print_creation)(const KnSchema *schema) = NULL;
 
@@ -27,6 +33,8 @@ static void check_not_reserved(const List *schemas);
 static List *choose_schemas(KnScript *script, List *schemas, bool all_schemas);
 static void check_names(KnScript *script, List *schemas);
 static void check_planned(const char *name, const List *schemas);
+static void check_places(const KnScript *script);
+static char *schema_of_extension(Oid extension);
 static void check_extensions(KnScript *script, const KnSchema *schema);
 static KnDesired *desired_from_schema(JsonbContainer *top);
 static void check_alone(const char *name, const List *schemas, bool all_schemas);
@@ -43,6 +51,7 @@ desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 	desired->schemas = choose_schemas(script, schemas, all_schemas);
 	check_not_reserved(desired->schemas);
 	check_names(script, desired->schemas);
+	check_places(script);
 	desired->schema = scratch_elaborate(script, desired->schemas);
 	check_extensions(script, desired->schema);
 	desired->leaves_extensions = script->extensions == NIL;
@@ -143,6 +152,54 @@ check_planned(const char *name, const List *schemas)
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("the desired state puts objects into schema \"%s\", which is not planned", name),
 			errhint("Name it in the option \"schemas\"."));
+}
+
+/* The SQL of a script does not move an extension that is there already: it would be passed over. */
+static void
+check_places(const KnScript *script)
+{
+	ListCell *name;
+	ListCell *stated;
+
+	forboth(name, script->extensions, stated, script->extension_schemas)
+	{
+		Oid extension = get_extension_oid(strVal(lfirst(name)), true);
+		const char *found = OidIsValid(extension) ? schema_of_extension(extension) : NULL;
+
+		if (lfirst(stated) != NULL && found != NULL && strcmp(lfirst(stated), found) != 0)
+			ereport(ERROR,
+					errcode(KN_ERRCODE_UNSUPPORTED),
+					errmsg("extension \"%s\" is in schema \"%s\", not in \"%s\"",
+						   strVal(lfirst(name)),
+						   found,
+						   (char *) lfirst(stated)),
+					errhint("Say ALTER EXTENSION %s SET SCHEMA %s before.",
+							sqltext_identifier(strVal(lfirst(name))),
+							sqltext_identifier(lfirst(stated))));
+	}
+}
+
+/* Requires the extension to be there. */
+static char *
+schema_of_extension(Oid extension)
+{
+	Relation catalog = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
+	char *schema;
+
+	ScanKeyInit(&key,
+				Anum_pg_extension_oid,
+				BTEqualStrategyNumber,
+				F_OIDEQ,
+				ObjectIdGetDatum(extension));
+	scan = systable_beginscan(catalog, ExtensionOidIndexId, true, NULL, 1, &key);
+	row = systable_getnext(scan);
+	schema = get_namespace_name(((Form_pg_extension) GETSTRUCT(row))->extnamespace);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return schema;
 }
 
 /*

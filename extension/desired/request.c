@@ -204,7 +204,7 @@ put_schema(StringInfo out, const Request *request, const char *name)
 {
 	Oid live = get_namespace_oid(name, true);
 	bool creates = list_member(request->script->creates, makeString((char *) name));
-	bool fills = list_member(request->script->names, makeString((char *) name));
+	bool fills = script_fills(request->script, name);
 	KnObject *schema;
 
 	if (strcmp(name, "public") == 0)
