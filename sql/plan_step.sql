@@ -60,4 +60,9 @@ SELECT kind, object, sql, undo, severity, lock, hazards, transactional, phase FR
 SELECT count(*) FROM kints_status() AS before \gset
 SELECT count(*) FROM kints_apply('CREATE COLLATION co FROM "POSIX"');
 SELECT count(*) = :count FROM kints_status();
+-- a sequence that is let go has an owner of its own
+CREATE ROLE regress_plan_step SUPERUSER;
+SELECT test.part('let go', 'CREATE SEQUENCE q; CREATE TABLE t (a int); ALTER SEQUENCE q OWNED BY t.a', 'CREATE SEQUENCE q; CREATE TABLE t (a int); ALTER TABLE t OWNER TO postgres; ALTER SEQUENCE q OWNER TO regress_plan_step');
+SELECT test.part('taken', 'CREATE SEQUENCE q; CREATE TABLE t (a int); ALTER SEQUENCE q OWNER TO regress_plan_step', 'CREATE SEQUENCE q; CREATE TABLE t (a int); ALTER SEQUENCE q OWNED BY t.a; ALTER TABLE t OWNER TO postgres');
+DROP ROLE regress_plan_step;
 DROP SCHEMA ps CASCADE;
