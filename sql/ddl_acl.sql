@@ -70,4 +70,13 @@ DROP SCHEMA da CASCADE;
 -- Default privileges of the live schema.
 SELECT test.part('default privileges, and nothing said', 'ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO regress_kints_a', 'CREATE TABLE t (a int)');
 SELECT test.part('default privileges, and others said', 'ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO regress_kints_a', 'CREATE TABLE t (a int); GRANT INSERT ON t TO "regress_kints B"');
+-- Who has privileges from one who has them from the owner.
+CREATE FUNCTION pg_temp.passed_on(who text) RETURNS text LANGUAGE sql AS $$
+	SELECT format('GRANT USAGE ON SCHEMA s TO regress_kints_a, "regress_kints B"; CREATE TABLE s.t (a int); GRANT SELECT, INSERT ON s.t TO regress_kints_a WITH GRANT OPTION; SET ROLE regress_kints_a; %s RESET ROLE;', who)
+$$;
+SELECT test.part('the option goes, and what came of it', pg_temp.passed_on('GRANT SELECT ON s.t TO "regress_kints B";'), 'CREATE TABLE t (a int); GRANT SELECT, INSERT ON t TO regress_kints_a; GRANT USAGE ON SCHEMA s TO regress_kints_a, "regress_kints B"');
+SELECT test.part('what came of it stays', pg_temp.passed_on('GRANT SELECT ON s.t TO "regress_kints B" WITH GRANT OPTION; SET ROLE "regress_kints B"; GRANT SELECT ON s.t TO PUBLIC;'), 'CREATE TABLE t (a int); GRANT INSERT ON t TO regress_kints_a WITH GRANT OPTION; GRANT SELECT ON t TO "regress_kints B", PUBLIC; GRANT USAGE ON SCHEMA s TO regress_kints_a, "regress_kints B"');
+-- XXX: a plan grants as the owner, so there is no way back to what somebody else has granted
+SELECT test.part('only another one has granted it', pg_temp.passed_on('GRANT SELECT ON s.t TO "regress_kints B";'), 'CREATE TABLE t (a int); GRANT SELECT, INSERT ON t TO regress_kints_a WITH GRANT OPTION; GRANT SELECT ON t TO "regress_kints B"; GRANT USAGE ON SCHEMA s TO regress_kints_a, "regress_kints B"');
+SELECT test.part('a domain', 'CREATE DOMAIN d AS int', 'CREATE DOMAIN d AS int; REVOKE USAGE ON DOMAIN d FROM PUBLIC; GRANT USAGE ON DOMAIN d TO regress_kints_a');
 DROP ROLE regress_kints_a, "regress_kints B";

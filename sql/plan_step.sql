@@ -49,3 +49,8 @@ SELECT test.undo('CREATE TABLE p (a int); CREATE TABLE c (a int)', 'CREATE TABLE
 -- a label that was added cannot be taken away by one statement
 SELECT test.undo('CREATE TYPE e AS ENUM (''x'')', 'CREATE TYPE e AS ENUM (''x'', ''y'')');
 DROP FUNCTION test.undo;
+-- a sequence that is let go has an owner of its own
+CREATE ROLE regress_plan_step SUPERUSER;
+SELECT test.part('let go', 'CREATE SEQUENCE q; CREATE TABLE t (a int); ALTER SEQUENCE q OWNED BY t.a', 'CREATE SEQUENCE q; CREATE TABLE t (a int); ALTER TABLE t OWNER TO postgres; ALTER SEQUENCE q OWNER TO regress_plan_step');
+SELECT test.part('taken', 'CREATE SEQUENCE q; CREATE TABLE t (a int); ALTER SEQUENCE q OWNER TO regress_plan_step', 'CREATE SEQUENCE q; CREATE TABLE t (a int); ALTER SEQUENCE q OWNED BY t.a; ALTER TABLE t OWNER TO postgres');
+DROP ROLE regress_plan_step;

@@ -118,8 +118,7 @@ aside_rename(Oid namespace, const char *name)
 bool
 aside_has_place(const KnScript *script, const char *name, Oid live)
 {
-	return list_member(script->names, makeString((char *) name)) || strcmp(name, "public") == 0 ||
-		   extension_is_in(live);
+	return script_fills(script, name) || strcmp(name, "public") == 0 || extension_is_in(live);
 }
 
 /* The empty schema in the place of a live one, if it has any. */

@@ -41,6 +41,7 @@ desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 	desired->schemas = choose_schemas(script, schemas, all_schemas);
 	check_not_reserved(desired->schemas);
 	check_names(script, desired->schemas);
+	extension_check_places(script);
 	desired->schema = scratch_elaborate(script, desired->schemas);
 	extension_check(script, desired->schema);
 	desired->unstated = extension_settle(script, desired->schema, all_schemas);

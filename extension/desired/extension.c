@@ -23,8 +23,11 @@
 #include "desired/desired.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
 static bool is_in(Oid namespace, const char *extension);
+static char *schema_of_extension(Oid extension);
 static List *find_unneeded(const KnScript *script, const KnSchema *schema);
 static bool is_needed(const KnSchema *schema, KnObject *extension, const List *except);
 static void forget(KnSchema *schema, const List *objects);
@@ -82,6 +85,54 @@ is_in(Oid namespace, const char *extension)
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 	return found;
+}
+
+/* The SQL of a script does not move an extension that is there already: it would be passed over. */
+void
+extension_check_places(const KnScript *script)
+{
+	ListCell *name;
+	ListCell *stated;
+
+	forboth(name, script->extensions, stated, script->extension_schemas)
+	{
+		Oid extension = get_extension_oid(strVal(lfirst(name)), true);
+		const char *found = OidIsValid(extension) ? schema_of_extension(extension) : NULL;
+
+		if (lfirst(stated) != NULL && found != NULL && strcmp(lfirst(stated), found) != 0)
+			ereport(ERROR,
+					errcode(KN_ERRCODE_UNSUPPORTED),
+					errmsg("extension \"%s\" is in schema \"%s\", not in \"%s\"",
+						   strVal(lfirst(name)),
+						   found,
+						   (char *) lfirst(stated)),
+					errhint("Say ALTER EXTENSION %s SET SCHEMA %s before.",
+							sqltext_identifier(strVal(lfirst(name))),
+							sqltext_identifier(lfirst(stated))));
+	}
+}
+
+/* Requires the extension to be there. */
+static char *
+schema_of_extension(Oid extension)
+{
+	Relation catalog = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
+	char *schema;
+
+	ScanKeyInit(&key,
+				Anum_pg_extension_oid,
+				BTEqualStrategyNumber,
+				F_OIDEQ,
+				ObjectIdGetDatum(extension));
+	scan = systable_beginscan(catalog, ExtensionOidIndexId, true, NULL, 1, &key);
+	row = systable_getnext(scan);
+	schema = get_namespace_name(((Form_pg_extension) GETSTRUCT(row))->extnamespace);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return schema;
 }
 
 /*

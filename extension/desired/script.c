@@ -15,6 +15,7 @@
 
 #include "access/xact.h"
 #include "base/base.h"
+#include "commands/defrem.h"
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_utilcmd.h"
@@ -54,6 +55,8 @@ static const char *setting_text(VariableSetStmt *set);
 static bool take_set_config(SelectStmt *select, Settings *settings);
 static void note_names(KnScript *script, Node *statement, const Settings *settings,
 					   const char *current);
+static void note_extension(KnScript *script, const CreateExtensionStmt *statement,
+						   const Settings *settings, const char *current);
 static const char *first_in_path(const char *path);
 static void statement_error(void *argument);
 
@@ -394,13 +397,45 @@ note_names(KnScript *script, Node *statement, const Settings *settings, const ch
 			script->creates = list_append_unique(script->creates, makeString(pstrdup(schema)));
 	}
 	else if (IsA(statement, CreateExtensionStmt))
-		script->extensions =
-			list_append_unique(script->extensions,
-							   makeString(((CreateExtensionStmt *) statement)->extname));
+		note_extension(script, (CreateExtensionStmt *) statement, settings, current);
 	else if (statement_target(statement, &schema) && schema == NULL)
 		schema = settings->search_path == NULL ? current : first_in_path(settings->search_path);
 	if (schema != NULL)
 		script->names = list_append_unique(script->names, makeString(pstrdup(schema)));
+}
+
+/* Notes an extension, and where it is made if it is not there yet. */
+static void
+note_extension(KnScript *script, const CreateExtensionStmt *statement, const Settings *settings,
+			   const char *current)
+{
+	String *name = makeString(statement->extname);
+	const char *home =
+		settings->search_path == NULL ? current : first_in_path(settings->search_path);
+	const char *stated = NULL;
+	ListCell *cell;
+
+	foreach(cell, statement->options)
+	{
+		if (strcmp(((DefElem *) lfirst(cell))->defname, "schema") == 0)
+			home = stated = defGetString(lfirst(cell));
+	}
+	if (home != NULL)
+		script->extension_homes =
+			list_append_unique(script->extension_homes, makeString(pstrdup(home)));
+	if (list_member(script->extensions, name))
+		return;
+	script->extensions = lappend(script->extensions, name);
+	script->extension_schemas = lappend(script->extension_schemas, (char *) stated);
+}
+
+/* Whether it puts something into a schema, be it only an extension. */
+bool
+script_fills(const KnScript *script, const char *schema)
+{
+	String *name = makeString((char *) schema);
+
+	return list_member(script->names, name) || list_member(script->extension_homes, name);
 }
 
 /* The first schema of a search_path that objects could be created in. */

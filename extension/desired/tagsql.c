@@ -35,7 +35,8 @@ tagsql_check(const KnTagPlace *place, const char *format, const char *sql)
 
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
-		if (error->sqlerrcode != ERRCODE_SYNTAX_ERROR)
+		if (error->sqlerrcode != ERRCODE_SYNTAX_ERROR &&
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
 		{
 			error_context_stack = context;
 			PG_RE_THROW();

@@ -151,6 +151,7 @@ typedef void (*KnRowReader)(KnInspect *in, HeapTuple row, TupleDesc shape);
 /* inspect.c: the door, and what readers share */
 extern KnSchema *inspect_schemas(List *names);
 extern List *inspect_user_schemas(void);
+extern Snapshot inspect_latest_snapshot(void);
 extern void inspect_scan(KnInspect *in, Oid catalog, KnRowReader read);
 extern const char *inspect_namespace(KnInspect *in, Oid namespace);
 extern KnRelation *inspect_relation(KnInspect *in, Oid relation);

@@ -24,6 +24,7 @@
 #include "common/sha2.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
+#include "inspect/inspect.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -170,7 +171,7 @@ ledger_read(void)
 	List *migrations = NIL;
 	Impersonation was = become_owner();
 
-	PushActiveSnapshot(GetLatestSnapshot());
+	PushActiveSnapshot(inspect_latest_snapshot());
 	query_rows(read_query, 0, NULL, NULL, take_migration, &migrations);
 	PopActiveSnapshot();
 	become_caller(&was);

@@ -22,6 +22,7 @@ static void connect_parents(KnActions *actions, KnAction *action);
 static void connect_only(KnActions *actions, KnAction *action);
 static void connect_alter(KnActions *actions, KnAction *action);
 static void connect_finish(KnActions *actions, KnAction *action);
+static void connect_sequence(KnActions *actions, KnAction *action);
 static void connect_joined(KnActions *actions, KnAction *waiting, const KnObject *before,
 						   const KnObject *after);
 static void connect_index(KnAction *finish, KnAction *create);
@@ -273,29 +274,7 @@ connect_finish(KnActions *actions, KnAction *action)
 	}
 	if (object->kind == KN_SEQUENCE)
 	{
-		KnObject *column =
-			schema_find_qualified(wanted, KN_COLUMN, ((KnSequence *) object)->owned_by);
-
-		if (column != NULL)
-		{
-			KnObject *table =
-				schema_find_kind(wanted, KN_TABLE, column->schema, NULL, column->parent);
-
-			edge_wait(action, action_of(actions, KN_DO_CREATE, column));
-			/* A table takes along the sequences that it owns by then. */
-			if (table != NULL && changes_persistence(action_of(actions, KN_DO_ALTER, table)))
-				edge_wait(action, action_of(actions, KN_DO_ALTER, table));
-		}
-		column =
-			action->found == NULL
-				? NULL
-				: schema_find_qualified(found, KN_COLUMN, ((KnSequence *) action->found)->owned_by);
-		/* It is let go at first, and owned anew at last. */
-		if (column != NULL)
-			edge_wait(action_of(actions, KN_DO_DROP, column),
-					  ((KnSequence *) object)->owned_by == NULL
-						  ? action
-						  : action_of(actions, KN_DO_ALTER, object));
+		connect_sequence(actions, action);
 		return;
 	}
 	if (object->kind == KN_TABLE && action->found != NULL)
@@ -311,7 +290,7 @@ connect_finish(KnActions *actions, KnAction *action)
 		const KnObject *made = other->wanted;
 
 		/* A partition is as its parent is to be. */
-		if (above != NULL && other->verb == KN_DO_DROP &&
+		if (above != NULL && other->verb == KN_DO_DROP && other->found != NULL &&
 			(other->found->kind == KN_COLUMN || other->found->kind == KN_CONSTRAINT) &&
 			sqltext_equal(other->found->parent, above->name) &&
 			sqltext_equal(other->found->schema, above->schema))
@@ -326,6 +305,36 @@ connect_finish(KnActions *actions, KnAction *action)
 				 sqltext_equal(((const KnIndex *) made)->table, object->name))
 			connect_index(action, other);
 	}
+}
+
+/* A sequence is owned by a column once that is there. */
+static void
+connect_sequence(KnActions *actions, KnAction *action)
+{
+	const KnSchema *wanted = actions->changes->wanted;
+	const KnSchema *found = actions->changes->found;
+	KnObject *object = action->wanted;
+	KnObject *column = schema_find_qualified(wanted, KN_COLUMN, ((KnSequence *) object)->owned_by);
+
+	if (column != NULL)
+	{
+		KnObject *table = schema_find_kind(wanted, KN_TABLE, column->schema, NULL, column->parent);
+
+		edge_wait(action, action_of(actions, KN_DO_CREATE, column));
+		/* A table takes along the sequences that it owns by then. */
+		if (table != NULL && changes_persistence(action_of(actions, KN_DO_ALTER, table)))
+			edge_wait(action, action_of(actions, KN_DO_ALTER, table));
+	}
+	column =
+		action->found == NULL
+			? NULL
+			: schema_find_qualified(found, KN_COLUMN, ((KnSequence *) action->found)->owned_by);
+	/* It is let go at first, and owned anew at last. */
+	if (column != NULL)
+		edge_wait(action_of(actions, KN_DO_DROP, column),
+				  ((KnSequence *) object)->owned_by == NULL
+					  ? action
+					  : action_of(actions, KN_DO_ALTER, object));
 }
 
 /* INHERIT wants the child to have all columns that the new parent has by then. */

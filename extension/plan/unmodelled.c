@@ -132,9 +132,9 @@ difference_text(const KnChange *change)
 
 	if (found == NULL || wanted == NULL)
 		return found == NULL ? "wanted" : "found";
-	if (!schema_text_equal(found->owner, wanted->owner))
+	if (!sqltext_equal(found->owner, wanted->owner))
 		names = lappend(names, "owner");
-	if (!schema_text_equal(found->comment, wanted->comment))
+	if (!sqltext_equal(found->comment, wanted->comment))
 		names = lappend(names, "comment");
 	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
 		names = lappend(names, "privileges");

@@ -231,12 +231,6 @@ compare_objects(const ListCell *a, const ListCell *b)
 	return order != 0 ? order : strcmp(left->key, right->key);
 }
 
-bool
-schema_text_equal(const char *a, const char *b)
-{
-	return sqltext_equal(a, b);
-}
-
 /* Whether two Lists of strings have the same elements in the same order. */
 bool
 schema_list_equal(const List *a, const List *b)
@@ -248,7 +242,7 @@ schema_list_equal(const List *a, const List *b)
 		return false;
 	forboth(left, a, right, b)
 	{
-		if (!sqltext_equal(lfirst(left), lfirst(right)))
+		if (!spelling_equal(lfirst(left), lfirst(right)))
 			return false;
 	}
 	return true;
@@ -261,7 +255,7 @@ schema_field_equal(const KnField *field, const void *a, const void *b)
 	switch (field->type)
 	{
 		case KN_TEXT:
-			return sqltext_equal(KN_FIELD_TEXT(a, field), KN_FIELD_TEXT(b, field));
+			return spelling_equal(KN_FIELD_TEXT(a, field), KN_FIELD_TEXT(b, field));
 		case KN_BOOL:
 			return KN_FIELD_BOOL(a, field) == KN_FIELD_BOOL(b, field);
 		case KN_INT:
