@@ -79,4 +79,7 @@ SELECT test.part('what came of it stays', pg_temp.passed_on('GRANT SELECT ON s.t
 -- XXX: a plan grants as the owner, so there is no way back to what somebody else has granted
 SELECT test.part('only another one has granted it', pg_temp.passed_on('GRANT SELECT ON s.t TO "regress_kints B";'), 'CREATE TABLE t (a int); GRANT SELECT, INSERT ON t TO regress_kints_a WITH GRANT OPTION; GRANT SELECT ON t TO "regress_kints B"; GRANT USAGE ON SCHEMA s TO regress_kints_a, "regress_kints B"');
 SELECT test.part('a domain', 'CREATE DOMAIN d AS int', 'CREATE DOMAIN d AS int; REVOKE USAGE ON DOMAIN d FROM PUBLIC; GRANT USAGE ON DOMAIN d TO regress_kints_a');
+CREATE ROLE "regress_kints ""q=/";
+SELECT test.part('a role whose name has to be quoted twice', 'CREATE TABLE t (a int); GRANT SELECT, INSERT ON t TO "regress_kints ""q=/"', 'CREATE TABLE t (a int); GRANT SELECT, UPDATE ON t TO "regress_kints ""q=/"');
+DROP ROLE "regress_kints ""q=/";
 DROP ROLE regress_kints_a, "regress_kints B";

@@ -103,5 +103,19 @@ SELECT test.case('a key that includes columns', 'CREATE TABLE t (a int, b int, C
 SELECT test.case('a composite type that only a function has', 'CREATE TYPE c AS (a int); CREATE FUNCTION f(c) RETURNS int LANGUAGE sql AS ''SELECT 1''', 'CREATE TYPE c AS (a bigint); CREATE FUNCTION f(c) RETURNS int LANGUAGE sql AS ''SELECT 1''');
 SELECT test.case('a new label that is not used', 'CREATE TYPE e AS ENUM (''a''); CREATE TABLE t (e e)', 'CREATE TYPE e AS ENUM (''a'', ''b''); CREATE TABLE t (e e DEFAULT ''a'', CHECK (e <> ''a''))');
 SELECT test.case('a new label that is', 'CREATE TYPE e AS ENUM (''a''); CREATE TABLE t (e e)', 'CREATE TYPE e AS ENUM (''a'', ''b''); CREATE TABLE t (e e, CHECK (e <> ''b''))');
+-- both ends of a foreign key, of tables that only their schemas tell apart
+CREATE SCHEMA diff_closure;
+SET search_path = diff_closure;
+CREATE TABLE t (a int PRIMARY KEY);
+CREATE SCHEMA diff_closure_b CREATE TABLE t (a int REFERENCES diff_closure.t);
+SELECT public.kints_snapshot('{diff_closure,diff_closure_b}') AS there \gset
+SELECT replace(:'there', '"integer"', '"bigint"') AS wanted \gset
+SELECT test.plan(:'wanted'::jsonb);
+BEGIN;
+SELECT count(*) FROM public.kints_apply(:'wanted'::jsonb, '{"allow": "all"}');
+SELECT test.plan(:'wanted'::jsonb);
+ROLLBACK;
+RESET search_path;
+DROP SCHEMA diff_closure, diff_closure_b CASCADE;
 DROP FUNCTION test.closure;
 DROP ROLE regress_kints_a, regress_kints_b;

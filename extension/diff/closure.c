@@ -241,8 +241,6 @@ composite_needs_new(const KnChanges *changes, const KnChange *change)
 	const KnComposite *wanted = (const KnComposite *) change->wanted;
 	bool altered = false;
 
-	if (wanted == NULL)
-		return false;
 	for (int i = 0; i < list_length(found->attributes); i++)
 	{
 		for (int j = 0; j < list_length(wanted->attributes); j++)
@@ -293,8 +291,7 @@ has_expressions(const KnFunction *function)
 static bool
 domain_needs_new(const KnChanges *changes, const KnChange *change)
 {
-	return change->wanted != NULL &&
-		   is_stricter((const KnDomain *) change->found, (const KnDomain *) change->wanted) &&
+	return is_stricter((const KnDomain *) change->found, (const KnDomain *) change->wanted) &&
 		   is_held_inside(changes, change->found, false);
 }
 
