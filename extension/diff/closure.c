@@ -5,7 +5,7 @@
  * What depends on an object that is recreated has to go before it and to come
  * back after it; likewise what depends on a column whose type changes, as far
  * as the server refuses to carry it along.  Indexes and constraints it does
- * carry along, unless they need the old type by name.
+ * carry along, unless they need the old type by name; but see part.c.
  *
  * Columns cannot go: when their type is recreated they are converted.  That is
  * why a recreated type is first renamed; see plan/action.c.
@@ -131,6 +131,9 @@ displace_for_type(KnChanges *changes, KnObject *dependent, KnChange *change)
 			return diff_recreate(changes, dependent, change->found);
 		case KN_CONSTRAINT:
 			return (both_ends_change(changes, dependent) || is_leaned_on(changes, dependent)) &&
+				   diff_recreate(changes, dependent, change->found);
+		case KN_INDEX:
+			return part_loses_by_rebuild(changes, (const KnIndex *) dependent) &&
 				   diff_recreate(changes, dependent, change->found);
 		case KN_DEFAULT:
 			if (!((KnDefault *) dependent)->is_generated &&

@@ -48,6 +48,9 @@ extern bool diff_type_differs(const KnChange *change);
 extern bool diff_is_equal(const KnObject *found, const KnObject *wanted);
 extern bool diff_must_recreate(const KnObject *found, const KnObject *wanted);
 
+/* part.c */
+extern bool part_loses_by_rebuild(const KnChanges *changes, const KnIndex *whole);
+
 /* closure.c */
 extern void diff_close(KnChanges *changes);
 
