@@ -42,7 +42,7 @@ SELECT test.undo(:'two', :'one');
 SELECT test.undo('CREATE TABLE t (a int, b int); CREATE TYPE e AS ENUM (''x'')', 'CREATE TABLE tt (aa int, b int); CREATE TYPE e AS ENUM (''y'')', '{"renames": {"s.t": "tt", "s.t.a": "aa", "s.e.x": "y"}}');
 SELECT test.undo('CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (5)', 'CREATE TABLE p (a int, b int) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (5); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (5) TO (9)');
 SELECT test.undo('CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + 1) STORED)', 'CREATE TABLE t (a int, b int)');
--- a label that was added cannot be taken away by one statement
+-- a label that was added is taken away with its type
 SELECT test.undo('CREATE TYPE e AS ENUM (''x'')', 'CREATE TYPE e AS ENUM (''x'', ''y'')');
 DROP FUNCTION test.undo;
 -- what is not modelled: on either side, or on both

@@ -35,9 +35,12 @@ static KnAction *add_action(KnActions *actions, KnVerb verb, KnChange *change);
 static void note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action);
 static bool absorb_create(KnActions *actions, KnObject *object);
 static bool absorb_drop(KnActions *actions, KnObject *object);
+static bool can_go_alone(const KnObject *object);
+static bool came_later(const KnActions *actions, const KnObject *object, const KnObject *in);
 static KnAction *drop_of_parent(const KnActions *actions, const KnIndex *index);
 static KnObject *container(const KnSchema *schema, const KnObject *object);
 static bool goes_inline(const KnObject *object, KnObject *table);
+static bool needs_user(const KnObject *object, const KnObject *table);
 static bool reaches(const KnObject *object, const KnObject *target, List **seen);
 static bool refers_to_dropped(const KnActions *actions, const KnObject *object);
 static bool comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *object,
@@ -46,9 +49,9 @@ static bool is_on_new(const KnActions *actions, const KnObject *object);
 static bool has_new_parents(const KnActions *actions, const KnObject *object);
 static bool has_finish(const KnChange *change);
 
-/* The actions that carry out the changes, not connected yet. */
+/* The actions that carry out the changes, not connected yet; for undone see order_changes(). */
 KnActions *
-action_make(KnChanges *changes)
+action_make(KnChanges *changes, const KnActions *undone)
 {
 	KnActions *actions = palloc0(sizeof(KnActions));
 	HASHCTL control = { 0 };
@@ -58,6 +61,7 @@ action_make(KnChanges *changes)
 	control.entrysize = sizeof(ActionEntry);
 	control.hcxt = CurrentMemoryContext;
 	actions->changes = changes;
+	actions->undone = undone;
 	actions->by_object =
 		hash_create("kints actions", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
@@ -291,11 +295,43 @@ absorb_drop(KnActions *actions, KnObject *object)
 		return true;
 	if (action == NULL && object->kind == KN_INDEX)
 		action = drop_of_parent(actions, (const KnIndex *) object);
-	if (action == NULL || refers_to_dropped(actions, object))
+	if (action == NULL || refers_to_dropped(actions, object) ||
+		(can_go_alone(object) &&
+		 (needs_user(object, action->found) || came_later(actions, object, in))))
 		return false;
 	action->parts = lappend(action->parts, object);
 	note(actions, KN_DO_DROP, object, action);
 	return true;
+}
+
+/* Whether what is part of a relation can be dropped before it. */
+static bool
+can_go_alone(const KnObject *object)
+{
+	switch (object->kind)
+	{
+		case KN_CONSTRAINT:
+		case KN_RULE:
+		case KN_TRIGGER:
+		case KN_POLICY:
+			return true;
+		case KN_DEFAULT:
+			return !((const KnDefault *) object)->is_generated;
+		case KN_INDEX:
+			return ((const KnIndex *) object)->attached_to == NULL;
+		default:
+			return false;
+	}
+}
+
+/* Whether actions take back that the object was created on a relation, and not along with it. */
+static bool
+came_later(const KnActions *actions, const KnObject *object, const KnObject *in)
+{
+	KnAction *creation =
+		actions->undone == NULL ? NULL : action_of(actions->undone, KN_DO_CREATE, object);
+
+	return creation != NULL && creation != action_of(actions->undone, KN_DO_CREATE, in);
 }
 
 /* The drop of an index that this one is attached to, if only by others. */
@@ -347,9 +383,6 @@ container(const KnSchema *schema, const KnObject *object)
 static bool
 goes_inline(const KnObject *object, KnObject *table)
 {
-	List *seen = NIL;
-	ListCell *cell;
-
 	switch (object->kind)
 	{
 		case KN_COLUMN:
@@ -366,14 +399,24 @@ goes_inline(const KnObject *object, KnObject *table)
 		default:
 			return false;
 	}
+	return !needs_user(object, table);
+}
+
+/* Whether what is part of a table needs something that in turn needs the table. */
+static bool
+needs_user(const KnObject *object, const KnObject *table)
+{
+	List *seen = NIL;
+	ListCell *cell;
+
 	foreach(cell, object->depends)
 	{
 		const KnObject *needed = lfirst(cell);
 
 		if (needed != table && needed->kind != KN_COLUMN && reaches(needed, table, &seen))
-			return false;
+			return true;
 	}
-	return true;
+	return false;
 }
 
 /* Whether an object needs the target, if only by others. */

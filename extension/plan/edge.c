@@ -26,6 +26,7 @@ static bool is_in_the_way(const KnObject *object, const KnAction *alter);
 static void connect_create(KnActions *actions, KnAction *action, const KnObject *object);
 static void connect_alter(KnActions *actions, KnAction *action);
 static void connect_finish(KnActions *actions, KnAction *action);
+static bool must_be_gone(const KnObject *object, const KnObject *part);
 static void connect_index(KnAction *finish, KnAction *create);
 static void connect_same(KnActions *actions, KnAction *action);
 static void connect_persistence(KnActions *actions);
@@ -114,7 +115,7 @@ is_in_the_way(const KnObject *object, const KnAction *alter)
 	const KnTable *found;
 	const KnTable *wanted;
 
-	if (alter == NULL || alter->found->kind == KN_SEQUENCE)
+	if (alter == NULL || alter->found->kind == KN_SEQUENCE || !diff_is_seen(alter->change))
 		return false;
 	if (alter->found->kind != KN_TABLE || (object->kind != KN_COLUMN && object->kind != KN_DEFAULT))
 		return true;
@@ -133,9 +134,11 @@ connect_create(KnActions *actions, KnAction *action, const KnObject *object)
 	foreach(cell, object->depends)
 	{
 		KnObject *needed = lfirst(cell);
+		KnAction *alter = action_of(actions, KN_DO_ALTER, needed);
 
 		wait_for(action, action_of(actions, KN_DO_CREATE, needed));
-		wait_for(action, action_of(actions, KN_DO_ALTER, needed));
+		if (alter != NULL && diff_is_seen(alter->change))
+			wait_for(action, alter);
 	}
 }
 
@@ -209,6 +212,8 @@ connect_finish(KnActions *actions, KnAction *action)
 		KnAction *other = lfirst(cell);
 		const KnObject *made = other->wanted;
 
+		if (other->verb == KN_DO_DROP && must_be_gone(object, other->found))
+			wait_for(action, other);
 		if (made == NULL || !sqltext_equal(made->schema, object->schema) ||
 			(other->verb != KN_DO_CREATE && made->kind != KN_COLUMN))
 			continue;
@@ -219,6 +224,19 @@ connect_finish(KnActions *actions, KnAction *action)
 				 sqltext_equal(((const KnIndex *) made)->table, object->name))
 			connect_index(action, other);
 	}
+}
+
+/* Whether something is part of a table that another joins, which may not have the like. */
+static bool
+must_be_gone(const KnObject *object, const KnObject *part)
+{
+	const KnTable *table = (const KnTable *) object;
+	const char *parent;
+
+	if (object->kind != KN_TABLE || (part->kind != KN_COLUMN && part->kind != KN_CONSTRAINT))
+		return false;
+	parent = name_of_parent(part);
+	return sqltext_equal(table->partition_of, parent) || sqltext_member(table->inherits, parent);
 }
 
 /* ATTACH PARTITION takes any index that fits: what is to stay alone comes later. */

@@ -12,6 +12,8 @@
 /* How often the live schemas are read, where they change all the time. */
 #define READ_TRIES 10
 
+static KnActions *act_between(const KnSchema *found, const KnSchema *wanted);
+static List *all_steps(const KnActions *actions);
 static bool is_ignored(const KnObject *object, const List *patterns);
 static bool matches(const char *text, const char *pattern);
 static void number_steps(List *steps);
@@ -20,24 +22,46 @@ static void check_extensions(const KnSchema *found, const KnSchema *wanted);
 static void throw_changed(void) pg_attribute_noreturn();
 static const char *print_creation(const KnSchema *schema);
 
-/* The steps between two schemas, in order and numbered; pure. */
+/* The steps between two schemas, in order and numbered, without their undo; pure. */
 List *
 plan_between(const KnSchema *found, const KnSchema *wanted)
 {
-	KnChanges *changes = diff_schemas(found, wanted);
-	List *steps = step_unmodelled(changes);
-	KnActions *actions;
-	List *order;
+	return all_steps(act_between(found, wanted));
+}
+
+/* The same with their undo, which is the work of a second plan. */
+List *
+plan_with_undo(const KnSchema *found, const KnSchema *wanted)
+{
+	KnActions *actions = act_between(found, wanted);
+	List *steps = all_steps(actions);
+
+	undo_plan(actions);
+	return steps;
+}
+
+/* The actions that lead from one schema to another, in order, with their steps. */
+static KnActions *
+act_between(const KnSchema *found, const KnSchema *wanted)
+{
+	KnActions *actions = order_changes(diff_schemas(found, wanted), NULL);
 	ListCell *cell;
 
-	do
-	{
-		actions = action_make(changes);
-		edge_connect(actions);
-		order = order_actions(actions);
-	} while (order == NIL && actions->list != NIL);
-	foreach(cell, order)
-		steps = list_concat(steps, step_make(actions, lfirst(cell)));
+	if (actions->loop != NIL)
+		order_refuse(actions);
+	foreach(cell, actions->list)
+		((KnAction *) lfirst(cell))->steps = step_make(actions, lfirst(cell));
+	return actions;
+}
+
+static List *
+all_steps(const KnActions *actions)
+{
+	List *steps = step_unmodelled(actions->changes);
+	ListCell *cell;
+
+	foreach(cell, actions->list)
+		steps = list_concat(steps, ((KnAction *) lfirst(cell))->steps);
 	number_steps(steps);
 	return steps;
 }
@@ -84,7 +108,7 @@ plan_make(KnOptions *options, const char *sql, Jsonb *json)
 		plan->found = rename_found(plan->found, plan->schemas, renames);
 	plan_leave_out(plan->found, options->ignore);
 	plan_leave_out(plan->wanted, options->ignore);
-	plan->steps = list_concat(renames, plan_between(plan->found, plan->wanted));
+	plan->steps = list_concat(renames, plan_with_undo(plan->found, plan->wanted));
 	number_steps(plan->steps);
 	return plan;
 }

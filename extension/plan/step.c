@@ -1,10 +1,8 @@
 /*
  * step.c
- *		Actions to steps: the SQL of each statement, and how to undo it.
+ *		Actions to steps: one for each statement.
  *
- * Undoing a plan is running the undo of its steps in reverse.  Where an action
- * takes several statements, what undoes them all stands with the first; what
- * vanishes along with an object needs no undo of its own.
+ * How a step is undone is said by undo.c.
  */
 #include "kints_norm.h"
 
@@ -13,23 +11,17 @@
 #include "plan/plan.h"
 
 static void add_steps(List **steps, const KnAction *action, const KnObject *object,
-					  List *statements, const char *undo);
-static void make_create(List **steps, const KnActions *actions, const KnAction *action);
-static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
-static List *create_generated(const KnActions *actions, const KnObject *expression);
+					  List *statements);
+static void make_create(List **steps, const KnAction *action);
+static void make_drop(List **steps, const KnAction *action);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
 static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
 static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
 static void make_finish(List **steps, const KnActions *actions, const KnAction *action);
-static List *create_all(const KnObject *object, const List *parts);
 static List *decorate(const KnObject *object);
-static const char *join(List *statements);
 static bool is_linked(const KnObject *object);
-static void pair(List **steps, const KnAction *action, List *forward, List *backward);
-static List *of_aspect(List *statements, const char *aspect);
 static KnColumn *retyped(const KnActions *actions, const KnAction *action);
 static const char *aside_name(const KnObject *type);
-static KnObject *neutral(const KnObject *object);
 static const char *group_of(const KnObject *object);
 static KnStep *unmodelled(const char *object, const char *hazard);
 static bool is_public(const KnObject *object);
@@ -44,10 +36,10 @@ step_make(const KnActions *actions, const KnAction *action)
 	switch (action->verb)
 	{
 		case KN_DO_CREATE:
-			make_create(&steps, actions, action);
+			make_create(&steps, action);
 			break;
 		case KN_DO_DROP:
-			make_drop(&steps, actions, action);
+			make_drop(&steps, action);
 			break;
 		case KN_DO_ALTER:
 			make_alter(&steps, actions, action);
@@ -62,10 +54,9 @@ step_make(const KnActions *actions, const KnAction *action)
 	return steps;
 }
 
-/* One step a statement; the undo goes with the first. */
+/* One step a statement. */
 static void
-add_steps(List **steps, const KnAction *action, const KnObject *object, List *statements,
-		  const char *undo)
+add_steps(List **steps, const KnAction *action, const KnObject *object, List *statements)
 {
 	ListCell *cell;
 
@@ -75,27 +66,25 @@ add_steps(List **steps, const KnAction *action, const KnObject *object, List *st
 		KnStep *step = palloc0(sizeof(KnStep));
 
 		step->kind = statement->kind;
+		step->aspect = statement->aspect;
 		step->object = name_of(object);
 		step->group = group_of(object);
 		step->sql = statement->sql;
-		step->undo = undo;
-		undo = NULL;
 		hazard_judge(step, action, object);
 		*steps = lappend(*steps, step);
 	}
 }
 
 static void
-make_create(List **steps, const KnActions *actions, const KnAction *action)
+make_create(List **steps, const KnAction *action)
 {
 	KnObject *object = action->wanted;
 	ListCell *cell;
 
-	(void) actions;
-	add_steps(steps, action, object, ddl_create(object, action->parts), join(ddl_drop(object)));
-	add_steps(steps, action, object, decorate(object), NULL);
+	add_steps(steps, action, object, ddl_create(object, action->parts));
+	add_steps(steps, action, object, decorate(object));
 	foreach(cell, action->parts)
-		add_steps(steps, action, lfirst(cell), decorate(lfirst(cell)), NULL);
+		add_steps(steps, action, lfirst(cell), decorate(lfirst(cell)));
 }
 
 /* Owner, comment and privileges of an object just created. */
@@ -114,10 +103,9 @@ decorate(const KnObject *object)
 }
 
 static void
-make_drop(List **steps, const KnActions *actions, const KnAction *action)
+make_drop(List **steps, const KnAction *action)
 {
 	KnObject *object = action->found;
-	List *undo;
 
 	if (action->is_aside)
 	{
@@ -126,76 +114,10 @@ make_drop(List **steps, const KnActions *actions, const KnAction *action)
 		memcpy(aside, object, kn_kinds[object->kind].size);
 		aside->name = aside_name(object);
 		aside->key = NULL;
-		add_steps(steps, action, object, ddl_drop(aside), join(create_all(aside, NIL)));
-		return;
+		add_steps(steps, action, object, ddl_drop(aside));
 	}
-	if (object->kind == KN_DEFAULT && ((KnDefault *) object)->is_generated)
-		undo = create_generated(actions, object);
 	else
-		undo = create_all(object, action->parts);
-	add_steps(steps, action, object, ddl_drop(object), join(undo));
-}
-
-/* A column cannot be made a generated one: it is dropped, and added with its expression. */
-static List *
-create_generated(const KnActions *actions, const KnObject *expression)
-{
-	KnObject *column = schema_find_kind(actions->changes->found,
-										KN_COLUMN,
-										expression->schema,
-										expression->parent,
-										expression->name);
-
-	return list_concat(ddl_drop(column), create_all(column, list_make1((void *) expression)));
-}
-
-/*
- * All statements that bring an object back as it was, with its parts: those
- * that CREATE says itself, and those that come before or after it.
- */
-static List *
-create_all(const KnObject *object, const List *parts)
-{
-	List *inside = NIL;
-	List *before = NIL;
-	List *after = NIL;
-	List *last = list_copy(ddl_finish(NULL, object));
-	ListCell *cell;
-
-	foreach(cell, parts)
-	{
-		KnObject *part = lfirst(cell);
-
-		if (part->kind == KN_COLUMN || part->kind == KN_DEFAULT ||
-			(part->kind == KN_CONSTRAINT && object->kind == KN_TABLE &&
-			 strcmp(((KnConstraint *) part)->type, "f") != 0 &&
-			 !((KnConstraint *) part)->not_valid))
-		{
-			inside = lappend(inside, part);
-			after = list_concat(after, decorate(part));
-		}
-		else if (part->kind == KN_SEQUENCE)
-			before = list_concat(before, list_concat(ddl_create(part, NIL), decorate(part)));
-		else
-			after = list_concat(after, list_concat(ddl_create(part, NIL), decorate(part)));
-		last = list_concat(last, ddl_finish(NULL, part));
-	}
-	before = list_concat(before, ddl_create(object, inside));
-	before = list_concat(before, decorate(object));
-	return list_concat(list_concat(before, after), last);
-}
-
-static const char *
-join(List *statements)
-{
-	List *texts = NIL;
-	ListCell *cell;
-
-	if (statements == NIL)
-		return NULL;
-	foreach(cell, statements)
-		texts = lappend(texts, (char *) ((KnStatement *) lfirst(cell))->sql);
-	return sqltext_join(texts, ";\n");
+		add_steps(steps, action, object, ddl_drop(object));
 }
 
 static void
@@ -204,27 +126,19 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 	KnObject *found = action->found;
 	KnObject *wanted = action->wanted;
 
+	/* The type's name is the same and means another type by now. */
 	if (action->change->is_retyped)
-	{
-		/* The type's name is the same and means another type by now. */
-		KnColumn *from = retyped(actions, action);
-
-		pair(steps, action, ddl_alter(&from->head, wanted), ddl_alter(wanted, &from->head));
-	}
+		add_steps(steps, action, wanted, ddl_alter(&retyped(actions, action)->head, wanted));
 	else
-		pair(steps, action, ddl_alter(found, wanted), ddl_alter(wanted, found));
+		add_steps(steps, action, wanted, ddl_alter(found, wanted));
 	if (found->kind == KN_TABLE)
 		keep_persistence(steps, actions, action);
 	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner) && !is_linked(found))
-		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
+		add_steps(steps, action, wanted, ddl_owner(wanted));
 	if (!sqltext_equal(found->comment, wanted->comment))
-		add_steps(steps,
-				  action,
-				  wanted,
-				  ddl_comment(found, wanted),
-				  join(ddl_comment(wanted, found)));
+		add_steps(steps, action, wanted, ddl_comment(found, wanted));
 	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
-		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+		add_steps(steps, action, wanted, ddl_acl(found, wanted));
 }
 
 /* Whether it is a sequence that belongs to a column: its owner is that of the table. */
@@ -262,44 +176,9 @@ keep_persistence(List **steps, const KnActions *actions, const KnAction *action)
 			continue;
 		followed = *wanted;
 		followed.persistence = persistence;
-		add_steps(steps, action, &wanted->head, ddl_alter(&followed.head, &wanted->head), NULL);
+		add_steps(steps, action, &wanted->head, ddl_alter(&followed.head, &wanted->head));
 	}
 #endif
-}
-
-/* Forward statements with, aspect by aspect, the backward ones as their undo. */
-static void
-pair(List **steps, const KnAction *action, List *forward, List *backward)
-{
-	List *done = NIL;
-	ListCell *cell;
-
-	foreach(cell, forward)
-	{
-		KnStatement *statement = lfirst(cell);
-		const char *undo = NULL;
-
-		if (!sqltext_member(done, statement->aspect))
-		{
-			undo = join(of_aspect(backward, statement->aspect));
-			done = lappend(done, (char *) statement->aspect);
-		}
-		add_steps(steps, action, action->wanted, list_make1(statement), undo);
-	}
-}
-
-static List *
-of_aspect(List *statements, const char *aspect)
-{
-	List *result = NIL;
-	ListCell *cell;
-
-	foreach(cell, statements)
-	{
-		if (sqltext_equal(((KnStatement *) lfirst(cell))->aspect, aspect))
-			result = lappend(result, lfirst(cell));
-	}
-	return result;
 }
 
 /* The column as found, its type under the name that the type has been given. */
@@ -342,17 +221,8 @@ aside_name(const KnObject *type)
 static void
 make_aside(List **steps, const KnActions *actions, const KnAction *action)
 {
-	KnObject *aside = palloc(kn_kinds[action->found->kind].size);
-
-	memcpy(aside, action->found, kn_kinds[action->found->kind].size);
-	aside->name = aside_name(action->found);
-	aside->key = name_key(aside->kind, aside->schema, aside->parent, aside->name, NULL);
-	add_steps(steps, action, action->found, check_labels(actions, action), NULL);
-	add_steps(steps,
-			  action,
-			  action->found,
-			  ddl_rename(action->found, aside->name),
-			  join(ddl_rename(aside, action->found->name)));
+	add_steps(steps, action, action->found, check_labels(actions, action));
+	add_steps(steps, action, action->found, ddl_rename(action->found, aside_name(action->found)));
 }
 
 static void
@@ -361,41 +231,13 @@ make_finish(List **steps, const KnActions *actions, const KnAction *action)
 	bool is_new =
 		action->change->operation == KN_CREATE || action->change->operation == KN_RECREATE;
 	KnObject *from = is_new ? NULL : action->found;
-	KnObject *back = is_new ? neutral(action->wanted) : action->found;
 
-	pair(steps, action, ddl_finish(from, action->wanted), ddl_finish(action->wanted, back));
+	add_steps(steps, action, action->wanted, ddl_finish(from, action->wanted));
 	if (is_new)
-		add_steps(steps, action, action->wanted, check_numbers(actions, action), NULL);
+		add_steps(steps, action, action->wanted, check_numbers(actions, action));
 	if (from != NULL && is_linked(from) && !is_linked(action->wanted) &&
 		action->wanted->owner != NULL && !sqltext_equal(from->owner, action->wanted->owner))
-		add_steps(steps, action, action->wanted, ddl_owner(action->wanted), join(ddl_owner(from)));
-}
-
-/* The object before anything was said last about it. */
-static KnObject *
-neutral(const KnObject *object)
-{
-	KnObject *copy = palloc(kn_kinds[object->kind].size);
-
-	memcpy(copy, object, kn_kinds[object->kind].size);
-	switch (object->kind)
-	{
-		case KN_SEQUENCE:
-			((KnSequence *) copy)->owned_by = NULL;
-			break;
-		case KN_TABLE:
-			((KnTable *) copy)->replica_identity = "DEFAULT";
-			((KnTable *) copy)->cluster_on = NULL;
-			((KnTable *) copy)->partition_of = NULL;
-			((KnTable *) copy)->partition_bound = NULL;
-			break;
-		case KN_MATVIEW:
-			((KnMatview *) copy)->cluster_on = NULL;
-			break;
-		default:
-			break;
-	}
-	return copy;
+		add_steps(steps, action, action->wanted, ddl_owner(action->wanted));
 }
 
 static const char *
