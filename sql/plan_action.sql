@@ -22,8 +22,3 @@ CREATE TYPE pa.r AS RANGE (SUBTYPE = float8);
 CREATE TABLE pa.t (r pa.r);
 SELECT test.plan_fails('CREATE TYPE pa.r AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi); CREATE TABLE pa.t (r pa.r)');
 DROP SCHEMA pa CASCADE;
--- what comes along with a parent
-SELECT test.case('a column of all partitions', 'CREATE TABLE p (a int, b int, c int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1)', 'CREATE TABLE p (a int, b int, d int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1)');
-SELECT test.case('a column of two parents', 'CREATE TABLE p (a int, c int); CREATE TABLE p2 (b int, c int); CREATE TABLE q (d int) INHERITS (p, p2); CREATE TABLE r () INHERITS (q)', 'CREATE TABLE p (a int); CREATE TABLE p2 (b int); CREATE TABLE q (d int) INHERITS (p, p2); CREATE TABLE r () INHERITS (q)');
-SELECT test.case('indexes of partitions', 'CREATE TABLE p (a int, b int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (b); CREATE TABLE r PARTITION OF q FOR VALUES IN (2); CREATE INDEX i ON p (b)', 'CREATE TABLE p (a int, b int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (b); CREATE TABLE r PARTITION OF q FOR VALUES IN (2)');
-SELECT test.case('indexes of partitions, made anew', 'CREATE TABLE p (a int, b int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (b); CREATE TABLE r PARTITION OF q FOR VALUES IN (2); CREATE INDEX i ON p (b)', 'CREATE TABLE p (a int, b int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (b); CREATE TABLE r PARTITION OF q FOR VALUES IN (2); CREATE INDEX i ON p (b DESC)');

@@ -46,7 +46,7 @@ SELECT test.undo('CREATE TABLE p (a int); CREATE TABLE q (a int); CREATE TABLE c
 SELECT test.undo('CREATE TABLE p (a int); CREATE TABLE q (a int); CREATE TABLE r (b int); CREATE TABLE c () INHERITS (p)', 'CREATE TABLE p (a int); CREATE TABLE q (a int); CREATE TABLE r (b int); CREATE TABLE c (b int) INHERITS (q, r)');
 SELECT test.undo('CREATE TABLE p (a int); CREATE TABLE c () INHERITS (p)', 'CREATE TABLE p (a int); CREATE TABLE c (a int)');
 SELECT test.undo('CREATE TABLE p (a int); CREATE TABLE c (a int)', 'CREATE TABLE p (a int); CREATE TABLE c (a int) INHERITS (p)');
--- a label that was added cannot be taken away by one statement
+-- a label that was added is taken away with its type
 SELECT test.undo('CREATE TYPE e AS ENUM (''x'')', 'CREATE TYPE e AS ENUM (''x'', ''y'')');
 DROP FUNCTION test.undo;
 -- a sequence that is let go has an owner of its own

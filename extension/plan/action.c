@@ -34,21 +34,13 @@ static bool is_of_partition_key(const KnActions *actions, const KnChange *change
 static void refuse_table(const KnObject *table);
 static void refuse_range(const KnObject *type);
 static KnAction *add_action(KnActions *actions, KnVerb verb, KnChange *change);
-static void note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action);
-static bool absorb_create(KnActions *actions, KnObject *object);
-static bool absorb_drop(KnActions *actions, KnObject *object);
-static KnAction *drop_of_parent(const KnActions *actions, const KnIndex *index);
-static KnObject *container(const KnSchema *schema, const KnObject *object);
-static bool goes_inline(const KnObject *object, KnObject *table);
-static bool reaches(const KnObject *object, const KnObject *target, List **seen);
-static bool refers_to_dropped(const KnActions *actions, const KnObject *object);
 static bool is_on_new(const KnActions *actions, const KnObject *object);
 static bool has_new_parents(const KnActions *actions, const KnObject *object);
 static bool has_finish(const KnChange *change);
 
-/* The actions that carry out the changes, not connected yet. */
+/* The actions that carry out the changes, not connected yet; for undone see order_changes(). */
 KnActions *
-action_make(KnChanges *changes)
+action_make(KnChanges *changes, const KnActions *undone)
 {
 	KnActions *actions = palloc0(sizeof(KnActions));
 	HASHCTL control = { 0 };
@@ -58,6 +50,7 @@ action_make(KnChanges *changes)
 	control.entrysize = sizeof(ActionEntry);
 	control.hcxt = CurrentMemoryContext;
 	actions->changes = changes;
+	actions->undone = undone;
 	actions->by_object =
 		hash_create("kints actions", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
@@ -233,7 +226,7 @@ refuse_range(const KnObject *type)
 static bool
 is_on_new(const KnActions *actions, const KnObject *object)
 {
-	KnObject *in = container(actions->changes->wanted, object);
+	KnObject *in = absorb_container(actions->changes->wanted, object);
 	const char *other =
 		object->kind == KN_CONSTRAINT ? ((const KnConstraint *) object)->references : NULL;
 	ListCell *cell;
@@ -290,14 +283,15 @@ add_action(KnActions *actions, KnVerb verb, KnChange *change)
 		action->wanted = change->wanted;
 	actions->list = lappend(actions->list, action);
 	if (action->found != NULL)
-		note(actions, verb, action->found, action);
+		action_note(actions, verb, action->found, action);
 	if (action->wanted != NULL)
-		note(actions, verb, action->wanted, action);
+		action_note(actions, verb, action->wanted, action);
 	return action;
 }
 
-static void
-note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action)
+/* Remembers which action does this to an object. */
+void
+action_note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action)
 {
 	ActionKey key = { object, verb };
 	ActionEntry *entry = hash_search(actions->by_object, &key, HASH_ENTER, NULL);
@@ -315,80 +309,6 @@ action_of(const KnActions *actions, KnVerb verb, const KnObject *object)
 	return entry == NULL ? NULL : entry->action;
 }
 
-/* Makes the object part of the creation of what it is in, if that can be. */
-static bool
-absorb_create(KnActions *actions, KnObject *object)
-{
-	KnObject *in = container(actions->changes->wanted, object);
-	KnAction *action = in == NULL ? NULL : action_of(actions, KN_DO_CREATE, in);
-
-	if (inherit_comes_along(actions, actions->changes->wanted, object, KN_DO_CREATE))
-		return true;
-	if (action == NULL || !goes_inline(object, action->wanted))
-		return false;
-	action->parts = lappend(action->parts, object);
-	note(actions, KN_DO_CREATE, object, action);
-	return true;
-}
-
-/* Makes the object part of the drop of what it is in, if that goes. */
-static bool
-absorb_drop(KnActions *actions, KnObject *object)
-{
-	KnObject *in = container(actions->changes->found, object);
-	KnAction *action = in == NULL ? NULL : action_of(actions, KN_DO_DROP, in);
-
-	if (inherit_comes_along(actions, actions->changes->found, object, KN_DO_DROP))
-		return true;
-	if (action == NULL && object->kind == KN_INDEX)
-		action = drop_of_parent(actions, (const KnIndex *) object);
-	if (action == NULL || refers_to_dropped(actions, object))
-		return false;
-	action->parts = lappend(action->parts, object);
-	note(actions, KN_DO_DROP, object, action);
-	return true;
-}
-
-/* The drop of an index that this one is attached to, if only by others. */
-static KnAction *
-drop_of_parent(const KnActions *actions, const KnIndex *index)
-{
-	while (index != NULL && index->attached_to != NULL)
-	{
-		KnAction *action;
-
-		index = (const KnIndex *) schema_find_qualified(actions->changes->found,
-														KN_INDEX,
-														index->attached_to);
-		action = index == NULL ? NULL : action_of(actions, KN_DO_DROP, &index->head);
-		if (action != NULL)
-			return action;
-	}
-	return NULL;
-}
-
-/* The relation or column that takes the object along when it goes. */
-static KnObject *
-container(const KnSchema *schema, const KnObject *object)
-{
-	const char *name = object->parent;
-	KnObject *found;
-
-	if (object->kind == KN_DEFAULT)
-	{
-		found = schema_find_kind(schema, KN_COLUMN, object->schema, object->parent, object->name);
-		if (found != NULL)
-			return found;
-	}
-	if (object->kind == KN_SEQUENCE)
-		return schema_find_qualified(schema, KN_COLUMN, ((const KnSequence *) object)->owned_by);
-	if (object->kind == KN_INDEX)
-		name = ((const KnIndex *) object)->table;
-	if (name == NULL)
-		return NULL;
-	return action_relation(schema, object->schema, name);
-}
-
 /* The table, view or materialized view of that name, or NULL. */
 KnObject *
 action_relation(const KnSchema *schema, const char *namespace, const char *name)
@@ -399,82 +319,4 @@ action_relation(const KnSchema *schema, const char *namespace, const char *name)
 	for (Size i = 0; i < lengthof(kinds) && found == NULL; i++)
 		found = schema_find_kind(schema, kinds[i], namespace, NULL, name);
 	return found;
-}
-
-/* Whether CREATE TABLE, or ADD COLUMN, can say the object along with itself. */
-static bool
-goes_inline(const KnObject *object, KnObject *table)
-{
-	List *seen = NIL;
-	ListCell *cell;
-
-	switch (object->kind)
-	{
-		case KN_COLUMN:
-			return true;
-		case KN_DEFAULT:
-			if (((const KnDefault *) object)->is_generated)
-				return true;
-			break;
-		case KN_CONSTRAINT:
-			if (((const KnConstraint *) object)->not_valid ||
-				strcmp(((const KnConstraint *) object)->type, "f") == 0 || table->kind != KN_TABLE)
-				return false;
-			break;
-		default:
-			return false;
-	}
-	foreach(cell, object->depends)
-	{
-		const KnObject *needed = lfirst(cell);
-
-		if (needed != table && needed->kind != KN_COLUMN && reaches(needed, table, &seen))
-			return false;
-	}
-	return true;
-}
-
-/* Whether an object needs the target, if only by others. */
-static bool
-reaches(const KnObject *object, const KnObject *target, List **seen)
-{
-	ListCell *cell;
-
-	if (object == target || (object->kind == KN_COLUMN && object->depends != NIL &&
-							 list_member_ptr(object->depends, target)))
-		return true;
-	if (list_member_ptr(*seen, object))
-		return false;
-	*seen = lappend(*seen, (void *) object);
-	foreach(cell, object->depends)
-	{
-		if (reaches(lfirst(cell), target, seen))
-			return true;
-	}
-	return false;
-}
-
-/* Whether what is said of one relation needs another that is dropped as well. */
-static bool
-refers_to_dropped(const KnActions *actions, const KnObject *object)
-{
-	ListCell *cell;
-
-	if (object->kind != KN_CONSTRAINT && object->kind != KN_RULE && object->kind != KN_TRIGGER &&
-		object->kind != KN_POLICY)
-		return false;
-	foreach(cell, object->depends)
-	{
-		KnObject *needed = lfirst(cell);
-		const char *relation = needed->kind == KN_COLUMN ? needed->parent : needed->name;
-
-		if (needed->kind != KN_COLUMN && needed->kind != KN_TABLE && needed->kind != KN_VIEW &&
-			needed->kind != KN_MATVIEW)
-			continue;
-		if ((strcmp(relation, object->parent) != 0 ||
-			 strcmp(needed->schema, object->schema) != 0) &&
-			action_of(actions, KN_DO_DROP, needed) != NULL)
-			return true;
-	}
-	return false;
 }

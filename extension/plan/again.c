@@ -8,6 +8,8 @@
 #include "ddl/ddl.h"
 #include "plan/plan.h"
 
+static KnObject *before_saying(const KnObject *object);
+
 /*
  * What its table said of an index, and forgot when that went to be made anew.
  * What differs is said at the end anyway.
@@ -26,7 +28,7 @@ again_say(List **steps, const KnActions *actions, const KnAction *action)
 	if (found == NULL || wanted == NULL || found->kind != wanted->kind ||
 		(found->kind != KN_TABLE && found->kind != KN_MATVIEW))
 		return;
-	plain = again_before(wanted);
+	plain = before_saying(wanted);
 	if (wanted->kind == KN_TABLE)
 	{
 		const char *identity = ((KnTable *) wanted)->replica_identity;
@@ -45,12 +47,12 @@ again_say(List **steps, const KnActions *actions, const KnAction *action)
 							((KnMatview *) found)->cluster_on) ||
 			 !sqltext_equal(((KnMatview *) wanted)->cluster_on, index))
 		return;
-	step_add(steps, action, wanted, ddl_finish(plain, wanted), NULL);
+	step_add(steps, action, wanted, ddl_finish(plain, wanted));
 }
 
 /* The object before anything was said last about it. */
-KnObject *
-again_before(const KnObject *object)
+static KnObject *
+before_saying(const KnObject *object)
 {
 	KnObject *copy = palloc(kn_kinds[object->kind].size);
 

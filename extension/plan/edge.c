@@ -25,6 +25,7 @@ static void connect_finish(KnActions *actions, KnAction *action);
 static void connect_sequence(KnActions *actions, KnAction *action);
 static void connect_joined(KnActions *actions, KnAction *waiting, const KnObject *before,
 						   const KnObject *after);
+static bool must_be_gone(const KnObject *object, const KnObject *part);
 static void connect_index(KnAction *finish, KnAction *create);
 static void connect_same(KnActions *actions, KnAction *action);
 static void connect_persistence(KnActions *actions);
@@ -108,7 +109,7 @@ connect_drop(KnActions *actions, KnAction *action, const KnObject *object)
 static bool
 is_in_the_way(const KnObject *object, const KnAction *alter)
 {
-	if (alter == NULL || alter->found->kind == KN_SEQUENCE)
+	if (alter == NULL || alter->found->kind == KN_SEQUENCE || !diff_is_seen(alter->change))
 		return false;
 	return alter->found->kind != KN_TABLE ||
 		   (!goes_when_alone(object) && object->kind != KN_DEFAULT);
@@ -129,11 +130,13 @@ connect_alone(KnActions *actions, KnAction *action, const KnObject *object)
 	KnObject *table =
 		schema_find_kind(actions->changes->found, KN_TABLE, object->schema, NULL, object->parent);
 	KnObject *wanted = table == NULL ? NULL : diff_wanted_of(actions->changes, table);
+	KnAction *alter = wanted == NULL ? NULL : action_of(actions, KN_DO_ALTER, table);
 	KnObject *above;
 
 	if (wanted == NULL)
 		return;
-	edge_wait(action, action_of(actions, KN_DO_ALTER, table));
+	if (alter != NULL && diff_is_seen(alter->change))
+		edge_wait(action, alter);
 	edge_wait(action_of(actions, KN_DO_FINISH, wanted), action);
 	if (((KnTable *) table)->partition_of == NULL)
 		return;
@@ -155,9 +158,11 @@ connect_create(KnActions *actions, KnAction *action, const KnObject *object)
 	foreach(cell, object->depends)
 	{
 		KnObject *needed = lfirst(cell);
+		KnAction *alter = action_of(actions, KN_DO_ALTER, needed);
 
 		edge_wait(action, action_of(actions, KN_DO_CREATE, needed));
-		edge_wait(action, action_of(actions, KN_DO_ALTER, needed));
+		if (alter != NULL && diff_is_seen(alter->change))
+			edge_wait(action, alter);
 		/* The trigger comes along when the partition is attached. */
 		if (object->kind == KN_TRIGGER && ((const KnTrigger *) object)->inherited != NULL)
 			edge_wait(action, action_of(actions, KN_DO_FINISH, needed));
@@ -248,9 +253,7 @@ static void
 connect_finish(KnActions *actions, KnAction *action)
 {
 	const KnSchema *wanted = actions->changes->wanted;
-	const KnSchema *found = actions->changes->found;
 	KnObject *object = action->wanted;
-	KnObject *above = NULL;
 	ListCell *cell;
 
 	edge_wait(action, action_of(actions, KN_DO_CREATE, object));
@@ -282,18 +285,12 @@ connect_finish(KnActions *actions, KnAction *action)
 					   action,
 					   parents_join_first(actions->changes, action->found),
 					   object);
-	if (object->kind == KN_TABLE && ((const KnTable *) object)->partition_of != NULL)
-		above = schema_find_qualified(found, KN_TABLE, ((const KnTable *) object)->partition_of);
 	foreach(cell, actions->list)
 	{
 		KnAction *other = lfirst(cell);
 		const KnObject *made = other->wanted;
 
-		/* A partition is as its parent is to be. */
-		if (above != NULL && other->verb == KN_DO_DROP && other->found != NULL &&
-			(other->found->kind == KN_COLUMN || other->found->kind == KN_CONSTRAINT) &&
-			sqltext_equal(other->found->parent, above->name) &&
-			sqltext_equal(other->found->schema, above->schema))
+		if (other->verb == KN_DO_DROP && other->found != NULL && must_be_gone(object, other->found))
 			edge_wait(action, other);
 		if (made == NULL || !sqltext_equal(made->schema, object->schema) ||
 			(other->verb != KN_DO_CREATE && made->kind != KN_COLUMN))
@@ -354,6 +351,19 @@ connect_joined(KnActions *actions, KnAction *waiting, const KnObject *before, co
 			!sqltext_member(old, name_of_parent(object)))
 			edge_wait(waiting, other);
 	}
+}
+
+/* Whether something is part of a table that another joins, which may not have the like. */
+static bool
+must_be_gone(const KnObject *object, const KnObject *part)
+{
+	const KnTable *table = (const KnTable *) object;
+	const char *parent;
+
+	if (object->kind != KN_TABLE || (part->kind != KN_COLUMN && part->kind != KN_CONSTRAINT))
+		return false;
+	parent = name_of_parent(part);
+	return sqltext_equal(table->partition_of, parent) || sqltext_member(table->inherits, parent);
 }
 
 /* ATTACH PARTITION takes any index that fits: what is to stay alone comes later. */

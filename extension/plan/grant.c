@@ -30,7 +30,7 @@ grant_alter(List **steps, const KnActions *actions, const KnAction *action)
 		alter_column_acl(steps, actions, action, found, wanted);
 		return;
 	}
-	step_add(steps, action, wanted, ddl_acl(found, wanted), step_join(ddl_acl(wanted, found)));
+	step_add(steps, action, wanted, ddl_acl(found, wanted));
 	foreach(cell, found->kind == KN_TABLE ? actions->changes->wanted->objects : NIL)
 	{
 		KnObject *column = lfirst(cell);
@@ -55,11 +55,7 @@ alter_column_acl(List **steps, const KnActions *actions, const KnAction *action,
 	const KnObject *after =
 		schema_find_kind(actions->changes->wanted, KN_TABLE, wanted->schema, NULL, wanted->parent);
 
-	step_add(steps,
-			 action,
-			 wanted,
-			 ddl_column_acl(before, after, found, wanted),
-			 step_join(ddl_column_acl(after, before, wanted, found)));
+	step_add(steps, action, wanted, ddl_column_acl(before, after, found, wanted));
 }
 
 static bool

@@ -42,23 +42,6 @@ parents_join_first(const KnChanges *changes, KnObject *table)
 	return list_length(joined->inherits) == list_length(found->inherits) ? table : &joined->head;
 }
 
-/* A table when it has left the parents that it is not to have, and joined no others yet. */
-KnObject *
-parents_leave(KnObject *joined, const KnObject *wanted)
-{
-	KnTable *left = palloc(sizeof(KnTable));
-	ListCell *cell;
-
-	*left = *(const KnTable *) joined;
-	left->inherits = NIL;
-	foreach(cell, ((const KnTable *) joined)->inherits)
-	{
-		if (sqltext_member(((const KnTable *) wanted)->inherits, lfirst(cell)))
-			left->inherits = lappend(left->inherits, lfirst(cell));
-	}
-	return &left->head;
-}
-
 static bool
 has_plain_parents(const KnTable *table)
 {

@@ -196,7 +196,7 @@ kints_diff(PG_FUNCTION_ARGS)
 	(void) options_read(PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2));
 	from = snapshot_read(PG_GETARG_JSONB_P(0));
 	to = snapshot_read(PG_GETARG_JSONB_P(1));
-	return_steps(fcinfo, plan_between(from, to));
+	return_steps(fcinfo, plan_with_undo(from, to));
 	MemoryContextSwitchTo(caller);
 	return (Datum) 0;
 }

@@ -1,10 +1,8 @@
 /*
  * step.c
- *		Actions to steps: the SQL of each statement, and how to undo it.
+ *		Actions to steps: one for each statement.
  *
- * Undoing a plan is running the undo of its steps in reverse.  Where an action
- * takes several statements, what undoes them all stands with the first; what
- * vanishes along with an object needs no undo of its own.
+ * How a step is undone is said by undo.c.
  */
 #include "kints_norm.h"
 
@@ -12,24 +10,16 @@
 #include "mb/pg_wchar.h"
 #include "plan/plan.h"
 
-/* The aspect of joining and leaving parents. */
-static const char x_parents[] = "inherits";
-
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
-static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
-static List *create_generated(const KnActions *actions, const KnObject *expression);
+static void make_drop(List **steps, const KnAction *action);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
 static void alter_table(List **steps, const KnActions *actions, const KnAction *action);
 static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
 static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
 static void make_finish(List **steps, const KnActions *actions, const KnAction *action);
-static List *create_all(const KnObject *object, const List *parts);
 static List *decorate(const KnObject *object);
 static List *cascade(const KnActions *actions, const KnObject *type, List *statements);
 static bool is_linked(const KnObject *object);
-static void pair(List **steps, const KnAction *action, List *forward, List *backward);
-static List *of_aspect(List *statements, const char *aspect);
-static List *except_aspect(List *statements, const char *aspect);
 static KnColumn *retyped(const KnActions *actions, const KnAction *action);
 static const char *aside_name(const KnObject *type);
 static const char *group_of(const KnObject *object);
@@ -46,7 +36,7 @@ step_make(const KnActions *actions, const KnAction *action)
 			make_create(&steps, actions, action);
 			break;
 		case KN_DO_DROP:
-			make_drop(&steps, actions, action);
+			make_drop(&steps, action);
 			break;
 		case KN_DO_ALTER:
 			make_alter(&steps, actions, action);
@@ -61,10 +51,9 @@ step_make(const KnActions *actions, const KnAction *action)
 	return steps;
 }
 
-/* One step a statement; the undo goes with the first. */
+/* One step a statement. */
 void
-step_add(List **steps, const KnAction *action, const KnObject *object, List *statements,
-		 const char *undo)
+step_add(List **steps, const KnAction *action, const KnObject *object, List *statements)
 {
 	ListCell *cell;
 
@@ -74,11 +63,10 @@ step_add(List **steps, const KnAction *action, const KnObject *object, List *sta
 		KnStep *step = palloc0(sizeof(KnStep));
 
 		step->kind = statement->kind;
+		step->aspect = statement->aspect;
 		step->object = name_of(object);
 		step->group = group_of(object);
 		step->sql = statement->sql;
-		step->undo = undo;
-		undo = NULL;
 		hazard_judge(step, action, object);
 		*steps = lappend(*steps, step);
 	}
@@ -90,11 +78,11 @@ make_create(List **steps, const KnActions *actions, const KnAction *action)
 	KnObject *object = action->wanted;
 	ListCell *cell;
 
-	step_add(steps, action, object, ddl_create(object, action->parts), step_join(ddl_drop(object)));
-	step_add(steps, action, object, inherit_undefault(actions, action), NULL);
-	step_add(steps, action, object, decorate(object), NULL);
+	step_add(steps, action, object, ddl_create(object, action->parts));
+	step_add(steps, action, object, inherit_undefault(actions, action));
+	step_add(steps, action, object, decorate(object));
 	foreach(cell, action->parts)
-		step_add(steps, action, lfirst(cell), decorate(lfirst(cell)), NULL);
+		step_add(steps, action, lfirst(cell), decorate(lfirst(cell)));
 	if (action->change->found != NULL &&
 		(object->kind == KN_INDEX || object->kind == KN_CONSTRAINT))
 		again_say(steps, actions, action);
@@ -118,10 +106,9 @@ decorate(const KnObject *object)
 }
 
 static void
-make_drop(List **steps, const KnActions *actions, const KnAction *action)
+make_drop(List **steps, const KnAction *action)
 {
 	KnObject *object = action->found;
-	List *undo;
 
 	if (action->is_aside)
 	{
@@ -130,76 +117,10 @@ make_drop(List **steps, const KnActions *actions, const KnAction *action)
 		memcpy(aside, object, kn_kinds[object->kind].size);
 		aside->name = aside_name(object);
 		aside->key = NULL;
-		step_add(steps, action, object, ddl_drop(aside), step_join(create_all(aside, NIL)));
-		return;
+		step_add(steps, action, object, ddl_drop(aside));
 	}
-	if (object->kind == KN_DEFAULT && ((KnDefault *) object)->is_generated)
-		undo = create_generated(actions, object);
 	else
-		undo = create_all(object, action->parts);
-	step_add(steps, action, object, ddl_drop(object), step_join(undo));
-}
-
-/* A column cannot be made a generated one: it is dropped, and added with its expression. */
-static List *
-create_generated(const KnActions *actions, const KnObject *expression)
-{
-	KnObject *column = schema_find_kind(actions->changes->found,
-										KN_COLUMN,
-										expression->schema,
-										expression->parent,
-										expression->name);
-
-	return list_concat(ddl_drop(column), create_all(column, list_make1((void *) expression)));
-}
-
-/*
- * All statements that bring an object back as it was, with its parts: those
- * that CREATE says itself, and those that come before or after it.
- */
-static List *
-create_all(const KnObject *object, const List *parts)
-{
-	List *inside = NIL;
-	List *before = NIL;
-	List *after = NIL;
-	List *last = list_copy(ddl_finish(NULL, object));
-	ListCell *cell;
-
-	foreach(cell, parts)
-	{
-		KnObject *part = lfirst(cell);
-
-		if (part->kind == KN_COLUMN || part->kind == KN_DEFAULT ||
-			(part->kind == KN_CONSTRAINT && object->kind == KN_TABLE &&
-			 strcmp(((KnConstraint *) part)->type, "f") != 0 &&
-			 !((KnConstraint *) part)->not_valid))
-		{
-			inside = lappend(inside, part);
-			after = list_concat(after, decorate(part));
-		}
-		else if (part->kind == KN_SEQUENCE)
-			before = list_concat(before, list_concat(ddl_create(part, NIL), decorate(part)));
-		else
-			after = list_concat(after, list_concat(ddl_create(part, NIL), decorate(part)));
-		last = list_concat(last, ddl_finish(NULL, part));
-	}
-	before = list_concat(before, ddl_create(object, inside));
-	before = list_concat(before, decorate(object));
-	return list_concat(list_concat(before, after), last);
-}
-
-const char *
-step_join(List *statements)
-{
-	List *texts = NIL;
-	ListCell *cell;
-
-	if (statements == NIL)
-		return NULL;
-	foreach(cell, statements)
-		texts = lappend(texts, (char *) ((KnStatement *) lfirst(cell))->sql);
-	return sqltext_join(texts, ";\n");
+		step_add(steps, action, object, ddl_drop(object));
 }
 
 static void
@@ -208,13 +129,9 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 	KnObject *found = action->found;
 	KnObject *wanted = action->wanted;
 
+	/* The type's name is the same and means another type by now. */
 	if (action->change->is_retyped)
-	{
-		/* The type's name is the same and means another type by now. */
-		KnColumn *from = retyped(actions, action);
-
-		pair(steps, action, ddl_alter(&from->head, wanted), ddl_alter(wanted, &from->head));
-	}
+		step_add(steps, action, wanted, ddl_alter(&retyped(actions, action)->head, wanted));
 	else if (found->kind == KN_TABLE)
 		alter_table(steps, actions, action);
 	else
@@ -223,21 +140,14 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 
 		if (found->kind == KN_COLUMN)
 			found = &inherit_followed(actions, action->change, &is_typed)->head;
-		pair(steps,
-			 action,
-			 cascade(actions, found, ddl_alter(found, wanted)),
-			 cascade(actions, found, ddl_alter(wanted, found)));
+		step_add(steps, action, wanted, cascade(actions, found, ddl_alter(found, wanted)));
 	}
 	if (found->kind == KN_FUNCTION)
 		hazard_judge_kept(*steps, actions, found);
 	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner) && !is_linked(found))
-		step_add(steps, action, wanted, ddl_owner(wanted), step_join(ddl_owner(found)));
+		step_add(steps, action, wanted, ddl_owner(wanted));
 	if (!sqltext_equal(found->comment, wanted->comment))
-		step_add(steps,
-				 action,
-				 wanted,
-				 ddl_comment(found, wanted),
-				 step_join(ddl_comment(wanted, found)));
+		step_add(steps, action, wanted, ddl_comment(found, wanted));
 	grant_alter(steps, actions, action);
 }
 
@@ -248,14 +158,10 @@ alter_table(List **steps, const KnActions *actions, const KnAction *action)
 	KnObject *found = action->found;
 	KnObject *wanted = action->wanted;
 	KnObject *joined = parents_join_first(actions->changes, found);
-	List *back = ddl_finish(parents_leave(joined, wanted), joined);
 
 	if (joined != found)
-		pair(steps, action, ddl_finish(found, joined), ddl_alter(joined, found));
-	pair(steps,
-		 action,
-		 ddl_alter(joined, wanted),
-		 list_concat(except_aspect(ddl_alter(wanted, joined), x_parents), back));
+		step_add(steps, action, wanted, ddl_finish(found, joined));
+	step_add(steps, action, wanted, ddl_alter(joined, wanted));
 	keep_persistence(steps, actions, action);
 }
 
@@ -319,50 +225,9 @@ keep_persistence(List **steps, const KnActions *actions, const KnAction *action)
 			continue;
 		followed = *wanted;
 		followed.persistence = persistence;
-		step_add(steps, action, &wanted->head, ddl_alter(&followed.head, &wanted->head), NULL);
+		step_add(steps, action, &wanted->head, ddl_alter(&followed.head, &wanted->head));
 	}
 #endif
-}
-
-/* Forward statements with, aspect by aspect, the backward ones as their undo. */
-static void
-pair(List **steps, const KnAction *action, List *forward, List *backward)
-{
-	List *done = NIL;
-	ListCell *cell;
-
-	foreach(cell, forward)
-	{
-		KnStatement *statement = lfirst(cell);
-		const char *undo = NULL;
-
-		if (!sqltext_member(done, statement->aspect))
-		{
-			undo = step_join(of_aspect(backward, statement->aspect));
-			done = lappend(done, (char *) statement->aspect);
-		}
-		step_add(steps, action, action->wanted, list_make1(statement), undo);
-	}
-}
-
-static List *
-of_aspect(List *statements, const char *aspect)
-{
-	List *result = NIL;
-	ListCell *cell;
-
-	foreach(cell, statements)
-	{
-		if (sqltext_equal(((KnStatement *) lfirst(cell))->aspect, aspect))
-			result = lappend(result, lfirst(cell));
-	}
-	return result;
-}
-
-static List *
-except_aspect(List *statements, const char *aspect)
-{
-	return list_difference_ptr(statements, of_aspect(statements, aspect));
 }
 
 /* The column as found, its type under the name that the type has been given. */
@@ -405,17 +270,8 @@ aside_name(const KnObject *type)
 static void
 make_aside(List **steps, const KnActions *actions, const KnAction *action)
 {
-	KnObject *aside = palloc(kn_kinds[action->found->kind].size);
-
-	memcpy(aside, action->found, kn_kinds[action->found->kind].size);
-	aside->name = aside_name(action->found);
-	aside->key = name_key(aside->kind, aside->schema, aside->parent, aside->name, NULL);
-	step_add(steps, action, action->found, check_labels(actions, action), NULL);
-	step_add(steps,
-			 action,
-			 action->found,
-			 ddl_rename(action->found, aside->name),
-			 step_join(ddl_rename(aside, action->found->name)));
+	step_add(steps, action, action->found, check_labels(actions, action));
+	step_add(steps, action, action->found, ddl_rename(action->found, aside_name(action->found)));
 }
 
 static void
@@ -424,22 +280,13 @@ make_finish(List **steps, const KnActions *actions, const KnAction *action)
 	bool is_new =
 		action->change->operation == KN_CREATE || action->change->operation == KN_RECREATE;
 	KnObject *from = is_new ? NULL : parents_join_first(actions->changes, action->found);
-	List *back = ddl_finish(action->wanted, is_new ? again_before(action->wanted) : from);
 
-	if (from != NULL && from->kind == KN_TABLE)
-		back = list_concat(
-			except_aspect(back, x_parents),
-			of_aspect(ddl_alter(action->wanted, parents_leave(from, action->wanted)), x_parents));
-	pair(steps, action, ddl_finish(from, action->wanted), back);
+	step_add(steps, action, action->wanted, ddl_finish(from, action->wanted));
 	if (is_new)
-		step_add(steps, action, action->wanted, check_numbers(actions, action), NULL);
+		step_add(steps, action, action->wanted, check_numbers(actions, action));
 	if (from != NULL && is_linked(from) && !is_linked(action->wanted) &&
 		action->wanted->owner != NULL && !sqltext_equal(from->owner, action->wanted->owner))
-		step_add(steps,
-				 action,
-				 action->wanted,
-				 ddl_owner(action->wanted),
-				 step_join(ddl_owner(from)));
+		step_add(steps, action, action->wanted, ddl_owner(action->wanted));
 }
 
 static const char *
