@@ -14,6 +14,7 @@
 #include "plan/plan.h"
 
 static void connect_drop(KnActions *actions, KnAction *action, const KnObject *object);
+static bool names_no_other(const KnObject *object);
 static bool is_in_the_way(const KnObject *object, const KnAction *alter);
 static bool goes_when_alone(const KnObject *object);
 static void connect_alone(KnActions *actions, KnAction *action, const KnObject *object);
@@ -96,13 +97,22 @@ connect_drop(KnActions *actions, KnAction *action, const KnObject *object)
 		/* What was put aside goes along with what it needs. */
 		if (!action->is_aside)
 		{
-			edge_wait(action_of(actions, KN_DO_ASIDE, needed), action);
+			if (!names_no_other(object))
+				edge_wait(action_of(actions, KN_DO_ASIDE, needed), action);
 			/* What uses a sequence does not mind its being altered. */
 			if (needed->kind != KN_SEQUENCE &&
 				is_in_the_way(object, action_of(actions, KN_DO_ALTER, needed)))
 				edge_wait(action_of(actions, KN_DO_ALTER, needed), action);
 		}
 	}
+}
+
+/* Whether it is a type, which is dropped by its own name whatever those inside it are called by
+ * then. */
+static bool
+names_no_other(const KnObject *object)
+{
+	return object->kind == KN_COMPOSITE || object->kind == KN_DOMAIN || object->kind == KN_RANGE;
 }
 
 /* Whether the object has to be dropped before what it needs can be altered. */
