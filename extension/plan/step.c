@@ -18,7 +18,10 @@ static void keep_persistence(List **steps, const KnActions *actions, const KnAct
 static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
 static void make_finish(List **steps, const KnActions *actions, const KnAction *action);
 static List *decorate(const KnObject *object);
-static List *cascade(const KnActions *actions, const KnObject *type, List *statements);
+static List *cascade(const KnActions *actions, const KnObject *type, const KnObject *wanted,
+					 List *statements);
+static bool narrows_attribute(const KnStatement *statement, const KnObject *found,
+							  const KnObject *wanted);
 static bool is_linked(const KnObject *object);
 static KnColumn *retyped(const KnActions *actions, const KnAction *action);
 static const char *aside_name(const KnObject *type);
@@ -140,7 +143,7 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 
 		if (found->kind == KN_COLUMN)
 			found = &inherit_followed(actions, action->change, &is_typed)->head;
-		step_add(steps, action, wanted, cascade(actions, found, ddl_alter(found, wanted)));
+		step_add(steps, action, wanted, cascade(actions, found, wanted, ddl_alter(found, wanted)));
 	}
 	if (found->kind == KN_FUNCTION)
 		hazard_judge_kept(*steps, actions, found);
@@ -167,7 +170,7 @@ alter_table(List **steps, const KnActions *actions, const KnAction *action)
 
 /* The attributes of a type are the columns of its typed tables: these have to be mentioned. */
 static List *
-cascade(const KnActions *actions, const KnObject *type, List *statements)
+cascade(const KnActions *actions, const KnObject *type, const KnObject *wanted, List *statements)
 {
 	bool is_typed = false;
 	ListCell *cell;
@@ -184,10 +187,34 @@ cascade(const KnActions *actions, const KnObject *type, List *statements)
 	{
 		KnStatement *statement = lfirst(cell);
 
-		if (strstr(statement->kind, "_attribute") != NULL)
-			statement->sql = psprintf("%s CASCADE", statement->sql);
+		if (strstr(statement->kind, "_attribute") == NULL)
+			continue;
+		if (narrows_attribute(statement, type, wanted))
+			statement->kind = "narrow_type";
+		statement->sql = psprintf("%s CASCADE", statement->sql);
 	}
 	return statements;
+}
+
+/* Whether a statement gives an attribute a type that may not hold its values. */
+static bool
+narrows_attribute(const KnStatement *statement, const KnObject *found, const KnObject *wanted)
+{
+	const KnComposite *from = (const KnComposite *) found;
+	const KnComposite *to = (const KnComposite *) wanted;
+
+	for (int i = 0; i < list_length(to->attributes); i++)
+	{
+		const char *name = list_nth(to->attributes, i);
+		const char *begin = psprintf("ALTER TYPE %s ALTER ATTRIBUTE %s TYPE ",
+									 name_of(wanted),
+									 sqltext_identifier(name));
+		int before = ddl_position(from->attributes, name);
+
+		if (before >= 0 && strncmp(statement->sql, begin, strlen(begin)) == 0)
+			return conversion_narrows(list_nth(from->types, before), list_nth(to->types, i));
+	}
+	return false;
 }
 
 /* Whether it is a sequence that belongs to a column: its owner is that of the table. */
