@@ -47,7 +47,7 @@ endif
 
 clean: stop-servers
 
-.PHONY: deps demo test lint format sanitize cases laws bench help stop-servers
+.PHONY: deps demo test lint format sanitize coverage cases laws bench help stop-servers
 
 help: ## this list
 	@echo 'all: build (the default); install, uninstall, installcheck, clean: as with any extension'
@@ -74,6 +74,10 @@ format: ## lay out the C files as lint wants them
 sanitize: ## the regression tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tests/deps test
 	@tests/sanitize
+
+coverage: ## whether a test throws each error, and which lines and branches the tests run
+	@tests/deps test
+	@tests/coverage
 
 cases: ## pairs of real schemas: migrate from the old one to the new one
 	@tests/deps test

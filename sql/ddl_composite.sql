@@ -19,3 +19,9 @@ SELECT test.case('another order', 'CREATE TYPE c AS (a int, b int)', 'CREATE TYP
 SELECT test.case('one in another, under a function', 'CREATE TYPE c AS (a int); CREATE TYPE d AS (c c); CREATE FUNCTION f() RETURNS SETOF d LANGUAGE sql AS ''SELECT NULL::d''',
 	'CREATE TYPE c AS (a bigint); CREATE TYPE d AS (c c); CREATE FUNCTION f() RETURNS SETOF d LANGUAGE sql AS ''SELECT NULL::d''');
 SELECT test.case('comments', $$CREATE TYPE c AS (a int, b int); COMMENT ON COLUMN c.a IS 'x'$$, $$CREATE TYPE c AS (a int, b int); COMMENT ON COLUMN c.b IS 'y'$$);
+SELECT test.case('of a typed table: comments', 'CREATE TYPE c AS (a int); CREATE TABLE t OF c', $$CREATE TYPE c AS (a int); CREATE TABLE t OF c; COMMENT ON COLUMN c.a IS 'a'$$);
+SELECT test.case('of a typed table', 'CREATE TYPE c AS (a int, b int); CREATE TABLE t OF c', 'CREATE TYPE c AS (a bigint, b int); CREATE TABLE t OF c');
+SELECT test.case('of a typed table: one more', 'CREATE TYPE c AS (a int); CREATE TABLE t OF c', 'CREATE TYPE c AS (a int, b int); CREATE TABLE t OF c');
+SELECT test.case('of a table that no longer is typed', 'CREATE TYPE c AS (a int); CREATE TABLE t OF c', 'CREATE TYPE c AS (a bigint, b int); CREATE TABLE t (a bigint, b int)');
+SELECT test.case('a table of another type', 'CREATE TYPE c AS (a int); CREATE TABLE t OF c', 'CREATE TYPE d AS (a bigint); CREATE TABLE t OF d');
+SELECT test.case('of a typed table: values that may not fit', 'CREATE TYPE c AS (a numeric(9,4), "b c" text); CREATE TABLE t OF c', 'CREATE TYPE c AS (a numeric(9,1), "b c" varchar(3)); CREATE TABLE t OF c');

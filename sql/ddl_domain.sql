@@ -9,6 +9,7 @@ SELECT test.case('default and not null', 'CREATE DOMAIN d AS int DEFAULT 1; CREA
 SELECT test.case('constraints', 'CREATE DOMAIN d AS int CONSTRAINT a CHECK (VALUE > 0) CONSTRAINT b CHECK (VALUE < 9)',
 	'CREATE DOMAIN d AS int CONSTRAINT a CHECK (VALUE > 1) CONSTRAINT c CHECK (VALUE <> 5)');
 SELECT test.case('not valid', 'CREATE DOMAIN d AS int', 'CREATE DOMAIN d AS int; ALTER DOMAIN d ADD CONSTRAINT a CHECK (VALUE > 0) NOT VALID');
+SELECT test.case('validated', 'CREATE DOMAIN d AS int; ALTER DOMAIN d ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID', 'CREATE DOMAIN d AS int CONSTRAINT c CHECK (VALUE > 0)');
 SELECT test.case('another base, under a column', 'CREATE DOMAIN d AS int CHECK (VALUE > 0); CREATE TABLE t (d d, e d[]); INSERT INTO t VALUES (5, NULL)',
 	'CREATE DOMAIN d AS bigint CHECK (VALUE > 0); CREATE TABLE t (d d, e d[])');
 SELECT test.case('stricter, inside of a row and of an array', 'CREATE DOMAIN d AS int; CREATE DOMAIN e AS int; CREATE TYPE c AS (d d); CREATE TABLE t (c c, e e[])',

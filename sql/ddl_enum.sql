@@ -3,6 +3,7 @@
 \pset tuples_only on
 
 SELECT test.case('create', '', $$CREATE TYPE e AS ENUM ('a', 'b c', 'it''s', 'D'); COMMENT ON TYPE e IS 'four'$$);
+SELECT test.case('labels that are long', '', $$CREATE TYPE e AS ENUM ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'it''s')$$);
 SELECT test.case('without labels', '', 'CREATE TYPE e AS ENUM ()');
 SELECT test.case('drop', $$CREATE TYPE e AS ENUM ('a')$$, '');
 SELECT test.case('labels before, between and after', $$CREATE TYPE e AS ENUM ('b', 'd')$$, $$CREATE TYPE e AS ENUM ('a', 'b', 'c', 'd', 'e', 'f')$$);

@@ -78,3 +78,21 @@ GROUP BY verdict;
 -- dropped columns are no difference
 SELECT test.law('CREATE TABLE t (a int, x int, b text, y int, c date); ALTER TABLE t DROP x, DROP y',
 	'CREATE TABLE t (a int, b text, c date)');
+
+-- where it is kept, and how
+SET client_min_messages = warning;
+SET allow_in_place_tablespaces = on;
+CREATE TABLESPACE regress_a LOCATION '';
+CREATE TABLESPACE "regress B" LOCATION '';
+CREATE ACCESS METHOD regress_heap TYPE TABLE HANDLER heap_tableam_handler;
+SELECT test.case('a tablespace', 'CREATE TABLE t (a int)', 'CREATE TABLE t (a int) TABLESPACE "regress B"');
+SELECT test.case('created in one', '', 'CREATE TABLE t (a int PRIMARY KEY USING INDEX TABLESPACE regress_a) TABLESPACE "regress B"; CREATE INDEX i ON t (a) TABLESPACE regress_a');
+SELECT test.case('indexes in one', 'CREATE TABLE t (a int, CONSTRAINT k PRIMARY KEY (a) USING INDEX TABLESPACE regress_a); CREATE INDEX i ON t (a)', 'CREATE TABLE t (a int, CONSTRAINT k PRIMARY KEY (a) USING INDEX TABLESPACE "regress B"); CREATE INDEX i ON t (a) TABLESPACE regress_a');
+SELECT test.case('a partitioned table in one', 'CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1)', 'CREATE TABLE p (a int) PARTITION BY LIST (a) TABLESPACE regress_a; CREATE TABLE q PARTITION OF p FOR VALUES IN (1) TABLESPACE regress_a');
+SELECT test.case('an access method', 'CREATE TABLE t (a int) USING regress_heap', 'CREATE TABLE t (a int)');
+SELECT test.case('both', 'CREATE TABLE t (a int)', 'CREATE TABLE t (a int) USING regress_heap TABLESPACE regress_a');
+SELECT test.case('by settings of the script', '', 'SET default_tablespace = regress_a; SET default_table_access_method = regress_heap; CREATE TABLE t (a int PRIMARY KEY); SET default_tablespace = ''''; SET default_table_access_method = heap; CREATE TABLE u (a int)');
+SELECT test.case('a materialized view', 'CREATE MATERIALIZED VIEW m AS SELECT 1 AS a; CREATE MATERIALIZED VIEW n AS SELECT 1 AS a', 'CREATE MATERIALIZED VIEW m TABLESPACE regress_a AS SELECT 1 AS a; CREATE MATERIALIZED VIEW n USING regress_heap WITH (fillfactor = 70) TABLESPACE "regress B" AS SELECT 1 AS a');
+DROP ACCESS METHOD regress_heap;
+DROP TABLESPACE regress_a;
+DROP TABLESPACE "regress B";

@@ -8,3 +8,9 @@ SELECT test.case('another time', :'f' || 'CREATE TRIGGER x BEFORE INSERT ON t FO
 SELECT test.case('enabled', :'f' || 'CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()', :'f' || 'CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE t ENABLE REPLICA TRIGGER x');
 SELECT test.case('drop', :'f' || 'CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()', :'f');
 SELECT test.case('of a partitioned table', '', :'f' || 'CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9); CREATE TRIGGER x AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION f()');
+-- that of a partition comes along; how it is enabled does not
+\set p 'CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NULL; END''; CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE TRIGGER x AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION f();'
+SELECT test.case('of partitions, enabled otherwise', :'p', :'p' || 'CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2) PARTITION BY LIST (a); CREATE TABLE p21 PARTITION OF p2 FOR VALUES IN (2); ALTER TABLE p1 DISABLE TRIGGER x; ALTER TABLE ONLY p2 ENABLE ALWAYS TRIGGER x');
+SELECT test.case('of partitions, enabled otherwise above', :'p' || 'ALTER TABLE p1 DISABLE TRIGGER x', :'p' || 'ALTER TABLE p ENABLE REPLICA TRIGGER x; ALTER TABLE p1 DISABLE TRIGGER x');
+SELECT test.case('of partitions, another time', :'p' || 'ALTER TABLE p1 DISABLE TRIGGER x', replace(:'p', 'AFTER', 'BEFORE') || 'ALTER TABLE p1 DISABLE TRIGGER x');
+SELECT test.case('of a partition that leaves', :'p' || 'ALTER TABLE p1 DISABLE TRIGGER x', replace(:'p', 'PARTITION OF p FOR VALUES IN (1)', '(a int)'));

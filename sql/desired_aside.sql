@@ -11,12 +11,15 @@ CREATE VIEW da_other.v AS SELECT a FROM da.t;
 COMMENT ON SCHEMA da IS 'kept';
 GRANT USAGE ON SCHEMA da TO regress_desired_aside;
 CREATE TEMP TABLE kept AS SELECT 'da'::regnamespace::oid AS schema, 'da.t'::regclass::oid AS tab, 'da.hstore'::regtype::oid AS type;
--- nothing is said of rights and comment: they stay; CREATE SCHEMA says that there is no comment; not mentioned, and planned: to be dropped
+-- nothing is said of rights and comment: they stay; CREATE SCHEMA says that there is no comment; not mentioned, and planned: to be dropped, unless an extension in it stays
 SELECT test.plan('CREATE TABLE da.t (a int PRIMARY KEY, h da.hstore)');
 SELECT test.plan('CREATE SCHEMA da; CREATE TABLE da.t (a int PRIMARY KEY, h da.hstore)');
 SELECT test.plan('CREATE TABLE da_other.u (a int)', '{"schemas": ["da_other"]}');
 SELECT step, kind, object FROM kints_plan('CREATE SCHEMA da_new', '{"schemas": ["da", "da_new", "da_other"]}') WHERE kind ~ 'schema' ORDER BY step;
+SELECT step, kind, object FROM kints_plan('CREATE EXTENSION IF NOT EXISTS citext; CREATE SCHEMA da_new', '{"schemas": ["da", "da_new", "da_other"]}') WHERE kind ~ 'schema|extension' ORDER BY step;
 SELECT test.plan('CREATE SCHEMA public', '{"schemas": ["public"], "ignore": ["public.*"]}');
+-- but public is there in any new database
+SELECT test.plan('CREATE SCHEMA IF NOT EXISTS public AUTHORIZATION regress_desired_aside', '{"schemas": ["public"], "ignore": ["public.*"]}');
 
 -- a script that states extensions states all of them
 SELECT kind, object FROM kints_plan('CREATE EXTENSION IF NOT EXISTS citext; CREATE TABLE da.t (a int PRIMARY KEY)') WHERE kind ~ 'extension';

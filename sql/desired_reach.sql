@@ -63,5 +63,7 @@ SELECT sql FROM kints_plan('CREATE TABLE desired_reach.a (x int); COMMENT ON SCH
 	GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO PUBLIC;
 	GRANT EXECUTE ON FUNCTION kints_status() TO PUBLIC');
 
+-- of statements that are rare
+SELECT sql, split_part(test.plan_fails(sql), E'\n', 1) FROM unnest(ARRAY['SECURITY LABEL ON TABLE reach_other.t IS ''x''', 'ALTER TYPE reach_other.c SET (STORAGE = plain)', 'ALTER FUNCTION test.step(text, text, text, text, text, text[]) DEPENDS ON EXTENSION kints_norm', 'ALTER INDEX reach_other.nosuch DEPENDS ON EXTENSION kints_norm']) WITH ORDINALITY AS t (sql, n) ORDER BY n;
 RESET search_path;
 DROP SCHEMA desired_reach, reach_other CASCADE;

@@ -55,3 +55,31 @@ END
 $$;
 DROP SCHEMA dq, dq_other CASCADE;
 DROP ROLE regress_desired_request;
+
+-- another provider of the locale, and no schema public
+SELECT current_database() AS here \gset
+CREATE DATABASE regress_desired_request TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en';
+\c regress_desired_request
+CREATE SCHEMA home;
+CREATE EXTENSION kints_norm SCHEMA home;
+DROP SCHEMA public;
+SET client_min_messages = warning;
+LOAD 'kints_norm';
+SET kints.elaborate_in = 'database';
+CREATE SCHEMA dq;
+SELECT sql FROM home.kints_plan('CREATE TABLE dq.t (a text COLLATE "en-x-icu")');
+DO $$
+BEGIN
+	PERFORM home.kints_plan('
+		CREATE FUNCTION dq.f() RETURNS int LANGUAGE plpgsql AS ''BEGIN RAISE EXCEPTION ''''% % %'''',
+			(SELECT datlocprovider FROM pg_database WHERE datname = current_database()),
+			(SELECT daticulocale FROM pg_database WHERE datname = current_database()), to_regnamespace(''''public''''); END'';
+		CREATE TABLE dq.p (a int) PARTITION BY LIST (a);
+		CREATE TABLE dq.q PARTITION OF dq.p FOR VALUES IN (dq.f())');
+EXCEPTION WHEN raise_exception THEN
+	RAISE WARNING '%', SQLERRM;
+END
+$$;
+\c :here
+SET client_min_messages = warning;
+DROP DATABASE regress_desired_request;

@@ -82,5 +82,12 @@ SELECT test.plan_fails(E'CREATE TABLE a (x int DEFAULT ''x'')');
 SELECT test.plan_fails(E'CREATE TABLE a (x int REFERENCES nosuch)');
 SELECT test.plan_fails(E'CREATE TABLE public.a (x int)', '{"schemas": ["desired_script"]}');
 SELECT test.plan_fails(E'CREATE TABLE nosuch.a (x int)');
+-- of SELECT, only what a dump has
+SELECT sql, split_part(test.plan_fails(sql), E'\n', 1) FROM unnest(ARRAY['SELECT 1', 'SELECT 1, 2', 'SELECT FROM pg_class', 'SELECT setval(''q'', 1) FROM pg_class', 'SELECT mine.set_config(''search_path'', '''', false)', 'SELECT set_config(''search_path'', lower(''x''), false)', 'SELECT set_config(''search_path'', NULL, false)', 'SELECT set_config(''search_path'', 1, false)', 'SELECT set_config(1, '''', false)']) WITH ORDINALITY AS t (sql, n) ORDER BY n;
+SELECT test.plan('SELECT pg_catalog.set_config(''work_mem'', ''1MB'', false); SELECT setval(''nosuch'', 1); SELECT pg_catalog.set_config(''search_path'', ''desired_script'', false); RESET ALL; CREATE TABLE one (a int)');
+-- a path that leads nowhere, or is none
+SELECT sql, test.plan_fails(sql) FROM unnest(ARRAY['SET search_path = pg_temp, "$user"; CREATE TABLE one (a int)', 'SELECT set_config(''search_path'', ''"'', false); CREATE TABLE one (a int)']) WITH ORDINALITY AS t (sql, n) ORDER BY n;
+-- what CREATE SCHEMA has in it, in front of the path
+SELECT test.plan('SET search_path = public; CREATE SCHEMA desired_new CREATE TABLE a (x int) CREATE VIEW v AS SELECT x FROM a GRANT SELECT ON v TO PUBLIC');
 SET client_min_messages = warning;
 DROP SCHEMA desired_script CASCADE;

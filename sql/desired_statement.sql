@@ -56,6 +56,30 @@ SELECT test.plan('
 -- many schemas, made by the script
 SELECT test.plan('CREATE SCHEMA ds_a CREATE TABLE x (a int) CREATE VIEW y AS SELECT a FROM x; CREATE SCHEMA IF NOT EXISTS ds_b; CREATE TABLE ds_b.x (a int); CREATE TABLE ds_a.z (b int); CREATE SCHEMA AUTHORIZATION CURRENT_USER');
 SELECT test.plan_fails('CREATE SCHEMA ds_a; CREATE SCHEMA ds_a');
+-- AUTHORIZATION states the owner of the schema, and of what stands in the statement
+CREATE ROLE regress_ds_a;
+CREATE ROLE regress_ds_b;
+\set authorized 'CREATE SCHEMA ds_a AUTHORIZATION regress_ds_a CREATE TABLE x (a int, b serial) CREATE VIEW y AS SELECT a FROM x CREATE SEQUENCE z CREATE INDEX i ON x (a); CREATE SCHEMA IF NOT EXISTS ds_b AUTHORIZATION regress_ds_b; CREATE SCHEMA AUTHORIZATION regress_ds_b'
+SELECT test.plan(:'authorized');
+CREATE SCHEMA ds_a AUTHORIZATION regress_ds_b;
+CREATE SCHEMA ds_b;
+SELECT count(*) FROM kints_apply(:'authorized');
+SELECT count(*) FROM kints_plan(:'authorized');
+SELECT kints_fingerprint('{ds_a,ds_b,regress_ds_b}') AS applied \gset
+SET kints.elaborate_in = 'database';
+SELECT count(*) FROM kints_plan(:'authorized');
+RESET kints.elaborate_in;
+DROP SCHEMA ds_a, ds_b, regress_ds_b CASCADE;
+:authorized;
+SELECT kints_fingerprint('{ds_a,ds_b,regress_ds_b}') = :'applied';
+-- where it states some owner, CREATE SCHEMA without AUTHORIZATION is the caller's
+SELECT test.plan('CREATE SCHEMA ds_b; CREATE TABLE ds_b.t (a int); ALTER TABLE ds_b.t OWNER TO regress_ds_a');
+SELECT test.plan('CREATE SCHEMA ds_b; CREATE TABLE ds_b.t (a int)');
+SET kints.elaborate_in = 'database';
+SELECT test.plan('CREATE SCHEMA ds_b; CREATE TABLE ds_b.t (a int); ALTER TABLE ds_b.t OWNER TO regress_ds_a');
+RESET kints.elaborate_in;
+DROP SCHEMA ds_a, ds_b, regress_ds_b CASCADE;
+DROP ROLE regress_ds_a, regress_ds_b;
 SELECT test.plan_fails('CREATE SCHEMA pg_x');
 SELECT test.plan_fails('CREATE TABLE pg_catalog.x (a int)');
 

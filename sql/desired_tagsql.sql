@@ -9,7 +9,7 @@ CREATE FUNCTION pg_temp.tagged(tags text) RETURNS text LANGUAGE sql AS $$
 		'table', 'users', 'fields', jsonb_build_array(jsonb_build_object('name', 'id', 'type', 'int'), jsonb_build_object('name', 'n', 'type', 'int', 'tags', tags)))))))
 $$;
 SELECT pg_temp.tagged(tags)
-FROM unnest(ARRAY['default:1 +', 'default:)', 'default:1 + 2', 'check:n >', 'check:n > 0', 'check:n > 0) OR (', 'default:nosuch(1)']) WITH ORDINALITY AS t (tags, n) ORDER BY n;
+FROM unnest(ARRAY['default:1 +', 'default:)', 'default:1 + 2', 'check:n >', 'check:n > 0', 'check:n > 0) OR (', 'default:nosuch(1)', $$check:n::text <> E'\u00'$$, $$default:E'\xff'$$]) WITH ORDINALITY AS t (tags, n) ORDER BY n;
 -- the session goes on, in a subtransaction too
 BEGIN;
 SELECT pg_temp.tagged('default:1 +');

@@ -27,6 +27,11 @@ SELECT test.diff(jsonb_set(:'one', '{objects,1,owner}', '"somebody"'), :'one');
 SELECT test.diff(jsonb_set(:'one', '{objects,1,owner}', '"somebody"'), jsonb_set(:'one', '{owners}', 'false'));
 SELECT test.diff(:'one', jsonb_set(:'one', '{objects,1,privileges}', '["=r/postgres"]'));
 SELECT test.diff(:'one', jsonb_set(jsonb_set(:'one', '{objects,1,privileges}', '["=r/postgres"]'), '{privileges}', 'false'));
+-- likewise on columns of a view, which the other state may have in another order, or not at all
+\set view '{"kind": "view", "name": "v", "schema": "df", "definition": " SELECT 1 AS a, 2 AS b", "columns": ["a", "b"], "types": ["integer", "integer"], "comments": [null, null], "owner": "o"}'
+\set other '{"kind": "view", "name": "v", "schema": "df", "definition": " SELECT 2 AS b", "columns": ["b"], "types": ["integer"], "comments": [null], "owner": "o"}'
+SELECT test.diff(jsonb_build_object('format', 1, 'schemas', '["df"]'::jsonb, 'objects', jsonb_build_array(:'view'::jsonb || '{"column_acl": ["a =r/o", "b x=rw/o"]}')),
+	jsonb_build_object('format', 1, 'schemas', '["df"]'::jsonb, 'objects', jsonb_build_array(:'other'::jsonb || '{"column_acl": ["b y=w/o"]}'), 'privileges', stated)) FROM unnest('{true, false}'::boolean[]) AS stated;
 -- NULL
 SELECT count(*) FROM kints_diff(NULL, :'one');
 SELECT count(*) FROM kints_diff(:'one', NULL);

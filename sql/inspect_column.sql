@@ -22,6 +22,18 @@ ALTER TABLE i ALTER c SET DEFAULT 'other';
 CREATE VIEW v AS SELECT a FROM t;
 ALTER VIEW v ALTER a SET DEFAULT 9;
 
+-- What no kind has and may yet be granted is named.
+CREATE ROLE regress_kints_column;
+CREATE SEQUENCE q;
+GRANT SELECT (ctid, a), UPDATE (tableoid) ON t TO regress_kints_column;
+GRANT SELECT (last_value) ON q TO regress_kints_column;
+SELECT o ->> 'name' AS name FROM jsonb_array_elements(kints_snapshot('{inspect_column}') -> 'objects') AS o WHERE o ->> 'what' = 'privileges on column' ORDER BY 1;
+REVOKE SELECT (ctid, a), UPDATE (tableoid) ON t FROM regress_kints_column;
+REVOKE SELECT (last_value) ON q FROM regress_kints_column;
+SELECT count(*) FROM jsonb_array_elements(kints_snapshot('{inspect_column}') -> 'objects') AS o WHERE o ->> 'what' = 'privileges on column';
+DROP ROLE regress_kints_column;
+DROP SEQUENCE q;
+
 SELECT o - 'owner' - 'schema' FROM jsonb_array_elements(kints_snapshot('{inspect_column}') -> 'objects') WITH ORDINALITY AS t (o, n)
 WHERE o ->> 'kind' IN ('column', 'default') ORDER BY n;
 

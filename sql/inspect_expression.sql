@@ -7,6 +7,7 @@ SET search_path = inspect_expression, public;
 CREATE TABLE t (gone int, a int, "A" int, t int, "select" int, "in""ner" int, g int GENERATED ALWAYS AS (a + "A") STORED, d int DEFAULT -1, n timestamptz DEFAULT now(), s text DEFAULT 'it''s \ %s',
 	CONSTRAINT c_names CHECK (a > "A" AND t > "select" AND "in""ner" > 0), CONSTRAINT c_row CHECK (t.* IS NOT NULL), CONSTRAINT c_system CHECK (tableoid <> 0), CONSTRAINT c_none CHECK (1 < 2));
 ALTER TABLE t DROP gone;
+CREATE POLICY pol ON t USING (tableoid <> 0 AND a > 0);
 CREATE INDEX i ON t ((a + t), lower(s), (t."in""ner" * 2)) WHERE "select" IS NOT NULL;
 CREATE TABLE p (a int, b text) PARTITION BY RANGE ((a % 4), lower(b));
 CREATE DOMAIN dom AS int DEFAULT 1 + 2 CONSTRAINT pos CHECK (VALUE > 0);

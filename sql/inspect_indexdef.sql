@@ -29,6 +29,9 @@ CREATE INDEX ON "T 1" USING brin (at) WITH (pages_per_range = 4, autosummarize =
 CREATE INDEX ON "T 1" (id) WITH (fillfactor = 70);
 CREATE INDEX ON "T 1" (key, vid, mood);
 CREATE INDEX ON "T 1" (lower("select"), (id + 1) DESC);
+CREATE INDEX ON "T 1" (EXTRACT(year FROM at AT TIME ZONE 'UTC'), COALESCE(id, 1), GREATEST(id, 1), LEAST(id, 1), NULLIF(id, 1), ("select" COLLATE "C"), (id::text));
+CREATE INDEX ON "T 1" (substring("select" from 1 for 2), overlay("select" placing 'y' from 1), trim(both from "select"), normalize("select"), (id IS NULL), (NOT id > 1));
+CREATE INDEX ON "T 1" ((ARRAY[id, 1]), (tags[1]), ((ROW(id, 1)) IS NULL), (id IN (1, 2)), ("select" LIKE 'x%'), id);
 CREATE INDEX ON "T 1" (id) WHERE name IS NOT NULL;
 CREATE TABLE p (a integer, b text) PARTITION BY RANGE (a);
 CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);

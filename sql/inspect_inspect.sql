@@ -36,3 +36,13 @@ SELECT o ->> 'name' FROM jsonb_array_elements(kints_snapshot() -> 'objects') AS 
 ROLLBACK;
 SET client_min_messages = warning;
 DROP SCHEMA ii_a, "ii B" CASCADE;
+-- not in a parallel query, whatever somebody says that the functions are
+BEGIN;
+ALTER FUNCTION public.kints_plan(text, jsonb) PARALLEL SAFE;
+ALTER FUNCTION public.kints_fingerprint(name[]) PARALLEL SAFE;
+ALTER FUNCTION public.kints_status() PARALLEL SAFE;
+SELECT count(set_config(name, 'on', true)) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+SELECT test.fails('SELECT * FROM public.kints_plan(''CREATE TABLE public.t (a int)'')');
+SELECT test.fails('SELECT public.kints_fingerprint()');
+SELECT test.fails('SELECT * FROM public.kints_status()');
+ROLLBACK;

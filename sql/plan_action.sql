@@ -11,3 +11,14 @@ SELECT test.case('a table cannot be made anew', 'CREATE TABLE t (a int, b int) P
 SELECT test.case('a table that is to be partitioned', 'CREATE TABLE t (a int)', 'CREATE TABLE t (a int) PARTITION BY LIST (a)');
 -- names as long as they can be leave room for the one aside
 SELECT test.law(format('CREATE TYPE %I AS ENUM (''a'', ''b''); CREATE TABLE t (a %1$I)', repeat('é', 31)), format('CREATE TYPE %I AS ENUM (''b'', ''a''); CREATE TABLE t (a %1$I)', repeat('é', 31)));
+-- what cannot be made anew under rows
+CREATE SCHEMA pa;
+CREATE TABLE pa.p (a int, "from" int, b text) PARTITION BY RANGE (a, "from", lower(b));
+SELECT test.plan_fails('CREATE TABLE pa.p (a bigint, "from" int, b text) PARTITION BY RANGE (a, "from", lower(b))');
+SELECT test.plan_fails('CREATE TABLE pa.p (a int, "from" bigint, b text) PARTITION BY RANGE (a, "from", lower(b))');
+SELECT test.plan_fails('CREATE TABLE pa.p (a int, "from" int, b varchar(9)) PARTITION BY RANGE (a, "from", lower(b))');
+DROP TABLE pa.p;
+CREATE TYPE pa.r AS RANGE (SUBTYPE = float8);
+CREATE TABLE pa.t (r pa.r);
+SELECT test.plan_fails('CREATE TYPE pa.r AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi); CREATE TABLE pa.t (r pa.r)');
+DROP SCHEMA pa CASCADE;

@@ -28,5 +28,9 @@ SET ROLE regress_kints_cache;
 SELECT test.plan_fails('CREATE TABLE pc.t (a int, b int, c int)');
 RESET ROLE;
 REVOKE USAGE ON SCHEMA test FROM regress_kints_cache;
+-- one that is too big is made again each time
+SELECT format('CREATE TABLE pc.t (); COMMENT ON TABLE pc.t IS %L', repeat('x', 17000000)) AS big \gset
+SELECT count(*), max(length(sql)) FROM kints_plan(:'big');
+SELECT count(*), max(length(sql)) FROM kints_plan(:'big');
 DROP SCHEMA pc CASCADE;
 DROP ROLE regress_kints_cache;

@@ -75,3 +75,10 @@ SELECT line || CASE WHEN claimed IS DISTINCT FROM taken THEN E'\n    ? takes ' |
 DROP TABLE test.seen;
 DROP PROCEDURE test.locks;
 DROP ROLE regress_kints_a;
+-- what a function's old body has given is not computed again
+CREATE SCHEMA kept;
+CREATE FUNCTION kept.f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+CREATE TABLE kept.t (a int, g int GENERATED ALWAYS AS (kept.f(a)) STORED, CHECK (kept.f(a) > 0));
+CREATE INDEX i ON kept.t (kept.f(a));
+SELECT severity, hazards FROM kints_plan('CREATE SCHEMA kept; CREATE FUNCTION kept.f(int) RETURNS int LANGUAGE sql IMMUTABLE AS ''SELECT $1 + 1''; CREATE TABLE kept.t (a int, g int GENERATED ALWAYS AS (kept.f(a)) STORED, CHECK (kept.f(a) > 0)); CREATE INDEX i ON kept.t (kept.f(a))');
+DROP SCHEMA kept CASCADE;

@@ -8,7 +8,7 @@ FROM unnest(ARRAY[
 	'null', '5', '"x"', '[]', '[{}]', 'true', '{}', '{"": 1}', '{"Schemas": ["public"]}', '{"schema": "public"}', '{"lock_timeout ": 1}', '{"online": true}', '{"schemas": ["public"], "prove": true, "zzz": 1}',
 	'{"schemas": []}', '{"schemas": ["pg_catalog"]}', '{"schemas": ["*"]}', '{"schemas": ""}', '{"schemas": "nosuch"}', '{"schemas": ["public", "public"]}',
 	'{"allow": "everything"}', '{"allow": ""}', '{"allow": []}', '{"allow": ["nosuch_kind"]}', '{"allow": {}}',
-	'{"expect": "x"}', '{"name": ""}', '{"ignore": []}', '{"ignore": [""]}',
+	'{"expect": "x"}', '{"name": ""}', '{"ignore": []}', '{"ignore": [""]}', '{"ignore": ["a", null]}', '{"allow": [null]}',
 	'{"renames": []}', '{"renames": "a"}', '{"renames": {}}', '{"renames": {"a": "b"}}', '{"renames": {"a.b.c.d": "e"}}', '{"renames": {"": "e"}}', '{"renames": {"a..b": "e"}}', '{"renames": {"public.\"a": "e"}}', '{"renames": {"public.nosuch": "e"}}',
 	'{"renames": {"public.nosuch.a": "e"}}', '{"renames": {"public.a": ["b"]}}', '{"renames": {"public.a": {"b": "c"}}}', '{"lock_timeout": {}}', '{"lock_timeout": 1.5}', '{"lock_timeout": 1e30}', '{"lock_timeout": -5}'])
 	WITH ORDINALITY AS t (options, n)

@@ -23,3 +23,6 @@ CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1;
 CREATE FUNCTION g() RETURNS int LANGUAGE sql RETURN f()$$, $$
 CREATE FUNCTION g() RETURNS int LANGUAGE sql RETURN 1;
 CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN g()$$);
+-- tables that refer to each other become logged without their foreign keys
+\set q 'CREATE UNLOGGED TABLE a (id int PRIMARY KEY, b int); CREATE UNLOGGED TABLE b (id int PRIMARY KEY REFERENCES a); ALTER TABLE a ADD CONSTRAINT ab FOREIGN KEY (b) REFERENCES b; CREATE UNLOGGED TABLE c (id int PRIMARY KEY, c int REFERENCES c)'
+SELECT test.case('a loop that becomes logged', :'q', replace(:'q', 'UNLOGGED ', ''));

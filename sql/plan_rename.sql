@@ -33,4 +33,16 @@ SELECT test.plan_fails('CREATE TABLE x (a int)', '{"renames": {"pr.e.nosuch": "x
 SELECT test.plan_fails('CREATE TABLE x (a int)', '{"renames": {"nosuch.t": "x"}}');
 SELECT test.plan_fails('CREATE TABLE x (a int)', '{"renames": {"pr.t": "v"}}');
 SELECT test.plan_fails('CREATE TABLE x (a int)', '{"renames": {"pr.t": ""}}');
+-- one after the other; said again when that is done, it does nothing
+DROP SCHEMA pr CASCADE;
+CREATE SCHEMA pr;
+CREATE TABLE a (x int, y int);
+CREATE TABLE b (z int);
+\set wanted 'CREATE TABLE b (y int, w int); CREATE TABLE c (z int)'
+\set renames '{"renames": {"pr.a": "b", "pr.b": "c", "pr.a.x": "y", "pr.a.y": "w"}}'
+SELECT sql FROM kints_apply(:'wanted', :'renames');
+SELECT test.plan(:'wanted', :'renames');
+SELECT sql FROM kints_rollback();
+-- round in a circle
+SELECT test.plan_fails('CREATE TABLE a (z int); CREATE TABLE b (x int)', '{"renames": {"pr.a": "b", "pr.b": "a"}}');
 DROP SCHEMA pr CASCADE;

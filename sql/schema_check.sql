@@ -25,6 +25,7 @@ CREATE AGGREGATE ag(int) (SFUNC = int4pl, STYPE = int);
 CREATE TYPE rg AS RANGE (SUBTYPE = int);
 CREATE COLLATION co FROM "C";
 GRANT SELECT ON t TO PUBLIC;
+GRANT SELECT (c) ON v TO PUBLIC;
 CREATE TABLE pp (a int) PARTITION BY RANGE (a);
 CREATE TABLE p1 PARTITION OF pp FOR VALUES FROM (0) TO (3);
 CREATE TABLE inh () INHERITS (t);
@@ -71,7 +72,9 @@ FROM unnest(ARRAY[
 	'[{"kind": "table", "name": "t", "schema": "s", "replica_identity": "DEFAULT"}, {"kind": "default", "name": "a", "schema": "s", "parent": "t", "expression": "1"}]',
 	'[{"kind": "table", "name": "t", "schema": "s", "replica_identity": "DEFAULT"}, {"kind": "column", "name": "a", "schema": "s", "parent": "t", "type": "int"}, {"kind": "default", "name": "a", "schema": "s", "parent": "t", "expression": "1", "is_generated": true}]',
 	'[{"kind": "index", "name": "i", "schema": "s", "table": "t", "definition": "x"}]', '[{"kind": "enum", "name": "e", "schema": "s", "labels": [null]}]', '[{"kind": "composite", "name": "c", "schema": "s", "attributes": ["a"]}]', '[{"kind": "enum", "name": "e", "schema": "s", "depends": [null]}]',
-	'[{"kind": "enum", "name": "e", "schema": "s", "owner": "x", "privileges": [null]}]', '[{"kind": "enum", "name": "e", "schema": "s", "owner": "x", "privileges": ["a"]}]', '[{"kind": "enum", "name": "e", "schema": "s", "owner": "x", "privileges": ["a=!/b"]}]', '[{"kind": "enum", "name": "e", "schema": "s", "owner": "x", "privileges": ["a=r"]}]'])
+	'[{"kind": "enum", "name": "e", "schema": "s", "owner": "x", "privileges": [null]}]', '[{"kind": "enum", "name": "e", "schema": "s", "owner": "x", "privileges": ["a"]}]', '[{"kind": "enum", "name": "e", "schema": "s", "owner": "x", "privileges": ["a=!/b"]}]', '[{"kind": "enum", "name": "e", "schema": "s", "owner": "x", "privileges": ["a=r"]}]',
+	'[{"kind": "view", "name": "v", "schema": "s", "definition": "x", "columns": ["a b"], "types": ["int"], "comments": [null], "column_acl": ["a b =r/x"]}]',
+	'[{"kind": "view", "name": "v", "schema": "s", "definition": "x", "columns": ["a b"], "types": ["int"], "comments": [null], "column_acl": ["\"a b\" x"]}]'])
 	WITH ORDINALITY AS t (objects, n) ORDER BY n;
 SELECT test.fails('SELECT * FROM kints_diff(''{"format": 1, "schemas": [null], "objects": []}'', kints_snapshot(''{}''))');
 -- what depends on itself, or in a circle

@@ -67,11 +67,36 @@ LANGUAGE sql AS $$
 	SELECT test.fails(format('SELECT * FROM public.kints_plan(%L::text, %L)', desired, options))
 $$;
 
+-- Whether the undo texts of a plan, given from the last to the first, lead from schema s back
+-- to the snapshot before: NULL, or what is wrong.  Nothing of it stays.
+CREATE FUNCTION test.undone(undos text[], before jsonb, fingerprint text) RETURNS text
+LANGUAGE plpgsql SET client_min_messages = warning SET check_function_bodies = off AS $$
+DECLARE
+	undo text;
+	rest text;
+BEGIN
+	FOREACH undo IN ARRAY undos LOOP
+		EXECUTE undo;
+	END LOOP;
+	IF public.kints_fingerprint('{s}') <> fingerprint THEN
+		SELECT string_agg(d.sql, E'\n' ORDER BY d.step) INTO rest
+		FROM public.kints_diff(public.kints_snapshot('{s}'), before) AS d;
+		rest := concat_ws(E'\n', 'undo leads elsewhere', rest);
+	END IF;
+	RAISE EXCEPTION USING ERRCODE = 'TEST0';
+EXCEPTION
+	WHEN SQLSTATE 'TEST0' THEN
+		RETURN rest;
+	WHEN OTHERS THEN
+		RETURN 'undo: ' || SQLSTATE || ': ' || SQLERRM || E'\n' || undo;
+END
+$$;
+
 /*
  * A schema s is loaded with one script and brought to what another one says.
  * verdict is ok if the second plan has nothing to run, the result is what the script
- * itself would have made, and the way back leads to where it began.  Nothing
- * of it stays.
+ * itself would have made, and both the undo of its steps and the way back lead
+ * to where it began.  Nothing of it stays.
  */
 CREATE FUNCTION test.try(from_sql text, to_sql text, options jsonb, OUT plan text, OUT verdict text)
 LANGUAGE plpgsql SET client_min_messages = warning SET check_function_bodies = off AS $$
@@ -82,6 +107,9 @@ DECLARE
 	second text;
 	direct text;
 	steps int;
+	before jsonb;
+	undos text[];
+	undo_verdict text;
 	is_part boolean := options ->> 'allow' = 'part';
 BEGIN
 	options := (options - 'allow') || '{"schemas": ["s"]}';
@@ -94,8 +122,11 @@ BEGIN
 		CREATE SCHEMA s;
 		EXECUTE replace(from_sql, 'CONCURRENTLY', '');
 		first := public.kints_fingerprint('{s}');
+		before := public.kints_snapshot('{s}');
 		at := 'plan';
 		plan := test.plan(to_sql, options);
+		SELECT coalesce(array_agg(p.undo ORDER BY p.step DESC), '{}') INTO undos
+		FROM public.kints_plan(to_sql, options) AS p WHERE p.undo IS NOT NULL;
 		at := 'apply';
 		SELECT count(*) INTO steps FROM public.kints_apply(to_sql, options || '{"allow": "all"}');
 		second := public.kints_fingerprint('{s}');
@@ -116,6 +147,7 @@ BEGIN
 				RAISE EXCEPTION 'the result is not what the script makes';
 			END IF;
 		END;
+		undo_verdict := test.undone(undos, before, first);
 		at := 'roll back';
 		IF steps > 0 THEN
 			PERFORM FROM public.kints_rollback(1, '{"allow": "all"}');
@@ -123,7 +155,7 @@ BEGIN
 		IF public.kints_fingerprint('{s}') <> first THEN
 			RAISE EXCEPTION 'the way back leads elsewhere';
 		END IF;
-		verdict := 'ok';
+		verdict := coalesce(undo_verdict, 'ok');
 		RAISE EXCEPTION USING ERRCODE = 'TEST0';
 	EXCEPTION
 		WHEN SQLSTATE 'TEST0' THEN

@@ -311,7 +311,7 @@ make_reference()
 		errors=$(load_by_psql)
 		made=0
 		while read -r role; do
-			psql -Xq -c "CREATE ROLE \"$role\""
+			psql -Xq -c "CREATE ROLE \"${role//\"/\"\"}\""
 			made=1
 		done < <(sed -n 's/.*role "\(.*\)" does not exist.*/\1/p' <<<"$errors" | sort -u)
 		((made)) || break
@@ -347,7 +347,7 @@ dump_sorted()
 			return list
 		}
 		/^-- Name: / { if (text != "") print text; text = ""; is_left_out = !is_modelled($0); if (!is_left_out) text = $0; next }
-		/^--|^$/ || is_left_out { next }
+		/^--|^$|^SET default_table/ || is_left_out { next }
 		match($0, /WITH \([^()]*\)/) {
 			$0 = substr($0, 1, RSTART + 5) sorted(substr($0, RSTART + 6, RLENGTH - 7)) substr($0, RSTART + RLENGTH - 1)
 		}

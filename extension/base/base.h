@@ -15,6 +15,7 @@
 /* sqltext.c */
 extern const char *sqltext_identifier(const char *name);
 extern const char *sqltext_qualified(const char *schema, const char *name);
+extern const char *sqltext_unqualified(const char *name);
 extern char *sqltext_concat(const char *first, ...);
 extern const char *sqltext_literal(const char *value);
 extern const char *sqltext_join(const List *strings, const char *separator);
@@ -30,6 +31,7 @@ typedef void (*KnRowTaker)(HeapTuple row, TupleDesc shape, void *argument);
 extern uint64 query_run(const char *sql, int count, Oid *types, Datum *values, const char *nulls);
 extern void query_rows(const char *sql, int count, Oid *types, Datum *values, KnRowTaker take,
 					   void *argument);
+extern Datum query_texts(const List *texts);
 
 /* json.c: reading, with the path in every error */
 extern JsonbValue *json_field(JsonbContainer *object, const char *name, JsonbValue *storage);

@@ -6,7 +6,10 @@
 
 #include "base/base.h"
 
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 
 static void execute(const char *sql, int count, Oid *types, Datum *values, const char *nulls);
 
@@ -46,6 +49,19 @@ query_rows(const char *sql, int count, Oid *types, Datum *values, KnRowTaker tak
 		MemoryContextSwitchTo(spi);
 	}
 	SPI_finish();
+}
+
+/* Strings as a text[], for a parameter or a result; none may be NULL. */
+Datum
+query_texts(const List *texts)
+{
+	Datum *items = palloc(sizeof(Datum) * Max(list_length(texts), 1));
+	const ListCell *cell;
+
+	foreach(cell, texts)
+		items[foreach_current_index(cell)] = CStringGetTextDatum((const char *) lfirst(cell));
+	return PointerGetDatum(
+		construct_array(items, list_length(texts), TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 static void

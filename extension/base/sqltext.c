@@ -109,3 +109,20 @@ sqltext_member(const List *strings, const char *text)
 	}
 	return false;
 }
+
+/* The last part of a qualified and quoted name, still quoted. */
+const char *
+sqltext_unqualified(const char *name)
+{
+	const char *last = name;
+	bool is_quoted = false;
+
+	for (const char *at = name; *at != '\0'; at++)
+	{
+		if (*at == '"')
+			is_quoted = !is_quoted;
+		else if (*at == '.' && !is_quoted)
+			last = at + 1;
+	}
+	return last;
+}

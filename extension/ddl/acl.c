@@ -13,20 +13,12 @@
 #include "ddl/ddl.h"
 #include "utils/acl.h"
 
-typedef struct Grant
-{
-	const char *grantee; /* NULL: the owner; "": PUBLIC */
-	const char *grantor; /* NULL: the owner */
-	AclMode rights;
-	AclMode options; /* those that may be passed on; the owner may in any case */
-} Grant;
-
 /* The two states that are compared, and how the statements name things. */
 typedef struct Comparison
 {
-	List *found;  /* Grant * */
+	List *found;  /* KnGrant * */
 	List *left;   /* the same, less what revoke() finds that a REVOKE takes along */
-	List *wanted; /* Grant * */
+	List *wanted; /* KnGrant * */
 	const KnObject *object;
 	const char *owner; /* as it stands in SQL */
 	const char *on;    /* "TABLE public.t" */
@@ -38,164 +30,129 @@ static const char *const x_privileges[] = { "INSERT",   "SELECT",       "UPDATE"
 											"USAGE",    "CREATE",       "TEMP",    "CONNECT",
 											"SET",      "ALTER SYSTEM", "MAINTAIN" };
 
-static const char *owner_of(const KnObject *object);
-static List *read_acl(const KnObject *object, const char *new_owner);
-static void refuse(const char *text) pg_attribute_noreturn();
-static Grant *read_item(const char *text, const char *owner, const char *new_owner);
-static const char *read_role(const char **at);
-static Grant *new_grant(const char *grantee, AclMode rights);
+static bool compare(Comparison *acl, const KnObject *from, const KnObject *to);
+static List *say_difference(List *statements, Comparison *acl);
+static const KnObject *column_of(const KnObject *view, const char *name);
+static List *lose_with_whole(const List *found, const Comparison *whole);
 static List *copy_grants(const List *grants);
 static List *default_acl(KnKind kind);
 static AclMode all_rights(KnKind kind);
 static const char *grant_target(const KnObject *object);
 static const char *routine_target(const KnObject *object);
 static List *grantees_of(const Comparison *acl);
-static Grant sum_of(const List *grants, const char *grantee);
+static KnGrant sum_of(const List *grants, const char *grantee);
 static bool withdraw(const List *grants, const char *grantor, AclMode rights);
 static List *revoke(List *statements, const Comparison *acl, const char *grantee);
 static List *grant(List *statements, const Comparison *acl, const char *grantee);
 static const char *privilege_list(const KnObject *object, AclMode rights);
 static const char *grantee_text(const Comparison *acl, const char *grantee);
 
+/* Privileges on the columns of a view come with those on the view. */
 List *
 ddl_acl(const KnObject *from, const KnObject *to)
 {
-	const char *owner = to->owner;
-	List *statements = NIL;
-	List *grantees;
 	Comparison acl;
+	List *statements = compare(&acl, from, to) ? say_difference(NIL, &acl) : NIL;
 	ListCell *cell;
 
-	acl.object = to;
-	acl.on = grant_target(to);
-	if (acl.on == NULL || (from == NULL && !to->has_acl))
-		return NIL;
-	if (owner == NULL && from != NULL)
-		owner = owner_of(from) != NULL ? owner_of(from) : owner_of(to);
-	acl.owner = owner == NULL ? "CURRENT_USER" : sqltext_identifier(owner);
-	acl.found = from != NULL && from->has_acl ? read_acl(from, to->owner) : default_acl(to->kind);
-	acl.left = copy_grants(acl.found);
-	acl.wanted = to->has_acl ? read_acl(to, NULL) : default_acl(to->kind);
-
-	grantees = grantees_of(&acl);
-	foreach(cell, grantees)
-		statements = revoke(statements, &acl, lfirst(cell));
-	foreach(cell, grantees)
-		statements = grant(statements, &acl, lfirst(cell));
+	foreach(cell, schema_columns(to))
+		statements = list_concat(statements,
+								 ddl_column_acl(from,
+												to,
+												from == NULL ? NULL : column_of(from, lfirst(cell)),
+												column_of(to, lfirst(cell))));
 	return statements;
 }
 
 /*
- * The owner, where it is not stated from the privileges: only an owner has
- * some from himself, and most others have theirs from him.  NULL: not known.
+ * Privileges on a column, after those on the whole relation.  A REVOKE on the
+ * whole is one on its columns, too.
  */
-static const char *
-owner_of(const KnObject *object)
+List *
+ddl_column_acl(const KnObject *from_whole, const KnObject *to_whole, const KnObject *from,
+			   const KnObject *to)
 {
-	const char *found = NULL;
-	ListCell *cell;
+	Comparison whole;
+	Comparison acl;
 
-	if (object->owner != NULL || !object->has_acl)
-		return object->owner;
-	foreach(cell, object->acl)
-	{
-		const char *at = lfirst(cell);
-		const char *grantee = read_role(&at);
-		const char *grantor;
-
-		at += strcspn(at, "/") + 1;
-		grantor = read_role(&at);
-		if (strcmp(grantee, grantor) == 0)
-			return grantor;
-		if (found == NULL)
-			found = grantor;
-	}
-	return found;
+	if (!compare(&acl, from, to))
+		return NIL;
+	if (compare(&whole, from_whole, to_whole))
+		acl.found = lose_with_whole(acl.found, &whole);
+	return say_difference(NIL, &acl);
 }
 
-/* The privileges stated for object.  new_owner is who it belongs to by now, if that is another. */
+/* False where there is nothing to compare: neither state has privileges of its own. */
+static bool
+compare(Comparison *acl, const KnObject *from, const KnObject *to)
+{
+	const char *owner = to->owner;
+
+	if ((from == NULL || !from->has_acl) && !to->has_acl)
+		return false;
+	acl->object = to;
+	acl->on = grant_target(to);
+	if (acl->on == NULL)
+		return false;
+	if (owner == NULL && from != NULL)
+		owner = ddl_owner_of(from) != NULL ? ddl_owner_of(from) : ddl_owner_of(to);
+	acl->owner = owner == NULL ? "CURRENT_USER" : sqltext_identifier(owner);
+	acl->found =
+		from != NULL && from->has_acl ? ddl_read_acl(from, to->owner) : default_acl(to->kind);
+	acl->wanted = to->has_acl ? ddl_read_acl(to, NULL) : default_acl(to->kind);
+	return true;
+}
+
 static List *
-read_acl(const KnObject *object, const char *new_owner)
+say_difference(List *statements, Comparison *acl)
 {
-	const char *owner = owner_of(object);
-	List *grants = NIL;
+	List *grantees = grantees_of(acl);
 	ListCell *cell;
 
-	foreach(cell, object->acl)
-		grants = lappend(grants, read_item(lfirst(cell), owner, new_owner));
-	return grants;
+	acl->left = copy_grants(acl->found);
+	foreach(cell, grantees)
+		statements = revoke(statements, acl, lfirst(cell));
+	foreach(cell, grantees)
+		statements = grant(statements, acl, lfirst(cell));
+	return statements;
 }
 
-static void
-refuse(const char *text)
+/* A column of a view as an object that has its privileges. */
+static const KnObject *
+column_of(const KnObject *view, const char *name)
 {
-	ereport(ERROR,
-			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg("malformed privilege \"%s\"", text),
-			errhint("A privilege is an aclitem, such as \"reader=r/owner\"."));
-}
+	KnObject *column = schema_new_object(KN_COLUMN, view->schema, view->name, name);
+	ListCell *cell;
 
-static Grant *
-read_item(const char *text, const char *owner, const char *new_owner)
-{
-	const char *at = text;
-	Grant *item = new_grant(read_role(&at), 0);
-
-	if (*at++ != '=')
-		refuse(text);
-	for (; *at != '/' && *at != '\0'; at++)
+	column->owner = ddl_owner_of(view);
+	foreach(cell, *schema_column_acl((KnObject *) view))
 	{
-		const char *letter = strchr(ACL_ALL_RIGHTS_STR, *at);
-		AclMode right;
+		const char *item = schema_column_item(lfirst(cell), name);
 
-		if (letter == NULL)
-			refuse(text);
-		right = (AclMode) 1 << (letter - ACL_ALL_RIGHTS_STR);
-		item->rights |= right;
-		if (at[1] == '*')
-		{
-			item->options |= right;
-			at++;
-		}
+		if (item != NULL)
+			column->acl = lappend(column->acl, (char *) item);
 	}
-	if (*at++ != '/')
-		refuse(text);
-	item->grantor = read_role(&at);
-	if (sqltext_equal(item->grantor, owner) || sqltext_equal(item->grantor, new_owner))
-		item->grantor = NULL;
-	if (sqltext_equal(item->grantee, owner) || sqltext_equal(item->grantee, new_owner))
-		item->grantee = NULL;
-	return item;
+	column->has_acl = column->acl != NIL;
+	return column;
 }
 
-/* A role name as aclitemout() spells it, unquoted; *at is left behind it. */
-static const char *
-read_role(const char **at)
+/* What is left of privileges on a column, once those on the whole are what they shall be. */
+static List *
+lose_with_whole(const List *found, const Comparison *whole)
 {
-	bool is_quoted = false;
-	StringInfoData out;
+	List *left = copy_grants(found);
+	ListCell *cell;
 
-	initStringInfo(&out);
-	for (; **at != '\0' && (is_quoted || (**at != '=' && **at != '/')); (*at)++)
+	foreach(cell, left)
 	{
-		if (**at != '"')
-			appendStringInfoChar(&out, **at);
-		else if (is_quoted && (*at)[1] == '"')
-			appendStringInfoChar(&out, *++(*at));
-		else
-			is_quoted = !is_quoted;
+		KnGrant *item = lfirst(cell);
+		AclMode lost = sum_of(whole->found, item->grantee).rights &
+					   ~sum_of(whole->wanted, item->grantee).rights;
+
+		item->rights &= ~lost;
+		item->options &= ~lost;
 	}
-	return out.data;
-}
-
-static Grant *
-new_grant(const char *grantee, AclMode rights)
-{
-	Grant *item = palloc0(sizeof(Grant));
-
-	item->grantee = grantee;
-	item->rights = rights;
-	return item;
+	return left;
 }
 
 static List *
@@ -206,9 +163,9 @@ copy_grants(const List *grants)
 
 	foreach(cell, grants)
 	{
-		Grant *copy = palloc(sizeof(Grant));
+		KnGrant *copy = palloc(sizeof(KnGrant));
 
-		*copy = *(const Grant *) lfirst(cell);
+		*copy = *(const KnGrant *) lfirst(cell);
 		copies = lappend(copies, copy);
 	}
 	return copies;
@@ -218,12 +175,12 @@ copy_grants(const List *grants)
 static List *
 default_acl(KnKind kind)
 {
-	List *grants = list_make1(new_grant(NULL, kind == KN_COLUMN ? 0 : all_rights(kind)));
+	List *grants = list_make1(ddl_new_grant(NULL, kind == KN_COLUMN ? 0 : all_rights(kind)));
 	AclMode everybody = all_rights(kind) & (ACL_EXECUTE | ACL_USAGE);
 
 	if (kind == KN_SCHEMA || kind == KN_SEQUENCE || everybody == 0)
 		return grants;
-	return lappend(grants, new_grant("", everybody));
+	return lappend(grants, ddl_new_grant("", everybody));
 }
 
 static AclMode
@@ -306,7 +263,7 @@ grantees_of(const Comparison *acl)
 
 	foreach(cell, all)
 	{
-		const Grant *item = lfirst(cell);
+		const KnGrant *item = lfirst(cell);
 
 		if (ddl_position(grantees, item->grantee) < 0)
 			grantees = lappend(grantees, (char *) item->grantee);
@@ -315,15 +272,15 @@ grantees_of(const Comparison *acl)
 }
 
 /* All that one grantee has, whoever granted it. */
-static Grant
+static KnGrant
 sum_of(const List *grants, const char *grantee)
 {
-	Grant sum = { grantee, NULL, 0, 0 };
+	KnGrant sum = { grantee, NULL, 0, 0 };
 	ListCell *cell;
 
 	foreach(cell, grants)
 	{
-		const Grant *item = lfirst(cell);
+		const KnGrant *item = lfirst(cell);
 
 		if (!sqltext_equal(item->grantee, grantee))
 			continue;
@@ -342,7 +299,7 @@ withdraw(const List *grants, const char *grantor, AclMode rights)
 
 	foreach(cell, grants)
 	{
-		Grant *item = lfirst(cell);
+		KnGrant *item = lfirst(cell);
 		AclMode lost = item->rights & rights;
 
 		if (item->grantor == NULL || !sqltext_equal(item->grantor, grantor) || lost == 0)
@@ -359,8 +316,8 @@ withdraw(const List *grants, const char *grantor, AclMode rights)
 static List *
 revoke(List *statements, const Comparison *acl, const char *grantee)
 {
-	Grant has = sum_of(acl->found, grantee);
-	Grant shall_have = sum_of(acl->wanted, grantee);
+	KnGrant has = sum_of(acl->found, grantee);
+	KnGrant shall_have = sum_of(acl->wanted, grantee);
 	AclMode rights = has.rights & ~shall_have.rights;
 	AclMode options = has.options & ~shall_have.options & ~rights;
 
@@ -389,8 +346,8 @@ revoke(List *statements, const Comparison *acl, const char *grantee)
 static List *
 grant(List *statements, const Comparison *acl, const char *grantee)
 {
-	Grant has = sum_of(acl->left, grantee);
-	Grant shall_have = sum_of(acl->wanted, grantee);
+	KnGrant has = sum_of(acl->left, grantee);
+	KnGrant shall_have = sum_of(acl->wanted, grantee);
 	AclMode options = shall_have.options & ~has.options;
 	AclMode rights = shall_have.rights & ~has.rights & ~options;
 

@@ -24,7 +24,6 @@ static int64 number_of(const char *options, const char *word);
 static const char *identity_changes(const char *from, const char *to, bool is_retyped);
 static const char *identity_option(const char *options, const char *word);
 static const char *identity_text(const KnColumn *column);
-static const char *unqualified(const char *name);
 static List *alter_settings(List *statements, const KnColumn *from, const KnColumn *to);
 static const char *default_storage(const char *type);
 
@@ -273,7 +272,7 @@ alter_identity(List *statements, const KnColumn *from, const KnColumn *to)
 							 "identity_sequence",
 							 "ALTER SEQUENCE %s RENAME TO %s",
 							 from->identity_sequence,
-							 unqualified(to->identity_sequence));
+							 sqltext_unqualified(to->identity_sequence));
 	if (!sqltext_equal(from->identity, to->identity))
 		statements = say_column(statements,
 								"alter_identity",
@@ -353,23 +352,6 @@ identity_text(const KnColumn *column)
 	if (options.len == 0)
 		return psprintf("GENERATED %s AS IDENTITY", column->identity);
 	return psprintf("GENERATED %s AS IDENTITY (%s)", column->identity, options.data);
-}
-
-/* The last part of a qualified and quoted name. */
-static const char *
-unqualified(const char *name)
-{
-	const char *last = name;
-	bool is_quoted = false;
-
-	for (const char *at = name; *at != '\0'; at++)
-	{
-		if (*at == '"')
-			is_quoted = !is_quoted;
-		else if (*at == '.' && !is_quoted)
-			last = at + 1;
-	}
-	return last;
 }
 
 /* A new type or collation brings the type's own storage and compression with it. */

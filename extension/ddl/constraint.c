@@ -44,7 +44,7 @@ ddl_drop_constraint(const KnConstraint *object)
 				   sqltext_identifier(object->head.name));
 }
 
-/* A constraint that is to be NOT VALID again has to be added anew. */
+/* Requires that it is not to be NOT VALID again: then it has to be added anew. */
 List *
 ddl_alter_constraint(const KnConstraint *from, const KnConstraint *to)
 {
@@ -53,12 +53,6 @@ ddl_alter_constraint(const KnConstraint *from, const KnConstraint *to)
 	const char *deferrable = to->deferrable == NULL ? "" : to->deferrable;
 	List *statements = NIL;
 
-	if (to->not_valid && !from->not_valid)
-	{
-		statements = ddl_drop_constraint(from);
-		statements = list_concat(statements, ddl_create_constraint(to, NIL));
-		return list_concat(statements, ddl_comment(NULL, &to->head));
-	}
 	if (!sqltext_equal(from->deferrable == NULL ? "" : from->deferrable, deferrable))
 		statements = ddl_say(statements,
 							 "alter_constraint",

@@ -286,6 +286,9 @@ finish_parents(List *statements, const KnTable *from, const KnTable *to)
 					   name,
 					   to->partition_bound);
 	}
+	if (from != NULL && to->of_type != NULL && !sqltext_equal(from->of_type, to->of_type))
+		statements =
+			ddl_say(statements, "of_type", "of_type", "ALTER TABLE %s OF %s", name, to->of_type);
 	foreach(cell, from == NULL ? NIL : to->inherits)
 	{
 		if (from->partition_of == NULL && ddl_position(from->inherits, lfirst(cell)) >= 0)

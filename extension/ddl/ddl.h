@@ -11,6 +11,7 @@
 #ifndef KN_DDL_H
 #define KN_DDL_H
 
+#include "nodes/parsenodes.h"
 #include "schema/schema.h"
 
 typedef struct KnStatement
@@ -19,6 +20,15 @@ typedef struct KnStatement
 	const char *aspect; /* the field it is about, NULL for a whole create or drop */
 	const char *sql;
 } KnStatement;
+
+/* What somebody may do, and from whom he has it. */
+typedef struct KnGrant
+{
+	const char *grantee; /* NULL: the owner; "": PUBLIC */
+	const char *grantor; /* NULL: the owner */
+	AclMode rights;
+	AclMode options; /* those that may be passed on; the owner may in any case */
+} KnGrant;
 
 /* ddl.c: dispatch by kind, and what is the same for all of them */
 
@@ -44,11 +54,18 @@ extern List *ddl_owner(const KnObject *object);
 /* from may be NULL: an object just created, with no comment and default privileges. */
 extern List *ddl_comment(const KnObject *from, const KnObject *to);
 extern List *ddl_acl(const KnObject *from, const KnObject *to);
+extern List *ddl_column_acl(const KnObject *from_whole, const KnObject *to_whole,
+							const KnObject *from, const KnObject *to);
 extern List *ddl_rename(const KnObject *object, const char *new_name);
 
 /* Appends a statement made of a kind, an aspect and a format. */
 extern List *ddl_say(List *statements, const char *kind, const char *aspect, const char *format,
 					 ...) pg_attribute_printf(4, 5);
+
+/* aclitem.c: privileges as they are kept */
+extern const char *ddl_owner_of(const KnObject *object);
+extern List *ddl_read_acl(const KnObject *object, const char *new_owner);
+extern KnGrant *ddl_new_grant(const char *grantee, AclMode rights);
 
 /* clause.c: what statements of several kinds have in common */
 extern int ddl_position(const List *names, const char *name);

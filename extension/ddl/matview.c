@@ -16,7 +16,8 @@ static List *alter_settings(List *statements, const KnMatview *from, const KnMat
 static List *clauses_of(const List *settings);
 static const char *clause_subject(const char *clause);
 static const char *clause_kind(const char *clause);
-static const char *clause_reset(const char *clause);
+static const char *clause_reset(const char *clause, const char *next);
+static const char *options_reset(const char *clause, const char *next);
 
 List *
 ddl_create_materialized_view(const KnMatview *object, const List *parts)
@@ -97,7 +98,7 @@ ddl_alter_materialized_view(const KnMatview *from, const KnMatview *to)
 							   to->comments);
 }
 
-/* Undoes the clauses of from that have no successor, then says those that are new. */
+/* Undoes what the clauses of from say and those of to do not, then says those that are new. */
 static List *
 alter_settings(List *statements, const KnMatview *from, const KnMatview *to)
 {
@@ -112,9 +113,10 @@ alter_settings(List *statements, const KnMatview *from, const KnMatview *to)
 		subjects = lappend(subjects, (char *) clause_subject(lfirst(cell)));
 	foreach(cell, old)
 	{
-		const char *reset = clause_reset(lfirst(cell));
+		int next = ddl_position(subjects, clause_subject(lfirst(cell)));
+		const char *reset = clause_reset(lfirst(cell), next < 0 ? NULL : list_nth(new, next));
 
-		if (reset != NULL && ddl_position(subjects, clause_subject(lfirst(cell))) < 0)
+		if (reset != NULL)
 			said = lappend(said, (char *) reset);
 	}
 	foreach(cell, new)
@@ -181,24 +183,46 @@ clause_kind(const char *clause)
 }
 
 /*
- * The clause that undoes another, NULL where no clause does.
+ * The clause that undoes what the next one on the same subject, if there is
+ * one, does not replace; NULL where there is nothing to undo, or no clause does.
  * XXX: SET STORAGE DEFAULT is there from PostgreSQL 16 on; before that, the
  * type of the column would have to be known.
  */
 static const char *
-clause_reset(const char *clause)
+clause_reset(const char *clause, const char *next)
 {
 	const char *kind = clause_kind(clause);
 
+	if (strcmp(kind, "set_column_options") == 0)
+		return options_reset(clause, next);
+	if (next != NULL)
+		return NULL;
 	if (strcmp(kind, "set_statistics") == 0)
 		return psprintf("%s -1", clause_subject(clause));
 	if (strcmp(kind, "set_compression") == 0)
 		return psprintf("%s default", clause_subject(clause));
-	if (strcmp(kind, "set_column_options") == 0)
-		return psprintf("%s RESET (n_distinct, n_distinct_inherited)", clause_subject(clause));
 #if PG_VERSION_NUM >= 160000
 	if (strcmp(kind, "set_storage") == 0)
 		return psprintf("%s DEFAULT", clause_subject(clause));
 #endif
 	return NULL;
+}
+
+/* The options of a column are these two. */
+static const char *
+options_reset(const char *clause, const char *next)
+{
+	static const char *const options[] = { "n_distinct", "n_distinct_inherited" };
+	List *gone = NIL;
+
+	for (Size i = 0; i < lengthof(options); i++)
+	{
+		const char *text = psprintf("%s=", options[i]);
+
+		if (strstr(clause, text) != NULL && (next == NULL || strstr(next, text) == NULL))
+			gone = lappend(gone, (char *) options[i]);
+	}
+	return gone == NIL
+			   ? NULL
+			   : psprintf("%s RESET (%s)", clause_subject(clause), sqltext_join(gone, ", "));
 }

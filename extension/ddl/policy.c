@@ -45,19 +45,12 @@ ddl_drop_policy(const KnPolicy *object)
 				   name_of_parent(&object->head));
 }
 
-/* ALTER POLICY cannot take an expression away: then the policy is made anew. */
+/* Requires that no expression is taken away: ALTER POLICY cannot. */
 List *
 ddl_alter_policy(const KnPolicy *from, const KnPolicy *to)
 {
 	List *statements = NIL;
 
-	if ((from->using_expression != NULL && to->using_expression == NULL) ||
-		(from->check_expression != NULL && to->check_expression == NULL))
-	{
-		statements = ddl_drop_policy(from);
-		statements = list_concat(statements, ddl_create_policy(to, NIL));
-		return list_concat(statements, ddl_comment(NULL, &to->head));
-	}
 	if (!schema_list_equal(from->roles, to->roles))
 		statements = alter_policy(
 			statements,

@@ -3,7 +3,7 @@
  *		CREATE, ALTER and DROP TABLE.
  *
  * A partition is created on its own and attached by ddl_finish(), as pg_dump
- * does it; so are REPLICA IDENTITY, CLUSTER ON and INHERIT of a table that is
+ * does it; so are REPLICA IDENTITY, CLUSTER ON, OF and INHERIT of a table that is
  * there already left to ddl_finish().
  */
 #include "kints_norm.h"
@@ -291,14 +291,8 @@ alter_parents(List *statements, const KnTable *from, const KnTable *to)
 							 name,
 							 (const char *) lfirst(cell));
 	}
-	if (!sqltext_equal(from->of_type, to->of_type))
-		statements = ddl_say(statements,
-							 "of_type",
-							 "of_type",
-							 "ALTER TABLE %s %s%s",
-							 name,
-							 to->of_type == NULL ? "NOT OF" : "OF ",
-							 to->of_type == NULL ? "" : to->of_type);
+	if (from->of_type != NULL && !sqltext_equal(from->of_type, to->of_type))
+		statements = ddl_say(statements, "of_type", "of_type", "ALTER TABLE %s NOT OF", name);
 	return statements;
 }
 

@@ -1,6 +1,9 @@
 /*
  * trigger.c
  *		Triggers, as the server spells them.
+ *
+ * That of a partition is a copy of the partitioned table's, and comes and goes
+ * with it: only how it is enabled is a matter of its own.
  */
 #include "kints_norm.h"
 
@@ -11,9 +14,12 @@ List *
 ddl_create_trigger(const KnTrigger *object, const List *parts)
 {
 	KnTrigger plain = *object;
-	List *statements = ddl_say(NIL, "create_trigger", NULL, "%s", object->definition);
+	List *statements;
 
 	(void) parts;
+	if (object->inherited != NULL)
+		return ddl_say(NIL, "enable_trigger", NULL, "%s", object->definition);
+	statements = ddl_say(NIL, "create_trigger", NULL, "%s", object->definition);
 	plain.enabled = "ENABLE";
 	return list_concat(statements, ddl_alter_trigger(&plain, object));
 }
@@ -21,6 +27,14 @@ ddl_create_trigger(const KnTrigger *object, const List *parts)
 List *
 ddl_drop_trigger(const KnTrigger *object)
 {
+	if (object->inherited != NULL)
+		return ddl_say(NIL,
+					   "enable_trigger",
+					   NULL,
+					   "ALTER TABLE ONLY %s %s TRIGGER %s",
+					   name_of_parent(&object->head),
+					   object->inherited,
+					   sqltext_identifier(object->head.name));
 	return ddl_say(NIL,
 				   "drop_trigger",
 				   NULL,

@@ -42,11 +42,10 @@ typedef struct Aside
 
 static Oid make_namespace(KnScript *script, const char *name, Oid live);
 static void copy_namespace(Oid from, Oid to);
-static void move_extensions(KnScript *script, List *asides);
+static void move_extensions(List *asides);
 static void move_members(Oid extension, List *asides);
 static void move_object(Oid class, Oid object, List *asides);
 static void move_extension(Oid extension, List *asides);
-static bool states_extension(KnScript *script, Oid extension);
 static void update_namespace(Relation catalog, HeapTuple tuple, int attribute, List *asides);
 
 /*
@@ -76,7 +75,7 @@ aside_lay(KnScript *script, List *schemas)
 		asides = lappend(asides, aside);
 	}
 	CommandCounterIncrement();
-	move_extensions(script, asides);
+	move_extensions(asides);
 }
 
 /* An error unless the caller owns the schema. */
@@ -112,22 +111,29 @@ aside_rename(Oid namespace, const char *name)
 }
 
 /*
- * The empty schema in the place of a live one, or none where the script does
- * not mention the schema: it is to go then.  public is always there.
+ * Whether anything stands in for a live schema.  One that the script does not
+ * mention is to go, unless an extension in it stays: see extension.c.  public is
+ * always there.
  */
+bool
+aside_has_place(const KnScript *script, const char *name, Oid live)
+{
+	return script_fills(script, name) || strcmp(name, "public") == 0 || extension_is_in(live);
+}
+
+/* The empty schema in the place of a live one, if it has any. */
 static Oid
 make_namespace(KnScript *script, const char *name, Oid live)
 {
 	bool creates = list_member(script->creates, makeString((char *) name));
-	bool fills = list_member(script->names, makeString((char *) name));
 	HeapTuple tuple;
 	Oid owner;
 	Oid made;
 
-	if (!creates && !fills && strcmp(name, "public") != 0)
+	if (!aside_has_place(script, name, live))
 		return InvalidOid;
 	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(live));
-	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	owner = creates ? GetUserId() : ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
 	made = NamespaceCreate(name, owner, false);
 	CommandCounterIncrement();
@@ -164,13 +170,9 @@ copy_namespace(Oid from, Oid to)
 		CreateComments(to, NamespaceRelationId, 0, comment);
 }
 
-/*
- * Brings over the extensions.  A script that creates extensions states which
- * there should be: one that it does not mention stays behind, its members too
- * only if nothing could need them; so members move in any case.
- */
+/* Brings over the extensions and their members; extension.c says which are to stay. */
 static void
-move_extensions(KnScript *script, List *asides)
+move_extensions(List *asides)
 {
 	Relation catalog = table_open(ExtensionRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
@@ -186,16 +188,9 @@ move_extensions(KnScript *script, List *asides)
 	foreach(cell, extensions)
 	{
 		move_members(lfirst_oid(cell), asides);
-		if (script->extensions == NIL || states_extension(script, lfirst_oid(cell)))
-			move_extension(lfirst_oid(cell), asides);
+		move_extension(lfirst_oid(cell), asides);
 	}
 	CommandCounterIncrement();
-}
-
-static bool
-states_extension(KnScript *script, Oid extension)
-{
-	return list_member(script->extensions, makeString(get_extension_name(extension)));
 }
 
 static void

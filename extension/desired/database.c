@@ -48,6 +48,7 @@ typedef struct Elaboration
 	DatabaseExtra extra;
 	dsm_segment *segment;
 	shm_toc *toc;
+	BackgroundWorkerHandle *keeper;
 } Elaboration;
 
 static void elaborate(void *argument);
@@ -58,9 +59,9 @@ static shm_mq_handle *start_worker(Elaboration *work, const char *what, int key,
 								   BackgroundWorkerHandle **handle);
 static void register_worker(BackgroundWorker *worker, BackgroundWorkerHandle **handle);
 static Jsonb *receive(const Elaboration *work, shm_mq_handle *queue, const char *what);
+static void end_keeper_that_cannot_start(const Elaboration *work);
 static void throw_error(const Elaboration *work, StringInfo message, bool is_final);
 static char *spell_live(const Elaboration *work, char *text);
-static void leave_unstated_extensions_out(KnScript *script, KnSchema *schema);
 
 /* The schema that a script describes; in the current memory context. */
 KnSchema *
@@ -76,7 +77,6 @@ database_elaborate(KnScript *script, List *schemas)
 		ReThrowError(error);
 	work.result->has_owners = script->has_owners;
 	work.result->has_acls = script->has_acls;
-	leave_unstated_extensions_out(script, work.result);
 	return work.result;
 }
 
@@ -84,14 +84,13 @@ static void
 elaborate(void *argument)
 {
 	Elaboration *work = argument;
-	BackgroundWorkerHandle *keeper;
 	BackgroundWorkerHandle *worker;
 	shm_mq_handle *answers;
 	Jsonb *snapshot;
 
 	(void) DirectFunctionCall1(pg_advisory_xact_lock_int8, Int64GetDatum(DATABASE_LOCK));
 	make_segment(work);
-	answers = start_worker(work, "keeper", DATABASE_KEEPER_ANSWERS, &keeper);
+	answers = start_worker(work, "keeper", DATABASE_KEEPER_ANSWERS, &work->keeper);
 	(void) receive(work, answers, "keeper");
 	answers = start_worker(work, "setup", DATABASE_SETUP_ANSWERS, &worker);
 	(void) receive(work, answers, "setup");
@@ -103,7 +102,7 @@ elaborate(void *argument)
 	/* The keeper drops the database as soon as nobody holds the other end. */
 	dsm_detach(work->segment);
 	work->result = snapshot_read(snapshot);
-	(void) WaitForBackgroundWorkerShutdown(keeper);
+	(void) WaitForBackgroundWorkerShutdown(work->keeper);
 }
 
 /* What the database is called, and its number. */
@@ -113,7 +112,7 @@ choose_identity(DatabaseExtra *extra)
 	Relation databases = table_open(DatabaseRelationId, AccessShareLock);
 
 	if (!pg_strong_random(&extra->identity, sizeof(extra->identity)))
-		ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values"));
+		elog(ERROR, "could not generate random values");
 	extra->caller = MyProcPid;
 	extra->live = MyDatabaseId;
 	extra->tablespace = MyDatabaseTableSpace;
@@ -239,11 +238,14 @@ receive(const Elaboration *work, shm_mq_handle *queue, const char *what)
 
 		CHECK_FOR_INTERRUPTS();
 		if (shm_mq_receive(queue, &length, &data, false) != SHM_MQ_SUCCESS)
+		{
+			end_keeper_that_cannot_start(work);
 			ereport(
 				ERROR,
-				errcode(ERRCODE_INTERNAL_ERROR),
+				errcode(ERRCODE_SYSTEM_ERROR),
 				errmsg("the background worker \"kints scratch %s\" ended without an answer", what),
 				errhint("The server's log tells more."));
+		}
 		initStringInfo(&message);
 		appendBinaryStringInfo(&message, data, (int) length);
 		type = (char) pq_getmsgbyte(&message);
@@ -265,6 +267,19 @@ receive(const Elaboration *work, shm_mq_handle *queue, const char *what)
 				break;
 		}
 	}
+}
+
+/*
+ * The server would start it again and again, and it would have the place of a
+ * worker that can.  No database is there yet that it would have to drop.
+ */
+static void
+end_keeper_that_cannot_start(const Elaboration *work)
+{
+	const DatabaseHeader *header = shm_toc_lookup(work->toc, DATABASE_HEADER, false);
+
+	if (!header->keeper_started)
+		TerminateBackgroundWorker(work->keeper);
 }
 
 /* What happened to the worker happens here. */
@@ -296,26 +311,4 @@ spell_live(const Elaboration *work, char *text)
 					text,
 					get_database_name(MyDatabaseId),
 					found + strlen(name));
-}
-
-/* A script that creates extensions states which there should be. */
-static void
-leave_unstated_extensions_out(KnScript *script, KnSchema *schema)
-{
-	List *kept = NIL;
-	ListCell *cell;
-
-	if (script->extensions == NIL)
-		return;
-	foreach(cell, schema->objects)
-	{
-		KnObject *object = lfirst(cell);
-
-		if (object->kind == KN_EXTENSION &&
-			!list_member(script->extensions, makeString((char *) object->name)))
-			schema_forget(schema, object);
-		else
-			kept = lappend(kept, object);
-	}
-	schema->objects = kept;
 }

@@ -14,7 +14,6 @@
 #include "base/base.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
-#include "commands/extension.h"
 #include "desired/models.h"
 #include "inspect/inspect.h"
 #include "utils/lsyscache.h"
@@ -27,7 +26,6 @@ static void check_not_reserved(const List *schemas);
 static List *choose_schemas(KnScript *script, List *schemas, bool all_schemas);
 static void check_names(KnScript *script, List *schemas);
 static void check_planned(const char *name, const List *schemas);
-static void check_extensions(KnScript *script, const KnSchema *schema);
 static KnDesired *desired_from_schema(JsonbContainer *top);
 static void check_alone(const char *name, const List *schemas, bool all_schemas);
 static List *widen_schemas(List *covered, List *schemas, bool all_schemas);
@@ -43,8 +41,10 @@ desired_from_sql(const char *sql, List *schemas, bool all_schemas)
 	desired->schemas = choose_schemas(script, schemas, all_schemas);
 	check_not_reserved(desired->schemas);
 	check_names(script, desired->schemas);
+	extension_check_places(script);
 	desired->schema = scratch_elaborate(script, desired->schemas);
-	check_extensions(script, desired->schema);
+	extension_check(script, desired->schema);
+	desired->unstated = extension_settle(script, desired->schema, all_schemas);
 	desired->leaves_extensions = script->extensions == NIL;
 	return desired;
 }
@@ -143,31 +143,6 @@ check_planned(const char *name, const List *schemas)
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("the desired state puts objects into schema \"%s\", which is not planned", name),
 			errhint("Name it in the option \"schemas\"."));
-}
-
-/*
- * An extension belongs to the schema that it is installed in.  One that is not
- * there yet, and whose schema is not planned, would never come.
- */
-static void
-check_extensions(KnScript *script, const KnSchema *schema)
-{
-	ListCell *cell;
-
-	foreach(cell, script->extensions)
-	{
-		const char *name = strVal(lfirst(cell));
-
-		if (!OidIsValid(get_extension_oid(name, true)) &&
-			schema_find_kind(schema, KN_EXTENSION, NULL, NULL, name) == NULL)
-			ereport(
-				ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("the desired state creates extension \"%s\" in a schema that is not planned",
-					   name),
-				errhint(
-					"Name the schema in the option \"schemas\", or create the extension first."));
-	}
 }
 
 /* jsonb: {"models": ...}, {"format": ...} or {"schema": "staging", "as": "public"}. */

@@ -28,12 +28,14 @@ typedef struct KnSource
 typedef struct KnScript
 {
 	const char *text;
-	List *sources;    /* KnSource * */
-	List *creates;    /* names of schemas that it creates itself */
-	List *names;      /* names of schemas that it puts objects into */
-	List *extensions; /* names of extensions that it creates */
-	bool has_owners;  /* it states an owner somewhere */
-	bool has_acls;    /* it states a privilege somewhere */
+	List *sources;           /* KnSource * */
+	List *creates;           /* names of schemas that it creates itself */
+	List *names;             /* names of schemas that it puts objects into */
+	List *extensions;        /* names of extensions that it creates */
+	List *extension_schemas; /* where each is stated to be (char *); NULL: not stated */
+	List *extension_homes;   /* names of schemas that it creates extensions in */
+	bool has_owners;         /* it states an owner somewhere */
+	bool has_acls;           /* it states a privilege somewhere */
 	int table_count;
 	int index_count;
 } KnScript;
@@ -46,6 +48,7 @@ typedef struct KnDesired
 	List *rename_from; /* dotted names, from models */
 	List *rename_to;
 	bool leaves_extensions; /* it says nothing of them: they are as they were found */
+	List *unstated;         /* names of extensions that stay, and are to be named for that */
 } KnDesired;
 
 /* desired.c: the one door; schemas is the option of that name, NIL where it was not given */
@@ -57,11 +60,19 @@ extern const char *(*desired_print_creation)(const KnSchema *schema);
 
 /* script.c */
 extern KnScript *script_parse(const char *sql, const char *current_schema);
+extern bool script_fills(const KnScript *script, const char *schema);
 extern void script_push_error_context(ErrorContextCallback *callback, KnSource *source);
 extern void script_pop_error_context(ErrorContextCallback *callback);
 
+/* extension.c */
+extern bool extension_is_in(Oid namespace);
+extern void extension_check_places(const KnScript *script);
+extern void extension_check(const KnScript *script, const KnSchema *schema);
+extern List *extension_settle(const KnScript *script, KnSchema *schema, bool is_database);
+
 /* aside.c */
 extern void aside_lay(KnScript *script, List *schemas);
+extern bool aside_has_place(const KnScript *script, const char *name, Oid live);
 extern void aside_check_owner(const char *name, Oid namespace);
 extern void aside_rename(Oid namespace, const char *name);
 

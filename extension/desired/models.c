@@ -468,7 +468,7 @@ read_model(Writer *writer, JsonbContainer *object, const char *path, const char 
 }
 
 /*
- * {"models": [...]} to DDL.  Tables without a schema of their own go to
+ * {"models": [...]}, which must be an object, to DDL.  Tables without a schema of their own go to
  * default_schema.
  */
 KnModels *
@@ -481,8 +481,6 @@ models_to_ddl(Jsonb *models, const char *default_schema)
 	writer.result = palloc0(sizeof(KnModels));
 	initStringInfo(&writer.ddl);
 	initStringInfo(&writer.foreign);
-	if (!JB_ROOT_IS_OBJECT(models))
-		refuse("a desired state of models", "must be an object with the key \"models\"", NULL);
 	check_keys(&models->root, "a desired state of models", list_make1("models"));
 	array = read_array(&models->root, "models", "models");
 	for (int i = 0; i < (int) JsonContainerSize(array); i++)

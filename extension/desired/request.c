@@ -204,7 +204,6 @@ put_schema(StringInfo out, const Request *request, const char *name)
 {
 	Oid live = get_namespace_oid(name, true);
 	bool creates = list_member(request->script->creates, makeString((char *) name));
-	bool fills = list_member(request->script->names, makeString((char *) name));
 	KnObject *schema;
 
 	if (strcmp(name, "public") == 0)
@@ -212,13 +211,14 @@ put_schema(StringInfo out, const Request *request, const char *name)
 	if (!OidIsValid(live))
 		return;
 	aside_check_owner(name, live);
-	if (!creates && !fills && strcmp(name, "public") != 0)
+	if (!aside_has_place(request->script, name, live))
 		return;
 	schema = read_schema(name);
-	appendStringInfo(out,
-					 "CREATE SCHEMA %s AUTHORIZATION %s;\n",
-					 sqltext_identifier(name),
-					 sqltext_identifier(schema->owner));
+	appendStringInfo(
+		out,
+		"CREATE SCHEMA %s AUTHORIZATION %s;\n",
+		sqltext_identifier(name),
+		sqltext_identifier(creates ? GetUserNameFromId(GetUserId(), false) : schema->owner));
 	if (creates)
 		return;
 	if (strcmp(name, "public") == 0)

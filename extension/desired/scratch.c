@@ -160,10 +160,6 @@ check_can_write(void)
 				errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 				errmsg("cannot make a plan in a read-only transaction"),
 				errhint("Planning writes to the catalogs and rolls that back."));
-	if (IsInParallelMode())
-		ereport(ERROR,
-				errcode(ERRCODE_INVALID_TRANSACTION_STATE),
-				errmsg("cannot make a plan during a parallel operation"));
 }
 
 static void

@@ -15,6 +15,7 @@
 
 #include "access/xact.h"
 #include "base/base.h"
+#include "commands/defrem.h"
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_utilcmd.h"
@@ -47,11 +48,15 @@ static int skip_blank(const char *sql, int offset, int end);
 static void parse_error(void *argument);
 static void add_statement(KnScript *script, RawStmt *raw, Settings *settings);
 static void add_elements(KnScript *script, const KnSource *schema);
+static void add_element(KnScript *script, const KnSource *schema, Node *statement);
+static void add_owner(KnScript *script, const KnSource *schema, Node *element);
 static void take_setting(VariableSetStmt *set, Settings *settings, int line);
 static const char *setting_text(VariableSetStmt *set);
 static bool take_set_config(SelectStmt *select, Settings *settings);
 static void note_names(KnScript *script, Node *statement, const Settings *settings,
 					   const char *current);
+static void note_extension(KnScript *script, const CreateExtensionStmt *statement,
+						   const Settings *settings, const char *current);
 static const char *first_in_path(const char *path);
 static void statement_error(void *argument);
 
@@ -243,30 +248,72 @@ add_statement(KnScript *script, RawStmt *raw, Settings *settings)
 		add_elements(script, source);
 }
 
-/* What CREATE SCHEMA has in it comes after it, as statements of their own. */
+/*
+ * What CREATE SCHEMA has in it comes after it, as statements of their own.  All
+ * of it belongs to the role that AUTHORIZATION names.
+ */
 static void
 add_elements(KnScript *script, const KnSource *schema)
 {
 	CreateSchemaStmt *create = (CreateSchemaStmt *) schema->raw->stmt;
-	const char *name = quote_identifier(statement_schema_name(create));
 	ListCell *cell;
 
+	if (create->authrole != NULL && statement_makes_schema(create))
+	{
+		AlterOwnerStmt *alter = makeNode(AlterOwnerStmt);
+
+		alter->objectType = OBJECT_SCHEMA;
+		alter->object = (Node *) makeString(pstrdup(statement_schema_name(create)));
+		alter->newowner = create->authrole;
+		add_element(script, schema, (Node *) alter);
+	}
 	foreach(cell,
 			transformCreateSchemaStmtElements(create->schemaElts, statement_schema_name(create)))
 	{
-		KnSource *source = palloc(sizeof(KnSource));
-
-		*source = *schema;
-		source->raw = makeNode(RawStmt);
-		source->raw->stmt = lfirst(cell);
-		source->raw->stmt_location = schema->raw->stmt_location;
-		source->raw->stmt_len = schema->raw->stmt_len;
-		source->search_path = schema->search_path == NULL || *schema->search_path == '\0'
-								  ? name
-								  : psprintf("%s, %s", name, schema->search_path);
-		script->sources = lappend(script->sources, source);
+		add_element(script, schema, lfirst(cell));
+		if (create->authrole != NULL)
+			add_owner(script, schema, lfirst(cell));
 	}
 	create->schemaElts = NIL;
+}
+
+static void
+add_element(KnScript *script, const KnSource *schema, Node *statement)
+{
+	const char *name =
+		quote_identifier(statement_schema_name((CreateSchemaStmt *) schema->raw->stmt));
+	KnSource *source = palloc(sizeof(KnSource));
+
+	*source = *schema;
+	source->raw = makeNode(RawStmt);
+	source->raw->stmt = statement;
+	source->raw->stmt_location = schema->raw->stmt_location;
+	source->raw->stmt_len = schema->raw->stmt_len;
+	source->search_path = schema->search_path == NULL || *schema->search_path == '\0'
+							  ? name
+							  : psprintf("%s, %s", name, schema->search_path);
+	script->sources = lappend(script->sources, source);
+}
+
+/* ALTER TABLE ... OWNER TO, which does for views and sequences as well. */
+static void
+add_owner(KnScript *script, const KnSource *schema, Node *element)
+{
+	AlterTableStmt *alter;
+	AlterTableCmd *command;
+
+	if (!IsA(element, CreateStmt) && !IsA(element, ViewStmt) && !IsA(element, CreateSeqStmt))
+		return;
+	alter = makeNode(AlterTableStmt);
+	alter->relation = copyObject(IsA(element, CreateStmt) ? ((CreateStmt *) element)->relation
+								 : IsA(element, ViewStmt) ? ((ViewStmt *) element)->view
+														  : ((CreateSeqStmt *) element)->sequence);
+	alter->objtype = OBJECT_TABLE;
+	command = makeNode(AlterTableCmd);
+	command->subtype = AT_ChangeOwner;
+	command->newowner = ((CreateSchemaStmt *) schema->raw->stmt)->authrole;
+	alter->cmds = list_make1(command);
+	add_element(script, schema, (Node *) alter);
 }
 
 /* SET: some decide what the following statements mean, the others are no schema. */
@@ -345,19 +392,50 @@ note_names(KnScript *script, Node *statement, const Settings *settings, const ch
 	script->has_acls |= IsA(statement, GrantStmt) || IsA(statement, AlterDefaultPrivilegesStmt);
 	if (IsA(statement, CreateSchemaStmt))
 	{
-		const char *name = statement_schema_name((CreateSchemaStmt *) statement);
-
-		script->creates = list_append_unique(script->creates, makeString(pstrdup(name)));
-		schema = name;
+		schema = statement_schema_name((CreateSchemaStmt *) statement);
+		if (statement_makes_schema((CreateSchemaStmt *) statement))
+			script->creates = list_append_unique(script->creates, makeString(pstrdup(schema)));
 	}
 	else if (IsA(statement, CreateExtensionStmt))
-		script->extensions =
-			list_append_unique(script->extensions,
-							   makeString(((CreateExtensionStmt *) statement)->extname));
+		note_extension(script, (CreateExtensionStmt *) statement, settings, current);
 	else if (statement_target(statement, &schema) && schema == NULL)
 		schema = settings->search_path == NULL ? current : first_in_path(settings->search_path);
 	if (schema != NULL)
 		script->names = list_append_unique(script->names, makeString(pstrdup(schema)));
+}
+
+/* Notes an extension, and where it is made if it is not there yet. */
+static void
+note_extension(KnScript *script, const CreateExtensionStmt *statement, const Settings *settings,
+			   const char *current)
+{
+	String *name = makeString(statement->extname);
+	const char *home =
+		settings->search_path == NULL ? current : first_in_path(settings->search_path);
+	const char *stated = NULL;
+	ListCell *cell;
+
+	foreach(cell, statement->options)
+	{
+		if (strcmp(((DefElem *) lfirst(cell))->defname, "schema") == 0)
+			home = stated = defGetString(lfirst(cell));
+	}
+	if (home != NULL)
+		script->extension_homes =
+			list_append_unique(script->extension_homes, makeString(pstrdup(home)));
+	if (list_member(script->extensions, name))
+		return;
+	script->extensions = lappend(script->extensions, name);
+	script->extension_schemas = lappend(script->extension_schemas, (char *) stated);
+}
+
+/* Whether it puts something into a schema, be it only an extension. */
+bool
+script_fills(const KnScript *script, const char *schema)
+{
+	String *name = makeString((char *) schema);
+
+	return list_member(script->names, name) || list_member(script->extension_homes, name);
 }
 
 /* The first schema of a search_path that objects could be created in. */

@@ -281,6 +281,16 @@ statement_schema_name(CreateSchemaStmt *statement)
 	return get_rolespec_name(statement->authrole);
 }
 
+/*
+ * Whether CREATE SCHEMA makes a schema, with the owner, comment and privileges
+ * of a new one: public is there in any new database.
+ */
+bool
+statement_makes_schema(CreateSchemaStmt *statement)
+{
+	return !statement->if_not_exists || strcmp(statement_schema_name(statement), "public") != 0;
+}
+
 /* The relation that a statement alters, or puts something on; NULL if it is of another kind. */
 const RangeVar *
 statement_altered(Node *statement)

@@ -23,6 +23,7 @@ extern bool statement_states_owner(Node *statement);
 extern bool statement_target(Node *statement, const char **schema);
 extern bool statement_makes(Node *statement, const char **schema, const char **name);
 extern const char *statement_schema_name(CreateSchemaStmt *statement);
+extern bool statement_makes_schema(CreateSchemaStmt *statement);
 extern const RangeVar *statement_altered(Node *statement);
 extern List *statement_references(Node *statement);
 

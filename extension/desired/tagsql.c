@@ -34,12 +34,11 @@ tagsql_check(const KnTagPlace *place, const char *format, const char *sql)
 		ErrorData *error;
 
 		MemoryContextSwitchTo(caller);
+		error_context_stack = context;
 		error = CopyErrorData();
-		if (error->sqlerrcode != ERRCODE_SYNTAX_ERROR)
-		{
-			error_context_stack = context;
+		if (error->sqlerrcode != ERRCODE_SYNTAX_ERROR &&
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
 			PG_RE_THROW();
-		}
 		FlushErrorState();
 		problem = error->message;
 	}

@@ -5,7 +5,7 @@
  * What depends on an object that is recreated has to go before it and to come
  * back after it; likewise what depends on a column whose type changes, as far
  * as the server refuses to carry it along.  Indexes and constraints it does
- * carry along, unless they need the old type by name.
+ * carry along, unless they need the old type by name; but see part.c.
  *
  * Columns cannot go: when their type is recreated they are converted.  That is
  * why a recreated type is first renamed; see plan/action.c.
@@ -132,6 +132,9 @@ displace_for_type(KnChanges *changes, KnObject *dependent, KnChange *change)
 		case KN_CONSTRAINT:
 			return (both_ends_change(changes, dependent) || is_leaned_on(changes, dependent)) &&
 				   diff_recreate(changes, dependent, change->found);
+		case KN_INDEX:
+			return part_loses_by_rebuild(changes, (const KnIndex *) dependent) &&
+				   diff_recreate(changes, dependent, change->found);
 		case KN_DEFAULT:
 			if (!((KnDefault *) dependent)->is_generated &&
 				default_survives(changes, (KnDefault *) dependent, change))
@@ -241,8 +244,6 @@ composite_needs_new(const KnChanges *changes, const KnChange *change)
 	const KnComposite *wanted = (const KnComposite *) change->wanted;
 	bool altered = false;
 
-	if (wanted == NULL)
-		return false;
 	for (int i = 0; i < list_length(found->attributes); i++)
 	{
 		for (int j = 0; j < list_length(wanted->attributes); j++)
@@ -293,8 +294,7 @@ has_expressions(const KnFunction *function)
 static bool
 domain_needs_new(const KnChanges *changes, const KnChange *change)
 {
-	return change->wanted != NULL &&
-		   is_stricter((const KnDomain *) change->found, (const KnDomain *) change->wanted) &&
+	return is_stricter((const KnDomain *) change->found, (const KnDomain *) change->wanted) &&
 		   is_held_inside(changes, change->found, false);
 }
 

@@ -1,7 +1,7 @@
 /*
  * compare.c
  *		Whether two states of one object differ, and if so, whether the one can
- *		be altered into the other.
+ *		be altered into the other, and who sees it.
  */
 #include "kints_norm.h"
 
@@ -77,6 +77,34 @@ diff_must_recreate(const KnObject *found, const KnObject *wanted)
 		default:
 			return false;
 	}
+}
+
+/* Whether what needs an object can tell that it is altered. */
+bool
+diff_is_seen(const KnChange *change)
+{
+	static const char *const unseen[] = { "options",          "row_security", "force_row_security",
+										  "replica_identity", "cluster_on",   "persistence",
+										  "access_method",    "tablespace",   "identity_comment",
+										  "storage",          "compression",  "statistics" };
+	const KnObject *found = change->found;
+	const KnObject *wanted = change->wanted;
+	const KnField *field;
+
+	if ((found->kind != KN_TABLE && found->kind != KN_COLUMN) || change->is_retyped ||
+		!sqltext_equal(found->owner, wanted->owner) || found->has_acl != wanted->has_acl ||
+		!schema_list_equal(found->acl, wanted->acl))
+		return true;
+	for (field = kn_kinds[found->kind].fields; field->name != NULL; field++)
+	{
+		bool is_unseen = field->difference == KN_IGNORE;
+
+		for (Size i = 0; i < lengthof(unseen); i++)
+			is_unseen |= strcmp(field->name, unseen[i]) == 0;
+		if (!is_unseen && !schema_field_equal(field, found, wanted))
+			return true;
+	}
+	return false;
 }
 
 /* Whether all of part stand in whole, in the same order. */

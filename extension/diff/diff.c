@@ -25,6 +25,7 @@ typedef struct DependentsEntry
 
 static HTAB *make_table(const char *name, Size entry);
 static void take_over_unstated(const KnSchema *found, const KnSchema *wanted);
+static void take_over_column_acl(KnObject *found, KnObject *wanted);
 static void add_change(KnChanges *changes, KnOperation operation, KnObject *found,
 					   KnObject *wanted);
 static void find_dependents(KnChanges *changes);
@@ -101,8 +102,31 @@ take_over_unstated(const KnSchema *found, const KnSchema *wanted)
 		{
 			object->has_acl = before != NULL && before->has_acl;
 			object->acl = before == NULL ? NIL : before->acl;
+			take_over_column_acl(before, object);
 		}
 	}
+}
+
+/* The privileges on those columns of a view that there will still be. */
+static void
+take_over_column_acl(KnObject *found, KnObject *wanted)
+{
+	List **acl = schema_column_acl(wanted);
+	List *kept = NIL;
+	ListCell *element;
+	ListCell *column;
+
+	if (acl == NULL)
+		return;
+	foreach(element, found == NULL ? NIL : *schema_column_acl(found))
+	{
+		foreach(column, schema_columns(wanted))
+		{
+			if (schema_column_item(lfirst(element), lfirst(column)) != NULL)
+				kept = lappend(kept, lfirst(element));
+		}
+	}
+	*acl = kept;
 }
 
 static void

@@ -47,6 +47,10 @@ extern bool diff_type_differs(const KnChange *change);
 /* compare.c */
 extern bool diff_is_equal(const KnObject *found, const KnObject *wanted);
 extern bool diff_must_recreate(const KnObject *found, const KnObject *wanted);
+extern bool diff_is_seen(const KnChange *change);
+
+/* part.c */
+extern bool part_loses_by_rebuild(const KnChanges *changes, const KnIndex *whole);
 
 /* closure.c */
 extern void diff_close(KnChanges *changes);

@@ -11,9 +11,11 @@
 #include "catalog/pg_class.h"
 #include "inspect/inspect.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 static void read_attribute(KnInspect *in, HeapTuple row, TupleDesc shape);
+static void note_privileges(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void read_column(KnInspect *in, KnRelation *relation, const KnType *type, HeapTuple row,
 						TupleDesc shape);
 static const char *read_settings(HeapTuple row, TupleDesc shape);
@@ -36,8 +38,13 @@ read_attribute(KnInspect *in, HeapTuple row, TupleDesc shape)
 	KnAttribute *attribute;
 	const KnType *type;
 
-	if (form->attnum <= 0 || form->attisdropped)
+	if (form->attisdropped)
 		return;
+	if (form->attnum <= 0)
+	{
+		note_privileges(in, row, shape);
+		return;
+	}
 	relation = inspect_relation(in, form->attrelid);
 	if (relation == NULL || form->attnum > relation->attribute_count)
 		return;
@@ -52,6 +59,8 @@ read_attribute(KnInspect *in, HeapTuple row, TupleDesc shape)
 		attribute->has_options = read_options(row, shape, Anum_pg_attribute_attoptions, "") != NIL;
 		return;
 	}
+	if (relation->relkind == RELKIND_SEQUENCE)
+		note_privileges(in, row, shape);
 	if (relation->object == NULL || relation->object->kind == KN_SEQUENCE)
 		return;
 	type = read_type_facts(in, form->atttypid, form->atttypmod);
@@ -60,8 +69,31 @@ read_attribute(KnInspect *in, HeapTuple row, TupleDesc shape)
 		attribute->collation_text = read_collation(in, form->attcollation, form->atttypid);
 	if (relation->object->kind == KN_TABLE)
 		read_column(in, relation, type, row, shape);
-	else if (relation->object->kind == KN_MATVIEW)
+	else if (relation->object->kind == KN_VIEW || relation->object->kind == KN_MATVIEW)
+		attribute->acl = read_aclitems(row, shape, Anum_pg_attribute_attacl);
+	if (relation->object->kind == KN_MATVIEW)
 		attribute->settings = read_settings(row, shape);
+}
+
+/* Columns of sequences, and those of the system, are part of no kind; but some may be granted. */
+static void
+note_privileges(KnInspect *in, HeapTuple row, TupleDesc shape)
+{
+	Form_pg_attribute form = (Form_pg_attribute) GETSTRUCT(row);
+	bool isnull;
+	Datum value = heap_getattr(row, Anum_pg_attribute_attacl, shape, &isnull);
+	KnRelation *relation = isnull ? NULL : inspect_relation(in, form->attrelid);
+	KnOther *other;
+
+	if (relation == NULL)
+		return;
+	other = inspect_other(relation->schema,
+						  "privileges on column",
+						  psprintf("%s.%s",
+								   name_qualified(relation->schema, relation->name),
+								   sqltext_identifier(NameStr(form->attname))));
+	other->definition = OidOutputFunctionCall(F_ARRAY_OUT, value);
+	inspect_add(in, other);
 }
 
 static void

@@ -116,7 +116,7 @@ KnDigest
 inspect_digest(void)
 {
 	KnDigest digest = { 0, 0, 0 };
-	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot snapshot = RegisterSnapshot(inspect_latest_snapshot());
 
 	for (Size i = 0; i < lengthof(catalogs); i++)
 	{

@@ -24,6 +24,7 @@
 
 #include "access/genam.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -88,7 +89,7 @@ inspect_schemas(List *names)
 	in.schema = schema_new(names);
 	in.schema->has_owners = true;
 	in.schema->has_acls = true;
-	in.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	in.snapshot = RegisterSnapshot(inspect_latest_snapshot());
 	PushActiveSnapshot(in.snapshot);
 	open_tables(&in);
 
@@ -122,6 +123,18 @@ inspect_schemas(List *names)
 	AtEOXact_GUC(true, guc_level);
 	MemoryContextDelete(in.work);
 	return in.schema;
+}
+
+/* The catalogs as they are now; the processes of a parallel query have them as they were. */
+Snapshot
+inspect_latest_snapshot(void)
+{
+	if (IsInParallelMode())
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				errmsg("cannot read schemas during a parallel operation"),
+				errhint("A function that does must not be PARALLEL SAFE."));
+	return GetLatestSnapshot();
 }
 
 /* Settings on which the spelling of definitions depends. */
@@ -306,7 +319,7 @@ inspect_user_schemas(void)
 
 	in.schema = schema_new(NIL);
 	in.result = CurrentMemoryContext;
-	in.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	in.snapshot = RegisterSnapshot(inspect_latest_snapshot());
 	inspect_scan(&in, NamespaceRelationId, list_namespace);
 	UnregisterSnapshot(in.snapshot);
 	list_sort(in.schema->schemas, compare_names);

@@ -21,6 +21,7 @@ typedef struct KnAttribute
 	const char *type_text;      /* with modifiers; NULL where nobody will ask */
 	const char *collation_text; /* NULL: the type's own */
 	const char *comment;
+	List *acl;            /* of a view: aclitems as text */
 	bool has_options;     /* of an index: the operator class has parameters */
 	const char *settings; /* of a materialized view: ALTER COLUMN clauses, joined by newline */
 	KnColumn *column;     /* tables only */
@@ -150,6 +151,7 @@ typedef void (*KnRowReader)(KnInspect *in, HeapTuple row, TupleDesc shape);
 /* inspect.c: the door, and what readers share */
 extern KnSchema *inspect_schemas(List *names);
 extern List *inspect_user_schemas(void);
+extern Snapshot inspect_latest_snapshot(void);
 extern void inspect_scan(KnInspect *in, Oid catalog, KnRowReader read);
 extern const char *inspect_namespace(KnInspect *in, Oid namespace);
 extern KnRelation *inspect_relation(KnInspect *in, Oid relation);
@@ -170,6 +172,7 @@ extern List *inspect_expressions(HeapTuple row, TupleDesc shape, int attribute,
 extern const char *read_owner(KnInspect *in, Oid owner);
 extern void read_acl(KnInspect *in, void *target, HeapTuple row, TupleDesc shape, int attribute,
 					 Oid owner);
+extern List *read_aclitems(HeapTuple row, TupleDesc shape, int attribute);
 extern const KnType *read_type_facts(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_type(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_collation(KnInspect *in, Oid collation, Oid type);

@@ -136,15 +136,30 @@ read_acl(KnInspect *in, void *target, HeapTuple row, TupleDesc shape, int attrib
 	if (is_default_acl(object, acl, owner))
 		return;
 	object->has_acl = true;
+	object->acl = read_aclitems(row, shape, attribute);
+}
+
+/* All privileges that are there, as text and sorted. */
+List *
+read_aclitems(HeapTuple row, TupleDesc shape, int attribute)
+{
+	bool isnull;
+	Datum value = heap_getattr(row, attribute, shape, &isnull);
+	List *items = NIL;
+	Acl *acl;
+
+	if (isnull)
+		return NIL;
+	acl = DatumGetAclP(value);
 	for (int i = 0; i < ACL_NUM(acl); i++)
 	{
 		AclItem *item = ACL_DAT(acl) + i;
 
-		object->acl =
-			lappend(object->acl,
-					DatumGetCString(DirectFunctionCall1(aclitemout, PointerGetDatum(item))));
+		items =
+			lappend(items, DatumGetCString(DirectFunctionCall1(aclitemout, PointerGetDatum(item))));
 	}
-	list_sort(object->acl, compare_text);
+	list_sort(items, compare_text);
+	return items;
 }
 
 static bool

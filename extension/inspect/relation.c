@@ -33,6 +33,7 @@ static KnOther *make_foreign_table(KnRelation *relation);
 static void note_toast(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void apply_toasts(KnInspect *in);
 static void read_view(KnInspect *in, KnRelation *relation);
+static int compare_texts(const ListCell *a, const ListCell *b);
 static void read_sequence(KnInspect *in, HeapTuple row, TupleDesc shape);
 static const char *access_method_name(Oid access_method);
 
@@ -272,10 +273,12 @@ read_view(KnInspect *in, KnRelation *relation)
 	List *columns = NIL;
 	List *types = NIL;
 	List *settings = NIL;
+	List *acl = NIL;
 
 	for (int i = 0; i < relation->attribute_count; i++)
 	{
 		KnAttribute *attribute = &relation->attributes[i];
+		ListCell *item;
 
 		if (attribute->name == NULL)
 			continue;
@@ -287,7 +290,13 @@ read_view(KnInspect *in, KnRelation *relation)
 				: psprintf("%s COLLATE %s", attribute->type_text, attribute->collation_text));
 		if (attribute->settings != NULL)
 			settings = lappend(settings, (char *) attribute->settings);
+		foreach(item, attribute->acl)
+			acl = lappend(
+				acl,
+				psprintf("%s %s", sqltext_identifier(attribute->name), (char *) lfirst(item)));
 	}
+	list_sort(acl, compare_texts);
+	*schema_column_acl(relation->object) = acl;
 	if (relation->relkind == RELKIND_VIEW)
 	{
 		KnView *view = (KnView *) relation->object;
@@ -305,6 +314,12 @@ read_view(KnInspect *in, KnRelation *relation)
 		view->columns = columns;
 		view->settings = settings;
 	}
+}
+
+static int
+compare_texts(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
 }
 
 void

@@ -20,7 +20,21 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+/* A copy of a partitioned table's trigger, on a partition. */
+typedef struct Copy
+{
+	Oid oid;
+	Oid parent;
+	KnRelation *relation;
+	const char *name;
+	const char *enabled;
+} Copy;
+
+static List *copies; /* Copy *: of the triggers that are being read */
+
 static void read_trigger(KnInspect *in, HeapTuple row, TupleDesc shape);
+static void read_copy(KnInspect *in, const Copy *copy);
+static const char *state_of(KnInspect *in, Oid trigger);
 static void read_rule(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void read_policy(KnInspect *in, HeapTuple row, TupleDesc shape);
 static List *read_roles(KnInspect *in, HeapTuple row, TupleDesc shape);
@@ -30,7 +44,13 @@ static const char *command_word(char letter);
 void
 inspect_triggers(KnInspect *in)
 {
+	ListCell *cell;
+
+	copies = NIL;
 	inspect_scan(in, TriggerRelationId, read_trigger);
+	foreach(cell, copies)
+		read_copy(in, lfirst(cell));
+	copies = NIL;
 	inspect_scan(in, RewriteRelationId, read_rule);
 }
 
@@ -42,9 +62,20 @@ read_trigger(KnInspect *in, HeapTuple row, TupleDesc shape)
 	KnTrigger *trigger;
 
 	(void) shape;
-	if (relation == NULL || relation->object == NULL || form->tgisinternal ||
-		OidIsValid(form->tgparentid))
+	if (relation == NULL || relation->object == NULL || form->tgisinternal)
 		return;
+	if (OidIsValid(form->tgparentid))
+	{
+		Copy *copy = palloc(sizeof(Copy));
+
+		copy->oid = form->oid;
+		copy->parent = form->tgparentid;
+		copy->relation = relation;
+		copy->name = read_name(&form->tgname);
+		copy->enabled = read_enabled(form->tgenabled);
+		copies = lappend(copies, copy);
+		return;
+	}
 	trigger =
 		schema_new_object(KN_TRIGGER, relation->schema, relation->name, read_name(&form->tgname));
 	trigger->definition = read_definition(in, pg_get_triggerdef, form->oid);
@@ -52,6 +83,52 @@ read_trigger(KnInspect *in, HeapTuple row, TupleDesc shape)
 	inspect_register(in, TriggerRelationId, form->oid, 0, trigger);
 	inspect_add(in, trigger);
 	schema_depend(trigger, relation->object);
+}
+
+/*
+ * The trigger of a partition comes with that of the partitioned table.  It is
+ * an object only where it is enabled otherwise, and all there is to say of it
+ * is that.
+ */
+static void
+read_copy(KnInspect *in, const Copy *copy)
+{
+	const char *inherited = state_of(in, copy->parent);
+	KnObject *parent = inspect_lookup(in, TriggerRelationId, copy->parent, 0);
+	KnTrigger *trigger;
+
+	if (inherited == NULL || strcmp(inherited, copy->enabled) == 0)
+		return;
+	trigger =
+		schema_new_object(KN_TRIGGER, copy->relation->schema, copy->relation->name, copy->name);
+	trigger->definition = psprintf("ALTER TABLE ONLY %s %s TRIGGER %s",
+								   name_qualified(copy->relation->schema, copy->relation->name),
+								   copy->enabled,
+								   sqltext_identifier(copy->name));
+	trigger->enabled = copy->enabled;
+	trigger->inherited = inherited;
+	inspect_register(in, TriggerRelationId, copy->oid, 0, trigger);
+	inspect_add(in, trigger);
+	schema_depend(trigger, copy->relation->object);
+	if (parent != NULL)
+		schema_depend(trigger, parent);
+}
+
+/* How a trigger is enabled; NULL where it is not read. */
+static const char *
+state_of(KnInspect *in, Oid trigger)
+{
+	KnObject *object = inspect_lookup(in, TriggerRelationId, trigger, 0);
+	ListCell *cell;
+
+	if (object != NULL)
+		return ((KnTrigger *) object)->enabled;
+	foreach(cell, copies)
+	{
+		if (((Copy *) lfirst(cell))->oid == trigger)
+			return ((Copy *) lfirst(cell))->enabled;
+	}
+	return NULL;
 }
 
 static void

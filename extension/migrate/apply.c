@@ -19,7 +19,8 @@
 static List *apply(KnPlan *plan, KnOptions *options);
 static KnMigration *describe(const KnPlan *plan, const KnOptions *options, const KnSchema *after);
 static List *undo_steps(const KnPlan *plan, const KnSchema *after);
-static void check_outcome(const KnSchema *after, const KnSchema *wanted);
+static void check_outcome(const KnSchema *after, const KnPlan *plan);
+static bool is_named(const KnPlan *plan, const KnStep *step);
 static List *roll_back(const KnMigration *migration, const KnOptions *options);
 static KnMigration *newest_applied(const List *migrations);
 static void return_runs(FunctionCallInfo fcinfo, const List *runs, int64 version);
@@ -39,7 +40,7 @@ apply(KnPlan *plan, KnOptions *options)
 		return NIL;
 	after = inspect_schemas(plan->schemas);
 	plan_leave_out(after, options->ignore);
-	check_outcome(after, plan->wanted);
+	check_outcome(after, plan);
 	migration = describe(plan, options, after);
 	foreach(cell, runs)
 		migration->milliseconds += ((KnRun *) lfirst(cell))->milliseconds;
@@ -47,11 +48,14 @@ apply(KnPlan *plan, KnOptions *options)
 	return runs;
 }
 
-/* An error unless nothing is left to be done. */
+/*
+ * An error unless nothing is left to be done.  What cannot be done and is not
+ * in the plan, because that could not be told before, is said.
+ */
 static void
-check_outcome(const KnSchema *after, const KnSchema *wanted)
+check_outcome(const KnSchema *after, const KnPlan *plan)
 {
-	List *left = plan_between(after, wanted);
+	List *left = plan_between(after, plan->wanted);
 	StringInfoData list;
 	ListCell *cell;
 
@@ -62,6 +66,9 @@ check_outcome(const KnSchema *after, const KnSchema *wanted)
 
 		if (step->sql != NULL)
 			appendStringInfo(&list, "%s%s", list.len == 0 ? "" : "\n", step->sql);
+		else if (!is_named(plan, step))
+			ereport(WARNING,
+					errmsg("%s: %s", step->object, (const char *) linitial(step->hazards)));
 	}
 	if (list.len > 0)
 		ereport(ERROR,
@@ -69,6 +76,22 @@ check_outcome(const KnSchema *after, const KnSchema *wanted)
 				errmsg("the plan does not lead to the desired state"),
 				errdetail("This would still be left to do:\n%s", list.data),
 				errhint("Nothing was changed."));
+}
+
+/* Whether a step that does nothing is part of the plan as well. */
+static bool
+is_named(const KnPlan *plan, const KnStep *step)
+{
+	ListCell *cell;
+
+	foreach(cell, plan->steps)
+	{
+		const KnStep *other = lfirst(cell);
+
+		if (other->sql == NULL && strcmp(other->object, step->object) == 0)
+			return true;
+	}
+	return false;
 }
 
 static KnMigration *

@@ -24,6 +24,7 @@
 #include "common/sha2.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
+#include "inspect/inspect.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -137,21 +138,16 @@ ledger_add(const KnMigration *migration)
 					TEXTOID, TEXTOID, NAMEOID,      FLOAT8OID };
 	Datum values[lengthof(types)];
 	char nulls[lengthof(types) + 1] = "         ";
-	Datum *names = palloc(sizeof(Datum) * Max(list_length(migration->schemas), 1));
 	NameData user;
 	Impersonation was;
-	ListCell *cell;
 
-	foreach(cell, migration->schemas)
-		names[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));
 	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
 	if (migration->name == NULL)
 		nulls[0] = 'n';
 	else
 		values[0] = CStringGetTextDatum(migration->name);
 	values[1] = CStringGetTextDatum(migration->checksum);
-	values[2] = PointerGetDatum(
-		construct_array(names, list_length(migration->schemas), TEXTOID, -1, false, TYPALIGN_INT));
+	values[2] = query_texts(migration->schemas);
 	values[3] = JsonbPGetDatum(steps_to_json(migration->plan));
 	values[4] = JsonbPGetDatum(steps_to_json(migration->undo));
 	values[5] = CStringGetTextDatum(migration->before);
@@ -175,7 +171,7 @@ ledger_read(void)
 	List *migrations = NIL;
 	Impersonation was = become_owner();
 
-	PushActiveSnapshot(GetLatestSnapshot());
+	PushActiveSnapshot(inspect_latest_snapshot());
 	query_rows(read_query, 0, NULL, NULL, take_migration, &migrations);
 	PopActiveSnapshot();
 	become_caller(&was);

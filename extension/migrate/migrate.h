@@ -47,6 +47,9 @@ extern void ledger_check_seen(void);
 extern void ledger_mark_rolled_back(int64 version);
 extern const char *ledger_checksum(const KnMigration *migration);
 
+/* shape.c */
+extern void shape_check(const List *steps);
+
 /* run.c */
 extern void run_check_gates(const List *steps, const KnOptions *options);
 extern List *run_steps(const List *steps, const KnOptions *options, KnRunner runner);

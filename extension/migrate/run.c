@@ -87,6 +87,7 @@ run_steps(const List *steps, const KnOptions *options, KnRunner runner)
 	const ListCell *cell;
 
 	set_for_steps(options);
+	shape_check(steps);
 	foreach(cell, steps)
 	{
 		const KnStep *step = lfirst(cell);

@@ -28,27 +28,19 @@ typedef struct ActionEntry
 
 static bool goes_late(const KnChange *change);
 static void act_on(KnActions *actions, KnChange *change);
-static bool is_inherited(const KnObject *object);
+static bool is_inherited(const KnActions *actions, const KnObject *object);
 static bool must_put_aside(const KnActions *actions, const KnChange *change);
-static void refuse_table(const KnChange *change);
+static bool is_of_partition_key(const KnActions *actions, const KnChange *change);
+static void refuse_table(const KnObject *table);
+static void refuse_range(const KnObject *type);
 static KnAction *add_action(KnActions *actions, KnVerb verb, KnChange *change);
-static void note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action);
-static bool absorb_create(KnActions *actions, KnObject *object);
-static bool absorb_drop(KnActions *actions, KnObject *object);
-static KnAction *drop_of_parent(const KnActions *actions, const KnIndex *index);
-static KnObject *container(const KnSchema *schema, const KnObject *object);
-static bool goes_inline(const KnObject *object, KnObject *table);
-static bool reaches(const KnObject *object, const KnObject *target, List **seen);
-static bool refers_to_dropped(const KnActions *actions, const KnObject *object);
-static bool comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *object,
-							  KnVerb verb);
 static bool is_on_new(const KnActions *actions, const KnObject *object);
 static bool has_new_parents(const KnActions *actions, const KnObject *object);
 static bool has_finish(const KnChange *change);
 
-/* The actions that carry out the changes, not connected yet. */
+/* The actions that carry out the changes, not connected yet; for undone see order_changes(). */
 KnActions *
-action_make(KnChanges *changes)
+action_make(KnChanges *changes, const KnActions *undone)
 {
 	KnActions *actions = palloc0(sizeof(KnActions));
 	HASHCTL control = { 0 };
@@ -58,6 +50,7 @@ action_make(KnChanges *changes)
 	control.entrysize = sizeof(ActionEntry);
 	control.hcxt = CurrentMemoryContext;
 	actions->changes = changes;
+	actions->undone = undone;
 	actions->by_object =
 		hash_create("kints actions", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
@@ -110,15 +103,23 @@ act_on(KnActions *actions, KnChange *change)
 
 	if (object->kind == KN_OTHER)
 		return;
+	if (is_of_partition_key(actions, change))
+		refuse_table(schema_find_kind(actions->changes->found,
+									  KN_TABLE,
+									  object->schema,
+									  NULL,
+									  object->parent));
 	if (change->operation == KN_RECREATE && object->kind == KN_TABLE)
-		refuse_table(change);
+		refuse_table(object);
 	if (change->operation == KN_CHANGE)
 	{
-		if (!comes_with_parent(actions, actions->changes->wanted, change->wanted, KN_DO_ALTER))
+		if (!inherit_comes_along(actions, actions->changes->wanted, change->wanted, KN_DO_ALTER))
 			(void) add_action(actions, KN_DO_ALTER, change);
 	}
 	else if (must_put_aside(actions, change))
 	{
+		if (object->kind == KN_RANGE)
+			refuse_range(object);
 		(void) add_action(actions, KN_DO_ASIDE, change);
 		add_action(actions, KN_DO_DROP, change)->is_aside = true;
 		(void) add_action(actions, KN_DO_CREATE, change);
@@ -126,10 +127,10 @@ act_on(KnActions *actions, KnChange *change)
 	else
 	{
 		if (change->found != NULL && !absorb_drop(actions, change->found) &&
-			!is_inherited(change->found))
+			!is_inherited(actions, change->found))
 			(void) add_action(actions, KN_DO_DROP, change);
 		if (change->wanted != NULL && !absorb_create(actions, change->wanted) &&
-			!is_inherited(change->wanted))
+			!is_inherited(actions, change->wanted))
 			add_action(actions, KN_DO_CREATE, change)->is_on_new =
 				is_on_new(actions, change->wanted);
 	}
@@ -138,11 +139,18 @@ act_on(KnActions *actions, KnChange *change)
 			change->found == NULL && has_new_parents(actions, change->wanted);
 }
 
-/* A constraint that comes, and goes, with that of the partitioned table. */
+/*
+ * A constraint that comes, and goes, with that of the partitioned table.  A
+ * check has to be there before a partition is attached again.
+ */
 static bool
-is_inherited(const KnObject *object)
+is_inherited(const KnActions *actions, const KnObject *object)
 {
-	return object->kind == KN_CONSTRAINT && ((const KnConstraint *) object)->is_inherited;
+	const KnConstraint *constraint = (const KnConstraint *) object;
+
+	if (object->kind != KN_CONSTRAINT || !constraint->is_inherited)
+		return false;
+	return strcmp(constraint->type, "c") != 0 || inherit_stays(actions, object);
 }
 
 /* Whether columns have the type, or one that has it inside, until they are converted. */
@@ -168,21 +176,57 @@ must_put_aside(const KnActions *actions, const KnChange *change)
 	return false;
 }
 
+/* Whether a column has to be another one that the server decides by where a row is. */
+static bool
+is_of_partition_key(const KnActions *actions, const KnChange *change)
+{
+	const KnObject *column = change->found;
+	const KnTable *table;
+	const char *name;
+	const char *at;
+
+	if (column == NULL || column->kind != KN_COLUMN || !diff_type_differs(change))
+		return false;
+	table = (const KnTable *)
+		schema_find_kind(actions->changes->found, KN_TABLE, column->schema, NULL, column->parent);
+	if (table == NULL || table->partition_key == NULL)
+		return false;
+	name = sqltext_identifier(column->name);
+	for (at = table->partition_key; (at = strstr(at, name)) != NULL; at += strlen(name))
+	{
+		/* By its name alone: not inside of another word, and not a function of that name. */
+		if (strchr(" (", at[-1]) != NULL && strchr(" ,)", at[strlen(name)]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void
-refuse_table(const KnChange *change)
+refuse_table(const KnObject *table)
 {
 	ereport(ERROR,
 			errcode(KN_ERRCODE_UNSUPPORTED),
-			errmsg("table %s would have to be created anew", name_of(change->found)),
+			errmsg("table %s would have to be created anew", name_of(table)),
 			errdetail("Its partition key cannot be changed in place, and its rows would be lost."),
 			errhint("Create a new table, copy the rows, and drop the old one."));
+}
+
+/* Its multiranges and constructors have names of their own, which would be taken. */
+static void
+refuse_range(const KnObject *type)
+{
+	ereport(ERROR,
+			errcode(KN_ERRCODE_UNSUPPORTED),
+			errmsg("range type %s would have to be created anew", name_of(type)),
+			errdetail("It cannot be changed in place, and columns have it."),
+			errhint("Create a new type, convert the columns to it, and drop the old one."));
 }
 
 /* Whether all relations that the object is on are created by this plan as well. */
 static bool
 is_on_new(const KnActions *actions, const KnObject *object)
 {
-	KnObject *in = container(actions->changes->wanted, object);
+	KnObject *in = absorb_container(actions->changes->wanted, object);
 	const char *other =
 		object->kind == KN_CONSTRAINT ? ((const KnConstraint *) object)->references : NULL;
 	ListCell *cell;
@@ -239,14 +283,15 @@ add_action(KnActions *actions, KnVerb verb, KnChange *change)
 		action->wanted = change->wanted;
 	actions->list = lappend(actions->list, action);
 	if (action->found != NULL)
-		note(actions, verb, action->found, action);
+		action_note(actions, verb, action->found, action);
 	if (action->wanted != NULL)
-		note(actions, verb, action->wanted, action);
+		action_note(actions, verb, action->wanted, action);
 	return action;
 }
 
-static void
-note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action)
+/* Remembers which action does this to an object. */
+void
+action_note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action)
 {
 	ActionKey key = { object, verb };
 	ActionEntry *entry = hash_search(actions->by_object, &key, HASH_ENTER, NULL);
@@ -264,191 +309,14 @@ action_of(const KnActions *actions, KnVerb verb, const KnObject *object)
 	return entry == NULL ? NULL : entry->action;
 }
 
-/* Makes the object part of the creation of what it is in, if that can be. */
-static bool
-absorb_create(KnActions *actions, KnObject *object)
+/* The table, view or materialized view of that name, or NULL. */
+KnObject *
+action_relation(const KnSchema *schema, const char *namespace, const char *name)
 {
-	KnObject *in = container(actions->changes->wanted, object);
-	KnAction *action = in == NULL ? NULL : action_of(actions, KN_DO_CREATE, in);
+	static const KnKind kinds[] = { KN_TABLE, KN_VIEW, KN_MATVIEW };
+	KnObject *found = NULL;
 
-	if (comes_with_parent(actions, actions->changes->wanted, object, KN_DO_CREATE))
-		return true;
-	if (action == NULL || !goes_inline(object, action->wanted))
-		return false;
-	action->parts = lappend(action->parts, object);
-	note(actions, KN_DO_CREATE, object, action);
-	return true;
-}
-
-/* Makes the object part of the drop of what it is in, if that goes. */
-static bool
-absorb_drop(KnActions *actions, KnObject *object)
-{
-	KnObject *in = container(actions->changes->found, object);
-	KnAction *action = in == NULL ? NULL : action_of(actions, KN_DO_DROP, in);
-
-	if (comes_with_parent(actions, actions->changes->found, object, KN_DO_DROP))
-		return true;
-	if (action == NULL && object->kind == KN_INDEX)
-		action = drop_of_parent(actions, (const KnIndex *) object);
-	if (action == NULL || refers_to_dropped(actions, object))
-		return false;
-	action->parts = lappend(action->parts, object);
-	note(actions, KN_DO_DROP, object, action);
-	return true;
-}
-
-/* The drop of an index that this one is attached to, if only by others. */
-static KnAction *
-drop_of_parent(const KnActions *actions, const KnIndex *index)
-{
-	while (index != NULL && index->attached_to != NULL)
-	{
-		KnAction *action;
-
-		index = (const KnIndex *) schema_find_qualified(actions->changes->found,
-														KN_INDEX,
-														index->attached_to);
-		action = index == NULL ? NULL : action_of(actions, KN_DO_DROP, &index->head);
-		if (action != NULL)
-			return action;
-	}
-	return NULL;
-}
-
-/* The relation or column that takes the object along when it goes. */
-static KnObject *
-container(const KnSchema *schema, const KnObject *object)
-{
-	const char *name = object->parent;
-	KnObject *found;
-
-	if (object->kind == KN_DEFAULT)
-	{
-		found = schema_find_kind(schema, KN_COLUMN, object->schema, object->parent, object->name);
-		if (found != NULL)
-			return found;
-	}
-	if (object->kind == KN_SEQUENCE)
-		return schema_find_qualified(schema, KN_COLUMN, ((const KnSequence *) object)->owned_by);
-	if (object->kind == KN_INDEX)
-		name = ((const KnIndex *) object)->table;
-	if (name == NULL)
-		return NULL;
-	found = schema_find_kind(schema, KN_TABLE, object->schema, NULL, name);
-	if (found == NULL)
-		found = schema_find_kind(schema, KN_VIEW, object->schema, NULL, name);
-	if (found == NULL)
-		found = schema_find_kind(schema, KN_MATVIEW, object->schema, NULL, name);
+	for (Size i = 0; i < lengthof(kinds) && found == NULL; i++)
+		found = schema_find_kind(schema, kinds[i], namespace, NULL, name);
 	return found;
-}
-
-/* Whether CREATE TABLE, or ADD COLUMN, can say the object along with itself. */
-static bool
-goes_inline(const KnObject *object, KnObject *table)
-{
-	List *seen = NIL;
-	ListCell *cell;
-
-	switch (object->kind)
-	{
-		case KN_COLUMN:
-			return true;
-		case KN_DEFAULT:
-			if (((const KnDefault *) object)->is_generated)
-				return true;
-			break;
-		case KN_CONSTRAINT:
-			if (((const KnConstraint *) object)->not_valid ||
-				strcmp(((const KnConstraint *) object)->type, "f") == 0 || table->kind != KN_TABLE)
-				return false;
-			break;
-		default:
-			return false;
-	}
-	foreach(cell, object->depends)
-	{
-		const KnObject *needed = lfirst(cell);
-
-		if (needed != table && needed->kind != KN_COLUMN && reaches(needed, table, &seen))
-			return false;
-	}
-	return true;
-}
-
-/* Whether an object needs the target, if only by others. */
-static bool
-reaches(const KnObject *object, const KnObject *target, List **seen)
-{
-	ListCell *cell;
-
-	if (object == target || (object->kind == KN_COLUMN && object->depends != NIL &&
-							 list_member_ptr(object->depends, target)))
-		return true;
-	if (list_member_ptr(*seen, object))
-		return false;
-	*seen = lappend(*seen, (void *) object);
-	foreach(cell, object->depends)
-	{
-		if (reaches(lfirst(cell), target, seen))
-			return true;
-	}
-	return false;
-}
-
-/* Whether what is said of one relation needs another that is dropped as well. */
-static bool
-refers_to_dropped(const KnActions *actions, const KnObject *object)
-{
-	ListCell *cell;
-
-	if (object->kind != KN_CONSTRAINT && object->kind != KN_RULE && object->kind != KN_TRIGGER &&
-		object->kind != KN_POLICY)
-		return false;
-	foreach(cell, object->depends)
-	{
-		KnObject *needed = lfirst(cell);
-		const char *relation = needed->kind == KN_COLUMN ? needed->parent : needed->name;
-
-		if (needed->kind != KN_COLUMN && needed->kind != KN_TABLE && needed->kind != KN_VIEW &&
-			needed->kind != KN_MATVIEW)
-			continue;
-		if ((strcmp(relation, object->parent) != 0 ||
-			 strcmp(needed->schema, object->schema) != 0) &&
-			action_of(actions, KN_DO_DROP, needed) != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* Whether a column is inherited, and its parent's column gets the same done to it. */
-static bool
-comes_with_parent(KnActions *actions, const KnSchema *schema, const KnObject *object, KnVerb verb)
-{
-	KnTable *table;
-	List *parents;
-	ListCell *cell;
-
-	if (object->kind != KN_COLUMN || !((const KnColumn *) object)->is_inherited)
-		return false;
-	table = (KnTable *) schema_find_kind(schema, KN_TABLE, object->schema, NULL, object->parent);
-	if (table == NULL || action_of(actions, KN_DO_CREATE, &table->head) != NULL ||
-		action_of(actions, KN_DO_DROP, &table->head) != NULL)
-		return false;
-	parents =
-		table->partition_of == NULL ? table->inherits : list_make1((char *) table->partition_of);
-	foreach(cell, parents)
-	{
-		KnObject *column = schema_find_qualified(
-			schema,
-			KN_COLUMN,
-			psprintf("%s.%s", (char *) lfirst(cell), sqltext_identifier(object->name)));
-		KnChange *change = column == NULL ? NULL : diff_change_of(actions->changes, column);
-
-		if (change != NULL && ((verb == KN_DO_CREATE && change->found == NULL) ||
-							   (verb == KN_DO_DROP && change->wanted == NULL) ||
-							   (verb == KN_DO_ALTER && change->operation == KN_CHANGE)))
-			return true;
-	}
-	return false;
 }

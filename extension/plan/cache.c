@@ -148,6 +148,7 @@ copy_step(const KnStep *step)
 	copy->group = copy_text(step->group);
 	copy->sql = copy_text(step->sql);
 	copy->undo = copy_text(step->undo);
+	copy->aspect = copy_text(step->aspect);
 	copy->lock = copy_text(step->lock);
 	copy->phase = copy_text(step->phase);
 	copy->hazards = copy_texts(step->hazards);

@@ -6,38 +6,32 @@
  *	 as found	X is dropped before Y is dropped, altered or put aside;
  *				X is altered before Y is dropped
  *	 as wanted	X is created, or altered, after Y is created or altered
- * and from names: what takes a name waits for what gives it up.
+ * Names are another matter: see names.c.
  */
 #include "kints_norm.h"
 
 #include "base/base.h"
-#include "common/hashfn.h"
 #include "plan/plan.h"
 
-typedef struct NameEntry
-{
-	const char *name;
-	List *actions; /* KnAction *: all that give it up */
-} NameEntry;
-
-static void wait_for(KnAction *waiting, KnAction *first);
 static void connect_drop(KnActions *actions, KnAction *action, const KnObject *object);
+static bool names_no_other(const KnObject *object);
 static bool is_in_the_way(const KnObject *object, const KnAction *alter);
+static bool goes_when_alone(const KnObject *object);
+static void connect_alone(KnActions *actions, KnAction *action, const KnObject *object);
 static void connect_create(KnActions *actions, KnAction *action, const KnObject *object);
+static void connect_parents(KnActions *actions, KnAction *action);
+static void connect_only(KnActions *actions, KnAction *action);
 static void connect_alter(KnActions *actions, KnAction *action);
 static void connect_finish(KnActions *actions, KnAction *action);
+static void connect_sequence(KnActions *actions, KnAction *action);
+static void connect_joined(KnActions *actions, KnAction *waiting, const KnObject *before,
+						   const KnObject *after);
+static bool must_be_gone(const KnObject *object, const KnObject *part);
 static void connect_index(KnAction *finish, KnAction *create);
 static void connect_same(KnActions *actions, KnAction *action);
 static void connect_persistence(KnActions *actions);
 static void connect_foreign_key(KnActions *actions, const KnSchema *side, const KnConstraint *key);
 static bool changes_persistence(const KnAction *action);
-static void connect_names(KnActions *actions);
-static List *names_given_up(const KnAction *action);
-static List *names_taken(const KnAction *action);
-static List *names_of(const List *objects);
-static const char *taken_name(const KnObject *object);
-static uint32 hash_name(const void *key, Size size);
-static int match_name(const void *a, const void *b, Size size);
 
 /* Adds all edges. */
 void
@@ -54,6 +48,8 @@ edge_connect(KnActions *actions)
 		{
 			case KN_DO_DROP:
 				connect_drop(actions, action, action->found);
+				if (goes_when_alone(action->found))
+					connect_alone(actions, action, action->found);
 				foreach(part, action->parts)
 					connect_drop(actions, action, lfirst(part));
 				break;
@@ -61,6 +57,8 @@ edge_connect(KnActions *actions)
 				connect_create(actions, action, action->wanted);
 				foreach(part, action->parts)
 					connect_create(actions, action, lfirst(part));
+				connect_parents(actions, action);
+				connect_only(actions, action);
 				connect_same(actions, action);
 				break;
 			case KN_DO_ALTER:
@@ -73,12 +71,13 @@ edge_connect(KnActions *actions)
 				break;
 		}
 	}
-	connect_names(actions);
+	names_connect(actions);
 	connect_persistence(actions);
 }
 
-static void
-wait_for(KnAction *waiting, KnAction *first)
+/* Makes an action wait for another, if both are there. */
+void
+edge_wait(KnAction *waiting, KnAction *first)
 {
 	if (first == NULL || waiting == NULL || first == waiting)
 		return;
@@ -94,35 +93,71 @@ connect_drop(KnActions *actions, KnAction *action, const KnObject *object)
 	{
 		KnObject *needed = lfirst(cell);
 
-		wait_for(action_of(actions, KN_DO_DROP, needed), action);
+		edge_wait(action_of(actions, KN_DO_DROP, needed), action);
 		/* What was put aside goes along with what it needs. */
 		if (!action->is_aside)
 		{
-			wait_for(action_of(actions, KN_DO_ASIDE, needed), action);
+			if (!names_no_other(object))
+				edge_wait(action_of(actions, KN_DO_ASIDE, needed), action);
 			/* What uses a sequence does not mind its being altered. */
 			if (needed->kind != KN_SEQUENCE &&
 				is_in_the_way(object, action_of(actions, KN_DO_ALTER, needed)))
-				wait_for(action_of(actions, KN_DO_ALTER, needed), action);
+				edge_wait(action_of(actions, KN_DO_ALTER, needed), action);
 		}
 	}
+}
+
+/* Whether it is a type, which is dropped by its own name whatever those inside it are called by
+ * then. */
+static bool
+names_no_other(const KnObject *object)
+{
+	return object->kind == KN_COMPOSITE || object->kind == KN_DOMAIN || object->kind == KN_RANGE;
 }
 
 /* Whether the object has to be dropped before what it needs can be altered. */
 static bool
 is_in_the_way(const KnObject *object, const KnAction *alter)
 {
-	const KnTable *found;
-	const KnTable *wanted;
-
-	if (alter == NULL || alter->found->kind == KN_SEQUENCE)
+	if (alter == NULL || alter->found->kind == KN_SEQUENCE || !diff_is_seen(alter->change))
 		return false;
-	if (alter->found->kind != KN_TABLE || (object->kind != KN_COLUMN && object->kind != KN_DEFAULT))
-		return true;
-	found = (const KnTable *) alter->found;
-	wanted = (const KnTable *) alter->wanted;
-	return !sqltext_equal(found->partition_of, wanted->partition_of) ||
-		   !sqltext_equal(found->of_type, wanted->of_type) ||
-		   !schema_list_equal(found->inherits, wanted->inherits);
+	return alter->found->kind != KN_TABLE ||
+		   (!goes_when_alone(object) && object->kind != KN_DEFAULT);
+}
+
+/* Whether its table has to leave its parents before the object can be dropped. */
+static bool
+goes_when_alone(const KnObject *object)
+{
+	return object->kind == KN_COLUMN ||
+		   (object->kind == KN_CONSTRAINT && ((const KnConstraint *) object)->is_inherited);
+}
+
+/* It goes after its table has left its parents, before theirs goes, and before it joins others. */
+static void
+connect_alone(KnActions *actions, KnAction *action, const KnObject *object)
+{
+	KnObject *table =
+		schema_find_kind(actions->changes->found, KN_TABLE, object->schema, NULL, object->parent);
+	KnObject *wanted = table == NULL ? NULL : diff_wanted_of(actions->changes, table);
+	KnAction *alter = wanted == NULL ? NULL : action_of(actions, KN_DO_ALTER, table);
+	KnObject *above;
+
+	if (wanted == NULL)
+		return;
+	if (alter != NULL && diff_is_seen(alter->change))
+		edge_wait(action, alter);
+	edge_wait(action_of(actions, KN_DO_FINISH, wanted), action);
+	if (((KnTable *) table)->partition_of == NULL)
+		return;
+	above = schema_find_qualified(actions->changes->found,
+								  object->kind,
+								  sqltext_concat(((KnTable *) table)->partition_of,
+												 ".",
+												 sqltext_identifier(object->name),
+												 NULL));
+	if (above != NULL)
+		edge_wait(action_of(actions, KN_DO_DROP, above), action);
 }
 
 static void
@@ -133,9 +168,72 @@ connect_create(KnActions *actions, KnAction *action, const KnObject *object)
 	foreach(cell, object->depends)
 	{
 		KnObject *needed = lfirst(cell);
+		KnAction *alter = action_of(actions, KN_DO_ALTER, needed);
 
-		wait_for(action, action_of(actions, KN_DO_CREATE, needed));
-		wait_for(action, action_of(actions, KN_DO_ALTER, needed));
+		edge_wait(action, action_of(actions, KN_DO_CREATE, needed));
+		if (alter != NULL && diff_is_seen(alter->change))
+			edge_wait(action, alter);
+		/* The trigger comes along when the partition is attached. */
+		if (object->kind == KN_TRIGGER && ((const KnTrigger *) object)->inherited != NULL)
+			edge_wait(action, action_of(actions, KN_DO_FINISH, needed));
+	}
+}
+
+/* What a table, a column or its default gets from above has to be there, and be as it is wanted. */
+static void
+connect_parents(KnActions *actions, KnAction *action)
+{
+	List *objects = lcons(action->wanted, list_copy(action->parts));
+	ListCell *cell;
+	ListCell *first;
+
+	if (action->wanted->kind == KN_DEFAULT)
+		objects = action->wanted->depends;
+	else if (action->wanted->kind != KN_COLUMN &&
+			 (action->wanted->kind != KN_TABLE ||
+			  ((const KnTable *) action->wanted)->inherits == NIL))
+		return;
+	foreach(cell, objects)
+	{
+		foreach(first, inherit_first(actions, lfirst(cell)))
+			edge_wait(action, lfirst(first));
+	}
+}
+
+/*
+ * Attaching a partition gives it all indexes of the partitioned table: one that
+ * is to be ONLY on that is made when the partitions are there.
+ */
+static void
+connect_only(KnActions *actions, KnAction *action)
+{
+	const KnIndex *index = (const KnIndex *) action->wanted;
+	const char *table;
+	ListCell *cell;
+	ListCell *other;
+
+	if (index->head.kind != KN_INDEX || !index->is_invalid)
+		return;
+	table = name_qualified(index->head.schema, index->table);
+	foreach(cell, actions->list)
+	{
+		KnAction *finish = lfirst(cell);
+		bool is_attached = false;
+
+		if (finish->verb != KN_DO_FINISH || finish->wanted->kind != KN_TABLE ||
+			!sqltext_equal(((const KnTable *) finish->wanted)->partition_of, table))
+			continue;
+		foreach(other, actions->changes->wanted->objects)
+		{
+			const KnIndex *below = lfirst(other);
+
+			is_attached |= below->head.kind == KN_INDEX &&
+						   sqltext_equal(below->attached_to, name_of(action->wanted)) &&
+						   sqltext_equal(below->head.schema, finish->wanted->schema) &&
+						   sqltext_equal(below->table, finish->wanted->name);
+		}
+		if (!is_attached)
+			edge_wait(action, finish);
 	}
 }
 
@@ -145,8 +243,19 @@ connect_alter(KnActions *actions, KnAction *action)
 	ListCell *cell;
 
 	foreach(cell, action->found->depends)
-		wait_for(action_of(actions, KN_DO_DROP, lfirst(cell)), action);
+	{
+		edge_wait(action_of(actions, KN_DO_DROP, lfirst(cell)), action);
+		/* What the type gets, a table that is no longer of it does not get. */
+		if (action->found->kind == KN_TABLE && ((const KnTable *) action->found)->of_type != NULL &&
+			((const KnTable *) action->wanted)->of_type == NULL)
+			edge_wait(action_of(actions, KN_DO_ALTER, lfirst(cell)), action);
+	}
 	connect_create(actions, action, action->wanted);
+	if (action->found->kind == KN_TABLE)
+		connect_joined(actions,
+					   action,
+					   action->found,
+					   parents_join_first(actions->changes, action->found));
 }
 
 /* What is said last waits for the object and for all that it could mention. */
@@ -154,12 +263,11 @@ static void
 connect_finish(KnActions *actions, KnAction *action)
 {
 	const KnSchema *wanted = actions->changes->wanted;
-	const KnSchema *found = actions->changes->found;
 	KnObject *object = action->wanted;
 	ListCell *cell;
 
-	wait_for(action, action_of(actions, KN_DO_CREATE, object));
-	wait_for(action, action_of(actions, KN_DO_ALTER, object));
+	edge_wait(action, action_of(actions, KN_DO_CREATE, object));
+	edge_wait(action, action_of(actions, KN_DO_ALTER, object));
 	connect_create(actions, action, object);
 	if (object->kind == KN_INDEX)
 	{
@@ -172,53 +280,100 @@ connect_finish(KnActions *actions, KnAction *action)
 			schema_find_qualified(wanted, KN_INDEX, ((const KnIndex *) object)->attached_to);
 
 		if (table != NULL)
-			wait_for(action, action_of(actions, KN_DO_FINISH, table));
+			edge_wait(action, action_of(actions, KN_DO_FINISH, table));
 		if (parent != NULL)
-			wait_for(action, action_of(actions, KN_DO_CREATE, parent));
+			edge_wait(action, action_of(actions, KN_DO_CREATE, parent));
 		return;
 	}
 	if (object->kind == KN_SEQUENCE)
 	{
-		KnObject *column =
-			schema_find_qualified(wanted, KN_COLUMN, ((KnSequence *) object)->owned_by);
-
-		if (column != NULL)
-		{
-			KnObject *table =
-				schema_find_kind(wanted, KN_TABLE, column->schema, NULL, column->parent);
-
-			wait_for(action, action_of(actions, KN_DO_CREATE, column));
-			/* A table takes along the sequences that it owns by then. */
-			if (table != NULL && changes_persistence(action_of(actions, KN_DO_ALTER, table)))
-				wait_for(action, action_of(actions, KN_DO_ALTER, table));
-		}
-		column =
-			action->found == NULL
-				? NULL
-				: schema_find_qualified(found, KN_COLUMN, ((KnSequence *) action->found)->owned_by);
-		/* It is let go at first, and owned anew at last. */
-		if (column != NULL)
-			wait_for(action_of(actions, KN_DO_DROP, column),
-					 ((KnSequence *) object)->owned_by == NULL
-						 ? action
-						 : action_of(actions, KN_DO_ALTER, object));
+		connect_sequence(actions, action);
 		return;
 	}
+	if (object->kind == KN_TABLE && action->found != NULL)
+		connect_joined(actions,
+					   action,
+					   parents_join_first(actions->changes, action->found),
+					   object);
 	foreach(cell, actions->list)
 	{
 		KnAction *other = lfirst(cell);
 		const KnObject *made = other->wanted;
 
+		if (other->verb == KN_DO_DROP && other->found != NULL && must_be_gone(object, other->found))
+			edge_wait(action, other);
 		if (made == NULL || !sqltext_equal(made->schema, object->schema) ||
 			(other->verb != KN_DO_CREATE && made->kind != KN_COLUMN))
 			continue;
 		if ((made->kind == KN_CONSTRAINT || made->kind == KN_COLUMN) &&
 			sqltext_equal(made->parent, object->name))
-			wait_for(action, other);
+			edge_wait(action, other);
 		else if (made->kind == KN_INDEX &&
 				 sqltext_equal(((const KnIndex *) made)->table, object->name))
 			connect_index(action, other);
 	}
+}
+
+/* A sequence is owned by a column once that is there. */
+static void
+connect_sequence(KnActions *actions, KnAction *action)
+{
+	const KnSchema *wanted = actions->changes->wanted;
+	const KnSchema *found = actions->changes->found;
+	KnObject *object = action->wanted;
+	KnObject *column = schema_find_qualified(wanted, KN_COLUMN, ((KnSequence *) object)->owned_by);
+
+	if (column != NULL)
+	{
+		KnObject *table = schema_find_kind(wanted, KN_TABLE, column->schema, NULL, column->parent);
+
+		edge_wait(action, action_of(actions, KN_DO_CREATE, column));
+		/* A table takes along the sequences that it owns by then. */
+		if (table != NULL && changes_persistence(action_of(actions, KN_DO_ALTER, table)))
+			edge_wait(action, action_of(actions, KN_DO_ALTER, table));
+	}
+	column =
+		action->found == NULL
+			? NULL
+			: schema_find_qualified(found, KN_COLUMN, ((KnSequence *) action->found)->owned_by);
+	/* It is let go at first, and owned anew at last. */
+	if (column != NULL)
+		edge_wait(action_of(actions, KN_DO_DROP, column),
+				  ((KnSequence *) object)->owned_by == NULL
+					  ? action
+					  : action_of(actions, KN_DO_ALTER, object));
+}
+
+/* INHERIT wants the child to have all columns that the new parent has by then. */
+static void
+connect_joined(KnActions *actions, KnAction *waiting, const KnObject *before, const KnObject *after)
+{
+	const List *old = ((const KnTable *) before)->inherits;
+	const List *new = ((const KnTable *) after)->inherits;
+	ListCell *cell;
+
+	foreach(cell, schema_list_equal(old, new) ? NIL : actions->list)
+	{
+		KnAction *other = lfirst(cell);
+		const KnObject *object = other->found != NULL ? other->found : other->wanted;
+
+		if (object->kind == KN_COLUMN && sqltext_member(new, name_of_parent(object)) &&
+			!sqltext_member(old, name_of_parent(object)))
+			edge_wait(waiting, other);
+	}
+}
+
+/* Whether something is part of a table that another joins, which may not have the like. */
+static bool
+must_be_gone(const KnObject *object, const KnObject *part)
+{
+	const KnTable *table = (const KnTable *) object;
+	const char *parent;
+
+	if (object->kind != KN_TABLE || (part->kind != KN_COLUMN && part->kind != KN_CONSTRAINT))
+		return false;
+	parent = name_of_parent(part);
+	return sqltext_equal(table->partition_of, parent) || sqltext_member(table->inherits, parent);
 }
 
 /* ATTACH PARTITION takes any index that fits: what is to stay alone comes later. */
@@ -231,9 +386,9 @@ connect_index(KnAction *finish, KnAction *create)
 	if (finish->wanted->kind == KN_TABLE && table->partition_of != NULL &&
 		index->attached_to == NULL && table->cluster_on == NULL &&
 		strncmp(table->replica_identity, "USING", 5) != 0)
-		wait_for(create, finish);
+		edge_wait(create, finish);
 	else
-		wait_for(finish, create);
+		edge_wait(finish, create);
 }
 
 /* Recreating: first it goes, or makes way; what was put aside goes when all is done. */
@@ -249,18 +404,18 @@ connect_same(KnActions *actions, KnAction *action)
 		KnChange *change = diff_change_of(actions->changes, lfirst(cell));
 
 		if (change != NULL && change->found != NULL)
-			wait_for(action, action_of(actions, KN_DO_DROP, change->found));
+			edge_wait(action, action_of(actions, KN_DO_DROP, change->found));
 	}
 	if (found == NULL)
 		return;
 	drop = action_of(actions, KN_DO_DROP, found);
 	if (drop != NULL && drop->is_aside)
 	{
-		wait_for(action, action_of(actions, KN_DO_ASIDE, found));
-		wait_for(drop, action);
+		edge_wait(action, action_of(actions, KN_DO_ASIDE, found));
+		edge_wait(drop, action);
 	}
 	else
-		wait_for(action, drop);
+		edge_wait(action, drop);
 }
 
 /*
@@ -303,15 +458,17 @@ connect_foreign_key(KnActions *actions, const KnSchema *side, const KnConstraint
 	{
 		if (!changes_persistence(ends[i]))
 			continue;
-		wait_for(ends[i], action_of(actions, KN_DO_DROP, &key->head));
-		wait_for(action_of(actions, KN_DO_CREATE, &key->head), ends[i]);
+		edge_wait(ends[i], action_of(actions, KN_DO_DROP, &key->head));
+		edge_wait(action_of(actions, KN_DO_CREATE, &key->head), ends[i]);
 	}
-	if (!changes_persistence(ends[0]) || !changes_persistence(ends[1]))
+	if (!changes_persistence(ends[0]) || !changes_persistence(ends[1]) ||
+		action_of(actions, KN_DO_DROP, &key->head) != NULL ||
+		action_of(actions, KN_DO_CREATE, &key->head) != NULL)
 		return;
 	if (*((KnTable *) ends[0]->wanted)->persistence != '\0')
-		wait_for(ends[1], ends[0]);
+		edge_wait(ends[1], ends[0]);
 	else
-		wait_for(ends[0], ends[1]);
+		edge_wait(ends[0], ends[1]);
 }
 
 static bool
@@ -320,137 +477,4 @@ changes_persistence(const KnAction *action)
 	return action != NULL && action->verb == KN_DO_ALTER && action->wanted->kind == KN_TABLE &&
 		   !sqltext_equal(((const KnTable *) action->found)->persistence,
 						  ((const KnTable *) action->wanted)->persistence);
-}
-
-static void
-connect_names(KnActions *actions)
-{
-	HASHCTL control = { 0 };
-	HTAB *names;
-	ListCell *cell;
-	ListCell *name;
-	ListCell *gone;
-
-	control.keysize = sizeof(char *);
-	control.entrysize = sizeof(NameEntry);
-	control.hash = hash_name;
-	control.match = match_name;
-	control.hcxt = CurrentMemoryContext;
-	names = hash_create("kints names",
-						256,
-						&control,
-						HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	foreach(cell, actions->list)
-	{
-		KnAction *action = lfirst(cell);
-
-		foreach(name, names_given_up(action))
-		{
-			bool known;
-			NameEntry *entry = hash_search(names, &lfirst(name), HASH_ENTER, &known);
-
-			entry->actions = known ? lappend(entry->actions, action) : list_make1(action);
-		}
-	}
-	if (hash_get_num_entries(names) == 0)
-		return;
-	foreach(cell, actions->list)
-	{
-		KnAction *action = lfirst(cell);
-
-		foreach(name, names_taken(action))
-		{
-			NameEntry *entry = hash_search(names, &lfirst(name), HASH_FIND, NULL);
-
-			if (entry == NULL)
-				continue;
-			foreach(gone, entry->actions)
-				wait_for(action, lfirst(gone));
-		}
-	}
-}
-
-static List *
-names_given_up(const KnAction *action)
-{
-	if (action->verb == KN_DO_DROP && !action->is_aside)
-		return names_of(lcons(action->found, list_copy(action->parts)));
-	if (action->verb == KN_DO_ALTER && action->found->kind == KN_COLUMN &&
-		!sqltext_equal(taken_name(action->found), taken_name(action->wanted)))
-		return names_of(list_make1(action->found));
-	return NIL;
-}
-
-static List *
-names_taken(const KnAction *action)
-{
-	if (action->verb == KN_DO_CREATE)
-		return names_of(lcons(action->wanted, list_copy(action->parts)));
-	if (action->verb == KN_DO_ALTER && action->wanted->kind == KN_COLUMN &&
-		!sqltext_equal(taken_name(action->found), taken_name(action->wanted)))
-		return names_of(list_make1(action->wanted));
-	return NIL;
-}
-
-static List *
-names_of(const List *objects)
-{
-	List *names = NIL;
-	const ListCell *cell;
-
-	foreach(cell, objects)
-	{
-		const char *name = taken_name(lfirst(cell));
-
-		if (name != NULL)
-			names = lappend(names, (char *) name);
-	}
-	return names;
-}
-
-/* The name that no other object of its schema may have, NULL if there is none such. */
-static const char *
-taken_name(const KnObject *object)
-{
-	switch (object->kind)
-	{
-		case KN_ENUM:
-		case KN_RANGE:
-		case KN_COMPOSITE:
-		case KN_DOMAIN:
-		case KN_SEQUENCE:
-		case KN_TABLE:
-		case KN_VIEW:
-		case KN_MATVIEW:
-		case KN_INDEX:
-		case KN_FUNCTION: /* with another of the same name, a call could be ambiguous */
-		case KN_AGGREGATE:
-			return name_qualified(object->schema, object->name);
-		case KN_COLUMN: /* the sequence behind it */
-			return ((const KnColumn *) object)->identity == NULL
-					   ? NULL
-					   : ((const KnColumn *) object)->identity_sequence;
-		case KN_CONSTRAINT:
-			if (strchr("pux", ((const KnConstraint *) object)->type[0]) == NULL)
-				return NULL;
-			return name_qualified(object->schema, object->name);
-		default:
-			return NULL;
-	}
-}
-
-static uint32
-hash_name(const void *key, Size size)
-{
-	const char *text = *(const char *const *) key;
-
-	(void) size;
-	return string_hash(text, strlen(text) + 1);
-}
-
-static int
-match_name(const void *a, const void *b, Size size)
-{
-	(void) size;
-	return strcmp(*(const char *const *) a, *(const char *const *) b);
 }

@@ -120,6 +120,8 @@ static void judge_column(KnStep *step, const KnAction *action);
 static void judge_constraint(KnStep *step, const KnAction *action);
 static void judge_conversion(KnStep *step, const KnAction *action);
 static void judge_domain(KnStep *step);
+static void judge_attribute(KnStep *step);
+static bool ends(const char *text, const char *with);
 
 /* Fills in severity, lock, hazards and phase of a step that says something of an object. */
 void
@@ -151,6 +153,8 @@ hazard_judge(KnStep *step, const KnAction *action, const KnObject *object)
 		judge_constraint(step, action);
 	else if (strcmp(step->kind, "add_domain_constraint") == 0)
 		judge_domain(step);
+	else if (strcmp(step->kind, "alter_attribute_type") == 0)
+		judge_attribute(step);
 	else if (step->severity == KN_DESTRUCTIVE)
 		step->is_gated = true;
 	if ((action->verb == KN_DO_CREATE &&
@@ -327,14 +331,31 @@ judge_constraint(KnStep *step, const KnAction *action)
 static void
 judge_domain(KnStep *step)
 {
-	Size length = strlen(step->sql);
-
-	if (length > 10 && strcmp(step->sql + length - 10, " NOT VALID") == 0)
+	if (ends(step->sql, " NOT VALID"))
 	{
 		step->severity = KN_SAFE;
 		step->lock = NULL;
 		step->hazards = NIL;
 	}
+}
+
+/* A type that has tables alters their columns. */
+static void
+judge_attribute(KnStep *step)
+{
+	if (ends(step->sql, " CASCADE"))
+	{
+		step->severity = KN_UNSAFE;
+		step->hazards = list_make1("rewrites the tables of the type while they are locked");
+	}
+}
+
+static bool
+ends(const char *text, const char *with)
+{
+	Size length = strlen(text);
+
+	return length >= strlen(with) && strcmp(text + length - strlen(with), with) == 0;
 }
 
 const char *
@@ -343,4 +364,33 @@ hazard_severity_word(KnSeverity severity)
 	static const char *const words[] = { "safe", "warning", "unsafe", "destructive" };
 
 	return words[severity];
+}
+
+/* What was computed by a function's old body, and stays when it gets another one. */
+void
+hazard_judge_kept(List *steps, const KnActions *actions, const KnObject *function)
+{
+	List *keepers = NIL;
+	ListCell *cell;
+
+	foreach(cell, diff_dependents(actions->changes, function))
+	{
+		const KnObject *object = lfirst(cell);
+
+		if ((object->kind == KN_INDEX || object->kind == KN_CONSTRAINT ||
+			 (object->kind == KN_DEFAULT && ((const KnDefault *) object)->is_generated)) &&
+			diff_change_of(actions->changes, object) == NULL)
+			keepers = lappend(keepers, (char *) name_of(object));
+	}
+	foreach(cell, keepers == NIL ? NIL : steps)
+	{
+		KnStep *step = lfirst(cell);
+
+		if (strcmp(step->kind, "replace_function") != 0)
+			continue;
+		step->severity = KN_UNSAFE;
+		step->hazards = lappend(
+			step->hazards,
+			psprintf("what the old function gave stays in %s", sqltext_join(keepers, ", ")));
+	}
 }

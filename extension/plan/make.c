@@ -12,32 +12,59 @@
 /* How often the live schemas are read, where they change all the time. */
 #define READ_TRIES 10
 
+static KnActions *act_between(const KnSchema *found, const KnSchema *wanted);
+static List *all_steps(const KnActions *actions);
 static bool is_ignored(const KnObject *object, const List *patterns);
 static bool matches(const char *text, const char *pattern);
 static void number_steps(List *steps);
 static void read_found(KnPlan *plan);
 static void check_extensions(const KnSchema *found, const KnSchema *wanted);
+static List *name_unstated(const KnPlan *plan, const KnDesired *desired, const KnOptions *options);
 static void throw_changed(void) pg_attribute_noreturn();
 static const char *print_creation(const KnSchema *schema);
 
-/* The steps between two schemas, in order and numbered; pure. */
+/* The steps between two schemas, in order and numbered, without their undo; pure. */
 List *
 plan_between(const KnSchema *found, const KnSchema *wanted)
 {
-	KnChanges *changes = diff_schemas(found, wanted);
-	List *steps = step_unmodelled(changes);
-	KnActions *actions;
-	List *order;
+	return all_steps(act_between(found, wanted));
+}
+
+/* The same with their undo, which is the work of a second plan. */
+List *
+plan_with_undo(const KnSchema *found, const KnSchema *wanted)
+{
+	KnActions *actions = act_between(found, wanted);
+	List *steps = all_steps(actions);
+
+	undo_plan(actions);
+	return steps;
+}
+
+/* The actions that lead from one schema to another, in order, with their steps. */
+static KnActions *
+act_between(const KnSchema *found, const KnSchema *wanted)
+{
+	KnActions *actions = order_changes(diff_schemas(found, wanted), NULL);
 	ListCell *cell;
 
-	do
-	{
-		actions = action_make(changes);
-		edge_connect(actions);
-		order = order_actions(actions);
-	} while (order == NIL && actions->list != NIL);
-	foreach(cell, order)
-		steps = list_concat(steps, step_make(actions, lfirst(cell)));
+	if (actions->loop != NIL)
+		order_refuse(actions);
+	foreach(cell, actions->list)
+		((KnAction *) lfirst(cell))->steps = step_make(actions, lfirst(cell));
+	return actions;
+}
+
+static List *
+all_steps(const KnActions *actions)
+{
+	List *steps = unmodelled_steps(actions->changes);
+	List *done = NIL;
+	ListCell *cell;
+
+	foreach(cell, actions->list)
+		done = list_concat(done, ((KnAction *) lfirst(cell))->steps);
+	steps = list_concat(steps, done == NIL ? unmodelled_rest(actions->changes) : done);
 	number_steps(steps);
 	return steps;
 }
@@ -84,7 +111,8 @@ plan_make(KnOptions *options, const char *sql, Jsonb *json)
 		plan->found = rename_found(plan->found, plan->schemas, renames);
 	plan_leave_out(plan->found, options->ignore);
 	plan_leave_out(plan->wanted, options->ignore);
-	plan->steps = list_concat(renames, plan_between(plan->found, plan->wanted));
+	plan->steps = list_concat(name_unstated(plan, desired, options), renames);
+	plan->steps = list_concat(plan->steps, plan_with_undo(plan->found, plan->wanted));
 	number_steps(plan->steps);
 	return plan;
 }
@@ -155,6 +183,27 @@ throw_changed(void)
 			errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			errmsg("the schema changed while the plan was being made"),
 			errhint("Try again."));
+}
+
+/*
+ * What the desired state leaves open.  The owners only where it is meant as the
+ * whole of a database: who writes down one schema need not say whose it is.
+ */
+static List *
+name_unstated(const KnPlan *plan, const KnDesired *desired, const KnOptions *options)
+{
+	List *steps = options->all_schemas ? unmodelled_owners(plan->found, plan->wanted) : NIL;
+	ListCell *cell;
+
+	foreach(cell, desired->unstated)
+	{
+		KnObject *extension = schema_new_object(KN_EXTENSION, NULL, NULL, lfirst(cell));
+
+		extension->key = name_key(KN_EXTENSION, NULL, NULL, extension->name, NULL);
+		if (!is_ignored(extension, options->ignore))
+			steps = lappend(steps, unmodelled_extension(extension));
+	}
+	return steps;
 }
 
 /* Takes out of a schema what the caller wants left alone. */

@@ -9,7 +9,7 @@
  *
  * A loop cannot be sorted.  One that goes through something that is altered, and
  * could as well be dropped and created, is broken there: see break_loop().  Any
- * other is reported as the objects that are in it.
+ * other is left to the caller, who may report the objects that are in it.
  */
 #include "kints_norm.h"
 
@@ -24,15 +24,33 @@ static const char *name_of_action(const KnAction *action);
 static List *find_loop(const List *actions);
 static List *walk(KnAction *action, List *path);
 static bool break_loop(KnChanges *changes, const List *loop);
-static void refuse_loop(const List *loop);
+static bool break_foreign_keys(KnChanges *changes, const List *loop);
 static const char *verb_word(KnVerb verb);
 
 /*
- * All actions, each after those it waits for; NIL if the changes had to be
- * changed for that, so that the actions have to be made anew.
+ * The actions that carry out the changes, each after those it waits for; where
+ * that cannot be, some that wait for each other are in loop.  undone: the
+ * actions that these take back, or NULL.
  */
-List *
-order_actions(KnActions *actions)
+KnActions *
+order_changes(KnChanges *changes, const KnActions *undone)
+{
+	KnActions *actions;
+
+	do
+	{
+		actions = action_make(changes, undone);
+		edge_connect(actions);
+		if (order_sort(actions))
+			break;
+		actions->loop = find_loop(actions->list);
+	} while (break_loop(changes, actions->loop));
+	return actions;
+}
+
+/* Puts the list in order; false, and the list as it was, if there is a loop. */
+bool
+order_sort(KnActions *actions)
 {
 	List *sorted = NIL;
 	binaryheap *ready =
@@ -68,14 +86,9 @@ order_actions(KnActions *actions)
 		}
 	}
 	if (list_length(sorted) < list_length(actions->list))
-	{
-		List *loop = find_loop(actions->list);
-
-		if (!break_loop(actions->changes, loop))
-			refuse_loop(loop);
-		return NIL;
-	}
-	return sorted;
+		return false;
+	actions->list = sorted;
+	return true;
 }
 
 static int
@@ -112,6 +125,8 @@ compare_actions(Datum a, Datum b, void *argument)
 	const KnAction *right = (const KnAction *) DatumGetPointer(b);
 
 	(void) argument;
+	if (left->place != right->place)
+		return left->place < right->place ? -1 : 1;
 	if (left->rank != right->rank)
 		return left->rank < right->rank ? 1 : -1;
 	return strcmp(name_of_action(right), name_of_action(left));
@@ -151,7 +166,7 @@ walk(KnAction *action, List *path)
 		return NIL;
 	if (list_member_ptr(path, action))
 	{
-		while (linitial(path) != action)
+		while (path != NIL && linitial(path) != action)
 			path = list_delete_first(path);
 		return path;
 	}
@@ -198,18 +213,47 @@ break_loop(KnChanges *changes, const List *loop)
 			}
 		}
 	}
+	return break_foreign_keys(changes, loop);
+}
+
+/* Tables that refer to each other in a loop can become logged, or not, only without that. */
+static bool
+break_foreign_keys(KnChanges *changes, const List *loop)
+{
+	ListCell *cell;
+	ListCell *dependent;
+
+	foreach(cell, loop)
+	{
+		KnAction *action = lfirst(cell);
+
+		if (action->verb != KN_DO_ALTER || action->found->kind != KN_TABLE)
+			continue;
+		foreach(dependent, diff_dependents(changes, action->found))
+		{
+			KnObject *key = lfirst(dependent);
+
+			if (key->kind == KN_CONSTRAINT && ((KnConstraint *) key)->references != NULL &&
+				diff_recreate(changes, key, NULL))
+			{
+				diff_close(changes);
+				return true;
+			}
+		}
+	}
 	return false;
 }
 
-static void
-refuse_loop(const List *loop)
+/* Reports the loop that is left as an error. */
+void
+order_refuse(const KnActions *actions)
 {
-	KnAction *first = linitial(loop);
+	KnAction *first = linitial(actions->loop);
 	ListCell *cell;
 	StringInfoData out;
 
 	initStringInfo(&out);
-	foreach(cell, loop)
+	foreach(cell, actions->loop)
 	{
 		KnAction *member = lfirst(cell);
 

@@ -19,7 +19,6 @@ static const KnPlan *plan_of_arguments(FunctionCallInfo fcinfo, int options, boo
 static Datum return_steps(FunctionCallInfo fcinfo, List *steps);
 static void put_row(ReturnSetInfo *result, const KnStep *step);
 static Datum text_or_null(const char *text, bool *isnull);
-static Datum text_array(const List *texts);
 static List *schema_names(FunctionCallInfo fcinfo);
 
 /* A context for one call; it goes with the caller's. */
@@ -83,7 +82,7 @@ put_row(ReturnSetInfo *result, const KnStep *step)
 	values[4] = text_or_null(step->undo, &nulls[4]);
 	values[5] = CStringGetTextDatum(hazard_severity_word(step->severity));
 	values[6] = text_or_null(step->lock, &nulls[6]);
-	values[7] = text_array(step->hazards);
+	values[7] = query_texts(step->hazards);
 	values[8] = BoolGetDatum(step->is_transactional);
 	values[9] = CStringGetTextDatum(step->phase);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -94,18 +93,6 @@ text_or_null(const char *text, bool *isnull)
 {
 	*isnull = text == NULL;
 	return text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
-}
-
-static Datum
-text_array(const List *texts)
-{
-	Datum *items = palloc(sizeof(Datum) * Max(list_length(texts), 1));
-	int count = 0;
-	const ListCell *cell;
-
-	foreach(cell, texts)
-		items[count++] = CStringGetTextDatum((const char *) lfirst(cell));
-	return PointerGetDatum(construct_array(items, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* Argument 0: name[]; NULL for every schema that users made. */
@@ -209,7 +196,7 @@ kints_diff(PG_FUNCTION_ARGS)
 	(void) options_read(PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2));
 	from = snapshot_read(PG_GETARG_JSONB_P(0));
 	to = snapshot_read(PG_GETARG_JSONB_P(1));
-	return_steps(fcinfo, plan_between(from, to));
+	return_steps(fcinfo, plan_with_undo(from, to));
 	MemoryContextSwitchTo(caller);
 	return (Datum) 0;
 }

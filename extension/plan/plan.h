@@ -43,13 +43,18 @@ typedef struct KnAction
 	List *next;     /* KnAction * that have to wait for this one */
 	int waits;      /* for so many, during the sort */
 	int rank;       /* order among those that need not wait */
+	int place;      /* those of a higher one come first, whatever their rank; see undo.c */
+	List *steps;    /* KnStep *, once they are made */
+	List *undo;     /* KnStep * of actions that undo this one, in order */
 } KnAction;
 
 typedef struct KnActions
 {
 	KnChanges *changes;
-	List *list;      /* KnAction * */
-	HTAB *by_object; /* object and verb -> KnAction * */
+	const struct KnActions *undone; /* those that these take back, or NULL */
+	List *list;                     /* KnAction * */
+	List *loop;                     /* KnAction *: why the list has no order, or NIL */
+	HTAB *by_object;                /* object and verb -> KnAction * */
 } KnActions;
 
 typedef struct KnStep
@@ -59,7 +64,8 @@ typedef struct KnStep
 	const char *object; /* qualified name */
 	const char *group;  /* qualified name of the table it is about, or of the object */
 	const char *sql;
-	const char *undo; /* NULL: nothing to do, or not to be undone alone */
+	const char *undo;   /* NULL: nothing to do, done by that of another step, or no way back */
+	const char *aspect; /* as in KnStatement */
 	KnSeverity severity;
 	const char *lock; /* mode, NULL: none on a relation that was there */
 	List *hazards;    /* const char * */
@@ -107,6 +113,7 @@ extern KnOptions *options_read(Jsonb *json);
 extern KnPlan *plan_make(KnOptions *options, const char *sql, Jsonb *json);
 extern void plan_leave_out(KnSchema *schema, const List *patterns);
 extern List *plan_between(const KnSchema *found, const KnSchema *wanted);
+extern List *plan_with_undo(const KnSchema *found, const KnSchema *wanted);
 
 /* cache.c */
 extern KnPlanKey cache_key(bool is_json, struct varlena *desired, struct varlena *options);
@@ -119,8 +126,23 @@ extern KnSchema *rename_found(const KnSchema *found, List *schemas, List *rename
 
 /* action.c */
 extern int action_compare_changes(const ListCell *a, const ListCell *b);
-extern KnActions *action_make(KnChanges *changes);
+extern KnActions *action_make(KnChanges *changes, const KnActions *undone);
+extern void action_note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action);
 extern KnAction *action_of(const KnActions *actions, KnVerb verb, const KnObject *object);
+extern KnObject *action_relation(const KnSchema *schema, const char *namespace, const char *name);
+
+/* absorb.c */
+extern bool absorb_create(KnActions *actions, KnObject *object);
+extern bool absorb_drop(KnActions *actions, KnObject *object);
+extern KnObject *absorb_container(const KnSchema *schema, const KnObject *object);
+
+/* inherit.c */
+extern bool inherit_stays(const KnActions *actions, const KnObject *member);
+extern bool inherit_comes_along(const KnActions *actions, const KnSchema *schema,
+								const KnObject *object, KnVerb verb);
+extern KnColumn *inherit_followed(const KnActions *actions, const KnChange *change, bool *is_typed);
+extern List *inherit_first(const KnActions *actions, const KnObject *column);
+extern List *inherit_undefault(const KnActions *actions, const KnAction *action);
 
 /* check.c */
 extern List *check_labels(const KnActions *actions, const KnAction *action);
@@ -128,13 +150,38 @@ extern List *check_numbers(const KnActions *actions, const KnAction *action);
 
 /* edge.c */
 extern void edge_connect(KnActions *actions);
+extern void edge_wait(KnAction *waiting, KnAction *first);
+
+/* names.c */
+extern void names_connect(KnActions *actions);
 
 /* order.c */
-extern List *order_actions(KnActions *actions);
+extern KnActions *order_changes(KnChanges *changes, const KnActions *undone);
+extern bool order_sort(KnActions *actions);
+extern void order_refuse(const KnActions *actions) pg_attribute_noreturn();
 
 /* step.c */
 extern List *step_make(const KnActions *actions, const KnAction *action);
-extern List *step_unmodelled(const KnChanges *changes);
+extern void step_add(List **steps, const KnAction *action, const KnObject *object,
+					 List *statements);
+
+/* again.c */
+extern void again_say(List **steps, const KnActions *actions, const KnAction *action);
+
+/* grant.c */
+extern void grant_alter(List **steps, const KnActions *actions, const KnAction *action);
+
+/* parents.c */
+extern KnObject *parents_join_first(const KnChanges *changes, KnObject *table);
+
+/* unmodelled.c */
+extern List *unmodelled_steps(const KnChanges *changes);
+extern List *unmodelled_rest(const KnChanges *changes);
+extern List *unmodelled_owners(const KnSchema *found, const KnSchema *wanted);
+extern KnStep *unmodelled_extension(const KnObject *extension);
+
+/* undo.c */
+extern void undo_plan(KnActions *actions);
 
 /* conversion.c */
 extern bool conversion_narrows(const char *from, const char *to);
@@ -142,6 +189,7 @@ extern bool conversion_keeps_rows(const char *from, const char *to);
 
 /* hazard.c */
 extern void hazard_judge(KnStep *step, const KnAction *action, const KnObject *object);
+extern void hazard_judge_kept(List *steps, const KnActions *actions, const KnObject *function);
 extern const char *hazard_severity_word(KnSeverity severity);
 
 /* format.c */

@@ -14,6 +14,8 @@
 #include "plan/plan.h"
 #include "utils/varlena.h"
 
+static List *rename_all(const KnSchema *found, const KnOptions *options, List *pending);
+static void refuse_taken(const char *from, const char *to) pg_attribute_noreturn();
 static List *add_step(List *steps, const KnSchema *found, const KnOptions *options,
 					  const char *from, const char *to, bool must_be_there);
 static List *locate(const KnSchema *found, const KnOptions *options, const char *dotted,
@@ -27,6 +29,8 @@ static KnObject *find_object(const KnSchema *found, const List *parts);
 static KnObject *find_enum(const KnSchema *found, const List *parts);
 static bool is_there(const KnSchema *found, const List *parts);
 static bool is_done(const KnSchema *found, const List *parts, const char *to);
+static List *renamed_parts(const List *parts, const char *to);
+static char *join_name(const List *parts);
 
 /*
  * The steps that carry out the renames; what has been renamed before is left
@@ -40,21 +44,75 @@ plan_renames(const KnSchema *found, KnOptions *options)
 
 	for (int length = 3; length >= 2; length--)
 	{
+		List *pending = NIL;
 		ListCell *from;
-		ListCell *to;
 
-		forboth(from, options->rename_from, to, options->rename_to)
+		foreach(from, options->rename_from)
 		{
 			if (list_length(split_name(lfirst(from))) == length)
+				pending = lappend_int(pending, foreach_current_index(from));
+		}
+		steps = list_concat(steps, rename_all(found, options, pending));
+	}
+	return steps;
+}
+
+/*
+ * Renames in an order in which each new name is free by then: a to b, after b
+ * to c.  Where that was done before, there is a b, and it is not to be renamed.
+ */
+static List *
+rename_all(const KnSchema *found, const KnOptions *options, List *pending)
+{
+	List *steps = NIL;
+	List *free = NIL;    /* names that a rename gives up */
+	List *reached = NIL; /* names that an earlier rename has led to */
+	int waiting = -1;
+
+	while (list_length(pending) != waiting)
+	{
+		List *left = NIL;
+		ListCell *cell;
+
+		waiting = list_length(pending);
+		foreach(cell, pending)
+		{
+			const char *from = list_nth(options->rename_from, lfirst_int(cell));
+			const char *to = list_nth(options->rename_to, lfirst_int(cell));
+			List *parts = locate(found, options, from, to);
+			bool was_done = is_done(found, parts, to);
+			char *target = join_name(renamed_parts(parts, to));
+
+			if (was_done && (!is_there(found, parts) || sqltext_member(reached, join_name(parts))))
+				reached = lappend(reached, target);
+			else if (was_done && !sqltext_member(free, target))
+				left = lappend_int(left, lfirst_int(cell));
+			else
+			{
+				free = lappend(free, join_name(parts));
 				steps = add_step(steps,
 								 found,
 								 options,
-								 lfirst(from),
-								 lfirst(to),
-								 foreach_current_index(from) < options->rename_count);
+								 from,
+								 to,
+								 lfirst_int(cell) < options->rename_count);
+			}
 		}
+		pending = left;
 	}
+	if (pending != NIL)
+		refuse_taken(list_nth(options->rename_from, linitial_int(pending)),
+					 list_nth(options->rename_to, linitial_int(pending)));
 	return steps;
+}
+
+static void
+refuse_taken(const char *from, const char *to)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_DUPLICATE_OBJECT),
+			errmsg("\"%s\" cannot be renamed to \"%s\": there is one of that name", from, to),
+			errhint("Rename or drop that first, in a migration of its own."));
 }
 
 static List *
@@ -66,8 +124,12 @@ add_step(List *steps, const KnSchema *found, const KnOptions *options, const cha
 	KnStatement *statement = rename_statement(found, parts, to, &object);
 	KnStep *step;
 
+	if (*to == '\0')
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_NAME),
+				errmsg("\"%s\" cannot be renamed to an empty name", from));
 	/* Models are for new databases as well, where there is nothing of an old name. */
-	if (statement == NULL && (!must_be_there || is_done(found, parts, to)))
+	if (statement == NULL && !must_be_there)
 		return steps;
 	if (statement == NULL)
 		ereport(ERROR,
@@ -144,12 +206,7 @@ rename_label(KnObject *type, const char *from, const char *to)
 {
 	KnStatement *statement = palloc0(sizeof(KnStatement));
 	const char *name = name_of(type);
-	KnEnum *enumeration = (KnEnum *) type;
 
-	if (sqltext_member(enumeration->labels, to))
-		ereport(ERROR,
-				errcode(ERRCODE_DUPLICATE_OBJECT),
-				errmsg("enum %s has a label \"%s\" already", name, to));
 	statement->kind = "rename_enum_value";
 	statement->sql = psprintf("ALTER TYPE %s RENAME VALUE %s TO %s",
 							  name,
@@ -226,10 +283,29 @@ is_there(const KnSchema *found, const List *parts)
 static bool
 is_done(const KnSchema *found, const List *parts, const char *to)
 {
-	List *done = list_copy(parts);
+	return is_there(found, renamed_parts(parts, to));
+}
 
-	llast(done) = (char *) to;
-	return is_there(found, done);
+/* The parts of a name after its last one was changed. */
+static List *
+renamed_parts(const List *parts, const char *to)
+{
+	List *renamed = list_copy(parts);
+
+	llast(renamed) = (char *) to;
+	return renamed;
+}
+
+/* The parts as one text, which differs where they do. */
+static char *
+join_name(const List *parts)
+{
+	List *quoted = NIL;
+	const ListCell *cell;
+
+	foreach(cell, parts)
+		quoted = lappend(quoted, (char *) sqltext_identifier(lfirst(cell)));
+	return (char *) sqltext_join(quoted, ".");
 }
 
 /* The found schema with the renames done, as the server then spells it. */

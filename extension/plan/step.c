@@ -1,10 +1,8 @@
 /*
  * step.c
- *		Actions to steps: the SQL of each statement, and how to undo it.
+ *		Actions to steps: one for each statement.
  *
- * Undoing a plan is running the undo of its steps in reverse.  Where an action
- * takes several statements, what undoes them all stands with the first; what
- * vanishes along with an object needs no undo of its own.
+ * How a step is undone is said by undo.c.
  */
 #include "kints_norm.h"
 
@@ -12,28 +10,22 @@
 #include "mb/pg_wchar.h"
 #include "plan/plan.h"
 
-static void add_steps(List **steps, const KnAction *action, const KnObject *object,
-					  List *statements, const char *undo);
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
-static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
-static List *create_generated(const KnActions *actions, const KnObject *expression);
+static void make_drop(List **steps, const KnAction *action);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
+static void alter_table(List **steps, const KnActions *actions, const KnAction *action);
 static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
 static void make_aside(List **steps, const KnActions *actions, const KnAction *action);
 static void make_finish(List **steps, const KnActions *actions, const KnAction *action);
-static List *create_all(const KnObject *object, const List *parts);
 static List *decorate(const KnObject *object);
-static const char *join(List *statements);
+static List *cascade(const KnActions *actions, const KnObject *type, const KnObject *wanted,
+					 List *statements);
+static bool narrows_attribute(const KnStatement *statement, const KnObject *found,
+							  const KnObject *wanted);
 static bool is_linked(const KnObject *object);
-static void pair(List **steps, const KnAction *action, List *forward, List *backward);
-static List *of_aspect(List *statements, const char *aspect);
 static KnColumn *retyped(const KnActions *actions, const KnAction *action);
 static const char *aside_name(const KnObject *type);
-static KnObject *neutral(const KnObject *object);
 static const char *group_of(const KnObject *object);
-static KnStep *unmodelled(const char *object, const char *hazard);
-static bool is_public(const KnObject *object);
-static const char *other_text(const KnOther *other);
 
 /* The steps of an action, not numbered yet. */
 List *
@@ -47,7 +39,7 @@ step_make(const KnActions *actions, const KnAction *action)
 			make_create(&steps, actions, action);
 			break;
 		case KN_DO_DROP:
-			make_drop(&steps, actions, action);
+			make_drop(&steps, action);
 			break;
 		case KN_DO_ALTER:
 			make_alter(&steps, actions, action);
@@ -62,10 +54,9 @@ step_make(const KnActions *actions, const KnAction *action)
 	return steps;
 }
 
-/* One step a statement; the undo goes with the first. */
-static void
-add_steps(List **steps, const KnAction *action, const KnObject *object, List *statements,
-		  const char *undo)
+/* One step a statement. */
+void
+step_add(List **steps, const KnAction *action, const KnObject *object, List *statements)
 {
 	ListCell *cell;
 
@@ -75,11 +66,10 @@ add_steps(List **steps, const KnAction *action, const KnObject *object, List *st
 		KnStep *step = palloc0(sizeof(KnStep));
 
 		step->kind = statement->kind;
+		step->aspect = statement->aspect;
 		step->object = name_of(object);
 		step->group = group_of(object);
 		step->sql = statement->sql;
-		step->undo = undo;
-		undo = NULL;
 		hazard_judge(step, action, object);
 		*steps = lappend(*steps, step);
 	}
@@ -91,11 +81,14 @@ make_create(List **steps, const KnActions *actions, const KnAction *action)
 	KnObject *object = action->wanted;
 	ListCell *cell;
 
-	(void) actions;
-	add_steps(steps, action, object, ddl_create(object, action->parts), join(ddl_drop(object)));
-	add_steps(steps, action, object, decorate(object), NULL);
+	step_add(steps, action, object, ddl_create(object, action->parts));
+	step_add(steps, action, object, inherit_undefault(actions, action));
+	step_add(steps, action, object, decorate(object));
 	foreach(cell, action->parts)
-		add_steps(steps, action, lfirst(cell), decorate(lfirst(cell)), NULL);
+		step_add(steps, action, lfirst(cell), decorate(lfirst(cell)));
+	if (action->change->found != NULL &&
+		(object->kind == KN_INDEX || object->kind == KN_CONSTRAINT))
+		again_say(steps, actions, action);
 }
 
 /* Owner, comment and privileges of an object just created, and what only its owner should do. */
@@ -108,8 +101,7 @@ decorate(const KnObject *object)
 		statements = list_concat(statements, ddl_owner(object));
 	if (object->comment != NULL)
 		statements = list_concat(statements, ddl_comment(NULL, object));
-	if (object->has_acl)
-		statements = list_concat(statements, ddl_acl(NULL, object));
+	statements = list_concat(statements, ddl_acl(NULL, object));
 	if (object->kind == KN_MATVIEW)
 		statements =
 			list_concat(statements, ddl_fill_materialized_view((const KnMatview *) object));
@@ -117,10 +109,9 @@ decorate(const KnObject *object)
 }
 
 static void
-make_drop(List **steps, const KnActions *actions, const KnAction *action)
+make_drop(List **steps, const KnAction *action)
 {
 	KnObject *object = action->found;
-	List *undo;
 
 	if (action->is_aside)
 	{
@@ -129,76 +120,10 @@ make_drop(List **steps, const KnActions *actions, const KnAction *action)
 		memcpy(aside, object, kn_kinds[object->kind].size);
 		aside->name = aside_name(object);
 		aside->key = NULL;
-		add_steps(steps, action, object, ddl_drop(aside), join(create_all(aside, NIL)));
-		return;
+		step_add(steps, action, object, ddl_drop(aside));
 	}
-	if (object->kind == KN_DEFAULT && ((KnDefault *) object)->is_generated)
-		undo = create_generated(actions, object);
 	else
-		undo = create_all(object, action->parts);
-	add_steps(steps, action, object, ddl_drop(object), join(undo));
-}
-
-/* A column cannot be made a generated one: it is dropped, and added with its expression. */
-static List *
-create_generated(const KnActions *actions, const KnObject *expression)
-{
-	KnObject *column = schema_find_kind(actions->changes->found,
-										KN_COLUMN,
-										expression->schema,
-										expression->parent,
-										expression->name);
-
-	return list_concat(ddl_drop(column), create_all(column, list_make1((void *) expression)));
-}
-
-/*
- * All statements that bring an object back as it was, with its parts: those
- * that CREATE says itself, and those that come before or after it.
- */
-static List *
-create_all(const KnObject *object, const List *parts)
-{
-	List *inside = NIL;
-	List *before = NIL;
-	List *after = NIL;
-	List *last = list_copy(ddl_finish(NULL, object));
-	ListCell *cell;
-
-	foreach(cell, parts)
-	{
-		KnObject *part = lfirst(cell);
-
-		if (part->kind == KN_COLUMN || part->kind == KN_DEFAULT ||
-			(part->kind == KN_CONSTRAINT && object->kind == KN_TABLE &&
-			 strcmp(((KnConstraint *) part)->type, "f") != 0 &&
-			 !((KnConstraint *) part)->not_valid))
-		{
-			inside = lappend(inside, part);
-			after = list_concat(after, decorate(part));
-		}
-		else if (part->kind == KN_SEQUENCE)
-			before = list_concat(before, list_concat(ddl_create(part, NIL), decorate(part)));
-		else
-			after = list_concat(after, list_concat(ddl_create(part, NIL), decorate(part)));
-		last = list_concat(last, ddl_finish(NULL, part));
-	}
-	before = list_concat(before, ddl_create(object, inside));
-	before = list_concat(before, decorate(object));
-	return list_concat(list_concat(before, after), last);
-}
-
-static const char *
-join(List *statements)
-{
-	List *texts = NIL;
-	ListCell *cell;
-
-	if (statements == NIL)
-		return NULL;
-	foreach(cell, statements)
-		texts = lappend(texts, (char *) ((KnStatement *) lfirst(cell))->sql);
-	return sqltext_join(texts, ";\n");
+		step_add(steps, action, object, ddl_drop(object));
 }
 
 static void
@@ -207,27 +132,89 @@ make_alter(List **steps, const KnActions *actions, const KnAction *action)
 	KnObject *found = action->found;
 	KnObject *wanted = action->wanted;
 
+	/* The type's name is the same and means another type by now. */
 	if (action->change->is_retyped)
-	{
-		/* The type's name is the same and means another type by now. */
-		KnColumn *from = retyped(actions, action);
-
-		pair(steps, action, ddl_alter(&from->head, wanted), ddl_alter(wanted, &from->head));
-	}
+		step_add(steps, action, wanted, ddl_alter(&retyped(actions, action)->head, wanted));
+	else if (found->kind == KN_TABLE)
+		alter_table(steps, actions, action);
 	else
-		pair(steps, action, ddl_alter(found, wanted), ddl_alter(wanted, found));
-	if (found->kind == KN_TABLE)
-		keep_persistence(steps, actions, action);
+	{
+		bool is_typed;
+
+		if (found->kind == KN_COLUMN)
+			found = &inherit_followed(actions, action->change, &is_typed)->head;
+		step_add(steps, action, wanted, cascade(actions, found, wanted, ddl_alter(found, wanted)));
+	}
+	if (found->kind == KN_FUNCTION)
+		hazard_judge_kept(*steps, actions, found);
 	if (wanted->owner != NULL && !sqltext_equal(found->owner, wanted->owner) && !is_linked(found))
-		add_steps(steps, action, wanted, ddl_owner(wanted), join(ddl_owner(found)));
+		step_add(steps, action, wanted, ddl_owner(wanted));
 	if (!sqltext_equal(found->comment, wanted->comment))
-		add_steps(steps,
-				  action,
-				  wanted,
-				  ddl_comment(found, wanted),
-				  join(ddl_comment(wanted, found)));
-	if (found->has_acl != wanted->has_acl || !schema_list_equal(found->acl, wanted->acl))
-		add_steps(steps, action, wanted, ddl_acl(found, wanted), join(ddl_acl(wanted, found)));
+		step_add(steps, action, wanted, ddl_comment(found, wanted));
+	grant_alter(steps, actions, action);
+}
+
+/* Which parents are joined and left when: see parents.c. */
+static void
+alter_table(List **steps, const KnActions *actions, const KnAction *action)
+{
+	KnObject *found = action->found;
+	KnObject *wanted = action->wanted;
+	KnObject *joined = parents_join_first(actions->changes, found);
+
+	if (joined != found)
+		step_add(steps, action, wanted, ddl_finish(found, joined));
+	step_add(steps, action, wanted, ddl_alter(joined, wanted));
+	keep_persistence(steps, actions, action);
+}
+
+/* The attributes of a type are the columns of its typed tables: these have to be mentioned. */
+static List *
+cascade(const KnActions *actions, const KnObject *type, const KnObject *wanted, List *statements)
+{
+	bool is_typed = false;
+	ListCell *cell;
+
+	if (type->kind != KN_COMPOSITE)
+		return statements;
+	foreach(cell, diff_dependents(actions->changes, type))
+	{
+		const KnTable *table = lfirst(cell);
+
+		is_typed |= table->head.kind == KN_TABLE && sqltext_equal(table->of_type, name_of(type));
+	}
+	foreach(cell, is_typed ? statements : NIL)
+	{
+		KnStatement *statement = lfirst(cell);
+
+		if (strstr(statement->kind, "_attribute") == NULL)
+			continue;
+		if (narrows_attribute(statement, type, wanted))
+			statement->kind = "narrow_type";
+		statement->sql = psprintf("%s CASCADE", statement->sql);
+	}
+	return statements;
+}
+
+/* Whether a statement gives an attribute a type that may not hold its values. */
+static bool
+narrows_attribute(const KnStatement *statement, const KnObject *found, const KnObject *wanted)
+{
+	const KnComposite *from = (const KnComposite *) found;
+	const KnComposite *to = (const KnComposite *) wanted;
+
+	for (int i = 0; i < list_length(to->attributes); i++)
+	{
+		const char *name = list_nth(to->attributes, i);
+		const char *begin = psprintf("ALTER TYPE %s ALTER ATTRIBUTE %s TYPE ",
+									 name_of(wanted),
+									 sqltext_identifier(name));
+		int before = ddl_position(from->attributes, name);
+
+		if (before >= 0 && strncmp(statement->sql, begin, strlen(begin)) == 0)
+			return conversion_narrows(list_nth(from->types, before), list_nth(to->types, i));
+	}
+	return false;
 }
 
 /* Whether it is a sequence that belongs to a column: its owner is that of the table. */
@@ -265,44 +252,9 @@ keep_persistence(List **steps, const KnActions *actions, const KnAction *action)
 			continue;
 		followed = *wanted;
 		followed.persistence = persistence;
-		add_steps(steps, action, &wanted->head, ddl_alter(&followed.head, &wanted->head), NULL);
+		step_add(steps, action, &wanted->head, ddl_alter(&followed.head, &wanted->head));
 	}
 #endif
-}
-
-/* Forward statements with, aspect by aspect, the backward ones as their undo. */
-static void
-pair(List **steps, const KnAction *action, List *forward, List *backward)
-{
-	List *done = NIL;
-	ListCell *cell;
-
-	foreach(cell, forward)
-	{
-		KnStatement *statement = lfirst(cell);
-		const char *undo = NULL;
-
-		if (!sqltext_member(done, statement->aspect))
-		{
-			undo = join(of_aspect(backward, statement->aspect));
-			done = lappend(done, (char *) statement->aspect);
-		}
-		add_steps(steps, action, action->wanted, list_make1(statement), undo);
-	}
-}
-
-static List *
-of_aspect(List *statements, const char *aspect)
-{
-	List *result = NIL;
-	ListCell *cell;
-
-	foreach(cell, statements)
-	{
-		if (sqltext_equal(((KnStatement *) lfirst(cell))->aspect, aspect))
-			result = lappend(result, lfirst(cell));
-	}
-	return result;
 }
 
 /* The column as found, its type under the name that the type has been given. */
@@ -345,17 +297,8 @@ aside_name(const KnObject *type)
 static void
 make_aside(List **steps, const KnActions *actions, const KnAction *action)
 {
-	KnObject *aside = palloc(kn_kinds[action->found->kind].size);
-
-	memcpy(aside, action->found, kn_kinds[action->found->kind].size);
-	aside->name = aside_name(action->found);
-	aside->key = name_key(aside->kind, aside->schema, aside->parent, aside->name, NULL);
-	add_steps(steps, action, action->found, check_labels(actions, action), NULL);
-	add_steps(steps,
-			  action,
-			  action->found,
-			  ddl_rename(action->found, aside->name),
-			  join(ddl_rename(aside, action->found->name)));
+	step_add(steps, action, action->found, check_labels(actions, action));
+	step_add(steps, action, action->found, ddl_rename(action->found, aside_name(action->found)));
 }
 
 static void
@@ -363,42 +306,14 @@ make_finish(List **steps, const KnActions *actions, const KnAction *action)
 {
 	bool is_new =
 		action->change->operation == KN_CREATE || action->change->operation == KN_RECREATE;
-	KnObject *from = is_new ? NULL : action->found;
-	KnObject *back = is_new ? neutral(action->wanted) : action->found;
+	KnObject *from = is_new ? NULL : parents_join_first(actions->changes, action->found);
 
-	pair(steps, action, ddl_finish(from, action->wanted), ddl_finish(action->wanted, back));
+	step_add(steps, action, action->wanted, ddl_finish(from, action->wanted));
 	if (is_new)
-		add_steps(steps, action, action->wanted, check_numbers(actions, action), NULL);
+		step_add(steps, action, action->wanted, check_numbers(actions, action));
 	if (from != NULL && is_linked(from) && !is_linked(action->wanted) &&
 		action->wanted->owner != NULL && !sqltext_equal(from->owner, action->wanted->owner))
-		add_steps(steps, action, action->wanted, ddl_owner(action->wanted), join(ddl_owner(from)));
-}
-
-/* The object before anything was said last about it. */
-static KnObject *
-neutral(const KnObject *object)
-{
-	KnObject *copy = palloc(kn_kinds[object->kind].size);
-
-	memcpy(copy, object, kn_kinds[object->kind].size);
-	switch (object->kind)
-	{
-		case KN_SEQUENCE:
-			((KnSequence *) copy)->owned_by = NULL;
-			break;
-		case KN_TABLE:
-			((KnTable *) copy)->replica_identity = "DEFAULT";
-			((KnTable *) copy)->cluster_on = NULL;
-			((KnTable *) copy)->partition_of = NULL;
-			((KnTable *) copy)->partition_bound = NULL;
-			break;
-		case KN_MATVIEW:
-			((KnMatview *) copy)->cluster_on = NULL;
-			break;
-		default:
-			break;
-	}
-	return copy;
+		step_add(steps, action, action->wanted, ddl_owner(action->wanted));
 }
 
 static const char *
@@ -409,79 +324,4 @@ group_of(const KnObject *object)
 	if (object->kind == KN_INDEX)
 		return name_qualified(object->schema, ((const KnIndex *) object)->table);
 	return name_of(object);
-}
-
-/* A step that does nothing, for each object that cannot be planned and may differ. */
-List *
-step_unmodelled(const KnChanges *changes)
-{
-	List *steps = NIL;
-	ListCell *cell;
-	const KnSchema *sides[2] = { changes->wanted, changes->found };
-
-	foreach(cell, changes->wanted->objects)
-	{
-		KnObject *object = lfirst(cell);
-
-		if (!changes->wanted->has_acls && object->has_acl && !is_public(object))
-			steps = lappend(steps,
-							unmodelled(psprintf("privileges on %s", object->key),
-									   "the desired state states no privileges: left as they are"));
-	}
-	for (int i = 0; i < 2; i++)
-	{
-		foreach(cell, sides[i]->objects)
-		{
-			KnOther *other = lfirst(cell);
-
-			if (other->head.kind != KN_OTHER ||
-				(other->definition != NULL && diff_change_of(changes, &other->head) == NULL) ||
-				(i == 1 && schema_find(changes->wanted, other->head.key) != NULL))
-				continue;
-			steps = lappend(
-				steps,
-				unmodelled(
-					other_text(other),
-					i == 1
-						? "found, and of a kind that is not modelled: left as it is, and not compared"
-						: "wanted, and of a kind that is not modelled: left as it is, and not compared"));
-		}
-	}
-	return steps;
-}
-
-static KnStep *
-unmodelled(const char *object, const char *hazard)
-{
-	KnStep *step = palloc0(sizeof(KnStep));
-
-	step->kind = "unmodelled";
-	step->object = object;
-	step->group = object;
-	step->severity = KN_WARNING;
-	step->is_transactional = true;
-	step->phase = "none";
-	step->hazards = list_make1((char *) hazard);
-	return step;
-}
-
-/* Whether this is the schema public, with the privileges that it has in a new database. */
-static bool
-is_public(const KnObject *object)
-{
-	return object->kind == KN_SCHEMA && strcmp(object->name, "public") == 0 &&
-		   schema_list_equal(
-			   object->acl,
-			   list_make2("=U/pg_database_owner", "pg_database_owner=UC/pg_database_owner"));
-}
-
-/* What it is and its name; the keys of some say both. */
-static const char *
-other_text(const KnOther *other)
-{
-	const char *name = name_of(&other->head);
-
-	if (strncmp(name, other->what, strlen(other->what)) == 0)
-		return name;
-	return psprintf("%s %s", other->what, name);
 }

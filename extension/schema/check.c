@@ -42,6 +42,7 @@ static const Need needs[] = {
 static void check_place(const KnObject *object, const char *path);
 static void check_fields(const KnObject *object, const char *path);
 static void check_lists(const KnObject *object, const Need *need, const char *path);
+static void check_column_acl(const KnObject *object, const char *path);
 static void check_no_null(const List *list, const char *path);
 static const KnField *field_of(const KnObject *object, const char *name);
 static bool is_member(KnKind kind);
@@ -70,6 +71,7 @@ check_object(const KnObject *object, const char *path)
 		}
 		check_lists(object, need, path);
 	}
+	check_column_acl(object, path);
 }
 
 static void
@@ -138,6 +140,27 @@ check_lists(const KnObject *object, const Need *need, const char *path)
 
 		if (list_length(first) != list_length(other))
 			refuse(path, need->lists[i], psprintf("must be as long as %s", need->lists[0]));
+	}
+}
+
+/* Privileges on columns of a view have a column to be on. */
+static void
+check_column_acl(const KnObject *object, const char *path)
+{
+	List **acl = schema_column_acl((KnObject *) object);
+	ListCell *element;
+
+	foreach(element, acl == NULL ? NIL : *acl)
+	{
+		bool is_known = false;
+		ListCell *column;
+
+		foreach(column, schema_columns(object))
+			is_known |= schema_column_item(lfirst(element), lfirst(column)) != NULL;
+		if (!is_known)
+			refuse(path,
+				   psprintf("column_acl[%d]", foreach_current_index(element)),
+				   "must be a column, a space, and an aclitem");
 	}
 }
 

@@ -137,22 +137,24 @@
 	F(TEXT, references, IGNORE)   /* qualified referenced table, quoted */                      \
 	F(BOOL, is_inherited, IGNORE) /* of a partition, by its parent only */
 
-#define KN_VIEW_FIELDS(F)                                         \
-	F(TEXT, definition, ALTER)                                    \
-	F(LIST, options, ALTER) /* name=value, sorted */              \
-	F(LIST, columns, ALTER)                                       \
-	F(LIST, types, ALTER)    /* of the columns, with collation */ \
-	F(LIST, comments, ALTER) /* of the columns */
+#define KN_VIEW_FIELDS(F)                                           \
+	F(TEXT, definition, ALTER)                                      \
+	F(LIST, options, ALTER) /* name=value, sorted */                \
+	F(LIST, columns, ALTER)                                         \
+	F(LIST, types, ALTER)      /* of the columns, with collation */ \
+	F(LIST, comments, ALTER)   /* of the columns */                 \
+	F(LIST, column_acl, ALTER) /* column, quoted, and an aclitem; sorted */
 
-#define KN_MATVIEW_FIELDS(F)                                                            \
-	F(TEXT, definition, REBUILD)                                                        \
-	F(LIST, options, ALTER)                                                             \
-	F(TEXT, access_method, REBUILD)                                                     \
-	F(TEXT, tablespace, ALTER)                                                          \
-	F(TEXT, cluster_on, ALTER)                                                          \
-	F(LIST, columns, REBUILD)                                                           \
-	F(LIST, comments, ALTER)                                                            \
-	F(LIST, settings, ALTER) /* per column: storage, compression, statistics clauses */ \
+#define KN_MATVIEW_FIELDS(F)                                                              \
+	F(TEXT, definition, REBUILD)                                                          \
+	F(LIST, options, ALTER)                                                               \
+	F(TEXT, access_method, REBUILD)                                                       \
+	F(TEXT, tablespace, ALTER)                                                            \
+	F(TEXT, cluster_on, ALTER)                                                            \
+	F(LIST, columns, REBUILD)                                                             \
+	F(LIST, comments, ALTER)                                                              \
+	F(LIST, settings, ALTER)   /* per column: storage, compression, statistics clauses */ \
+	F(LIST, column_acl, ALTER) /* as for a view */                                        \
 	F(BOOL, is_populated, IGNORE)
 
 #define KN_INDEX_FIELDS(F)                                                  \
@@ -172,9 +174,12 @@
 	F(TEXT, definition, ALTER) \
 	F(TEXT, enabled, ALTER) /* ENABLE, DISABLE, ENABLE REPLICA, ENABLE ALWAYS */
 
-#define KN_TRIGGER_FIELDS(F)     \
-	F(TEXT, definition, REBUILD) \
-	F(TEXT, enabled, ALTER) /* as for a rule */
+#define KN_TRIGGER_FIELDS(F)                    \
+	F(TEXT, definition, REBUILD)                \
+	F(TEXT, enabled, ALTER) /* as for a rule */ \
+	F(TEXT,                                     \
+	  inherited,                                \
+	  REBUILD) /* state of that of the partitioned table, which this is a copy of */
 
 #define KN_POLICY_FIELDS(F)                                    \
 	F(BOOL, is_restrictive, REBUILD)                           \

@@ -231,12 +231,6 @@ compare_objects(const ListCell *a, const ListCell *b)
 	return order != 0 ? order : strcmp(left->key, right->key);
 }
 
-bool
-schema_text_equal(const char *a, const char *b)
-{
-	return sqltext_equal(a, b);
-}
-
 /* Whether two Lists of strings have the same elements in the same order. */
 bool
 schema_list_equal(const List *a, const List *b)
@@ -248,7 +242,7 @@ schema_list_equal(const List *a, const List *b)
 		return false;
 	forboth(left, a, right, b)
 	{
-		if (!sqltext_equal(lfirst(left), lfirst(right)))
+		if (!spelling_equal(lfirst(left), lfirst(right)))
 			return false;
 	}
 	return true;
@@ -261,7 +255,7 @@ schema_field_equal(const KnField *field, const void *a, const void *b)
 	switch (field->type)
 	{
 		case KN_TEXT:
-			return sqltext_equal(KN_FIELD_TEXT(a, field), KN_FIELD_TEXT(b, field));
+			return spelling_equal(KN_FIELD_TEXT(a, field), KN_FIELD_TEXT(b, field));
 		case KN_BOOL:
 			return KN_FIELD_BOOL(a, field) == KN_FIELD_BOOL(b, field);
 		case KN_INT:
@@ -270,4 +264,45 @@ schema_field_equal(const KnField *field, const void *a, const void *b)
 			return schema_list_equal(KN_FIELD_LIST(a, field), KN_FIELD_LIST(b, field));
 	}
 	return false;
+}
+
+/* The columns that are no objects, but part of a view; NIL for another kind. */
+List *
+schema_columns(const KnObject *object)
+{
+	switch (object->kind)
+	{
+		case KN_VIEW:
+			return ((const KnView *) object)->columns;
+		case KN_MATVIEW:
+			return ((const KnMatview *) object)->columns;
+		default:
+			return NIL;
+	}
+}
+
+/* Where the privileges on such columns are kept, NULL for another kind. */
+List **
+schema_column_acl(KnObject *object)
+{
+	switch (object->kind)
+	{
+		case KN_VIEW:
+			return &((KnView *) object)->column_acl;
+		case KN_MATVIEW:
+			return &((KnMatview *) object)->column_acl;
+		default:
+			return NULL;
+	}
+}
+
+/* The aclitem in an element of such a list, NULL where it is of another column. */
+const char *
+schema_column_item(const char *element, const char *column)
+{
+	const char *name = sqltext_identifier(column);
+	Size length = strlen(name);
+
+	return strncmp(element, name, length) == 0 && element[length] == ' ' ? element + length + 1
+																		 : NULL;
 }

@@ -118,8 +118,10 @@ extern KnObject *schema_find_qualified(const KnSchema *schema, KnKind kind, cons
 extern void schema_depend(void *object, void *on);
 extern void schema_sort(KnSchema *schema);
 extern bool schema_field_equal(const KnField *field, const void *a, const void *b);
-extern bool schema_text_equal(const char *a, const char *b);
 extern bool schema_list_equal(const List *a, const List *b);
+extern List *schema_columns(const KnObject *object);
+extern List **schema_column_acl(KnObject *object);
+extern const char *schema_column_item(const char *element, const char *column);
 
 /* name.c */
 extern const char *name_key(KnKind kind, const char *schema, const char *parent, const char *name,
@@ -135,6 +137,8 @@ extern void check_whole(const KnSchema *schema);
 
 /* spelling.c */
 extern void schema_spell(KnSchema *schema);
+extern const char *spelling_compared(const char *text);
+extern bool spelling_equal(const char *a, const char *b);
 
 /* write.c */
 extern Jsonb *snapshot_write(const KnSchema *schema);

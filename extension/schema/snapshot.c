@@ -282,7 +282,7 @@ hash_object(pg_cryptohash_ctx *hash, const KnObject *object)
 		switch (field->type)
 		{
 			case KN_TEXT:
-				hash_text(hash, field->name, KN_FIELD_TEXT(object, field));
+				hash_text(hash, field->name, spelling_compared(KN_FIELD_TEXT(object, field)));
 				break;
 			case KN_BOOL:
 				hash_text(hash, field->name, KN_FIELD_BOOL(object, field) ? "true" : NULL);
@@ -320,5 +320,5 @@ hash_list(pg_cryptohash_ctx *hash, const char *name, const List *values)
 
 	hash_text(hash, name, psprintf("%d", list_length(values)));
 	foreach(cell, values)
-		hash_text(hash, "item", lfirst(cell) == NULL ? "" : (const char *) lfirst(cell));
+		hash_text(hash, "item", lfirst(cell) == NULL ? "" : spelling_compared(lfirst(cell)));
 }

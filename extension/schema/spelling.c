@@ -6,27 +6,41 @@
  * always read the same.  Two ways of writing are known to change once:
  *	 ((a AND b) AND c)      becomes  (a AND b AND c), which BETWEEN hides; OR as well
  *	 (ARRAY[a, b])::text[]  becomes  ARRAY[(a)::text, (b)::text], which IN hides
- * All expressions get the second spelling, so that a schema reads the same
- * whether it was made from its author's text or from a plan.
+ * A schema has to read the same whether it was made from its author's text or
+ * from a plan.  So all expressions get the second spelling of AND and OR when
+ * they are read.  That of arrays is only for comparing: where a and b are arrays
+ * themselves it does not mean the same, and a text does not say what they are.
+ *
+ * XXX: then the server says ARRAY[(a)::text[], (b)::text[]] the second time, and
+ * the two are taken for different.  Whoever writes the casts himself is rid of
+ * that; due when somebody cannot.
  */
 #include "kints_norm.h"
 
+#include "base/base.h"
 #include "miscadmin.h"
 #include "schema/schema.h"
 
+typedef struct Spelling
+{
+	StringInfoData text;
+	bool with_arrays;
+} Spelling;
+
 static void spell_field(KnObject *object, const char *name);
-static const char *spell_text(const char *text);
-static void spell(StringInfo out, const char *at, const char *end);
-static void spell_group(StringInfo out, const char *at, const char *end);
+static const char *spell_text(const char *text, bool with_arrays);
+static void spell(Spelling *out, const char *at, const char *end);
+static void spell_group(Spelling *out, const char *at, const char *end);
 static const char *end_of_nested(const char *at, const char *end);
 static bool starts_query(const char *at);
 static bool joins_at_top(const char *at, const char *end, const char *word);
-static const char *spell_array(StringInfo out, const char *at, const char *end);
+static const char *spell_array(Spelling *out, const char *at, const char *end);
 static const char *end_of_elements(const char *at, const char *end, char wanted);
 static const char *end_of_array_type(const char *at, const char *end);
-static void spell_elements(StringInfo out, const char *at, const char *end, const char *type,
+static void spell_elements(Spelling *out, const char *at, const char *end, const char *type,
 						   bool is_bare);
 static bool has_operator(const char *at, const char *end);
+static const char *end_of_type(const char *at, const char *end);
 static const char *end_of_group(const char *open, const char *end);
 static const char *end_of_quoted(const char *at, const char *end);
 
@@ -47,7 +61,7 @@ static const struct
 	{ KN_POLICY, "check_expression" },
 };
 
-/* Spells all expressions of a schema that was read. */
+/* Gives AND and OR their one spelling in all expressions of a schema that was read. */
 void
 schema_spell(KnSchema *schema)
 {
@@ -75,46 +89,63 @@ spell_field(KnObject *object, const char *name)
 		field++;
 	if (field->type == KN_TEXT)
 	{
-		KN_FIELD_TEXT(object, field) = spell_text(KN_FIELD_TEXT(object, field));
+		KN_FIELD_TEXT(object, field) = spell_text(KN_FIELD_TEXT(object, field), false);
 		return;
 	}
 	foreach(cell, KN_FIELD_LIST(object, field))
-		lfirst(cell) = (void *) spell_text(lfirst(cell));
+		lfirst(cell) = (void *) spell_text(lfirst(cell), false);
+}
+
+/* The text as it is compared; not to be run. */
+const char *
+spelling_compared(const char *text)
+{
+	return text == NULL || strstr(text, x_array) == NULL ? text : spell_text(text, true);
+}
+
+/* Whether two texts, or NULLs, are the same as far as they are compared. */
+bool
+spelling_equal(const char *a, const char *b)
+{
+	return sqltext_equal(a, b) ||
+		   (a != NULL && b != NULL && strstr(a, x_array) != NULL && strstr(b, x_array) != NULL &&
+			strcmp(spelling_compared(a), spelling_compared(b)) == 0);
 }
 
 /* The text itself where there is nothing about it. */
 static const char *
-spell_text(const char *text)
+spell_text(const char *text, bool with_arrays)
 {
-	StringInfoData out;
+	Spelling out;
 
 	if (text == NULL || (strstr(text, ") AND ") == NULL && strstr(text, ") OR ") == NULL &&
-						 strstr(text, x_array) == NULL))
+						 (!with_arrays || strstr(text, x_array) == NULL)))
 		return text;
-	initStringInfo(&out);
+	initStringInfo(&out.text);
+	out.with_arrays = with_arrays;
 	spell(&out, text, text + strlen(text));
-	return out.data;
+	return out.text.data;
 }
 
 static void
-spell(StringInfo out, const char *at, const char *end)
+spell(Spelling *out, const char *at, const char *end)
 {
 	check_stack_depth();
 	while (at < end)
 	{
-		const char *next = spell_array(out, at, end);
+		const char *next = out->with_arrays ? spell_array(out, at, end) : NULL;
 
 		if (next == NULL && *at == '(')
 		{
 			next = end_of_group(at, end);
-			appendStringInfoChar(out, '(');
+			appendStringInfoChar(&out->text, '(');
 			spell_group(out, at + 1, next - 1);
-			appendStringInfoChar(out, ')');
+			appendStringInfoChar(&out->text, ')');
 		}
 		else if (next == NULL)
 		{
 			next = end_of_quoted(at, end);
-			appendBinaryStringInfo(out, at, (int) (next - at));
+			appendBinaryStringInfo(&out->text, at, (int) (next - at));
 		}
 		at = next;
 	}
@@ -122,7 +153,7 @@ spell(StringInfo out, const char *at, const char *end)
 
 /* What stands in parentheses: a AND of which the first operand is one as well is one. */
 static void
-spell_group(StringInfo out, const char *at, const char *end)
+spell_group(Spelling *out, const char *at, const char *end)
 {
 	const char *inner;
 
@@ -189,7 +220,7 @@ joins_at_top(const char *at, const char *end, const char *word)
  * parentheses but in statistics, where it uses as few as it can.
  */
 static const char *
-spell_array(StringInfo out, const char *at, const char *end)
+spell_array(Spelling *out, const char *at, const char *end)
 {
 	bool is_bare = *at != '(';
 	const char *elements = at + (is_bare ? 0 : 1) + strlen(x_array);
@@ -246,10 +277,10 @@ end_of_array_type(const char *at, const char *end)
 
 /* ARRAY[...] with each element cast; an element that is an array, element by element. */
 static void
-spell_elements(StringInfo out, const char *at, const char *end, const char *type, bool is_bare)
+spell_elements(Spelling *out, const char *at, const char *end, const char *type, bool is_bare)
 {
 	check_stack_depth();
-	appendStringInfoString(out, x_array);
+	appendStringInfoString(&out->text, x_array);
 	while (at < end)
 	{
 		const char *next = end_of_elements(at, end, ',');
@@ -259,32 +290,56 @@ spell_elements(StringInfo out, const char *at, const char *end, const char *type
 			spell_elements(out, at + strlen(x_array), next - 1, type, is_bare);
 		else
 		{
-			appendStringInfoString(out, has_parentheses ? "(" : "");
+			appendStringInfoString(&out->text, has_parentheses ? "(" : "");
 			spell(out, at, next);
-			appendStringInfo(out, "%s::%s", has_parentheses ? ")" : "", type);
+			appendStringInfo(&out->text, "%s::%s", has_parentheses ? ")" : "", type);
 		}
 		at = next;
 		if (at < end)
 		{
-			appendStringInfoString(out, ", ");
+			appendStringInfoString(&out->text, ", ");
 			at++;
 			at += strspn(at, " ");
 		}
 	}
-	appendStringInfoChar(out, ']');
+	appendStringInfoChar(&out->text, ']');
 }
 
 /* Whether words stand side by side, other than in the name of a type. */
 static bool
 has_operator(const char *at, const char *end)
 {
-	while (at < end && strncmp(at, "::", 2) != 0)
+	while (at < end)
 	{
 		if (*at == ' ')
 			return true;
-		at = *at == '(' ? end_of_group(at, end) : end_of_quoted(at, end);
+		if (strncmp(at, "::", 2) == 0)
+			at = end_of_type(at + 2, end);
+		else
+			at = *at == '(' ? end_of_group(at, end) : end_of_quoted(at, end);
 	}
 	return false;
+}
+
+/* Behind the name of a type, which may be of several words. */
+static const char *
+end_of_type(const char *at, const char *end)
+{
+	static const char *const more[] = { " varying",
+										" precision",
+										" with time zone",
+										" without time zone" };
+
+	while (at < end && strchr(" ,:", *at) == NULL)
+		at = *at == '(' ? end_of_group(at, end) : end_of_quoted(at, end);
+	for (Size i = 0; i < lengthof(more); i++)
+	{
+		Size length = strlen(more[i]);
+
+		if (at + length <= end && strncmp(at, more[i], length) == 0)
+			return end_of_type(at + length, end);
+	}
+	return at;
 }
 
 /* Behind the parenthesis that closes the one at open. */

@@ -4,6 +4,8 @@
   text       two calls give the same plan, byte for byte
   apply      after the plan to B was applied, a plan to B is empty, and the
              fingerprint is that of a database loaded with B
+  undo       from there, the undo texts of the plan's steps, run from the last
+             to the first, lead back to A's fingerprint
   rollback   after it was rolled back, the fingerprint is that of A again
   empty      the plan from nothing to A, loaded by psql into an empty database,
              gives A's fingerprint
@@ -12,9 +14,9 @@
 A law that cannot be looked at because another failed before is "not reached".
 
 A migration may refuse rows for good reasons: a new column is NOT NULL, a type
-does not hold the value.  When apply or rollback fails with an error about data,
-the rows are taken out of the table that the server blames, or out of all where
-it blames none, and it is called again.
+does not hold the value.  When apply, undo or rollback fails with an error about
+data, the rows are taken out of the table that the server blames, or out of all
+where it blames none, and it is called again.
 """
 import dataclasses
 import json
@@ -23,8 +25,9 @@ import re
 import rows
 from server import SqlError, psql, quote_text, wait_until_up
 
-LAWS = ("load", "same", "text", "apply", "rollback", "empty")
+LAWS = ("load", "same", "text", "apply", "undo", "rollback", "empty")
 STATEMENT_TIMEOUT = "60s"
+STEPS = "SELECT pg_catalog.to_json(pg_catalog.concat_ws(' ', kind, object) || ': ' || coalesce(sql, '')) FROM {};"
 REFUSALS = 8     # tables emptied one by one before all are
 TRUNCATE_ALL = r"""
 SELECT format('TRUNCATE %s CASCADE', string_agg(oid::regclass::text, ', ')) FROM pg_catalog.pg_class
@@ -82,6 +85,8 @@ class Examination:
         self.databases = []
         self.a = self.b = None                  # databases loaded with A and B
         self.of_a = self.of_b = None            # their fingerprints
+        self.before = None                      # the snapshot of A
+        self.planned = []                       # the steps from A to B
 
     def run(self):
         law = None
@@ -96,7 +101,7 @@ class Examination:
         return self.result.conclude()
 
     def may_follow(self, law):
-        needed = {"load": (), "rollback": ("load", "apply")}.get(law, ("load",))
+        needed = {"load": (), "undo": ("load", "apply"), "rollback": ("load", "apply")}.get(law, ("load",))
         return all(other in self.result.held for other in needed) or (law == "rollback" and self.result.steps)
 
     def check(self, law):
@@ -122,6 +127,7 @@ class Examination:
                     raise
                 raise Broken(f"{name} does not load: {error}") from None
         self.of_a, self.of_b = fingerprint(self.a), fingerprint(self.b)
+        self.before = psql(self.a, "SELECT kints.kints_snapshot();")[0]
         psql(self.a, self.pair.seed)
 
     def law_same(self):
@@ -135,11 +141,18 @@ class Examination:
             raise Broken("\n".join(["two plans differ:"] + first_difference(first, second)))
 
     def law_apply(self):
+        self.planned = json.loads(format_plan(self.a, self.pair.b, "json", self.options))["steps"]
         self.result.steps = len(self.migrate(
             f"SELECT step FROM kints.kints_apply({quote_text(self.pair.b)}::text, {as_jsonb(self.options)});"))
         expect_empty(self.a, self.pair.b, "after apply", self.options)
         if fingerprint(self.a) != self.of_b:
             raise Broken("the second plan is empty, but the fingerprint is not that of B")
+
+    def law_undo(self):
+        back, after = self.undo()[-2:]
+        if back != self.of_a[0]:
+            steps = psql(self.a, STEPS.format(f"kints.kints_diff({quote_text(after)}, {quote_text(self.before)})"))
+            raise Broken("\n".join([f"{len(steps)} steps after undo:"] + [json.loads(step) for step in steps[:12]]))
 
     def law_rollback(self):
         if self.result.steps:
@@ -167,6 +180,18 @@ class Examination:
                     raise
                 self.result.refused.append(str(error))
                 self.empty(error.table if len(self.result.refused) < REFUSALS else None)
+
+    def undo(self):
+        """The fingerprint and the snapshot that the undo leads to.  Nothing of it stays."""
+        undos = "".join(step["undo"] + ";\n" for step in reversed(self.planned) if step["undo"])
+        script = f"SET LOCAL check_function_bodies = off;\n{undos}SELECT kints.kints_fingerprint();\nSELECT kints.kints_snapshot();\nROLLBACK;\n"
+        try:
+            return psql(self.a, "BEGIN;\n" + script)
+        except SqlError as error:
+            if not is_of_rows(error):
+                raise
+            self.result.refused.append(str(error))
+            return psql(self.a, "BEGIN;\n" + TRUNCATE_ALL + script)
 
     def empty(self, table):
         """A table, or all: also where the blamed one exists only while the plan runs."""
@@ -198,8 +223,7 @@ def format_plan(database, desired, how, options):
 def expect_empty(database, desired, when, options=None):
     """The plan to what is there has no steps, nor is anything reported."""
     script = (f"SET statement_timeout = '{STATEMENT_TIMEOUT}';\n"
-              "SELECT pg_catalog.to_json(pg_catalog.concat_ws(' ', kind, object) || ': ' || coalesce(sql, '')) "
-              f"FROM kints.kints_plan({quote_text(desired)}::text, {as_jsonb(options or {'schemas': '*'})});")
+              + STEPS.format(f"kints.kints_plan({quote_text(desired)}::text, {as_jsonb(options or {'schemas': '*'})})"))
     steps = [json.loads(line) for line in psql(database, script)]
     if steps:
         raise Broken("\n".join([f"{len(steps)} steps {when}:"] + steps[:12]))

@@ -76,6 +76,8 @@ class Mutator:
 
     def change_name(self):
         node = self.pick(n for n in self.db.nodes() if n.name and n.name != "public" and not isinstance(n, Label))
+        if node is None:
+            return None
         old, node.name = node.name, self.maker.name()
         return f"rename {type(node).__name__} {old} to {node.name}"
 

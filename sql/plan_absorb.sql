@@ -1,0 +1,10 @@
+-- What is created and dropped along with something else.
+\pset format unaligned
+\pset tuples_only on
+SET client_min_messages = warning;
+-- what comes along with a parent
+SELECT test.case('a column of all partitions', 'CREATE TABLE p (a int, b int, c int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1)', 'CREATE TABLE p (a int, b int, d int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1)');
+SELECT test.case('a column of two parents', 'CREATE TABLE p (a int, c int); CREATE TABLE p2 (b int, c int); CREATE TABLE q (d int) INHERITS (p, p2); CREATE TABLE r () INHERITS (q)', 'CREATE TABLE p (a int); CREATE TABLE p2 (b int); CREATE TABLE q (d int) INHERITS (p, p2); CREATE TABLE r () INHERITS (q)');
+SELECT test.case('indexes of partitions', 'CREATE TABLE p (a int, b int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (b); CREATE TABLE r PARTITION OF q FOR VALUES IN (2); CREATE INDEX i ON p (b)', 'CREATE TABLE p (a int, b int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (b); CREATE TABLE r PARTITION OF q FOR VALUES IN (2)');
+SELECT test.case('indexes of partitions, made anew', 'CREATE TABLE p (a int, b int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (b); CREATE TABLE r PARTITION OF q FOR VALUES IN (2); CREATE INDEX i ON p (b)', 'CREATE TABLE p (a int, b int) PARTITION BY LIST (a); CREATE TABLE q PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (b); CREATE TABLE r PARTITION OF q FOR VALUES IN (2); CREATE INDEX i ON p (b DESC)');
+SELECT test.case('all that is on a table', 'CREATE TABLE t (a int PRIMARY KEY, b serial, c int CHECK (c > 0)); CREATE INDEX i ON t (c); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NULL; END''; CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); CREATE POLICY p ON t; CREATE RULE r AS ON UPDATE TO t DO ALSO NOTHING', 'CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NULL; END''');
