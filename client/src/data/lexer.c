@@ -432,10 +432,12 @@ scan(kn__lexer *lexer, uint32_t *number)
 {
 	char c = peek(lexer, 0);
 
+	if (lexer->at == lexer->stop && lexer->stop == lexer->end)
+		return KN__TOKEN_END;
 	if (lexer->at == lexer->stop)
 	{
-		lexer->at = lexer->end;
-		return lexer->stop == lexer->end ? KN__TOKEN_END : KN__TOKEN_ERROR;
+		lexer->at = lexer->stop = lexer->end; /* what follows the NUL is not looked at */
+		return KN__TOKEN_ERROR;
 	}
 	if (is_name_start(c))
 		return scan_word(lexer);
