@@ -14,7 +14,8 @@
 typedef struct statement_example
 {
 	const char *sql;
-	const char *does; /* the verb, then what is so of it, then the parameters: "SELECT read rows $2" */
+	const char
+		*does; /* the verb, then what is so of it, then the parameters: "SELECT read rows $2" */
 } statement_example;
 
 static inline const char *
@@ -43,15 +44,15 @@ statement_does(const char *sql)
 }
 
 /* A test that each row of a table of statement_example does what it says. */
-#define STATEMENT_TEST(table)                                                \
-	START_TEST(table##_do)                                                   \
-	{                                                                        \
+#define STATEMENT_TEST(table)                                                     \
+	START_TEST(table##_do)                                                        \
+	{                                                                             \
 		ck_assert_msg(strcmp(statement_does(table[_i].sql), table[_i].does) == 0, \
-					  "\"%s\" does \"%s\", not \"%s\"",                      \
-					  table[_i].sql,                                         \
-					  statement_does(table[_i].sql),                         \
-					  table[_i].does);                                       \
-	}                                                                        \
+					  "\"%s\" does \"%s\", not \"%s\"",                           \
+					  table[_i].sql,                                              \
+					  statement_does(table[_i].sql),                              \
+					  table[_i].does);                                            \
+	}                                                                             \
 	END_TEST
 
 #endif

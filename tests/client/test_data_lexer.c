@@ -202,13 +202,20 @@ static const example numbers[] = {
 	{ "1._5", "!<1._5>" },
 	{ "0x", "!<0x>" },
 	{ "0xg", "!<0xg>" },
-	{ "0b12", "n<0b1> n<2>" },
-	{ "0o8", "!<0o> n<8>" },
+	{ "0b12", "!<0b12>" },
+	{ "0o8", "!<0o8>" },
 	{ "1\xc3\xa9", "!<1\xc3\xa9>" },
 	{ "0x1.5", "n<0x1> n<.5>" },
 	{ "1'a'", "n<1> s<'a'>" },
 	{ "1\"a\"", "n<1> q<\"a\">" },
 	{ "1$1", "n<1> p<$1>" },
+	{ "1.5$1", "n<1.5> p<$1>" },
+	{ "1e5$1", "!<1e5$1>" },
+	{ "1.e5$", "!<1.e5$>" },
+	{ "1_0$a", "!<1_0$a>" },
+	{ "0x1F$", "!<0x1F$>" },
+	{ "1e+5$1", "n<1e+5> p<$1>" },
+	{ "1e+5_0$1", "!<1e+5_0$1>" },
 };
 
 static const example operators[] = {
@@ -277,33 +284,29 @@ static const example parameters[] = {
 	{ "$1$$a$$", "p<$1> s<$$a$$>" },
 };
 
-#define TABLES(X)                                                                              \
-	X(blanks) X(words) X(strings) X(continued) X(dollars) X(numbers) X(operators) X(punctuation) \
-	X(parameters)
+#define TABLES(X)                                                                      \
+	X(blanks)                                                                          \
+	X(words) X(strings) X(continued) X(dollars) X(numbers) X(operators) X(punctuation) \
+		X(parameters)
 
-#define X(table)                                                               \
-	START_TEST(table##_are_cut)                                                \
-	{                                                                          \
-		const example *e = &table[_i];                                         \
-                                                                               \
+#define X(table)                                                                     \
+	START_TEST(table##_are_cut)                                                      \
+	{                                                                                \
+		const example *e = &table[_i];                                               \
+                                                                                     \
 		ck_assert_str_eq(cut((kn_str){ e->sql, strlen(e->sql) }, false), e->tokens); \
-	}                                                                          \
+	}                                                                                \
 	END_TEST
 TABLES(X)
 #undef X
 
 /* With standard_conforming_strings off. */
 static const example escaping[] = {
-	{ "'a\\'b'", "s<'a\\'b'>" },
-	{ "'a\\'", "!<'a\\'>" },
-	{ "n'a\\'b'", "s<n'a\\'b'>" },
-	{ "E'a\\'b'", "s<E'a\\'b'>" },
-	{ "'a'\n'b\\'c'", "s<'a'\n'b\\'c'>" },
-	{ "b'\\'", "s<b'\\'>" },
-	{ "\"a\\\"", "q<\"a\\\">" },
-	{ "U&'a' b", "!<U&'a'> w<b>" },
-	{ "U&\"a\"", "q<U&\"a\">" },
-	{ "$$\\$$", "s<$$\\$$>" },
+	{ "'a\\'b'", "s<'a\\'b'>" },           { "'a\\'", "!<'a\\'>" },
+	{ "n'a\\'b'", "s<n'a\\'b'>" },         { "E'a\\'b'", "s<E'a\\'b'>" },
+	{ "'a'\n'b\\'c'", "s<'a'\n'b\\'c'>" }, { "b'\\'", "s<b'\\'>" },
+	{ "\"a\\\"", "q<\"a\\\">" },           { "U&'a' b", "!<U&'a'> w<b>" },
+	{ "U&\"a\"", "q<U&\"a\">" },           { "$$\\$$", "s<$$\\$$>" },
 };
 
 START_TEST(backslashes_may_quote)

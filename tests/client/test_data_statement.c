@@ -210,7 +210,8 @@ static const statement_example creations[] = {
 	{ "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT $1; SELECT 2 $$", "CREATE" },
 	{ "CREATE FUNCTION f(int) RETURNS int RETURN $1", "CREATE" },
 	{ "CREATE FUNCTION f(int) RETURNS int BEGIN ATOMIC SELECT $1; SELECT 2; END", "CREATE" },
-	{ "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; END", "CREATE" },
+	{ "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; END",
+	  "CREATE" },
 	{ "CREATE PROCEDURE p() BEGIN ATOMIC END; COMMIT", "CREATE transaction multiple" },
 	{ "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1;", "CREATE multiple" },
 	{ "CREATE RULE r AS ON INSERT TO t DO INSTEAD (DELETE FROM a; DELETE FROM b)", "CREATE" },
@@ -277,9 +278,10 @@ static const statement_example several[] = {
 	{ "SELECT 1 INTO t; DELETE FROM t", "SELECT multiple" },
 };
 
-#define TABLES(X)                                                                            \
-	X(nothings) X(queries) X(locks) X(writes) X(selects_into) X(functions) X(transactions)   \
-	X(sessions) X(creations) X(calls) X(explanations) X(several)
+#define TABLES(X)                                                                          \
+	X(nothings)                                                                            \
+	X(queries) X(locks) X(writes) X(selects_into) X(functions) X(transactions) X(sessions) \
+		X(creations) X(calls) X(explanations) X(several)
 
 TABLES(STATEMENT_TEST)
 
