@@ -9,8 +9,8 @@
 #include "run/config.h"
 #include "suite.h"
 
-static kn__config config;
-static kn__fault fault;
+static kn__config *config;
+static char error[300];
 
 static kn_status
 init(const kn_config *given)
@@ -18,7 +18,7 @@ init(const kn_config *given)
 	kn_config copy = *given;
 
 	copy.size = sizeof(copy);
-	return kn__config_init(&config, &copy, &fault);
+	return kn__config_read(&config, &copy, error, sizeof(error));
 }
 
 #define INIT(...) init(&(kn_config){ __VA_ARGS__ })
@@ -42,10 +42,10 @@ static const char *
 told(int number)
 {
 	static char out[1000];
-	const kn__server *server = &config.servers[number];
+	const kn__place *server = &config->servers[number];
 
 	out[0] = '\0';
-	ck_assert_int_lt(number, config.server_count);
+	ck_assert_int_lt(number, config->server_count);
 	for (int i = 0; i < server->count; i++)
 	{
 		strcat(out, i == 0 ? "" : " ");
@@ -62,22 +62,22 @@ told(int number)
 START_TEST(all_has_a_default)
 {
 	ck_assert_int_eq(INIT(0), KN_OK);
-	ck_assert_str_eq(config.options.name, "kints");
-	ck_assert_int_eq(config.options.min_connections, 0);
-	ck_assert_int_eq(config.options.max_connections, 10);
-	ck_assert_int_eq(config.options.acquire_ms, 5000);
-	ck_assert_int_eq(config.options.keepalive_ms, -1);
-	ck_assert_int_eq(config.options.statement_cache_bytes, 1048576);
-	ck_assert_int_eq(config.options.pgbouncer, KN_AUTOMATIC);
-	ck_assert_int_eq(config.options.breaker_failure_percent, 50);
-	ck_assert_int_eq(config.options.slow_ms, -1);
-	ck_assert_int_eq(config.options.secret_ms, 60000);
-	ck_assert(!config.options.show_parameters);
-	ck_assert_int_eq(config.server_count, 1);
+	ck_assert_str_eq(config->config.name, "kints");
+	ck_assert_int_eq(config->config.min_connections, 0);
+	ck_assert_int_eq(config->config.max_connections, 10);
+	ck_assert_int_eq(config->config.acquire_ms, 5000);
+	ck_assert_int_eq(config->config.keepalive_ms, -1);
+	ck_assert_int_eq(config->config.statement_cache_bytes, 1048576);
+	ck_assert_int_eq(config->config.pgbouncer, KN_AUTOMATIC);
+	ck_assert_int_eq(config->config.breaker_failure_percent, 50);
+	ck_assert_int_eq(config->config.slow_ms, -1);
+	ck_assert_int_eq(config->config.secret_ms, 60000);
+	ck_assert(!config->config.show_parameters);
+	ck_assert_int_eq(config->server_count, 1);
 	ck_assert_str_eq(told(0), "fallback_application_name=kints");
-	ck_assert_str_eq(config.servers[0].host, "");
-	kn__config_release(&config);
-	ck_assert_int_eq(config.server_count, 0);
+	ck_assert_str_eq(config->servers[0].host, "");
+	kn__config_free(config);
+	kn__config_free(NULL);
 }
 END_TEST
 
@@ -85,18 +85,18 @@ START_TEST(the_struct_comes_first)
 {
 	ck_assert_int_eq(setenv("KINTS_MAX_CONNECTIONS", "3", 1), 0);
 	ck_assert_int_eq(INIT(.conninfo = "kn_max_connections=4", .max_connections = 5), KN_OK);
-	ck_assert_int_eq(config.options.max_connections, 5);
-	kn__config_release(&config);
+	ck_assert_int_eq(config->config.max_connections, 5);
+	kn__config_free(config);
 	ck_assert_int_eq(INIT(.conninfo = "kn_max_connections=7 kn_max_connections=4"), KN_OK);
-	ck_assert_int_eq(config.options.max_connections, 4);
-	kn__config_release(&config);
+	ck_assert_int_eq(config->config.max_connections, 4);
+	kn__config_free(config);
 	ck_assert_int_eq(INIT(.conninfo = "host=h"), KN_OK);
-	ck_assert_int_eq(config.options.max_connections, 3);
-	kn__config_release(&config);
+	ck_assert_int_eq(config->config.max_connections, 3);
+	kn__config_free(config);
 	clear_environment();
 	ck_assert_int_eq(INIT(.conninfo = "host=h"), KN_OK);
-	ck_assert_int_eq(config.options.max_connections, 10);
-	kn__config_release(&config);
+	ck_assert_int_eq(config->config.max_connections, 10);
+	kn__config_free(config);
 }
 END_TEST
 
@@ -109,16 +109,16 @@ START_TEST(the_environment_can_say_all)
 	ck_assert_int_eq(setenv("KINTS_SHOW_PARAMETERS", "true", 1), 0);
 	ck_assert_int_eq(INIT(0), KN_OK);
 	clear_environment();
-	ck_assert_int_eq(config.options.idle_ms, 7);
-	ck_assert_str_eq(config.options.name, "shop");
-	ck_assert_int_eq(config.options.pgbouncer, KN_ON);
-	ck_assert(config.options.show_parameters);
-	ck_assert_int_eq(config.server_count, 3);
-	ck_assert_str_eq(config.servers[0].host, "h");
-	ck_assert_int_eq(config.servers[0].port, 1);
-	ck_assert_str_eq(config.servers[2].host, "r2");
+	ck_assert_int_eq(config->config.idle_ms, 7);
+	ck_assert_str_eq(config->config.name, "shop");
+	ck_assert_int_eq(config->config.pgbouncer, KN_ON);
+	ck_assert(config->config.show_parameters);
+	ck_assert_int_eq(config->server_count, 3);
+	ck_assert_str_eq(config->servers[0].host, "h");
+	ck_assert_int_eq(config->servers[0].port, 1);
+	ck_assert_str_eq(config->servers[2].host, "r2");
 	ck_assert_str_eq(told(1), "host=r1 dbname=d fallback_application_name=shop");
-	kn__config_release(&config);
+	kn__config_free(config);
 }
 END_TEST
 
@@ -134,7 +134,7 @@ START_TEST(replicas_inherit)
 									  "target_session_attrs=read-write kn_name=n",
 						  .replicas = replicas),
 					 KN_OK);
-	ck_assert_int_eq(config.server_count, 4);
+	ck_assert_int_eq(config->server_count, 4);
 	ck_assert_ptr_nonnull(strstr(told(0), "target_session_attrs=read-write"));
 	ck_assert_ptr_nonnull(strstr(told(0), "fallback_application_name=n"));
 	ck_assert_ptr_null(strstr(told(1), "target_session_attrs"));
@@ -148,11 +148,11 @@ START_TEST(replicas_inherit)
 	ck_assert_ptr_null(strstr(told(2), "host=h"));
 	ck_assert_ptr_nonnull(strstr(told(3), "host=h"));
 	ck_assert_ptr_nonnull(strstr(told(3), "port=3"));
-	ck_assert_str_eq(config.servers[3].host, "h");
-	ck_assert_int_eq(config.servers[3].port, 3);
-	ck_assert_ptr_null(config.options.conninfo);
-	ck_assert_ptr_null(config.options.replicas);
-	kn__config_release(&config);
+	ck_assert_str_eq(config->servers[3].host, "h");
+	ck_assert_int_eq(config->servers[3].port, 3);
+	ck_assert_ptr_null(config->config.conninfo);
+	ck_assert_ptr_null(config->config.replicas);
+	kn__config_free(config);
 }
 END_TEST
 
@@ -165,11 +165,11 @@ START_TEST(sslmode_is_left_to_libpq)
 	{
 		ck_assert_int_eq(INIT(.conninfo = texts[i]), KN_OK);
 		ck_assert_ptr_null(strstr(told(0), "sslmode"));
-		kn__config_release(&config);
+		kn__config_free(config);
 	}
 	ck_assert_int_eq(INIT(.conninfo = "sslmode=require"), KN_OK);
 	ck_assert_str_eq(told(0), "sslmode=require fallback_application_name=kints");
-	kn__config_release(&config);
+	kn__config_free(config);
 }
 END_TEST
 
@@ -177,10 +177,10 @@ END_TEST
 START_TEST(values_stay_values)
 {
 	ck_assert_int_eq(INIT(.conninfo = "password='p sslmode=disable kn_max_connections=1'"), KN_OK);
-	ck_assert_str_eq(config.servers[0].keywords[0], "password");
-	ck_assert_str_eq(config.servers[0].values[0], "p sslmode=disable kn_max_connections=1");
-	ck_assert_int_eq(config.options.max_connections, 10);
-	kn__config_release(&config);
+	ck_assert_str_eq(config->servers[0].keywords[0], "password");
+	ck_assert_str_eq(config->servers[0].values[0], "p sslmode=disable kn_max_connections=1");
+	ck_assert_int_eq(config->config.max_connections, 10);
+	kn__config_free(config);
 }
 END_TEST
 
@@ -200,8 +200,8 @@ static const struct
 START_TEST(connect_timeout_counts)
 {
 	ck_assert_int_eq(INIT(.conninfo = timeouts[_i].conninfo), KN_OK);
-	ck_assert_int_eq(config.options.connect_ms, timeouts[_i].expected);
-	kn__config_release(&config);
+	ck_assert_int_eq(config->config.connect_ms, timeouts[_i].expected);
+	kn__config_free(config);
 }
 END_TEST
 
@@ -304,8 +304,8 @@ START_TEST(what_is_wrong_is_named)
 	status = init(&refused[_i].given);
 	clear_environment();
 	ck_assert_int_eq(status, KN_CONFIG);
-	ck_assert_int_eq(fault.error.status, KN_CONFIG);
-	ck_assert_str_eq(fault.error.message, refused[_i].message);
+	ck_assert_ptr_null(config);
+	ck_assert_str_eq(error, refused[_i].message);
 }
 END_TEST
 
@@ -359,16 +359,16 @@ START_TEST(text_and_struct_agree)
 
 	ck_assert_int_eq(init(&said), KN_OK);
 	memset(&first, 0, sizeof(first));
-	memcpy(&first, &config.options, sizeof(first));
+	memcpy(&first, &config->config, sizeof(first));
 	first.name = NULL;
-	kn__config_release(&config);
+	kn__config_free(config);
 	ck_assert_int_eq(INIT(.conninfo = text), KN_OK);
-	config.options.name = NULL;
+	config->config.name = NULL;
 	ck_assert_int_eq(first.show_parameters, true);
 	ck_assert_int_eq(first.hedge_percent, 30);
-	ck_assert_int_eq(first.secret_ms, config.options.secret_ms);
-	ck_assert_mem_eq(&first, &config.options, offsetof(kn_config, show_parameters));
-	kn__config_release(&config);
+	ck_assert_int_eq(first.secret_ms, config->config.secret_ms);
+	ck_assert_mem_eq(&first, &config->config, offsetof(kn_config, show_parameters));
+	kn__config_free(config);
 }
 END_TEST
 
@@ -384,21 +384,37 @@ START_TEST(sizes_differ)
 	memset(&given, 0, sizeof(given));
 	given.config.max_connections = 3;
 	given.config.slow_ms = 77;
-	ck_assert_int_eq(kn__config_init(&config, &given.config, &fault), KN_CONFIG);
-	ck_assert_str_eq(fault.error.message, "the size of the configuration is not filled in");
+	ck_assert_int_eq(kn__config_read(&config, &given.config, error, sizeof(error)), KN_CONFIG);
+	ck_assert_str_eq(error, "the size of the configuration is not filled in");
 	given.config.size = offsetof(kn_config, slow_ms);
-	ck_assert_int_eq(kn__config_init(&config, &given.config, &fault), KN_OK);
-	ck_assert_int_eq(config.options.max_connections, 3);
-	ck_assert_int_eq(config.options.slow_ms, -1);
-	kn__config_release(&config);
+	ck_assert_int_eq(kn__config_read(&config, &given.config, error, sizeof(error)), KN_OK);
+	ck_assert_int_eq(config->config.max_connections, 3);
+	ck_assert_int_eq(config->config.slow_ms, -1);
+	kn__config_free(config);
 	given.config.size = sizeof(given);
-	ck_assert_int_eq(kn__config_init(&config, &given.config, &fault), KN_OK);
-	ck_assert_int_eq(config.options.slow_ms, 77);
-	kn__config_release(&config);
+	ck_assert_int_eq(kn__config_read(&config, &given.config, error, sizeof(error)), KN_OK);
+	ck_assert_int_eq(config->config.slow_ms, 77);
+	kn__config_free(config);
 	given.bytes[sizeof(given) - 1] = 1;
-	ck_assert_int_eq(kn__config_init(&config, &given.config, &fault), KN_CONFIG);
-	ck_assert_str_eq(fault.error.message,
-					 "the configuration has an option that this version does not know");
+	ck_assert_int_eq(kn__config_read(&config, &given.config, error, sizeof(error)), KN_CONFIG);
+	ck_assert_str_eq(error, "the configuration has an option that this version does not know");
+}
+END_TEST
+
+START_TEST(errors_are_cut_to_fit)
+{
+	kn_config given = { .size = sizeof(given), .conninfo = "kn_foo=1" };
+	char small[8] = "-------";
+
+	ck_assert_int_eq(kn__config_read(&config, &given, small, sizeof(small)), KN_CONFIG);
+	ck_assert_str_eq(small, "unknown");
+	ck_assert_int_eq(kn__config_read(&config, &given, small, 0), KN_CONFIG);
+	ck_assert_str_eq(small, "unknown");
+	ck_assert_int_eq(kn__config_read(&config, &given, NULL, 0), KN_CONFIG);
+	given.conninfo = "";
+	ck_assert_int_eq(kn__config_read(&config, &given, small, sizeof(small)), KN_OK);
+	ck_assert_str_eq(small, "");
+	kn__config_free(config);
 }
 END_TEST
 
@@ -407,11 +423,11 @@ START_TEST(passwords_are_wiped)
 	const char *password;
 
 	ck_assert_int_eq(INIT(.conninfo = "password=secret"), KN_OK);
-	password = config.servers[0].values[0];
+	password = config->servers[0].values[0];
 	ck_assert_str_eq(password, "secret");
-	kn__servers_wipe(&config);
+	kn__servers_wipe(config);
 	ck_assert_str_eq(password, "");
-	kn__config_release(&config);
+	kn__config_free(config);
 }
 END_TEST
 
@@ -429,7 +445,7 @@ START_TEST(every_allocation_may_fail)
 			INIT(.conninfo = "host=h kn_name=n", .replicas = replicas, .allocator = &f.allocator);
 		ck_assert(status == KN_OK || status == KN_NO_MEMORY);
 		if (status == KN_OK)
-			kn__config_release(&config);
+			kn__config_free(config);
 		ck_assert(failing_is_even(&f));
 	}
 }
@@ -449,6 +465,7 @@ fill(TCase *tcase)
 	LOOP(tcase, what_is_wrong_is_named, refused);
 	tcase_add_test(tcase, text_and_struct_agree);
 	tcase_add_test(tcase, sizes_differ);
+	tcase_add_test(tcase, errors_are_cut_to_fit);
 	tcase_add_test(tcase, passwords_are_wiped);
 	tcase_add_test(tcase, every_allocation_may_fail);
 }

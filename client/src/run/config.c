@@ -239,17 +239,14 @@ read_number(const char *text, int64_t *out)
 	return *text == '\0';
 }
 
-/* One of the words: 0 for the first, and so on; the list ends with NULL. */
+/* The index of a word in a list that ends with NULL. */
 static bool
-read_word(const char *text, const char *const (*words)[2], int64_t *out)
+read_word(const char *text, const char *const *words, int64_t *out)
 {
-	for (int i = 0; words[i][0] != NULL; i++)
+	for (*out = 0; words[*out] != NULL; ++*out)
 	{
-		if (strcmp(text, words[i][0]) == 0)
-		{
-			*out = words[i][1][0] - '0';
+		if (strcmp(text, words[*out]) == 0)
 			return true;
-		}
 	}
 	return false;
 }
@@ -268,7 +265,7 @@ settle_number(builder *b, const option *o, origin from, const char *text, int64_
 
 	if ((text == NULL || read_number(text, &value)) && is_within(o, value))
 	{
-		store(&b->config->options, o, value);
+		store(&b->config->config, o, value);
 		return KN_OK;
 	}
 	(void) snprintf(shown, sizeof(shown), "%" PRId64, value);
@@ -284,19 +281,16 @@ settle_number(builder *b, const option *o, origin from, const char *text, int64_
 static kn_status
 settle_word(builder *b, const option *o, origin from, const char *text, int64_t value)
 {
-	static const char *const modes[][2] = { { "auto", "0" },
-											{ "on", "1" },
-											{ "off", "2" },
-											{ NULL, NULL } };
-	static const char *const flags[][2] = { { "off", "0" }, { "false", "0" }, { "no", "0" },
-											{ "0", "0" },   { "on", "1" },    { "true", "1" },
-											{ "yes", "1" }, { "1", "1" },     { NULL, NULL } };
+	static const char *const modes[] = { "auto", "on", "off", NULL };
+	static const char *const flags[] = {
+		"off", "on", "false", "true", "no", "yes", "0", "1", NULL
+	};
 	bool is_mode = o->kind == OPTION_MODE;
 
 	if (text == NULL ? !is_mode || (value >= KN_AUTOMATIC && value <= KN_OFF)
 					 : read_word(text, is_mode ? modes : flags, &value))
 	{
-		store(&b->config->options, o, value);
+		store(&b->config->config, o, is_mode || text == NULL ? value : value % 2);
 		return KN_OK;
 	}
 	if (text == NULL)
@@ -307,7 +301,7 @@ settle_word(builder *b, const option *o, origin from, const char *text, int64_t 
 static kn_status
 settle_text(builder *b, const option *o, const char *text)
 {
-	const char **field = (const char **) (void *) ((char *) &b->config->options + o->offset);
+	const char **field = (const char **) (void *) ((char *) &b->config->config + o->offset);
 
 	if (*field != NULL)
 		text = *field;
@@ -320,7 +314,7 @@ settle_text(builder *b, const option *o, const char *text)
 static kn_status
 settle(builder *b, const option *o)
 {
-	int64_t value = load(&b->config->options, o);
+	int64_t value = load(&b->config->config, o);
 	const char *text = find_ours(b, o->name);
 	origin from = ORIGIN_CONNINFO;
 
@@ -338,7 +332,7 @@ settle(builder *b, const option *o)
 	}
 	else if (text == NULL)
 	{
-		store(&b->config->options, o, o->usual);
+		store(&b->config->config, o, o->usual);
 		return KN_OK;
 	}
 	if (o->kind == OPTION_MODE || o->kind == OPTION_FLAG)
@@ -351,7 +345,7 @@ static void
 take_connect_timeout(builder *b)
 {
 	const char *text = kn__conninfo_find(&b->conninfo, "connect_timeout");
-	kn_config *config = &b->config->options;
+	kn_config *config = &b->config->config;
 	int64_t seconds;
 
 	if (config->connect_ms != 0 || find_ours(b, "connect_ms") != NULL ||
@@ -364,7 +358,7 @@ take_connect_timeout(builder *b)
 static kn_status
 settle_all(builder *b)
 {
-	kn_config *config = &b->config->options;
+	kn_config *config = &b->config->config;
 
 	for (int i = 0; i < b->conninfo.our_count; i++)
 	{
@@ -407,7 +401,7 @@ settle_all(builder *b)
 static kn_status
 take_struct(builder *b, const kn_config *given)
 {
-	kn_config *config = &b->config->options;
+	kn_config *config = &b->config->config;
 	const kn_allocator *allocator;
 
 	if (given->size < offsetof(kn_config, conninfo))
@@ -432,47 +426,78 @@ take_struct(builder *b, const kn_config *given)
 	return KN_OK;
 }
 
-kn_status
-kn__config_init(kn__config *config, const kn_config *given, kn__fault *fault)
+static void
+release(kn__config *config)
+{
+	kn__servers_wipe(config);
+	kn__arena_release(&config->arena);
+}
+
+static kn_status
+build(kn__config *config, const kn_config *given, kn__fault *fault)
 {
 	builder b = { .config = config, .fault = fault };
 	const char *conninfo;
 	const char *list;
-	kn_status status;
+	kn_status status = take_struct(&b, given);
 
-	*config = (kn__config){ 0 };
-	kn__fault_clear(fault);
-	status = take_struct(&b, given);
 	if (status != KN_OK)
 		return status;
-	conninfo =
-		config->options.conninfo != NULL ? config->options.conninfo : environment("conninfo");
+	conninfo = config->config.conninfo != NULL ? config->config.conninfo : environment("conninfo");
 	status = kn__conninfo_parse(&b.conninfo, &config->arena, conninfo, fault);
 	if (status == KN_OK)
 		status = settle_all(&b);
 	if (status == KN_OK)
 	{
 		list = find_ours(&b, "replicas");
-		status = kn__servers_add(config,
-								 &b.conninfo,
-								 list != NULL ? list : environment("replicas"),
-								 fault);
+		if (list == NULL)
+			list = environment("replicas");
+		status = kn__servers_add(config, &b.conninfo, list, fault);
 	}
 	if (status != KN_OK)
 	{
 		kn__conninfo_wipe(&b.conninfo);
-		kn__config_release(config);
-		return status;
+		release(config);
 	}
-	config->options.conninfo = NULL;
-	config->options.replicas = NULL;
-	return KN_OK;
+	config->config.conninfo = NULL;
+	config->config.replicas = NULL;
+	return status;
+}
+
+kn_status
+kn__config_read(kn__config **out, const kn_config *given, char *error, size_t capacity)
+{
+	kn__config config = { 0 };
+	kn__fault fault;
+	kn_status status;
+
+	*out = NULL;
+	kn__fault_clear(&fault);
+	status = build(&config, given, &fault);
+	if (status == KN_OK)
+	{
+		*out = kn__allocate(config.config.allocator, sizeof(kn__config));
+		if (*out != NULL)
+			**out = config;
+		else
+		{
+			release(&config);
+			status = kn__fail(&fault, KN_NO_MEMORY, "out of memory");
+		}
+	}
+	if (error != NULL && capacity > 0)
+		(void) snprintf(error, capacity, "%s", fault.error.message);
+	return status;
 }
 
 void
-kn__config_release(kn__config *config)
+kn__config_free(kn__config *config)
 {
-	kn__servers_wipe(config);
-	kn__arena_release(&config->arena);
-	*config = (kn__config){ 0 };
+	const kn_allocator *allocator;
+
+	if (config == NULL)
+		return;
+	allocator = config->config.allocator;
+	release(config);
+	kn__release(allocator, config, sizeof(kn__config));
 }

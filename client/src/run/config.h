@@ -10,19 +10,19 @@
 #include "wire/conninfo.h"
 
 /* How to connect to one server; see kn__conn_options. */
-typedef struct kn__server
+typedef struct kn__place
 {
 	const char **keywords; /* ended by NULL, behind which there is room for one more */
 	const char **values;
 	int count;
 	const char *host; /* for events and metrics: what was said of it, "" if nothing was */
 	int port;
-} kn__server;
+} kn__place;
 
 typedef struct kn__config
 {
-	kn_config options;   /* each option has its value; conninfo and replicas are NULL */
-	kn__server *servers; /* the one of the conninfo, then the replicas */
+	kn_config config;   /* each option has its value; conninfo and replicas are NULL */
+	kn__place *servers; /* the one of the conninfo, then the replicas */
 	int server_count;
 	kn__arena arena; /* has all of it */
 } kn__config;
@@ -34,9 +34,10 @@ typedef struct kn__config
  * him. KN_CONFIG: the fault names the option and says what it could be; KN_NO_MEMORY.  In both
  * cases there is nothing to be released.
  */
-extern kn_status kn__config_init(kn__config *config, const kn_config *given, kn__fault *fault);
-/* Passwords are overwritten first. */
-extern void kn__config_release(kn__config *config);
+extern kn_status kn__config_read(kn__config **out, const kn_config *given, char *error,
+								 size_t capacity);
+/* Passwords are overwritten first.  NULL does nothing. */
+extern void kn__config_free(kn__config *config);
 
 /*
  * servers.c, for config.c: adds the server of the first conninfo, and the replicas: those of the

@@ -52,7 +52,7 @@ is_inherited(const kn__conninfo *said, const char *keyword)
 }
 
 static void
-add_setting(kn__server *server, const char *keyword, const char *value)
+add_setting(kn__place *server, const char *keyword, const char *value)
 {
 	server->keywords[server->count] = keyword;
 	server->values[server->count] = value;
@@ -63,7 +63,7 @@ add_setting(kn__server *server, const char *keyword, const char *value)
 static kn_status
 add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
 {
-	kn__server *server = &b->config->servers[b->config->server_count];
+	kn__place *server = &b->config->servers[b->config->server_count];
 	size_t most =
 		(size_t) said->their_count + 3 + (first != NULL ? (size_t) first->their_count : 0);
 	const char *port = kn__conninfo_find(said, "port");
@@ -85,7 +85,7 @@ add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
 	}
 	if (kn__conninfo_find(said, "fallback_application_name") == NULL &&
 		(first == NULL || kn__conninfo_find(first, "fallback_application_name") == NULL))
-		add_setting(server, "fallback_application_name", b->config->options.name);
+		add_setting(server, "fallback_application_name", b->config->config.name);
 	if (host == NULL)
 		host = kn__conninfo_find(said, "hostaddr");
 	if (host == NULL && first != NULL && is_inherited(said, "host"))
@@ -154,17 +154,17 @@ kn_status
 kn__servers_add(kn__config *config, const kn__conninfo *first, const char *list, kn__fault *fault)
 {
 	builder b = { .config = config, .first = first, .fault = fault };
-	const char *const *replicas = config->options.replicas;
+	const char *const *replicas = config->config.replicas;
 	kn_status status;
 
 	config->servers =
-		kn__arena_get_zero(&config->arena, count_servers(replicas, list), sizeof(kn__server));
+		kn__arena_get_zero(&config->arena, count_servers(replicas, list), sizeof(kn__place));
 	if (config->servers == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	status = add_server(&b, first, NULL);
 	for (; status == KN_OK && replicas != NULL && *replicas != NULL; replicas++)
 		status = add_replica(&b, *replicas);
-	while (status == KN_OK && config->options.replicas == NULL && list != NULL)
+	while (status == KN_OK && config->config.replicas == NULL && list != NULL)
 	{
 		const char *text = next_of_list(&b, &list);
 
@@ -182,7 +182,7 @@ kn__servers_wipe(kn__config *config)
 {
 	for (int i = 0; i < config->server_count; i++)
 	{
-		const kn__server *server = &config->servers[i];
+		const kn__place *server = &config->servers[i];
 
 		for (int j = 0; j < server->count; j++)
 		{
