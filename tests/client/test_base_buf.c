@@ -121,6 +121,28 @@ START_TEST(prints)
 }
 END_TEST
 
+START_TEST(is_copied_out)
+{
+	kn__buf buf;
+	char memory[4] = "---";
+
+	kn__buf_init(&buf, NULL, 5);
+	ck_assert_uint_eq(kn__buf_copy_out(&buf, memory, sizeof(memory)), 0);
+	ck_assert_str_eq(memory, "");
+	kn__buf_text(&buf, "abc");
+	ck_assert_uint_eq(kn__buf_copy_out(&buf, memory, sizeof(memory)), 3);
+	ck_assert_str_eq(memory, "abc");
+	kn__buf_text(&buf, "de");
+	ck_assert_uint_eq(kn__buf_copy_out(&buf, memory, sizeof(memory)), 5);
+	ck_assert_str_eq(memory, "abc");
+	ck_assert_uint_eq(kn__buf_copy_out(&buf, NULL, 0), 5);
+	kn__buf_text(&buf, "f");
+	ck_assert_uint_eq(kn__buf_copy_out(&buf, memory, sizeof(memory)), SIZE_MAX);
+	ck_assert_str_eq(memory, "");
+	kn__buf_release(&buf);
+}
+END_TEST
+
 START_TEST(network_order)
 {
 	const char expected[] = "\x01\x02\x01\x02\x03\x04\x80\x02\x03\x04\x05\x06\x07\xff";
@@ -193,6 +215,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, holds_to_its_limit);
 	tcase_add_test(tcase, impossible_sizes);
 	tcase_add_test(tcase, prints);
+	tcase_add_test(tcase, is_copied_out);
 	tcase_add_test(tcase, network_order);
 	tcase_add_test(tcase, every_allocation_may_fail);
 }

@@ -8,7 +8,9 @@
 #include "kints/base.h"
 #include "kints/context.h"
 #include "kints/db.h"
+#include "kints/observe.h"
 #include "kints/query.h"
+#include "kints/secret.h"
 #include "kints/value.h"
 
 #endif

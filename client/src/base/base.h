@@ -78,6 +78,12 @@ extern void kn__buf_u64(kn__buf *buf, uint64_t value);
 /* Overwrites four bytes that are there already. */
 extern void kn__buf_set_u32(kn__buf *buf, size_t at, uint32_t value);
 
+/*
+ * What is in it, as snprintf() would hand it out: as much as fits into the memory, with a NUL
+ * behind it; returns its length, SIZE_MAX if it has failed.
+ */
+extern size_t kn__buf_copy_out(const kn__buf *buf, char *memory, size_t capacity);
+
 /* Counts bytes that were written into the room. */
 static inline void
 kn__buf_count(kn__buf *buf, size_t more)

@@ -160,3 +160,19 @@ kn__buf_set_u32(kn__buf *buf, size_t at, uint32_t value)
 	if (at <= buf->length && buf->length - at >= 4)
 		kn__store_u32(buf->data + at, value);
 }
+
+size_t
+kn__buf_copy_out(const kn__buf *buf, char *memory, size_t capacity)
+{
+	size_t n = buf->has_failed ? 0 : buf->length;
+
+	if (capacity > 0)
+	{
+		if (n >= capacity)
+			n = capacity - 1;
+		if (n > 0)
+			memcpy(memory, buf->data, n);
+		memory[n] = '\0';
+	}
+	return buf->has_failed ? SIZE_MAX : buf->length;
+}

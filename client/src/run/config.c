@@ -98,12 +98,6 @@ typedef struct builder
 	kn__conninfo conninfo;
 } builder;
 
-static kn_status
-no_memory(builder *b)
-{
-	return kn__fail(b->fault, KN_NO_MEMORY, "out of memory");
-}
-
 /* "KINTS_MAX_CONNECTIONS" of "max_connections" */
 static void
 environment_name(char out[NAME_LIMIT], const char *name)
@@ -214,7 +208,7 @@ store(kn_config *config, const option *o, int64_t value)
 		case OPTION_FLAG:
 			*(bool *) (void *) field = value != 0;
 			break;
-		case OPTION_TEXT:
+		default:
 			break;
 	}
 }
@@ -308,7 +302,7 @@ settle_text(builder *b, const option *o, const char *text)
 	*field = kn__arena_copy(&b->config->arena,
 							text == NULL ? "" : text,
 							text == NULL ? 0 : strlen(text));
-	return *field == NULL ? no_memory(b) : KN_OK;
+	return *field == NULL ? kn__fail(b->fault, KN_NO_MEMORY, "out of memory") : KN_OK;
 }
 
 static kn_status

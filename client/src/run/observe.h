@@ -1,0 +1,54 @@
+/*
+ * observe.h
+ *		Telling whoever listens what happens.
+ *
+ * Who has something to tell asks kn__hears() first, which costs a look at a pointer
+ * if nobody listens at all:
+ *		if (kn__hears(hooks, KN_EVENT_RETRY)) { kn__event_init(...); ...; kn__tell(...); }
+ */
+#ifndef KN_SRC_RUN_OBSERVE_H
+#define KN_SRC_RUN_OBSERVE_H
+
+#include "base/base.h"
+#include "kints/observe.h"
+
+/* A statement's text as events may have it. */
+typedef struct kn__told_sql
+{
+	kn__buf masked; /* in use where something had to be masked */
+	const char *text;
+} kn__told_sql;
+
+extern bool kn__listens(const kn_hooks *hooks, kn_event_kind kind);
+
+static inline bool
+kn__hears(const kn_hooks *hooks, kn_event_kind kind)
+{
+	return hooks != NULL && kn__listens(hooks, kind);
+}
+
+/* An event that says nothing yet but what it is, and when. */
+extern void kn__event_init(kn_event *event, kn_event_kind kind, const kn_clock *clock);
+/*
+ * What went wrong.  The server quotes the value in messages of bad data, so these are left out
+ * unless parameters are shown.
+ */
+extern void kn__event_fault(kn_event *event, const kn__fault *fault, bool show_parameters);
+/* Parameters, or only how many. */
+extern void kn__event_parameters(kn_event *event, const kn_value *values, int count,
+								 bool show_parameters);
+/* Calls all hooks of the kind. */
+extern void kn__tell(const kn_hooks *hooks, const kn_event *event);
+
+/*
+ * mask.c: the text for events: as it is if it has parameters, which then are where the values
+ * are, or all is shown; else with each literal as ?.  NULL where there is no memory.  For
+ * kn__told_sql_release() in any case.
+ */
+extern const char *kn__told_sql_init(kn__told_sql *told, const kn_allocator *allocator,
+									 const char *sql, bool has_parameters, bool show_parameters);
+extern void kn__told_sql_release(kn__told_sql *told);
+/* Appends a text with each literal as ?; its comments go, for who knows what is in them. */
+extern void kn__mask_literals(kn__buf *out, kn_str sql);
+
+#endif

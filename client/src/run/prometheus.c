@@ -1,0 +1,212 @@
+/*
+ * prometheus.c
+ *		The figures of servers in Prometheus' text format.
+ *
+ * A family is announced once and then has a sample for each server, as the format
+ * wants it; names end in _total, _seconds and so on, as is the custom there.  Figures of a
+ * handle that is in use do not belong to one moment: so the count of the histogram
+ * is the sum of its buckets, and never contradicts them.
+ */
+#include "kints/observe.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/base.h"
+
+#define BUCKETS 32
+
+typedef struct page
+{
+	kn__buf text;
+	const char *name;
+	const kn_stats *stats;
+	int count;
+} page;
+
+static void
+add_label(kn__buf *out, const char *name, const char *value)
+{
+	kn__buf_printf(out, "%s=\"", name);
+	for (const char *p = value == NULL ? "" : value; *p != '\0'; p++)
+	{
+		if (*p == '\n')
+			kn__buf_text(out, "\\n");
+		else if (*p == '"' || *p == '\\')
+			kn__buf_printf(out, "\\%c", *p);
+		else
+			kn__buf_add(out, p, 1);
+	}
+	kn__buf_text(out, "\"");
+}
+
+/* The beginning of a sample: its name, and the labels that all have; one more may follow. */
+static void
+begin_sample(page *p, const char *name, int server)
+{
+	const kn_stats *stats = &p->stats[server];
+
+	kn__buf_printf(&p->text, "kints_%s{", name);
+	add_label(&p->text, "name", p->name);
+	kn__buf_printf(&p->text, ",server=\"%d\",", server);
+	add_label(&p->text, "host", stats->host);
+	kn__buf_printf(&p->text, ",role=\"%s\"", stats->is_primary ? "primary" : "replica");
+}
+
+static void
+begin_family(page *p, const char *name, const char *type, const char *help)
+{
+	kn__buf_printf(&p->text, "# HELP kints_%s %s\n# TYPE kints_%s %s\n", name, help, name, type);
+}
+
+/* Families of one sample a server: X(name, type, field, help). */
+#define FAMILIES(X)                                                                              \
+	X("connections_max", "gauge", max, "Connections that there may be.")                         \
+	X("waiting", "gauge", waiting, "Callers that wait for a connection.")                        \
+	X("acquires_total", "counter", acquires, "Connections handed out.")                          \
+	X("acquire_timeouts_total", "counter", timeouts, "Callers that got none in time.")           \
+	X("acquires_refused_total", "counter", refused, "Callers that got none, for too many wait.") \
+	X("connections_opened_total", "counter", opened, "Connections opened.")                      \
+	X("connections_failed_total",                                                                \
+	  "counter",                                                                                 \
+	  failed_to_open,                                                                            \
+	  "Connections that could not be opened.")                                                   \
+	X("leaks_total", "counter", leaks, "Connections that were held for too long.")               \
+	X("queries_total", "counter", queries, "Calls that went to the server.")                     \
+	X("errors_total", "counter", errors, "Calls that failed.")                                   \
+	X("retries_total", "counter", retries, "Calls that were repeated.")                          \
+	X("retries_denied_total", "counter", retries_denied, "Repeats that the budget did not allow.")
+
+static void
+add_families(page *p)
+{
+#define X(name, type, field, help)                                                 \
+	begin_family(p, name, type, help);                                             \
+	for (int i = 0; i < p->count; i++)                                             \
+	{                                                                              \
+		begin_sample(p, name, i);                                                  \
+		kn__buf_printf(&p->text, "} %" PRIu64 "\n", (uint64_t) p->stats[i].field); \
+	}
+	FAMILIES(X)
+#undef X
+}
+
+/* A family whose samples differ in one more label. */
+static void
+add_labelled(page *p, const char *name, int server, const char *label, const char *value,
+			 uint64_t number)
+{
+	begin_sample(p, name, server);
+	kn__buf_printf(&p->text, ",%s=\"%s\"} %" PRIu64 "\n", label, value, number);
+}
+
+static void
+add_states(page *p)
+{
+	begin_family(p, "connections", "gauge", "Connections that there are.");
+	for (int i = 0; i < p->count; i++)
+	{
+		add_labelled(p, "connections", i, "state", "idle", (uint64_t) p->stats[i].idle);
+		add_labelled(p, "connections", i, "state", "busy", (uint64_t) p->stats[i].busy);
+		add_labelled(p, "connections", i, "state", "opening", (uint64_t) p->stats[i].opening);
+	}
+	begin_family(p, "connections_closed_total", "counter", "Connections closed.");
+	for (int i = 0; i < p->count; i++)
+	{
+		add_labelled(p, "connections_closed_total", i, "reason", "idle", p->stats[i].closed_idle);
+		add_labelled(p, "connections_closed_total", i, "reason", "old", p->stats[i].closed_old);
+		add_labelled(p,
+					 "connections_closed_total",
+					 i,
+					 "reason",
+					 "broken",
+					 p->stats[i].closed_broken);
+	}
+	begin_family(p, "breaker_state", "gauge", "1 for the state that the circuit breaker is in.");
+	for (int i = 0; i < p->count; i++)
+	{
+		for (int state = KN_BREAKER_CLOSED; state <= KN_BREAKER_HALF_OPEN; state++)
+			add_labelled(p,
+						 "breaker_state",
+						 i,
+						 "state",
+						 kn_breaker_state_name(state),
+						 p->stats[i].breaker == state ? 1 : 0);
+	}
+}
+
+/* Nanoseconds as seconds, exactly, and with a point in any locale. */
+static void
+add_seconds(kn__buf *out, uint64_t ns)
+{
+	kn__buf_printf(out,
+				   "%" PRIu64 ".%09" PRIu64,
+				   ns / (uint64_t) KN__NS_PER_S,
+				   ns % (uint64_t) KN__NS_PER_S);
+}
+
+static void
+add_lag(page *p)
+{
+	begin_family(p,
+				 "replica_lag_seconds",
+				 "gauge",
+				 "How far a replica is behind, where it is known.");
+	for (int i = 0; i < p->count; i++)
+	{
+		if (p->stats[i].lag_us < 0)
+			continue;
+		begin_sample(p, "replica_lag_seconds", i);
+		kn__buf_text(&p->text, "} ");
+		add_seconds(&p->text, (uint64_t) p->stats[i].lag_us * 1000);
+		kn__buf_text(&p->text, "\n");
+	}
+}
+
+/* Buckets add up in this format; the last one has no upper bound. */
+static void
+add_waits(page *p)
+{
+	begin_family(p,
+				 "acquire_wait_seconds",
+				 "histogram",
+				 "How long callers waited for a connection, if they did.");
+	for (int i = 0; i < p->count; i++)
+	{
+		uint64_t count = 0;
+
+		for (int bucket = 0; bucket < BUCKETS; bucket++)
+		{
+			count += p->stats[i].wait_histogram[bucket];
+			begin_sample(p, "acquire_wait_seconds_bucket", i);
+			kn__buf_text(&p->text, ",le=\"");
+			if (bucket == BUCKETS - 1)
+				kn__buf_text(&p->text, "+Inf");
+			else
+				add_seconds(&p->text, (UINT64_C(1) << bucket) * 1000);
+			kn__buf_printf(&p->text, "\"} %" PRIu64 "\n", count);
+		}
+		begin_sample(p, "acquire_wait_seconds_sum", i);
+		kn__buf_text(&p->text, "} ");
+		add_seconds(&p->text, p->stats[i].wait_ns);
+		kn__buf_text(&p->text, "\n");
+		begin_sample(p, "acquire_wait_seconds_count", i);
+		kn__buf_printf(&p->text, "} %" PRIu64 "\n", count);
+	}
+}
+
+size_t
+kn_prometheus(const char *name, const kn_stats *stats, int count, char *buffer, size_t capacity)
+{
+	page p = { .name = name, .stats = stats, .count = count };
+	size_t length;
+
+	kn__buf_init(&p.text, NULL, SIZE_MAX / 2);
+	add_states(&p);
+	add_families(&p);
+	add_lag(&p);
+	add_waits(&p);
+	length = kn__buf_copy_out(&p.text, buffer, capacity);
+	kn__buf_release(&p.text);
+	return length;
+}

@@ -1,0 +1,170 @@
+/*
+ * test_run_prometheus.c
+ *		The text that Prometheus reads: each family once, labels escaped, buckets that add up.
+ */
+#include <string.h>
+
+#include "kints/observe.h"
+#include "suite.h"
+
+static char text[40000];
+
+static kn_stats
+stats_of(const char *host)
+{
+	return (kn_stats){ .size = sizeof(kn_stats), .host = host, .lag_us = -1, .is_primary = true };
+}
+
+static void
+print(const char *name, const kn_stats *stats, int count)
+{
+	size_t n = kn_prometheus(name, stats, count, text, sizeof(text));
+
+	ck_assert_uint_lt(n, sizeof(text));
+	ck_assert_uint_eq(n, strlen(text));
+}
+
+/* Whether a whole line of the text is this one. */
+static bool
+has_line(const char *line)
+{
+	size_t n = strlen(line);
+
+	for (const char *p = text; p != NULL && *p != '\0'; p = strchr(p, '\n'), p += p != NULL ? 1 : 0)
+	{
+		if (strncmp(p, line, n) == 0 && p[n] == '\n')
+			return true;
+	}
+	return false;
+}
+
+START_TEST(figures)
+{
+	kn_stats stats[2] = { stats_of("a"), stats_of("b") };
+
+	stats[0].idle = 3;
+	stats[0].busy = 2;
+	stats[0].queries = UINT64_MAX;
+	stats[0].breaker = KN_BREAKER_OPEN;
+	stats[1].is_primary = false;
+	stats[1].lag_us = 1234567;
+	stats[1].closed_broken = 4;
+	print("shop", stats, 2);
+	ck_assert(has_line("# TYPE kints_connections gauge"));
+	ck_assert(has_line(
+		"kints_connections{name=\"shop\",server=\"0\",host=\"a\",role=\"primary\",state=\"idle\"} 3"));
+	ck_assert(has_line(
+		"kints_connections{name=\"shop\",server=\"0\",host=\"a\",role=\"primary\",state=\"busy\"} 2"));
+	ck_assert(has_line(
+		"kints_queries_total{name=\"shop\",server=\"0\",host=\"a\",role=\"primary\"} 18446744073709551615"));
+	ck_assert(has_line(
+		"kints_breaker_state{name=\"shop\",server=\"0\",host=\"a\",role=\"primary\",state=\"open\"} 1"));
+	ck_assert(has_line(
+		"kints_breaker_state{name=\"shop\",server=\"0\",host=\"a\",role=\"primary\",state=\"closed\"} 0"));
+	ck_assert(has_line(
+		"kints_breaker_state{name=\"shop\",server=\"1\",host=\"b\",role=\"replica\",state=\"closed\"} 1"));
+	ck_assert(has_line(
+		"kints_replica_lag_seconds{name=\"shop\",server=\"1\",host=\"b\",role=\"replica\"} 1.234567000"));
+	ck_assert_ptr_null(strstr(text, "kints_replica_lag_seconds{name=\"shop\",server=\"0\""));
+	ck_assert(has_line(
+		"kints_connections_closed_total{name=\"shop\",server=\"1\",host=\"b\",role=\"replica\",reason=\"broken\"} 4"));
+}
+END_TEST
+
+START_TEST(labels_are_escaped)
+{
+	kn_stats stats = stats_of("C:\\h\"\n");
+
+	print("\xc3\xa9", &stats, 1);
+	ck_assert(has_line(
+		"kints_waiting{name=\"\xc3\xa9\",server=\"0\",host=\"C:\\\\h\\\"\\n\",role=\"primary\"} 0"));
+	stats.host = NULL;
+	print("n", &stats, 1);
+	ck_assert(has_line("kints_waiting{name=\"n\",server=\"0\",host=\"\",role=\"primary\"} 0"));
+}
+END_TEST
+
+START_TEST(buckets_add_up)
+{
+	kn_stats stats = stats_of("h");
+
+	stats.wait_histogram[0] = 1;
+	stats.wait_histogram[10] = 2;
+	stats.wait_histogram[31] = 4;
+	stats.wait_ns = 2000000005;
+	print("n", &stats, 1);
+#define BUCKET(le)                                                                                   \
+	"kints_acquire_wait_seconds_bucket{name=\"n\",server=\"0\",host=\"h\",role=\"primary\",le=\"" le \
+	"\"} "
+	ck_assert(has_line("# TYPE kints_acquire_wait_seconds histogram"));
+	ck_assert(has_line(BUCKET("0.000001000") "1"));
+	ck_assert(has_line(BUCKET("0.000512000") "1"));
+	ck_assert(has_line(BUCKET("0.001024000") "3"));
+	ck_assert(has_line(BUCKET("1073.741824000") "3"));
+	ck_assert(has_line(BUCKET("+Inf") "7"));
+	ck_assert(has_line(
+		"kints_acquire_wait_seconds_sum{name=\"n\",server=\"0\",host=\"h\",role=\"primary\"} 2.000000005"));
+	ck_assert(has_line(
+		"kints_acquire_wait_seconds_count{name=\"n\",server=\"0\",host=\"h\",role=\"primary\"} 7"));
+}
+END_TEST
+
+/* Each family is announced once, and all its samples come behind that, before the next one. */
+START_TEST(families_stay_together)
+{
+	kn_stats stats[3] = { stats_of("a"), stats_of("b"), stats_of("c") };
+	char family[100] = "";
+	char *line;
+	int samples = 0;
+
+	print("n", stats, 3);
+	ck_assert_int_eq(text[strlen(text) - 1], '\n');
+	for (line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+	{
+		if (strncmp(line, "# HELP ", 7) == 0)
+		{
+			size_t n = strcspn(line + 7, " ");
+
+			ck_assert_uint_lt(n, sizeof(family));
+			memcpy(family, line + 7, n);
+			family[n] = '\0';
+			line = strtok(NULL, "\n");
+			ck_assert_int_eq(strncmp(line, "# TYPE ", 7), 0);
+			ck_assert_int_eq(strncmp(line + 7, family, strlen(family)), 0);
+			continue;
+		}
+		ck_assert_int_eq(strncmp(line, family, strlen(family)), 0);
+		samples++;
+	}
+	ck_assert_int_eq(samples, 3 * (3 + 3 + 3 + 12 + 34));
+}
+END_TEST
+
+START_TEST(what_does_not_fit_is_cut)
+{
+	kn_stats stats = stats_of("h");
+	char small[8];
+	size_t n = kn_prometheus("n", &stats, 1, NULL, 0);
+
+	print("n", &stats, 1);
+	ck_assert_uint_eq(n, strlen(text));
+	ck_assert_uint_eq(kn_prometheus("n", &stats, 1, small, sizeof(small)), n);
+	ck_assert_str_eq(small, "# HELP ");
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_test(tcase, figures);
+	tcase_add_test(tcase, labels_are_escaped);
+	tcase_add_test(tcase, buckets_add_up);
+	tcase_add_test(tcase, families_stay_together);
+	tcase_add_test(tcase, what_does_not_fit_is_cut);
+}
+
+int
+main(void)
+{
+	return suite_run("run_prometheus", fill);
+}
