@@ -130,6 +130,7 @@ static const struct
 	{ "printf one; printf two", -1, false, KN_OK, "onetwo" },
 	{ "echo out; exit 1", 0, false, KN_UNAVAILABLE, NULL },
 	{ "echo out; kill -9 $$", 0, false, KN_UNAVAILABLE, NULL },
+	{ "no-such-program", 0, false, KN_CONFIG, NULL },
 	{ "exit 0", 0, false, KN_CONFIG, NULL },
 	{ "echo \"[$(cat)]\"", 0, false, KN_OK, "[]" },
 	{ "echo \"[$KINTS_SECRET_REFRESH]\"", 0, false, KN_OK, "[]" },

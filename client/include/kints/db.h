@@ -45,7 +45,7 @@ typedef struct kn_config
 
 	/* Where: libpq's conninfo or URI; PG* variables and service files count as well. */
 	const char *conninfo;
-	const char *const *replicas; /* conninfos of replicas, ended by NULL; in a text, with ; between them.
+	const char *const *replicas; /* conninfos of replicas, ended by NULL; in a text, with ; between.
 								  * What one does not say is as in conninfo, but for its place */
 	const char *name;            /* of this handle, in events and metrics ("kints") */
 

@@ -132,7 +132,7 @@ typedef struct kn_json_log
 {
 	kn_hooks hooks; /* for kn_config.hooks: &log.hooks; it listens to all but query */
 	FILE *file;
-	uint64_t lost;  /* lines that could not be written, or had no memory; read it when all is quiet */
+	uint64_t lost;  /* lines that could not be written; look at it when all is quiet */
 } kn_json_log;
 
 /* The caller owns both, and they have to outlive the handle.  with_queries: every query is told. */

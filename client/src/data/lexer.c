@@ -155,12 +155,11 @@ skip_quoted(kn__lexer *lexer, unsigned flags)
 	{
 		char c = *lexer->at++;
 
-		if (c == quote && (flags & QUOTING_DOUBLED) != 0 && peek(lexer, 0) == quote)
+		if ((c == quote && (flags & QUOTING_DOUBLED) != 0 && peek(lexer, 0) == quote) ||
+			(c == '\\' && (flags & QUOTING_BACKSLASH) != 0 && lexer->at < lexer->stop))
 			lexer->at++;
 		else if (c == quote)
 			return true;
-		else if (c == '\\' && (flags & QUOTING_BACKSLASH) != 0 && lexer->at < lexer->stop)
-			lexer->at++;
 	}
 	return false;
 }

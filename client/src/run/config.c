@@ -34,11 +34,11 @@ typedef struct option
 {
 	const char *name;
 	size_t offset;
-	option_kind kind;
 	int64_t least;
 	int64_t most;
-	bool has_never; /* -1 can be said besides */
 	int64_t usual;
+	option_kind kind;
+	bool has_never; /* -1 can be said besides */
 } option;
 
 #define OPTION(field, what, from, to, never, otherwise)                              \
@@ -66,7 +66,7 @@ static const option options[] = {
 	MS(statement_ms, true, -1),
 	MS(cancel_ms, true, 1000),
 	INT(statement_cache, 1, 1000000, true, 256),
-	OPTION(statement_cache_bytes, INT64, 1024, INT64_C(1) << 40, false, 1024 * 1024),
+	OPTION(statement_cache_bytes, INT64, 1024, INT64_C(1) << 40, false, INT64_C(1) << 20),
 	INT(prepare_after, 1, INT32_MAX, false, 1),
 	OTHER(MODE, pgbouncer),
 	INT(retry_attempts, 1, 1000, false, 3),

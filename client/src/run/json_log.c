@@ -20,16 +20,22 @@
 
 #define MAX_NESTING 8
 
+/* How many bytes a character has that begins with this one; 0: none does. */
+static size_t
+length_by(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xC2 || first >= 0xF5)
+		return 0;
+	return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
 /* How many bytes the character at p has, if it is well-formed UTF-8, else 0. */
 static size_t
 character_length(const unsigned char *p, size_t n)
 {
-	size_t length = p[0] < 0x80   ? 1
-					: p[0] < 0xC2 ? 0
-					: p[0] < 0xE0 ? 2
-					: p[0] < 0xF0 ? 3
-					: p[0] < 0xF5 ? 4
-								  : 0;
+	size_t length = length_by(p[0]);
 
 	if (length == 0 || length > n)
 		return 0;
@@ -282,7 +288,8 @@ write_line(void *user, const kn_event *event)
 	else if (!line.has_failed)
 		is_written =
 			fwrite(line.data, 1, line.length, log->file) == line.length && fflush(log->file) == 0;
-	log->lost += is_written ? 0 : 1;
+	if (!is_written)
+		log->lost++;
 	funlockfile(log->file);
 	kn__buf_release(&line);
 	errno = before;

@@ -22,6 +22,8 @@
 #include "base/base.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
+/* What a process ends with that could not become the program, where spawning it does not tell. */
+#define CANNOT_RUN 127
 /* How often is looked whether a program that has closed its output has ended. */
 #define LOOK_MS 2
 
@@ -240,6 +242,8 @@ reap(pid_t pid, int64_t deadline, bool is_wanted)
 	}
 	if (is_killed)
 		return KN_TIMEOUT;
+	if (ended == pid && WIFEXITED(how) && WEXITSTATUS(how) == CANNOT_RUN)
+		return KN_CONFIG;
 	/* A process that ignores SIGCHLD does not get to know how its children end. */
 	return ended < 0 || (WIFEXITED(how) && WEXITSTATUS(how) == 0) ? KN_OK : KN_UNAVAILABLE;
 }

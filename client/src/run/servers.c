@@ -91,7 +91,7 @@ add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
 	if (host == NULL && first != NULL && is_inherited(said, "host"))
 		host = kn__conninfo_find(first, "host");
 	server->host = host == NULL ? "" : host;
-	server->port = port == NULL ? 0 : atoi(port);
+	server->port = port == NULL ? 0 : (int) strtol(port, NULL, 10);
 	return KN_OK;
 }
 
