@@ -9,6 +9,7 @@
 #include "kints/context.h"
 #include "kints/db.h"
 #include "kints/query.h"
+#include "kints/transact.h"
 #include "kints/value.h"
 
 #endif

@@ -29,22 +29,24 @@ typedef struct kn__pool kn__pool;
 typedef struct kn__member
 {
 	int slot;
-	uint32_t generation;  /* of the pool, when it was opened */
-	int64_t opened_at;    /* monotonic nanoseconds */
-	int64_t expires_at;   /* to be replaced from then on; jitter is in it */
+	uint32_t generation; /* of the pool, when it was opened */
+	int64_t opened_at;   /* monotonic nanoseconds */
+	int64_t expires_at;  /* to be replaced from then on; jitter is in it */
 	int64_t idle_since;
-	int64_t taken_at;     /* while it is busy */
-	const char *file;     /* where it was taken; static text */
+	int64_t taken_at; /* while it is busy */
+	const char *file; /* where it was taken; static text */
 	int line;
-	bool is_reported;     /* as leaked */
-	const char *last_sql; /* the holder's to set, atomically read by kn_dump_pool(); static or his */
+	bool is_reported; /* as leaked */
+	const char
+		*last_sql; /* the holder's to set, atomically read by kn_dump_pool(); static or his */
 } kn__member;
 
 /* What the pool asks of connections; called from any thread, never with a lock held. */
 typedef struct kn__driver
 {
 	void *user;
-	/* Opens one, in a worker thread; not past the deadline.  *out is NULL unless it returns KN_OK. */
+	/* Opens one, in a worker thread; not past the deadline.  *out is NULL unless it returns KN_OK.
+	 */
 	kn_status (*open)(void *user, int64_t deadline, kn__member **out, kn__fault *fault);
 	void (*close)(void *user, kn__member *member);
 	/* Whether it still is what it was, without a round trip: asked at each checkout. */
@@ -96,8 +98,8 @@ extern kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const char *fil
 /* How it comes back. */
 typedef enum kn__give
 {
-	KN__GIVE_CLEAN,  /* idle, and nobody's state is in it */
-	KN__GIVE_BROKEN  /* to be closed */
+	KN__GIVE_CLEAN, /* idle, and nobody's state is in it */
+	KN__GIVE_BROKEN /* to be closed */
 } kn__give;
 
 extern void kn__pool_give(kn__pool *pool, kn__member *member, kn__give how);

@@ -1,0 +1,100 @@
+/*
+ * query.c
+ *		Statements of the caller's: all rows at once, or as they arrive.
+ */
+#include "run/rows.h"
+
+#include <string.h>
+
+static kn_status prepare_call(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+							  const kn_options *options, kn__item *item, kn__call *call);
+static kn_rows *fail_rows(kn_ctx *cx, kn_status status);
+
+kn_status
+kn_exec_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+			   const kn_options *options, int64_t *rows)
+{
+	kn__item item;
+	kn__call call;
+	kn_status status;
+
+	if (rows != NULL)
+		*rows = 0;
+	if (!kn__ctx_is_usable(cx, &status))
+		return status;
+	status = prepare_call(cx, sql, values, count, options, &item, &call);
+	if (status == KN_OK)
+		status = kn__run(&call);
+	if (status == KN_OK && rows != NULL && item.affected > 0)
+		*rows = item.affected;
+	return status;
+}
+
+kn_rows *
+kn_query_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+				const kn_options *options)
+{
+	kn__item item;
+	kn__call call;
+	kn_status status;
+	kn_rows *rows;
+
+	if (!kn__ctx_is_usable(cx, &status))
+		return fail_rows(cx, status);
+	status = prepare_call(cx, sql, values, count, options, &item, &call);
+	if (status != KN_OK)
+		return fail_rows(cx, status);
+	item.wants_rows = true;
+	status = kn__run(&call);
+	if (status != KN_OK)
+		return fail_rows(cx, status);
+	rows = kn__rows_new(cx);
+	if (rows->cx == NULL)
+	{
+		kn__result_free(item.result);
+		return rows;
+	}
+	rows->result = item.result;
+	rows->count = kn__result_rows(item.result);
+	rows->columns = kn__result_columns(item.result);
+	rows->affected = item.affected;
+	return rows;
+}
+
+static kn_status
+prepare_call(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+			 const kn_options *options, kn__item *item, kn__call *call)
+{
+	memset(item, 0, sizeof(*item));
+	memset(call, 0, sizeof(*call));
+	if (sql == NULL || count < 0 || (count > 0 && values == NULL))
+		return kn__fail(&cx->fault, KN_USAGE, "a statement or its values are missing");
+	item->sql = sql;
+	item->length = strlen(sql);
+	item->hash = kn__hash(sql, item->length, 0);
+	item->values = values;
+	item->count = count;
+	call->cx = cx;
+	call->items = item;
+	call->count = 1;
+	call->options = options;
+	call->class = kn__classes_of(cx->db->classes, sql, item->length, item->hash);
+	item->is_atomic = (call->class & KN__CLASS_ATOMIC) != 0;
+	item->never_prepare =
+		(options != NULL && options->never_prepare) || (call->class & KN__CLASS_ATOMIC) == 0;
+	return kn__run_usage(cx, call->class, sql);
+}
+
+/* Rows that have nothing but their failure. */
+static kn_rows *
+fail_rows(kn_ctx *cx, kn_status status)
+{
+	kn_rows *rows;
+
+	if (cx == NULL || cx->db == NULL)
+		return kn__rows_failed();
+	rows = kn__rows_new(cx);
+	if (rows->cx != NULL)
+		rows->status = status;
+	return rows;
+}
