@@ -6,10 +6,6 @@
 
 #include <string.h>
 
-static kn_status prepare_call(kn_ctx *cx, const char *sql, const kn_value *values, int count,
-							  const kn_options *options, kn__item *item, kn__call *call);
-static kn_rows *fail_rows(kn_ctx *cx, kn_status status);
-
 kn_status
 kn_exec_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 			   const kn_options *options, int64_t *rows)
@@ -22,7 +18,7 @@ kn_exec_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 		*rows = 0;
 	if (!kn__ctx_is_usable(cx, &status))
 		return status;
-	status = prepare_call(cx, sql, values, count, options, &item, &call);
+	status = kn__query_prepare(cx, sql, values, count, options, &item, &call);
 	if (status == KN_OK)
 		status = kn__run(&call);
 	if (status == KN_OK && rows != NULL && item.affected > 0)
@@ -40,14 +36,14 @@ kn_query_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 	kn_rows *rows;
 
 	if (!kn__ctx_is_usable(cx, &status))
-		return fail_rows(cx, status);
-	status = prepare_call(cx, sql, values, count, options, &item, &call);
+		return kn__rows_fail(cx, status);
+	status = kn__query_prepare(cx, sql, values, count, options, &item, &call);
 	if (status != KN_OK)
-		return fail_rows(cx, status);
+		return kn__rows_fail(cx, status);
 	item.wants_rows = true;
 	status = kn__run(&call);
 	if (status != KN_OK)
-		return fail_rows(cx, status);
+		return kn__rows_fail(cx, status);
 	rows = kn__rows_new(cx);
 	if (rows->cx == NULL)
 	{
@@ -61,9 +57,10 @@ kn_query_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 	return rows;
 }
 
-static kn_status
-prepare_call(kn_ctx *cx, const char *sql, const kn_value *values, int count,
-			 const kn_options *options, kn__item *item, kn__call *call)
+/* One statement of the caller's as a call; KN_USAGE where it has no place in a pool. */
+kn_status
+kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+				  const kn_options *options, kn__item *item, kn__call *call)
 {
 	memset(item, 0, sizeof(*item));
 	memset(call, 0, sizeof(*call));
@@ -86,8 +83,8 @@ prepare_call(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 }
 
 /* Rows that have nothing but their failure. */
-static kn_rows *
-fail_rows(kn_ctx *cx, kn_status status)
+kn_rows *
+kn__rows_fail(kn_ctx *cx, kn_status status)
 {
 	kn_rows *rows;
 

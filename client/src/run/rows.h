@@ -28,6 +28,11 @@ struct kn_rows
 
 extern kn_rows *kn__rows_failed(void);
 
+/* query.c */
+extern kn_status kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+								   const kn_options *options, kn__item *item, kn__call *call);
+extern kn_rows *kn__rows_fail(kn_ctx *cx, kn_status status);
+
 /* stream.c: the next rows of a stream, and its end */
 extern bool kn__stream_more(kn_rows *rows);
 extern void kn__stream_close(kn_rows *rows);

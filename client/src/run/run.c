@@ -16,8 +16,6 @@
 
 static kn_status attempt(kn__call *call);
 static kn_status fly(kn__call *call);
-static bool may_repeat(const kn__call *call, kn_status status);
-static kn_status settle(kn__call *call, kn_status status);
 static bool is_read(const kn__call *call);
 static bool counts_as_failure(kn_status status, const kn__fault *fault);
 
@@ -40,11 +38,11 @@ kn__run(kn__call *call)
 
 		call->attempts++;
 		status = attempt(call);
-		if (!may_repeat(call, status))
-			return settle(call, status);
+		if (!kn__run_may_repeat(call, status))
+			return kn__run_settle(call, status);
 		pause = kn__run_pause(call);
 		if (pause < 0 || !kn__run_sleep(cx, pause))
-			return settle(call, status);
+			return kn__run_settle(call, status);
 		atomic_fetch_add_explicit(&call->server->retries, 1, memory_order_relaxed);
 	}
 }
@@ -65,6 +63,28 @@ attempt(kn__call *call)
 		kn__conn_soil(cx->link->conn);
 	kn__run_end(cx, call->server, &permit, call->began, status);
 	return status;
+}
+
+/* The statement that sets role and claims for the transaction that it is in. */
+kn__item
+kn__run_prelude(const kn_ctx *cx)
+{
+	return (kn__item){ .sql = cx->prelude,
+					   .length = cx->prelude_length,
+					   .hash = cx->prelude_hash,
+					   .values = cx->prelude_values,
+					   .count = cx->prelude_count,
+					   .is_atomic = true };
+}
+
+/* A statement of our own, which has no parameters and is not worth preparing. */
+kn__item
+kn__run_plain(const char *sql)
+{
+	kn__item item = { .sql = sql, .length = strlen(sql), .never_prepare = true, .is_atomic = true };
+
+	item.hash = kn__hash(sql, item.length, 0);
+	return item;
 }
 
 /* By the breaker and the pool of the server that the call goes to. */
@@ -134,12 +154,7 @@ fly(kn__call *call)
 		items = count <= FEW ? few : kn__arena_get(&cx->arena, (size_t) count * sizeof(kn__item));
 		if (items == NULL)
 			return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
-		items[0] = (kn__item){ .sql = cx->prelude,
-							   .length = cx->prelude_length,
-							   .hash = cx->prelude_hash,
-							   .values = cx->prelude_values,
-							   .count = cx->prelude_count,
-							   .is_atomic = true };
+		items[0] = kn__run_prelude(cx);
 		memcpy(items + 1, call->items, (size_t) call->count * sizeof(kn__item));
 	}
 	status = kn__flight(conn, items, count, &cx->wait, &call->outcome, &cx->fault);
@@ -168,7 +183,7 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);
 	(void) kn__breaker_report(&server->breaker, permit, now, now - began, has_failed, &was, &is);
 	if (status == KN_READ_ONLY || has_failed)
-		kn__route_doubt(server);
+		kn__route_doubt(server, status);
 }
 
 /* The connection goes back to the pool, if it is as it came. */
@@ -189,7 +204,7 @@ counts_as_failure(kn_status status, const kn__fault *fault)
 {
 	if (fault->error.sqlstate[0] != '\0')
 		return kn__sqlstate_is_infrastructure(fault->error.sqlstate);
-	return status == KN_CONN_LOST || status == KN_OUTCOME_UNKNOWN || status == KN_TIMEOUT;
+	return status == KN_CONN_LOST || status == KN_OUTCOME_UNKNOWN;
 }
 
 static bool
@@ -202,8 +217,9 @@ is_read(const kn__call *call)
 	return (call->class & KN__CLASS_READ) != 0;
 }
 
-static bool
-may_repeat(const kn__call *call, kn_status status)
+/* Whether the call may be made again after it failed with that status. */
+bool
+kn__run_may_repeat(const kn__call *call, kn_status status)
 {
 	const kn_db *db = call->cx->db;
 	bool may_happen_twice =
@@ -279,8 +295,8 @@ kn__run_sleep(kn_ctx *cx, int64_t ns)
 }
 
 /* What the caller is told: above all, never that nothing has happened where that is not known. */
-static kn_status
-settle(kn__call *call, kn_status status)
+kn_status
+kn__run_settle(kn__call *call, kn_status status)
 {
 	kn__fault *fault = &call->cx->fault;
 

@@ -42,6 +42,7 @@ struct kn__server
 	kn__shapes *shapes;
 	_Atomic(bool) is_primary;   /* as it was last seen; the first server's until then */
 	_Atomic(bool) is_known;     /* it has been looked at */
+	_Atomic(bool) is_looked_at; /* whether it is one was found out */
 	_Atomic(bool) is_pooled;    /* something hands statements to several backends */
 	_Atomic(int64_t) lag_us;    /* of a replica, -1: not known */
 	_Atomic(uint64_t) replayed; /* place in the log, of a replica */
@@ -82,11 +83,11 @@ typedef struct kn__work
 	bool has_begun; /* the server knows of it */
 	bool is_read_only;
 	bool may_have_written;
-	kn_status failed;  /* KN_OK, or why nothing but its end will do */
-	const char *begin; /* the statement that opens it */
-	char xid[24];      /* "" until the server has assigned one */
-	kn__aftermath *after;  /* what is to be called once it is over, the newest first */
-	kn__permit permit; /* of the breaker */
+	kn_status failed;     /* KN_OK, or why nothing but its end will do */
+	const char *begin;    /* the statement that opens it */
+	char xid[24];         /* "" until the server has assigned one */
+	kn__aftermath *after; /* what is to be called once it is over, the newest first */
+	kn__permit permit;    /* of the breaker */
 	kn__server *server;
 	int64_t began;
 } kn__work;
@@ -157,16 +158,23 @@ extern kn_status kn__run_take(kn__call *call, kn__permit *permit);
 extern void kn__run_give(kn_ctx *cx);
 extern void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
 						kn_status status);
+extern kn__item kn__run_prelude(const kn_ctx *cx);
+extern kn__item kn__run_plain(const char *sql);
+extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
+extern kn_status kn__run_settle(kn__call *call, kn_status status);
 extern kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
 extern int64_t kn__run_pause(kn__call *call);
 extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);
 
 /* route.c */
 extern kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status);
-extern void kn__route_doubt(kn__server *server);
+extern void kn__route_doubt(kn__server *server, kn_status status);
+extern kn_status kn__route_start(kn_db *db);
+extern void kn__route_stop(kn_db *db);
 
 /* transact.c */
 extern kn_status kn__transact_run(kn__call *call);
+extern kn_status kn__transact_take(kn_ctx *cx);
 extern void kn__transact_abandon(kn_ctx *cx);
 
 /* rows.c */

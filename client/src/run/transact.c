@@ -30,7 +30,6 @@ static kn_status run_nested(kn_ctx *cx, kn_body_fn *body, void *argument);
 static kn_status mark(kn_ctx *cx, const char *verb, int depth);
 static const char *begin_of(kn_ctx *cx, const kn_transaction *options);
 static bool is_worth_repeating(const kn_ctx *cx, kn_status status);
-static kn_status take(kn_ctx *cx);
 static int compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before);
 static void note_xid(kn_ctx *cx, kn__item *item);
 static kn_status commit(kn_ctx *cx);
@@ -40,7 +39,6 @@ static void roll_back(kn_ctx *cx);
 static void leave(kn_ctx *cx, kn_status status);
 static void call_after(kn_ctx *cx, bool is_committed);
 static kn_status add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit);
-static kn__item plain(const char *sql);
 
 kn_status
 kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *options)
@@ -195,7 +193,7 @@ mark(kn_ctx *cx, const char *verb, int depth)
 	kn__call call = { .cx = cx, .items = &item, .count = 1, .class = KN__CLASS_READ };
 
 	(void) snprintf(sql, sizeof(sql), "%s kn_%d", verb, depth);
-	item = plain(sql);
+	item = kn__run_plain(sql);
 	return kn__transact_run(&call);
 }
 
@@ -215,7 +213,7 @@ kn__transact_run(kn__call *call)
 		return kn__fail(&cx->fault, KN_ABORTED, "an earlier statement of the transaction failed");
 	if (cx->link == NULL)
 	{
-		status = take(cx);
+		status = kn__transact_take(cx);
 		if (status != KN_OK)
 			return work->failed = status;
 	}
@@ -245,8 +243,9 @@ kn__transact_run(kn__call *call)
 	return status;
 }
 
-static kn_status
-take(kn_ctx *cx)
+/* The connection of the transaction. */
+kn_status
+kn__transact_take(kn_ctx *cx)
 {
 	kn__call call = { .cx = cx, .attempts = 1 };
 	kn_status status;
@@ -269,14 +268,9 @@ compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 
 	if (!work->has_begun)
 	{
-		items[count++] = plain(work->begin);
+		items[count++] = kn__run_plain(work->begin);
 		if (cx->prelude != NULL)
-			items[count++] = (kn__item){ .sql = cx->prelude,
-										 .length = cx->prelude_length,
-										 .hash = cx->prelude_hash,
-										 .values = cx->prelude_values,
-										 .count = cx->prelude_count,
-										 .is_atomic = true };
+			items[count++] = kn__run_prelude(cx);
 	}
 	*before = count;
 	memcpy(items + count, call->items, (size_t) call->count * sizeof(kn__item));
@@ -291,7 +285,7 @@ compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 	work->may_have_written = true;
 	if (work->xid[0] == '\0')
 	{
-		items[count] = plain(x_xid);
+		items[count] = kn__run_plain(x_xid);
 		items[count].never_prepare = false;
 		items[count++].wants_rows = true;
 	}
@@ -317,19 +311,10 @@ note_xid(kn_ctx *cx, kn__item *item)
 	item->result = NULL;
 }
 
-static kn__item
-plain(const char *sql)
-{
-	kn__item item = { .sql = sql, .length = strlen(sql), .never_prepare = true, .is_atomic = true };
-
-	item.hash = kn__hash(sql, item.length, 0);
-	return item;
-}
-
 static kn_status
 commit(kn_ctx *cx)
 {
-	kn__item item = plain("COMMIT");
+	kn__item item = kn__run_plain("COMMIT");
 	kn__outcome outcome;
 	kn_status status;
 
@@ -394,7 +379,7 @@ ask_once(kn_ctx *cx, char *answer, size_t capacity)
 {
 	kn__server *server = cx->work.server;
 	kn_value xid = kn_text(cx->work.xid);
-	kn__item item = plain("SELECT pg_catalog.pg_xact_status($1::text::xid8)");
+	kn__item item = kn__run_plain("SELECT pg_catalog.pg_xact_status($1::text::xid8)");
 	kn__member *member;
 	kn__outcome outcome;
 	kn__fault fault;
@@ -436,7 +421,7 @@ ask_once(kn_ctx *cx, char *answer, size_t capacity)
 static void
 roll_back(kn_ctx *cx)
 {
-	kn__item item = plain("ROLLBACK");
+	kn__item item = kn__run_plain("ROLLBACK");
 	kn__fault fault;
 	kn__outcome outcome;
 	kn__wait wait = { .deadline =
