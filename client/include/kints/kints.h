@@ -6,6 +6,7 @@
 #define KINTS_KINTS_H
 
 #include "kints/base.h"
+#include "kints/batch.h"
 #include "kints/context.h"
 #include "kints/db.h"
 #include "kints/query.h"

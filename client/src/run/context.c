@@ -17,6 +17,7 @@ static bool set_up(kn_ctx *cx, const kn_request *request);
 static bool make_prelude(kn_ctx *cx, const kn_request *request);
 static const char *copy(kn_ctx *cx, const char *text);
 static void let_go(kn_ctx *cx);
+static const int32_t *copy_numbers(kn_ctx *cx, const int32_t *numbers, int32_t count);
 
 kn_ctx *
 kn_begin_request(kn_db *db, const kn_request *request)
@@ -88,6 +89,7 @@ set_up(kn_ctx *cx, const kn_request *request)
 	cx->random ^= (uint64_t) now ^ (uint64_t) (uintptr_t) cx;
 	memset(&cx->work, 0, sizeof(cx->work));
 	cx->open_rows = NULL;
+	cx->batches = NULL;
 	cx->stream = NULL;
 	kn__fault_clear(&cx->fault);
 	cx->actor = copy(cx, request->actor);
@@ -184,6 +186,7 @@ static void
 let_go(kn_ctx *cx)
 {
 	kn__rows_forget_all(cx);
+	kn__batch_forget_all(cx);
 	if (cx->work.depth > 0)
 		kn__transact_abandon(cx);
 	if (cx->link != NULL)
@@ -196,6 +199,7 @@ kn_clear(kn_ctx *cx)
 	if (cx == NULL || cx == &no_memory)
 		return;
 	kn__rows_forget_all(cx);
+	kn__batch_forget_all(cx);
 	atomic_store(&cx->is_cancelled, false);
 	kn__fault_clear(&cx->fault);
 }
@@ -274,6 +278,52 @@ char *
 kn_copy_text(kn_ctx *cx, kn_str text)
 {
 	return cx == NULL || cx == &no_memory ? NULL : kn__arena_copy(&cx->arena, text.p, text.n);
+}
+
+kn_value
+kn_copy_value(kn_ctx *cx, kn_value value)
+{
+	const kn_array *from;
+	kn_array *array;
+	kn_value *items;
+
+	switch (value.type)
+	{
+		case KN_TYPE_TEXT:
+		case KN_TYPE_BYTES:
+		case KN_TYPE_NUMERIC:
+		case KN_TYPE_JSON:
+		case KN_TYPE_INET:
+			value.as.p = kn_copy_text(cx, (kn_str){ value.as.p, value.n });
+			return value.as.p == NULL ? kn_null() : value;
+		case KN_TYPE_ARRAY:
+			break;
+		default:
+			return value;
+	}
+	from = value.as.array;
+	array = kn_alloc(cx, sizeof(kn_array));
+	items = kn_alloc(cx, (value.n + 1) * sizeof(kn_value));
+	if (array == NULL || items == NULL)
+		return kn_null();
+	*array = *from;
+	array->items = items;
+	array->sizes = copy_numbers(cx, from->sizes, from->dimensions);
+	array->lower_bounds = copy_numbers(cx, from->lower_bounds, from->dimensions);
+	for (uint32_t i = 0; i < value.n; i++)
+		items[i] = kn_copy_value(cx, from->items[i]);
+	value.as.array = array;
+	return cx->arena.has_failed ? kn_null() : value;
+}
+
+static const int32_t *
+copy_numbers(kn_ctx *cx, const int32_t *numbers, int32_t count)
+{
+	if (numbers == NULL || count <= 0)
+		return NULL;
+	return (const int32_t *) (const void *) kn__arena_copy(&cx->arena,
+														   numbers,
+														   (size_t) count * sizeof(int32_t));
 }
 
 /* Whether calls with it can do anything; *status says why not. */

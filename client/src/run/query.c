@@ -50,10 +50,7 @@ kn_query_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 		kn__result_free(item.result);
 		return rows;
 	}
-	rows->result = item.result;
-	rows->count = kn__result_rows(item.result);
-	rows->columns = kn__result_columns(item.result);
-	rows->affected = item.affected;
+	kn__rows_fill(rows, &item);
 	return rows;
 }
 

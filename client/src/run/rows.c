@@ -42,6 +42,17 @@ kn__rows_new(kn_ctx *cx)
 	return rows;
 }
 
+/* Gives the result of an item to its rows. */
+void
+kn__rows_fill(kn_rows *rows, kn__item *item)
+{
+	rows->result = item->result;
+	rows->count = kn__result_rows(item->result);
+	rows->columns = kn__result_columns(item->result);
+	rows->affected = item->affected;
+	item->result = NULL;
+}
+
 bool
 kn_next(kn_rows *rows)
 {

@@ -27,6 +27,7 @@ struct kn_rows
 };
 
 extern kn_rows *kn__rows_failed(void);
+extern void kn__rows_fill(kn_rows *rows, kn__item *item);
 
 /* query.c */
 extern kn_status kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,

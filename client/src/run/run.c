@@ -38,6 +38,8 @@ kn__run(kn__call *call)
 
 		call->attempts++;
 		status = attempt(call);
+		if (status != KN_OK)
+			kn__run_forget(call->items, call->count);
 		if (!kn__run_may_repeat(call, status))
 			return kn__run_settle(call, status);
 		pause = kn__run_pause(call);
@@ -63,6 +65,16 @@ attempt(kn__call *call)
 		kn__conn_soil(cx->link->conn);
 	kn__run_end(cx, call->server, &permit, call->began, status);
 	return status;
+}
+
+void
+kn__run_forget(kn__item *items, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		kn__result_free(items[i].result);
+		items[i].result = NULL;
+	}
 }
 
 /* The statement that sets role and claims for the transaction that it is in. */

@@ -118,6 +118,7 @@ struct kn_ctx
 	uint64_t random; /* state of the generator of pauses */
 	kn__work work;
 	kn_rows *open_rows; /* that kn_done() has not ended */
+	kn_batch *batches;  /* whose results may not all have been taken */
 	kn_rows *stream;    /* that has the connection */
 	kn__fault fault;
 };
@@ -158,6 +159,8 @@ extern kn_status kn__run_take(kn__call *call, kn__permit *permit);
 extern void kn__run_give(kn_ctx *cx);
 extern void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
 						kn_status status);
+/* Frees the results of items, if they have any. */
+extern void kn__run_forget(kn__item *items, int count);
 extern kn__item kn__run_prelude(const kn_ctx *cx);
 extern kn__item kn__run_plain(const char *sql);
 extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
@@ -176,6 +179,9 @@ extern void kn__route_stop(kn_db *db);
 extern kn_status kn__transact_run(kn__call *call);
 extern kn_status kn__transact_take(kn_ctx *cx);
 extern void kn__transact_abandon(kn_ctx *cx);
+
+/* batch.c */
+extern void kn__batch_forget_all(kn_ctx *cx);
 
 /* rows.c */
 extern kn_rows *kn__rows_new(kn_ctx *cx);

@@ -234,6 +234,7 @@ kn__transact_run(kn__call *call)
 		kn__conn_soil(cx->link->conn);
 	if (status == KN_OK)
 		return KN_OK;
+	kn__run_forget(call->items, call->count);
 	if (cx->fault.error.item >= 0)
 		cx->fault.error.item = call->count > 1 ? cx->fault.error.item - before : -1;
 	/* What never reached the server has left the transaction as it was. */
