@@ -33,7 +33,7 @@ kn_begin_request(kn_db *db, const kn_request *request)
 		return &no_memory;
 	(void) atomic_fetch_add(&db->contexts, 1);
 	if (!set_up(cx, request))
-		cx->arena.has_failed = true;
+		cx->own.has_failed = true;
 	return cx;
 }
 
@@ -62,6 +62,7 @@ make(kn_db *db)
 		return NULL;
 	cx->db = db;
 	atomic_flag_clear(&cx->guard);
+	kn__arena_init(&cx->own, db->allocator);
 	kn__arena_init(&cx->arena, db->allocator);
 	return cx;
 }
@@ -94,7 +95,7 @@ set_up(kn_ctx *cx, const kn_request *request)
 	kn__fault_clear(&cx->fault);
 	cx->actor = copy(cx, request->actor);
 	cx->trace_id = copy(cx, request->trace_id);
-	return make_prelude(cx, request) && !cx->arena.has_failed;
+	return make_prelude(cx, request) && !cx->own.has_failed;
 }
 
 /*
@@ -118,7 +119,7 @@ make_prelude(kn_ctx *cx, const kn_request *request)
 	if (claims == 0 && !has_role)
 		return true;
 	cx->prelude_count = claims + (has_role ? 2 : 0);
-	cx->prelude_values = kn__arena_get(&cx->arena, (size_t) cx->prelude_count * sizeof(kn_value));
+	cx->prelude_values = kn__arena_get(&cx->own, (size_t) cx->prelude_count * sizeof(kn_value));
 	if (cx->prelude_values == NULL)
 		return false;
 	/* The role comes last: it may not be allowed to set what comes before. */
@@ -138,7 +139,7 @@ make_prelude(kn_ctx *cx, const kn_request *request)
 		kn__buf_printf(&sql, call, i, i + 1);
 	}
 	if (!sql.has_failed)
-		cx->prelude = kn__arena_copy(&cx->arena, sql.data, sql.length);
+		cx->prelude = kn__arena_copy(&cx->own, sql.data, sql.length);
 	cx->prelude_length = sql.length;
 	kn__buf_release(&sql);
 	if (cx->prelude == NULL)
@@ -150,7 +151,7 @@ make_prelude(kn_ctx *cx, const kn_request *request)
 static const char *
 copy(kn_ctx *cx, const char *text)
 {
-	return text == NULL ? NULL : kn__arena_copy(&cx->arena, text, strlen(text));
+	return text == NULL ? NULL : kn__arena_copy(&cx->own, text, strlen(text));
 }
 
 void
@@ -164,6 +165,7 @@ kn_end(kn_ctx *cx)
 	db = cx->db;
 	let_go(cx);
 	kn__arena_clear(&cx->arena);
+	kn__arena_clear(&cx->own);
 	(void) pthread_mutex_lock(&db->lock);
 	is_kept = db->free_count < KEPT && !atomic_load(&db->is_closing);
 	if (is_kept)
@@ -176,6 +178,7 @@ kn_end(kn_ctx *cx)
 	if (!is_kept)
 	{
 		kn__arena_release(&cx->arena);
+		kn__arena_release(&cx->own);
 		kn__release(db->allocator, cx, sizeof(kn_ctx));
 	}
 	kn__db_unref(db);
@@ -200,6 +203,7 @@ kn_clear(kn_ctx *cx)
 		return;
 	kn__rows_forget_all(cx);
 	kn__batch_forget_all(cx);
+	kn__arena_clear(&cx->arena);
 	atomic_store(&cx->is_cancelled, false);
 	kn__fault_clear(&cx->fault);
 }
@@ -334,7 +338,7 @@ kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
 	if (cx == NULL || cx == &no_memory)
 		return false;
 	kn__fault_clear(&cx->fault);
-	if (cx->arena.has_failed)
+	if (cx->own.has_failed)
 		*status = kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory, or claims without a value");
 	else if (!kn__db_is_usable(cx->db, status))
 		(void) kn__fail(&cx->fault, *status, "%s", kn_status_text(*status));

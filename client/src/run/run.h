@@ -96,7 +96,8 @@ struct kn_ctx
 {
 	kn_db *db;
 	kn_ctx *next_free;
-	kn__arena arena;
+	kn__arena own;          /* of what lives as long as the request */
+	kn__arena arena;        /* of what calls hand out, until kn_clear() */
 	_Atomic(bool) is_cancelled;
 	atomic_flag guard; /* of link, against kn_cancel() */
 	kn__link *link;    /* held: by a call, a transaction or a stream */

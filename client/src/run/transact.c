@@ -103,7 +103,7 @@ begin_of(kn_ctx *cx, const kn_transaction *options)
 						  options->is_read_only ? " READ ONLY" : "",
 						  options->is_deferrable ? " DEFERRABLE" : "");
 
-	return kn__arena_copy(&cx->arena, text, (size_t) length);
+	return kn__arena_copy(&cx->own, text, (size_t) length);
 }
 
 /* What the server undid as a whole can be done again from its beginning. */
@@ -502,7 +502,7 @@ add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit)
 			after(argument);
 		return KN_OK;
 	}
-	entry = kn__arena_get(&cx->arena, sizeof(kn__aftermath));
+	entry = kn__arena_get(&cx->own, sizeof(kn__aftermath));
 	if (entry == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	*entry = (kn__aftermath){ cx->work.after, after, argument, on_commit };
