@@ -15,6 +15,7 @@ KN_BEGIN_DECLS
 
 typedef struct kn_db kn_db;
 struct kn_hooks;
+struct kn_cache;
 
 /* A flag that can also be left to the library to find out. */
 typedef enum kn_mode
@@ -94,6 +95,7 @@ typedef struct kn_config
 	int64_t slow_ms;           /* a query that takes longer is reported as slow (-1) */
 	bool show_parameters;      /* in events; they are masked unless this is set */
 
+	const struct kn_cache *cache; /* see kints/cache.h; has to outlive the handle */
 	kn_secret_fn *secret;      /* asked for the password at each connect */
 	void *secret_user;
 	const kn_allocator *allocator; /* NULL: malloc(); has to outlive the handle */

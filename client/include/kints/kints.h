@@ -7,6 +7,7 @@
 
 #include "kints/base.h"
 #include "kints/batch.h"
+#include "kints/cache.h"
 #include "kints/context.h"
 #include "kints/db.h"
 #include "kints/query.h"

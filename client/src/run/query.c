@@ -2,6 +2,7 @@
  * query.c
  *		Statements of the caller's: all rows at once, or as they arrive.
  */
+#include "run/cache.h"
 #include "run/rows.h"
 
 #include <string.h>
@@ -41,7 +42,7 @@ kn_query_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 	if (status != KN_OK)
 		return kn__rows_fail(cx, status);
 	item.wants_rows = true;
-	status = kn__run(&call);
+	status = kn__cache_serves(&call) ? kn__cache_run(&call) : kn__run(&call);
 	if (status != KN_OK)
 		return kn__rows_fail(cx, status);
 	rows = kn__rows_new(cx);

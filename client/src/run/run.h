@@ -68,6 +68,7 @@ struct kn_db
 	_Atomic(int) contexts; /* that have not ended, and one for the handle itself */
 	pthread_mutex_t lock;  /* of what follows, and of sleepers */
 	pthread_cond_t woken;
+	struct kn__load *loads; /* cache.c: that are under way */
 	kn_ctx *free_contexts;
 	int free_count;
 	struct kn__prober *prober;   /* route.c */
