@@ -13,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HINTS 8 /* pools a thread remembers a slot of; others share */
+#define YIELDS 2 /* looks at the slots before a caller queues */
+#define HINTS  8 /* pools a thread remembers a slot of; others share */
 
 static void note_fork(void);
 static void register_fork(void);
@@ -165,13 +166,20 @@ kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
 	if (atomic_load_explicit(&pool->gate, memory_order_relaxed) !=
 		atomic_load_explicit(&process_stamp, memory_order_relaxed))
 		return refuse(pool, fault);
-	while ((slot = kn__pool_claim(pool)) != NULL)
+	for (int i = 0; i < YIELDS; i++)
 	{
-		if (kn__pool_accept(pool, slot, file, line))
+		while ((slot = kn__pool_claim(pool)) != NULL)
 		{
-			*out = slot->member;
-			return KN_OK;
+			if (kn__pool_accept(pool, slot, file, line))
+			{
+				*out = slot->member;
+				return KN_OK;
+			}
 		}
+		/* Where there are more threads than processors, a holder may only need to run. */
+		if (atomic_load_explicit(&pool->attention, memory_order_relaxed) != 0)
+			break;
+		(void) sched_yield();
 	}
 	return kn__pool_wait(pool, deadline, file, line, is_cancelled, out, fault);
 }
