@@ -46,7 +46,8 @@ typedef struct kn_config
 
 	/* Where: libpq's conninfo or URI; PG* variables and service files count as well. */
 	const char *conninfo;
-	const char *const *replicas; /* conninfos of replicas, ended by NULL */
+	const char *const *replicas; /* conninfos of replicas, ended by NULL; in a text, with ; between them.
+								  * What one does not say is as in conninfo, but for its place */
 	const char *name;            /* of this handle, in events and metrics ("kints") */
 
 	/* The pool of each server. */
@@ -76,8 +77,8 @@ typedef struct kn_config
 	int64_t retry_cap_ms;      /* and no pause is longer (1000) */
 	int retry_budget_percent;  /* of calls that may be repeats, besides 10 a second (20) */
 
-	/* The circuit breaker of each server (failures 50 %: 0 turns it off, -1 likewise). */
-	int breaker_failure_percent;
+	/* The circuit breaker of each server. */
+	int breaker_failure_percent; /* of calls, to open it (50; -1: failures do not count) */
 	int breaker_slow_percent;  /* (-1: slow calls do not count) */
 	int64_t breaker_slow_ms;   /* what is slow (1000) */
 	int breaker_window;        /* seconds that are looked back at (10) */
@@ -96,8 +97,9 @@ typedef struct kn_config
 	bool show_parameters;      /* in events; they are masked unless this is set */
 
 	const struct kn_cache *cache; /* see kints/cache.h; has to outlive the handle */
-	kn_secret_fn *secret;      /* asked for the password at each connect */
+	kn_secret_fn *secret;      /* asked for the password of connections; see kints/secret.h */
 	void *secret_user;
+	int64_t secret_ms;         /* how long it is used before it is asked for again (60000) */
 	const kn_allocator *allocator; /* NULL: malloc(); has to outlive the handle */
 	const kn_clock *clock;         /* NULL: the system's; has to outlive the handle */
 } kn_config;

@@ -53,9 +53,8 @@ is_digit(char c)
 static bool
 is_digit_of(char c, int base)
 {
-	if (base == 16 && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
-		return true;
-	return c >= '0' && c < '0' + (base < 10 ? base : 10);
+	return (c >= '0' && c < '0' + (base < 10 ? base : 10)) ||
+		   (base == 16 && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
 }
 
 static bool
@@ -76,7 +75,7 @@ is_one_of(char c, const char *characters)
 	return c != '\0' && strchr(characters, c) != NULL;
 }
 
-/* The byte so many behind the next one; NUL where there is none. */
+/* The byte so many behind the next one, or NUL. */
 static char
 peek(const kn__lexer *lexer, size_t ahead)
 {
@@ -265,22 +264,11 @@ skip_digits(kn__lexer *lexer, int base)
 static int
 base_of(const kn__lexer *lexer)
 {
+	char letter = (char) (peek(lexer, 1) | 0x20);
+
 	if (peek(lexer, 0) != '0')
 		return 10;
-	switch (peek(lexer, 1))
-	{
-		case 'x':
-		case 'X':
-			return 16;
-		case 'o':
-		case 'O':
-			return 8;
-		case 'b':
-		case 'B':
-			return 2;
-		default:
-			return 10;
-	}
+	return letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 10;
 }
 
 /* Digits, a point, an exponent; false: an exponent has no digits. */
@@ -303,9 +291,29 @@ skip_decimal(kn__lexer *lexer)
 	return is_digit(peek(lexer, 0)) && skip_digits(lexer, 10);
 }
 
+/*
+ * Whether something that is no digit of the number goes on with it, as in 1a, or in 0b12.
+ * The server takes the longest piece, and so 1e5$ for 1 and a name that begins with e.
+ */
+static bool
+is_junk(const kn__lexer *lexer, const char *begin, int base)
+{
+	char c = peek(lexer, 0);
+
+	if (c != '$')
+		return is_name_start(c) || (base != 10 && is_digit(c));
+	for (const char *p = lexer->at; p > begin && is_name_part(p[-1]); p--)
+	{
+		if (is_name_start(p[-1]))
+			return true;
+	}
+	return false;
+}
+
 static kn__token_kind
 scan_number(kn__lexer *lexer)
 {
+	const char *begin = lexer->at;
 	int base = base_of(lexer);
 	bool is_good;
 
@@ -316,12 +324,10 @@ scan_number(kn__lexer *lexer)
 		lexer->at += 2;
 		is_good = skip_digits(lexer, base);
 	}
-	if (is_name_start(peek(lexer, 0)))
-	{
-		skip_name(lexer);
-		is_good = false; /* 1a is no more taken as 1 and a */
-	}
-	return is_good ? KN__TOKEN_NUMBER : KN__TOKEN_ERROR;
+	if (!is_junk(lexer, begin, base))
+		return is_good ? KN__TOKEN_NUMBER : KN__TOKEN_ERROR;
+	skip_name(lexer);
+	return KN__TOKEN_ERROR;
 }
 
 static kn__token_kind
@@ -432,10 +438,12 @@ scan(kn__lexer *lexer, uint32_t *number)
 {
 	char c = peek(lexer, 0);
 
+	if (lexer->at == lexer->end)
+		return KN__TOKEN_END;
 	if (lexer->at == lexer->stop)
 	{
-		lexer->at = lexer->end;
-		return lexer->stop == lexer->end ? KN__TOKEN_END : KN__TOKEN_ERROR;
+		lexer->at = lexer->stop = lexer->end; /* what follows the NUL is not looked at */
+		return KN__TOKEN_ERROR;
 	}
 	if (is_name_start(c))
 		return scan_word(lexer);
@@ -460,7 +468,7 @@ kn__lexer_init(kn__lexer *lexer, kn_str sql)
 {
 	const char *nul = sql.n > 0 ? memchr(sql.p, '\0', sql.n) : NULL;
 
-	lexer->at = sql.n > 0 ? sql.p : "";
+	lexer->at = sql.p != NULL ? sql.p : "";
 	lexer->end = lexer->at + sql.n;
 	lexer->stop = nul != NULL ? nul : lexer->end;
 	lexer->backslash_quotes = false;

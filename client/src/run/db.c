@@ -15,12 +15,6 @@ static void init_lock(kn_db *db);
 static void destroy(kn_db *db);
 static void free_contexts(kn_db *db);
 
-int
-kn_version(void)
-{
-	return KN_VERSION_NUM;
-}
-
 kn_status
 kn_open_config(kn_db **out, char *error, size_t capacity, const kn_config *config)
 {
@@ -64,6 +58,13 @@ make(kn_db *db)
 									(size_t) db->settings->server_count,
 									sizeof(kn__server));
 	if (db->classes == NULL || db->servers == NULL)
+		return KN_NO_MEMORY;
+	if (kn__secret_init(&db->secret,
+						db->config.secret,
+						db->config.secret_user,
+						db->config.name,
+						db->config.secret_ms,
+						db->allocator) != KN_OK)
 		return KN_NO_MEMORY;
 	kn__budget_init(&db->budget, db->config.retry_budget_percent, kn__now(db->clock));
 	while (status == KN_OK && db->server_count < db->settings->server_count)
@@ -193,6 +194,8 @@ destroy(kn_db *db)
 		kn__release(db->allocator,
 					db->servers,
 					(size_t) db->settings->server_count * sizeof(kn__server));
+	if (db->secret.value != NULL)
+		kn__secret_release(&db->secret);
 	kn__classes_free(db->classes);
 	kn__config_free(db->settings);
 	(void) pthread_cond_destroy(&db->woken);

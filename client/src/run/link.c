@@ -3,17 +3,16 @@
  *		Connections as the pool has them: how they are opened, looked at and closed.
  */
 #include "run/run.h"
+#include "run/secret.h"
 
 #include <string.h>
-
-#define PASSWORD_ROOM 1024
 
 static kn_status open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault);
 static void close_link(void *user, kn__member *member);
 static bool is_alive(void *user, kn__member *member);
 static bool keep_alive(void *user, kn__member *member, int64_t deadline);
 static void forget_link(void *user, kn__member *member);
-static kn_status connect_link(kn__link *link, const kn__wait *wait, bool refresh, kn__fault *fault);
+static kn_status connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault *fault);
 static size_t count_keywords(const kn__server *server);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
 
@@ -42,16 +41,18 @@ kn__link_open(kn__server *server, int64_t deadline, kn__link **out, kn__fault *f
 	kn_db *db = server->db;
 	kn__wait wait = { .deadline = deadline };
 	kn__link *link = kn__allocate_zero(db->allocator, 1, sizeof(kn__link));
+	uint64_t version = 0;
 	kn_status status;
 
 	*out = NULL;
 	if (link == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	link->server = server;
-	status = connect_link(link, &wait, false, fault);
-	/* The password may have been changed since the secret was read: once more with the new one. */
-	if (status == KN_AUTH && db->config.secret != NULL)
-		status = connect_link(link, &wait, true, fault);
+	status = connect_link(link, &wait, &version, fault);
+	/* The password may have been changed since it was asked for: once more with the new one. */
+	if (strcmp(fault->error.sqlstate, "28P01") == 0 && status == KN_AUTH &&
+		kn__secret_refused(&db->secret, kn__now(db->clock), version))
+		status = connect_link(link, &wait, &version, fault);
 	if (status == KN_OK)
 		status = find_pooler(link, &wait, fault);
 	if (status != KN_OK)
@@ -64,12 +65,13 @@ kn__link_open(kn__server *server, int64_t deadline, kn__link **out, kn__fault *f
 }
 
 static kn_status
-connect_link(kn__link *link, const kn__wait *wait, bool refresh, kn__fault *fault)
+connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault *fault)
 {
 	kn__server *server = link->server;
 	kn_db *db = server->db;
 	size_t count = count_keywords(server);
-	size_t size = 2 * (count + 2) * sizeof(char *) + PASSWORD_ROOM;
+	size_t room = db->secret.ask == NULL ? 1 : KN__SECRET_LIMIT;
+	size_t size = 2 * (count + 2) * sizeof(char *) + room;
 	const char **keywords = kn__allocate_zero(db->allocator, 1, size);
 	const char **values = keywords + count + 2;
 	char *password = (char *) (values + count + 2);
@@ -90,24 +92,17 @@ connect_link(kn__link *link, const kn__wait *wait, bool refresh, kn__fault *faul
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	memcpy(keywords, server->keywords, count * sizeof(char *));
 	memcpy(values, server->values, count * sizeof(char *));
-	if (db->config.secret != NULL)
+	if (db->secret.ask != NULL)
 	{
-		status = db->config.secret(db->config.secret_user,
-								   server->host,
-								   refresh,
-								   password,
-								   PASSWORD_ROOM);
+		status = kn__secret_get(&db->secret, kn__now(db->clock), password, version);
 		keywords[count] = "password";
 		values[count] = password;
 		if (status != KN_OK)
-			(void) kn__fail(fault,
-							KN_AUTH,
-							"the secret for server \"%s\" was not to be had",
-							server->host);
+			(void) kn__fail(fault, KN_AUTH, "the password for server \"%s\" was not to be had", server->host);
 	}
 	if (status == KN_OK)
 		status = kn__conn_open(&link->conn, &options, wait, fault);
-	kn__wipe(password, PASSWORD_ROOM);
+	kn__wipe(password, room);
 	kn__release(db->allocator, keywords, size);
 	return status;
 }

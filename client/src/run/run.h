@@ -17,6 +17,7 @@
 #include "run/classes.h"
 #include "run/pool.h"
 #include "run/retry.h"
+#include "run/secret.h"
 #include "wire/wire.h"
 
 typedef struct kn__server kn__server;
@@ -72,6 +73,7 @@ struct kn_db
 	kn_ctx *free_contexts;
 	int free_count;
 	struct kn__prober *prober;   /* route.c */
+	kn__secret secret;
 	struct kn__config *settings; /* config.c: who owns the texts of the servers */
 };
 

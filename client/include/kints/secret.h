@@ -1,0 +1,55 @@
+/*
+ * kints/secret.h
+ *		Ready-made sources of passwords, for kn_config.secret.
+ *
+ * Each is a kn_secret_fn; what its user pointer has to be is said below, and has to outlive
+ * the handle.  One newline at the end of what they find does not count.  A secret is never
+ * empty and has no NUL in it; one that does not fit is KN_CONFIG, never cut.  What is only
+ * missing for a while, such as a file that is being replaced, is KN_UNAVAILABLE.
+ *
+ * Threads: all may be called from any thread at any time.
+ */
+#ifndef KINTS_SECRET_H
+#define KINTS_SECRET_H
+
+#include "kints/db.h"
+
+KN_BEGIN_DECLS
+
+/*
+ * An environment variable; user is its name, a const char *.  Returns KN_OK, or KN_CONFIG if it
+ * is not set or empty.  The process must not change its environment meanwhile.
+ */
+KN_API kn_status kn_secret_environment(void *user, const char *name, bool refresh, char *buffer,
+									   size_t capacity);
+
+/*
+ * A file, read anew each time; user is its path, a const char *.  Who else may read it is not
+ * looked at.  Returns KN_OK, KN_CONFIG for what cannot be a secret, KN_UNAVAILABLE if it cannot
+ * be read.
+ */
+KN_API kn_status kn_secret_file(void *user, const char *name, bool refresh, char *buffer,
+								size_t capacity);
+
+/* What kn_secret_command() runs.  Nothing of it is copied. */
+typedef struct kn_secret_program
+{
+	size_t size;             /* of this struct */
+	const char *const *argv; /* the program and its arguments, ended by NULL; PATH is searched */
+	int64_t timeout_ms;      /* until it has to be done (0: 10000) */
+} kn_secret_program;
+
+/*
+ * What a program prints; user is a kn_secret_program *.  It gets the environment, with
+ * KINTS_SECRET_REFRESH=1 in it if the server has refused the last secret; no input, and what it
+ * says on its standard error is dropped.  No shell is involved.  Blocks until the program has
+ * ended.  Returns KN_OK; KN_CONFIG if it cannot be run or prints what cannot be a secret;
+ * KN_UNAVAILABLE if it fails; KN_TIMEOUT: it was killed, with all it has started that is still
+ * in its process group.
+ */
+KN_API kn_status kn_secret_command(void *user, const char *name, bool refresh, char *buffer,
+								   size_t capacity);
+
+KN_END_DECLS
+
+#endif

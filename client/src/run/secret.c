@@ -1,0 +1,116 @@
+/*
+ * secret.c
+ *		The password of a handle, asked for when it is needed, and kept for a while.
+ *
+ * Whoever gives secrets is asked with the lock held, by one thread at a time, so
+ * that he need not be thread-safe, and a hundred connections that are refused at
+ * once ask once.  A secret is in memory in two places: here, and in the buffer of
+ * who connects, who wipes it.
+ */
+#include "run/secret.h"
+
+#include <string.h>
+
+kn_status
+kn__secret_init(kn__secret *secret, kn_secret_fn *ask, void *user, const char *name,
+				int64_t secret_ms, const kn_allocator *allocator)
+{
+	*secret = (kn__secret){
+		.ask = ask,
+		.user = user,
+		.name = name,
+		.keep_ns = secret_ms < 0 ? KN__NEVER : secret_ms * KN__NS_PER_MS,
+		.allocator = allocator,
+	};
+	secret->value = kn__allocate_zero(allocator, 1, KN__SECRET_LIMIT);
+	if (secret->value == NULL)
+		return KN_NO_MEMORY;
+	if (pthread_mutex_init(&secret->lock, NULL) != 0)
+	{
+		kn__release(allocator, secret->value, KN__SECRET_LIMIT);
+		return KN_NO_MEMORY;
+	}
+	return KN_OK;
+}
+
+void
+kn__secret_release(kn__secret *secret)
+{
+	kn__wipe(secret->value, KN__SECRET_LIMIT);
+	kn__release(secret->allocator, secret->value, KN__SECRET_LIMIT);
+	(void) pthread_mutex_destroy(&secret->lock);
+	*secret = (kn__secret){ 0 };
+}
+
+/* The lock is held.  What was known stays unless another one was given. */
+static kn_status
+ask(kn__secret *secret, int64_t now, bool refresh)
+{
+	char given[KN__SECRET_LIMIT] = "";
+	kn_status status = secret->ask(secret->user, secret->name, refresh, given, sizeof(given));
+
+	if (status == KN_OK && (given[0] == '\0' || memchr(given, '\0', sizeof(given)) == NULL))
+		status = KN_CONFIG;
+	if (status == KN_OK)
+	{
+		secret->asked_at = now;
+		secret->is_refused = false;
+		if (strcmp(given, secret->value) != 0)
+		{
+			kn__wipe(secret->value, KN__SECRET_LIMIT);
+			memcpy(secret->value, given, strlen(given) + 1);
+			secret->version++;
+		}
+	}
+	kn__wipe(given, sizeof(given));
+	return status;
+}
+
+/* Whether what is known is worth a try. */
+static bool
+is_good(const kn__secret *secret)
+{
+	return secret->value[0] != '\0' && !secret->is_refused;
+}
+
+kn_status
+kn__secret_get(kn__secret *secret, int64_t now, char *buffer, uint64_t *version)
+{
+	kn_status status = KN_OK;
+
+	buffer[0] = '\0';
+	*version = 0;
+	if (secret->ask == NULL)
+		return KN_OK;
+	(void) pthread_mutex_lock(&secret->lock);
+	if (!is_good(secret) ||
+		(secret->keep_ns != KN__NEVER && now - secret->asked_at >= secret->keep_ns))
+		status = ask(secret, now, false);
+	if (is_good(secret))
+	{
+		memcpy(buffer, secret->value, strlen(secret->value) + 1);
+		*version = secret->version;
+		status = KN_OK;
+	}
+	(void) pthread_mutex_unlock(&secret->lock);
+	return status;
+}
+
+bool
+kn__secret_refused(kn__secret *secret, int64_t now, uint64_t version)
+{
+	bool is_other;
+
+	if (secret->ask == NULL || version == 0)
+		return false;
+	(void) pthread_mutex_lock(&secret->lock);
+	if (secret->version == version && !secret->is_refused)
+	{
+		/* If it is still the same, the next connection asks anew, and this one gives up. */
+		(void) ask(secret, now, true);
+		secret->is_refused = secret->version == version;
+	}
+	is_other = secret->version != version && is_good(secret);
+	(void) pthread_mutex_unlock(&secret->lock);
+	return is_other;
+}

@@ -1,0 +1,293 @@
+/*
+ * secret_source.c
+ *		Ready-made sources of passwords: the environment, a file, what a program prints.
+ *
+ * A program runs in a process group of its own, so that all it has started can be
+ * ended when the time is over, with nothing of ours but its standard output, and
+ * with no signal blocked or ignored.  The time is the system's: a clock that the
+ * caller made up would not tell when to give up on a real program.
+ */
+#include "kints/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+#define DEFAULT_TIMEOUT_MS 10000
+/* How often is looked whether a program that has closed its output has ended. */
+#define LOOK_MS 2
+
+extern char **environ;
+
+/* What was read, length bytes, becomes a secret, or is wiped. */
+static kn_status
+finish(char *buffer, size_t capacity, size_t length)
+{
+	size_t kept = length;
+
+	if (kept > 0 && length < capacity && buffer[kept - 1] == '\n')
+		kept--;
+	if (kept > 0 && kept < length && buffer[kept - 1] == '\r')
+		kept--;
+	if (kept == 0 || kept >= capacity || memchr(buffer, '\0', kept) != NULL)
+	{
+		kn__wipe(buffer, length);
+		return KN_CONFIG;
+	}
+	kn__wipe(buffer + kept, length - kept);
+	buffer[kept] = '\0';
+	return KN_OK;
+}
+
+kn_status
+kn_secret_environment(void *user, const char *name, bool refresh, char *buffer, size_t capacity)
+{
+	const char *value = user == NULL ? NULL : getenv(user);
+	size_t length;
+
+	(void) name;
+	(void) refresh;
+	if (value == NULL)
+		return KN_CONFIG;
+	length = strlen(value);
+	if (length >= capacity)
+		return KN_CONFIG;
+	memcpy(buffer, value, length);
+	return finish(buffer, capacity, length);
+}
+
+kn_status
+kn_secret_file(void *user, const char *name, bool refresh, char *buffer, size_t capacity)
+{
+	int fd = user == NULL ? -1 : open(user, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t length = 0;
+	ssize_t got = 1;
+
+	(void) name;
+	(void) refresh;
+	if (user == NULL)
+		return KN_CONFIG;
+	if (fd < 0)
+		return KN_UNAVAILABLE;
+	while (length < capacity && got != 0)
+	{
+		got = read(fd, buffer + length, capacity - length);
+		if (got < 0 && errno != EINTR)
+			break;
+		length += got > 0 ? (size_t) got : 0;
+	}
+	(void) close(fd);
+	if (got < 0)
+	{
+		kn__wipe(buffer, length);
+		return KN_UNAVAILABLE;
+	}
+	return finish(buffer, capacity, length);
+}
+
+/* The environment, with KINTS_SECRET_REFRESH as it should be; NULL: out of memory. */
+static char **
+make_environment(bool refresh)
+{
+	static char variable[] = "KINTS_SECRET_REFRESH=1";
+	size_t name_length = strlen("KINTS_SECRET_REFRESH=");
+	size_t count = 0;
+	size_t n = 0;
+	char **copy;
+
+	while (environ != NULL && environ[count] != NULL)
+		count++;
+	copy = malloc((count + 2) * sizeof(char *));
+	if (copy == NULL)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+	{
+		if (strncmp(environ[i], variable, name_length) != 0)
+			copy[n++] = environ[i];
+	}
+	if (refresh)
+		copy[n++] = variable;
+	copy[n] = NULL;
+	return copy;
+}
+
+/* As a new program expects to find things: no signal blocked, none ignored, its own group. */
+static int
+set_attributes(posix_spawnattr_t *attributes)
+{
+	sigset_t none, all;
+	int error;
+
+	(void) sigemptyset(&none);
+	(void) sigfillset(&all);
+	(void) sigdelset(&all, SIGKILL);
+	(void) sigdelset(&all, SIGSTOP);
+	error = posix_spawnattr_setsigmask(attributes, &none);
+	if (error == 0)
+		error = posix_spawnattr_setsigdefault(attributes, &all);
+	if (error == 0)
+		error = posix_spawnattr_setpgroup(attributes, 0);
+	if (error == 0)
+		error = posix_spawnattr_setflags(attributes,
+										 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+											 POSIX_SPAWN_SETPGROUP);
+	return error;
+}
+
+/* Starts a program that writes into a pipe; an error number, or 0. */
+static int
+spawn(const char *const *argv, bool refresh, int output, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	char **environment = make_environment(refresh);
+	int error = ENOMEM;
+
+	if (environment == NULL)
+		return ENOMEM;
+	if (posix_spawn_file_actions_init(&actions) != 0)
+	{
+		free(environment);
+		return ENOMEM;
+	}
+	if (posix_spawnattr_init(&attributes) == 0)
+	{
+		error = set_attributes(&attributes);
+		if (error == 0)
+			error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+		if (error == 0)
+			error =
+				posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+		if (error == 0)
+			error =
+				posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+		if (error == 0) /* the strings are not written to: the type is of another age */
+			error = posix_spawnp(pid,
+								 argv[0],
+								 &actions,
+								 &attributes,
+								 (char *const *) (uintptr_t) argv,
+								 environment);
+		(void) posix_spawnattr_destroy(&attributes);
+	}
+	(void) posix_spawn_file_actions_destroy(&actions);
+	free(environment);
+	return error;
+}
+
+static int
+milliseconds_until(int64_t deadline)
+{
+	int64_t left = (deadline - kn__now(NULL) + KN__NS_PER_MS - 1) / KN__NS_PER_MS;
+
+	return left <= 0 ? 0 : left > 60000 ? 60000 : (int) left;
+}
+
+/* All that a program prints, up to its end, or to one byte too many. */
+static kn_status
+read_output(int fd, int64_t deadline, char *buffer, size_t capacity, size_t *length)
+{
+	*length = 0;
+	while (*length < capacity)
+	{
+		struct pollfd waits = { .fd = fd, .events = POLLIN };
+		int ready = poll(&waits, 1, milliseconds_until(deadline));
+		ssize_t got;
+
+		if (ready == 0 && kn__now(NULL) >= deadline)
+			return KN_TIMEOUT;
+		if (ready <= 0)
+			continue;
+		got = read(fd, buffer + *length, capacity - *length);
+		if (got == 0)
+			return KN_OK;
+		if (got > 0)
+			*length += (size_t) got;
+		else if (errno != EINTR && errno != EAGAIN)
+			return KN_UNAVAILABLE;
+	}
+	return KN_CONFIG;
+}
+
+/* Waits for a program's end; whoever is late, or not wanted any more, is killed. */
+static kn_status
+reap(pid_t pid, int64_t deadline, bool is_wanted)
+{
+	bool is_killed = false;
+	int how = 0;
+	pid_t ended;
+
+	for (;;)
+	{
+		if (!is_killed && (!is_wanted || kn__now(NULL) >= deadline))
+		{
+			(void) kill(-pid, SIGKILL);
+			is_killed = true;
+		}
+		ended = waitpid(pid, &how, is_killed ? 0 : WNOHANG);
+		if (ended == pid || (ended < 0 && errno != EINTR))
+			break;
+		if (ended == 0)
+			(void) poll(NULL, 0, LOOK_MS);
+	}
+	if (is_killed)
+		return KN_TIMEOUT;
+	/* A process that ignores SIGCHLD does not get to know how its children end. */
+	return ended < 0 || (WIFEXITED(how) && WEXITSTATUS(how) == 0) ? KN_OK : KN_UNAVAILABLE;
+}
+
+static kn_status
+run(const kn_secret_program *program, bool refresh, int pipes[2], char *buffer, size_t capacity)
+{
+	int64_t timeout = program->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : program->timeout_ms;
+	int64_t deadline = kn__after(kn__now(NULL), timeout);
+	size_t length;
+	pid_t pid;
+	kn_status read_status, status;
+	int error = spawn(program->argv, refresh, pipes[1], &pid);
+
+	(void) close(pipes[1]);
+	pipes[1] = -1;
+	if (error != 0)
+		return error == ENOMEM || error == EAGAIN ? KN_UNAVAILABLE : KN_CONFIG;
+	read_status = read_output(pipes[0], deadline, buffer, capacity, &length);
+	status = reap(pid, deadline, read_status == KN_OK);
+	if (read_status != KN_OK)
+		status = read_status;
+	if (status == KN_OK)
+		return finish(buffer, capacity, length);
+	kn__wipe(buffer, length);
+	return status;
+}
+
+kn_status
+kn_secret_command(void *user, const char *name, bool refresh, char *buffer, size_t capacity)
+{
+	const kn_secret_program *program = user;
+	int pipes[2];
+	kn_status status;
+
+	(void) name;
+	if (program == NULL || program->size < sizeof(*program) || program->argv == NULL ||
+		program->argv[0] == NULL)
+		return KN_CONFIG;
+	if (pipe(pipes) != 0)
+		return KN_UNAVAILABLE;
+	for (int i = 0; i < 2; i++)
+		(void) fcntl(pipes[i], F_SETFD, FD_CLOEXEC);
+	status = run(program, refresh, pipes, buffer, capacity);
+	for (int i = 0; i < 2; i++)
+	{
+		if (pipes[i] >= 0)
+			(void) close(pipes[i]);
+	}
+	return status;
+}

@@ -1,0 +1,193 @@
+/*
+ * servers.c
+ *		Which servers a configuration names, and how to connect to each.
+ *
+ * What libpq is told is what the conninfo says, and a name for the sessions; no
+ * option gets a default of ours here.  A replica is reached as the first server is in all
+ * that its own conninfo does not say: a replica without TLS, where the first server has it,
+ * takes somebody to say so.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/config.h"
+
+typedef struct builder
+{
+	kn__config *config;
+	const kn__conninfo *first;
+	kn__fault *fault;
+} builder;
+
+static bool
+is_one_of(const char *keyword, const char *const *keywords)
+{
+	for (; *keywords != NULL; keywords++)
+	{
+		if (strcmp(keyword, *keywords) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether a replica takes over what it does not say itself.  Not what picks one of several
+ * hosts; and the host only if another port on it is all that the replica says of its place.
+ */
+static bool
+is_inherited(const kn__conninfo *said, const char *keyword)
+{
+	static const char *const never[] = { "port",
+										 "target_session_attrs",
+										 "load_balance_hosts",
+										 NULL };
+	static const char *const place[] = { "host", "hostaddr", "service", NULL };
+
+	if (kn__conninfo_find(said, keyword) != NULL || is_one_of(keyword, never))
+		return false;
+	if (!is_one_of(keyword, place))
+		return true;
+	return kn__conninfo_find(said, "host") == NULL && kn__conninfo_find(said, "hostaddr") == NULL &&
+		   kn__conninfo_find(said, "service") == NULL;
+}
+
+static void
+add_setting(kn__place *server, const char *keyword, const char *value)
+{
+	server->keywords[server->count] = keyword;
+	server->values[server->count] = value;
+	server->count++;
+}
+
+/* One server: what was said of it, and what is taken from the first one, if it is not that. */
+static kn_status
+add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
+{
+	kn__place *server = &b->config->servers[b->config->server_count];
+	size_t most =
+		(size_t) said->their_count + 3 + (first != NULL ? (size_t) first->their_count : 0);
+	const char *port = kn__conninfo_find(said, "port");
+	const char *host = kn__conninfo_find(said, "host");
+
+	server->keywords = kn__arena_get_zero(&b->config->arena, most, sizeof(char *));
+	server->values = kn__arena_get_zero(&b->config->arena, most, sizeof(char *));
+	if (server->keywords == NULL || server->values == NULL)
+		return kn__fail(b->fault, KN_NO_MEMORY, "out of memory");
+	b->config->server_count++;
+	for (int i = 0; i < said->their_count; i++)
+		add_setting(server, said->theirs[i].keyword, said->theirs[i].value);
+	for (int i = 0; first != NULL && i < first->their_count; i++)
+	{
+		const kn__conninfo_option *o = &first->theirs[i];
+
+		if (is_inherited(said, o->keyword))
+			add_setting(server, o->keyword, o->value);
+	}
+	if (kn__conninfo_find(said, "fallback_application_name") == NULL &&
+		(first == NULL || kn__conninfo_find(first, "fallback_application_name") == NULL))
+		add_setting(server, "fallback_application_name", b->config->config.name);
+	if (host == NULL)
+		host = kn__conninfo_find(said, "hostaddr");
+	if (host == NULL && first != NULL && is_inherited(said, "host"))
+		host = kn__conninfo_find(first, "host");
+	server->host = host == NULL ? "" : host;
+	server->port = port == NULL ? 0 : atoi(port);
+	return KN_OK;
+}
+
+static kn_status
+add_replica(builder *b, const char *text)
+{
+	kn__conninfo said;
+	kn_status status = kn__conninfo_parse(&said, &b->config->arena, text, b->fault);
+	int number = b->config->server_count;
+	kn__fault why;
+
+	if (status == KN_CONFIG)
+	{
+		kn__fault_copy(&why, b->fault);
+		return kn__fail(b->fault, KN_CONFIG, "replica %d: %s", number, why.error.message);
+	}
+	if (status != KN_OK)
+		return status;
+	if (said.our_count > 0)
+		return kn__fail(b->fault,
+						KN_CONFIG,
+						"replica %d: option \"" KN__OPTION_PREFIX
+						"%s\" belongs into the first conninfo",
+						number,
+						said.ours[0].keyword);
+	if (kn__conninfo_find(&said, "host") == NULL && kn__conninfo_find(&said, "hostaddr") == NULL &&
+		kn__conninfo_find(&said, "port") == NULL && kn__conninfo_find(&said, "service") == NULL)
+		return kn__fail(b->fault,
+						KN_CONFIG,
+						"replica %d: the conninfo does not say where it is",
+						number);
+	return add_server(b, &said, b->first);
+}
+
+/* The next of a list with semicolons between them, as a copy; "" where the list ends. */
+static char *
+next_of_list(builder *b, const char **list)
+{
+	const char *begin = *list + strspn(*list, "; \t\r\n");
+	size_t n = strcspn(begin, ";");
+
+	*list = begin + n;
+	return kn__arena_copy(&b->config->arena, begin, n);
+}
+
+/* How many there can be at most. */
+static size_t
+count_servers(const char *const *replicas, const char *list)
+{
+	size_t most = 2;
+
+	for (; replicas != NULL && *replicas != NULL; replicas++)
+		most++;
+	for (; list != NULL && *list != '\0'; list++)
+		most += *list == ';' ? 1 : 0;
+	return most;
+}
+
+kn_status
+kn__servers_add(kn__config *config, const kn__conninfo *first, const char *list, kn__fault *fault)
+{
+	builder b = { .config = config, .first = first, .fault = fault };
+	const char *const *replicas = config->config.replicas;
+	kn_status status;
+
+	config->servers =
+		kn__arena_get_zero(&config->arena, count_servers(replicas, list), sizeof(kn__place));
+	if (config->servers == NULL)
+		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	status = add_server(&b, first, NULL);
+	for (; status == KN_OK && replicas != NULL && *replicas != NULL; replicas++)
+		status = add_replica(&b, *replicas);
+	while (status == KN_OK && config->config.replicas == NULL && list != NULL)
+	{
+		const char *text = next_of_list(&b, &list);
+
+		if (text == NULL)
+			return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+		if (text[0] == '\0')
+			break;
+		status = add_replica(&b, text);
+	}
+	return status;
+}
+
+void
+kn__servers_wipe(kn__config *config)
+{
+	for (int i = 0; i < config->server_count; i++)
+	{
+		const kn__place *server = &config->servers[i];
+
+		for (int j = 0; j < server->count; j++)
+		{
+			if (strstr(server->keywords[j], "password") != NULL)
+				kn__wipe((void *) (uintptr_t) server->values[j], strlen(server->values[j]));
+		}
+	}
+}

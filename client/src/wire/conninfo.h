@@ -1,0 +1,39 @@
+/*
+ * conninfo.h
+ *		What a conninfo or URI says: our options, and those of libpq.
+ */
+#ifndef KN_SRC_WIRE_CONNINFO_H
+#define KN_SRC_WIRE_CONNINFO_H
+
+#include "base/base.h"
+
+/* What our options begin with; libpq has none that do. */
+#define KN__OPTION_PREFIX "kn_"
+
+typedef struct kn__conninfo_option
+{
+	const char *keyword; /* of our own: without the prefix */
+	char *value;         /* never NULL */
+} kn__conninfo_option;
+
+typedef struct kn__conninfo
+{
+	kn__conninfo_option *ours; /* in the order of the text; one may be there twice */
+	int our_count;
+	kn__conninfo_option *theirs; /* each one once, those that are not said are missing */
+	int their_count;
+} kn__conninfo;
+
+/*
+ * Takes a text apart; NULL is an empty one.  All of *out is in the arena.  Neither PG* variables
+ * nor service files are looked at: libpq does that when it connects.  KN_CONFIG: the text is
+ * malformed, or has an option that libpq does not know.
+ */
+extern kn_status kn__conninfo_parse(kn__conninfo *out, kn__arena *arena, const char *text,
+									kn__fault *fault);
+/* NULL: not said. */
+extern const char *kn__conninfo_find(const kn__conninfo *conninfo, const char *keyword);
+/* Overwrites what nobody else should read. */
+extern void kn__conninfo_wipe(kn__conninfo *conninfo);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * test_data_function.c
+ *		What is known of functions: by name, by pattern, quoted or not.
+ */
+#include <string.h>
+
+#include "data/data.h"
+#include "suite.h"
+
+#define NONE    0U
+#define WRITES  ((unsigned) KN__EFFECT_WRITES)
+#define SESSION ((unsigned) (KN__EFFECT_WRITES | KN__EFFECT_SESSION))
+
+static unsigned
+effects_of(const char *name)
+{
+	kn__token token = { .kind = strchr(name, '"') != NULL ? KN__TOKEN_QUOTED : KN__TOKEN_WORD,
+						.p = name,
+						.n = strlen(name) };
+
+	return kn__function_effects(&token);
+}
+
+static const struct
+{
+	const char *name;
+	unsigned effects;
+} known[] = {
+	{ "nextval", WRITES },
+	{ "NextVal", WRITES },
+	{ "nextvalue", NONE },
+	{ "nextva", NONE },
+	{ "setval", WRITES },
+	{ "currval", WRITES },
+	{ "lastval", WRITES },
+	{ "\"nextval\"", WRITES },
+	{ "\"Nextval\"", NONE },
+	{ "U&\"nextval\"", SESSION },
+	{ "set_config", SESSION },
+	{ "setseed", SESSION },
+	{ "current_setting", NONE },
+	{ "pg_advisory_lock", SESSION },
+	{ "pg_advisory_lock_shared", SESSION },
+	{ "pg_try_advisory_lock", SESSION },
+	{ "pg_try_advisory_xact_lock_shared", WRITES },
+	{ "pg_advisory_unlock", WRITES },
+	{ "pg_advisory_unlock_all", WRITES },
+	{ "pg_advisory_xact_lock", WRITES },
+	{ "pg_notify", WRITES },
+	{ "txid_current", WRITES },
+	{ "txid_current_snapshot", NONE },
+	{ "txid_current_if_assigned", NONE },
+	{ "pg_current_xact_id", WRITES },
+	{ "pg_current_xact_id_if_assigned", NONE },
+	{ "pg_export_snapshot", WRITES },
+	{ "pg_logical_emit_message", WRITES },
+	{ "pg_logical_slot_get_changes", WRITES },
+	{ "lo_creat", WRITES },
+	{ "lo_import", WRITES },
+	{ "lowrite", WRITES },
+	{ "lower", NONE },
+	{ "log", NONE },
+	{ "dblink", SESSION },
+	{ "dblink_connect", SESSION },
+	{ "query_to_xml", WRITES },
+	{ "query_to_xml_and_xmlschema", WRITES },
+	{ "crosstab3", WRITES },
+	{ "pg_create_logical_replication_slot", SESSION },
+	{ "pg_copy_physical_replication_slot", SESSION },
+	{ "pg_drop_replication_slot", WRITES },
+	{ "pg_replication_origin_session_setup", SESSION },
+	{ "pg_replication_origin_create", WRITES },
+	{ "pg_backup_start", SESSION },
+	{ "pg_stop_backup", WRITES },
+	{ "pg_current_wal_lsn", WRITES },
+	{ "pg_last_wal_replay_lsn", NONE },
+	{ "pg_is_in_recovery", NONE },
+	{ "pg_wal_replay_pause", WRITES },
+	{ "pg_is_wal_replay_paused", NONE },
+	{ "pg_promote", WRITES },
+	{ "pg_cancel_backend", WRITES },
+	{ "pg_backend_pid", NONE },
+	{ "pg_stat_reset_shared", WRITES },
+	{ "pg_stat_get_activity", NONE },
+	{ "pg_reload_conf", WRITES },
+	{ "pg_restore_relation_stats", WRITES },
+	{ "brin_summarize_new_values", WRITES },
+	{ "heap_force_kill", WRITES },
+	{ "kints_plan", WRITES },
+	{ "random", NONE },
+	{ "now", NONE },
+	{ "pg_sleep", NONE },
+	{ "count", NONE },
+	{ "\xc3\xa9", NONE },
+	{ "n", NONE },
+};
+
+START_TEST(effects_are_known)
+{
+	ck_assert_msg(effects_of(known[_i].name) == known[_i].effects,
+				  "%s has the effects %u",
+				  known[_i].name,
+				  effects_of(known[_i].name));
+}
+END_TEST
+
+/* The length counts, not a NUL. */
+START_TEST(the_length_counts)
+{
+	const kn__token token = { .kind = KN__TOKEN_WORD, .p = "nextvals", .n = 7 };
+	const kn__token empty = { .kind = KN__TOKEN_WORD, .p = "nextval", .n = 0 };
+
+	ck_assert_uint_eq(kn__function_effects(&token), WRITES);
+	ck_assert_uint_eq(kn__function_effects(&empty), NONE);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	LOOP(tcase, effects_are_known, known);
+	tcase_add_test(tcase, the_length_counts);
+}
+
+int
+main(void)
+{
+	return suite_run("data_function", fill);
+}
