@@ -170,11 +170,14 @@ kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
 	{
 		while ((slot = kn__pool_claim(pool)) != NULL)
 		{
-			if (kn__pool_accept(pool, slot, file, line))
+			kn__closed why;
+
+			if (kn__pool_accept(pool, slot, file, line, &why))
 			{
 				*out = slot->member;
 				return KN_OK;
 			}
+			kn__pool_close(pool, slot, why);
 		}
 		/* Where there are more threads than processors, a holder may only need to run. */
 		if (atomic_load_explicit(&pool->attention, memory_order_relaxed) != 0)
@@ -219,7 +222,7 @@ try_slot(kn__slot *slot)
 }
 
 bool
-kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line)
+kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__closed *why)
 {
 	kn__member *member = slot->member;
 	int64_t now = kn__pool_coarse(pool);
@@ -227,8 +230,8 @@ kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line)
 
 	if (is_old || !pool->driver.is_alive(pool->driver.user, member))
 	{
+		*why = is_old ? KN__CLOSED_OLD : KN__CLOSED_BROKEN;
 		kn__slot_set(slot, KN__SLOT_CLOSING);
-		kn__pool_close(pool, slot, is_old ? KN__CLOSED_OLD : KN__CLOSED_BROKEN);
 		return false;
 	}
 	member->taken_at = now;
@@ -251,7 +254,7 @@ kn__pool_give(kn__pool *pool, kn__member *member, kn__give how)
 	if (member->slot < 0 || member->slot >= pool->max)
 		return;
 	slot = &pool->slots[member->slot];
-	/* As long as it is BUSY nobody else touches the head of the member, but to read it. */
+	/* As long as it is BUSY others only read the head of the member, and not idle_since. */
 	if (slot->member == member && how == KN__GIVE_CLEAN &&
 		atomic_load_explicit(&pool->attention, memory_order_relaxed) == 0 &&
 		atomic_load_explicit(&pool->generation, memory_order_relaxed) == member->generation &&

@@ -302,8 +302,8 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 		is_alive =
 			pool->driver.keep_alive(pool->driver.user, member, kn__after(now, options->connect_ms));
 		(void) pthread_mutex_lock(&pool->lock);
-		slot->checked_at = kn__pool_now(pool);
-		keepalive_at = kn__after(slot->checked_at, options->keepalive_ms);
+		slot->checked_at = now;
+		keepalive_at = kn__after(now, options->keepalive_ms);
 		if (!is_alive)
 			why = KN__CLOSED_BROKEN;
 	}
