@@ -183,6 +183,42 @@ START_TEST(the_old_are_replaced)
 }
 END_TEST
 
+START_TEST(who_gets_old_while_it_is_out_goes_too)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 1);
+	f.options.lifetime_ms = 1000;
+	pool = fake_pool(&f);
+	member = take(pool);
+	fake_advance(&f, pool, 1100);
+	give(pool, member);
+	ADVANCE_UNTIL(&f, pool, 101, closed_old == 1);
+	fake_end(&f, pool);
+}
+END_TEST
+
+/* Times of nothing are short times, and nobody runs in circles. */
+START_TEST(times_of_nothing)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 2);
+	f.options.idle_ms = f.options.lifetime_ms = f.options.keepalive_ms = f.options.leak_ms = 0;
+	pool = fake_pool(&f);
+	member = take(pool);
+	atomic_store(&member->last_sql, "SELECT 1");
+	ADVANCE_UNTIL(&f, pool, 1, leaks == 1);
+	give(pool, member);
+	ADVANCE_UNTIL(&f, pool, 3, closed_old == 1);
+	fake_end(&f, pool);
+}
+END_TEST
+
 START_TEST(those_that_live_for_ever)
 {
 	fake f;
@@ -280,6 +316,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, shrinks_to_nothing_and_grows_again);
 	tcase_add_test(tcase, lifetimes_differ);
 	tcase_add_test(tcase, the_old_are_replaced);
+	tcase_add_test(tcase, who_gets_old_while_it_is_out_goes_too);
+	tcase_add_test(tcase, times_of_nothing);
 	tcase_add_loop_test(tcase, those_that_live_for_ever, 0, 2);
 	tcase_add_test(tcase, keeps_alive_what_nobody_uses);
 	tcase_add_test(tcase, tries_again_after_pauses);

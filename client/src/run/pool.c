@@ -18,6 +18,7 @@
 
 static void note_fork(void);
 static void register_fork(void);
+static void set_options(kn__pool *pool, const kn__pool_options *options);
 static bool make_slots(kn__pool *pool);
 static void make_locks(kn__pool *pool);
 static kn_status refuse(kn__pool *pool, kn__fault *fault);
@@ -89,16 +90,8 @@ kn__pool_new(kn__pool **out, const kn__pool_options *options, const kn__driver *
 	if (pool == NULL)
 		return KN_NO_MEMORY;
 	pool->allocator = options->allocator;
-	pool->options = *options;
 	pool->driver = *driver;
-	if (options->clock != NULL)
-		pool->hook = *options->clock;
-	if (pool->options.max < 1)
-		pool->options.max = 1;
-	if (pool->options.min > pool->options.max)
-		pool->options.min = pool->options.max;
-	if (pool->options.max_opening < 1)
-		pool->options.max_opening = 1;
+	set_options(pool, options);
 	pool->max = pool->options.max;
 	if (!make_slots(pool))
 		return KN_NO_MEMORY;
@@ -114,6 +107,28 @@ kn__pool_new(kn__pool **out, const kn__pool_options *options, const kn__driver *
 	(void) pthread_mutex_unlock(&pool->lock);
 	*out = pool;
 	return KN_OK;
+}
+
+/* Numbers that make no sense are made to fit. */
+static void
+set_options(kn__pool *pool, const kn__pool_options *options)
+{
+	kn__pool_options *own = &pool->options;
+	int64_t *periods[] = { &own->idle_ms, &own->lifetime_ms, &own->keepalive_ms, &own->leak_ms };
+
+	*own = *options;
+	if (options->clock != NULL)
+		pool->hook = *options->clock;
+	if (own->max < 1)
+		own->max = 1;
+	if (own->min > own->max)
+		own->min = own->max;
+	if (own->max_opening < 1)
+		own->max_opening = 1;
+	/* With nothing in between, workers would never sleep. */
+	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++)
+		if (*periods[i] == 0)
+			*periods[i] = 1;
 }
 
 /* Slots, and room for threads; if there is no memory, the pool is freed. */

@@ -148,7 +148,7 @@ kn__slot_state_of(const kn__slot *slot)
 
 /* pool.c */
 
-/* In a child process, by the stamp that fork() changes; costs nothing. */
+/* Whether this is a child process; asks the kernel, so not at each checkout. */
 extern bool kn__pool_is_forked(const kn__pool *pool);
 /*
  * The time of a checkout.  A read of the exact clock takes as long as half of a take and

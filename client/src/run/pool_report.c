@@ -169,7 +169,9 @@ kn__pool_dump(kn__pool *pool, char *buffer, size_t capacity)
 
 	if (capacity > 0)
 		*buffer = '\0';
-	for (int i = 0; i < pool->max && !kn__pool_is_forked(pool); i++)
+	if (kn__pool_is_forked(pool))
+		return 0;
+	for (int i = 0; i < pool->max; i++)
 	{
 		kn__holder holder;
 
