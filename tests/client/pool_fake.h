@@ -157,13 +157,9 @@ static inline void
 fake_init(fake *f, int max)
 {
 	*f = (fake){ 0 };
-	f->driver = (kn__driver){ f,
-							  fake_open,
-							  fake_close,
-							  fake_is_alive,
-							  fake_keep_alive,
-							  fake_forget,
-							  fake_report_leak };
+	f->driver =
+		(kn__driver){ f,           fake_open,       fake_close, fake_is_alive, fake_keep_alive,
+					  fake_forget, fake_report_leak };
 	f->clock = (kn_clock){ fake_now, fake_now, f };
 	f->options = (kn__pool_options){ .max = max,
 									 .max_opening = 2,
@@ -210,18 +206,18 @@ pool_stats(kn__pool *pool)
 
 /* Waits until the pool's statistics are so: AWAIT(pool, waiting == 2). */
 #define AWAIT(pool, condition) \
-	do \
-		sched_yield(); \
+	do                         \
+		sched_yield();         \
 	while (!(pool_stats(pool).condition))
 
 /* Waits until something of the fake is so. */
-#define AWAIT_FAKE(f, condition) \
-	do \
-	{ \
-		pthread_mutex_lock(&(f)->lock); \
-		while (!((f)->condition)) \
+#define AWAIT_FAKE(f, condition)                          \
+	do                                                    \
+	{                                                     \
+		pthread_mutex_lock(&(f)->lock);                   \
+		while (!((f)->condition))                         \
 			pthread_cond_wait(&(f)->changed, &(f)->lock); \
-		pthread_mutex_unlock(&(f)->lock); \
+		pthread_mutex_unlock(&(f)->lock);                 \
 	} while (0)
 
 /* So many attempts to open go through. */

@@ -54,7 +54,8 @@ static const struct
 	int min, max, max_opening;
 	int expected_min, expected_max;
 } sizes[] = {
-	{ 0, 0, 0, 0, 1 }, { -1, 2, 1, 0, 2 }, { 4, 2, 1, 2, 2 }, { 2, 2, 2, 2, 2 }, { 0, -5, -5, 0, 1 },
+	{ 0, 0, 0, 0, 1 }, { -1, 2, 1, 0, 2 },  { 4, 2, 1, 2, 2 },
+	{ 2, 2, 2, 2, 2 }, { 0, -5, -5, 0, 1 },
 };
 
 START_TEST(sizes_are_made_to_fit)

@@ -124,8 +124,9 @@ END_TEST
 
 START_TEST(dump)
 {
-	const char expected[] = "test.c:11 has one for 1500 ms: SELECT 1 FROM t\n"
-							"test.c:22 has one for 0 ms\n";
+	const char expected[] =
+		"test.c:11 has one for 1500 ms: SELECT 1 FROM t\n"
+		"test.c:22 has one for 0 ms\n";
 	fake f;
 	kn__pool *pool;
 	kn__member *members[3];
@@ -164,13 +165,13 @@ START_TEST(long_statements)
 	fake_init(&f, 1);
 	pool = fake_pool(&f);
 	member = take_at(pool, 1);
-	strcat(sql, "xx" + _i);
+	strcat(sql, &"xx"[_i]);
 	for (int i = 0; i < 120; i++)
 		strcat(sql, "\xE2\x82\xAC");
 	atomic_store(&member->last_sql, sql);
 	(void) kn__pool_dump(pool, buffer, sizeof(buffer));
-	ck_assert_int_eq(strlen(buffer), strlen("test.c:1 has one for 0 ms: \n") + 2 - _i +
-										 (159 - (2 - _i)) / 3 * 3);
+	ck_assert_int_eq(strlen(buffer),
+					 strlen("test.c:1 has one for 0 ms: \n") + 2 - _i + (159 - (2 - _i)) / 3 * 3);
 	give(pool, member);
 	fake_end(&f, pool);
 }

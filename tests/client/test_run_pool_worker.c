@@ -6,10 +6,10 @@
 
 /* Looks at all members until something has come of it: a worker looks when it comes to it. */
 #define ADVANCE_UNTIL(f, pool, milliseconds, condition) \
-	do \
-	{ \
-		fake_advance(f, pool, milliseconds); \
-		AWAIT(pool, condition); \
+	do                                                  \
+	{                                                   \
+		fake_advance(f, pool, milliseconds);            \
+		AWAIT(pool, condition);                         \
 	} while (0)
 
 START_TEST(no_more_than_max_opening_at_a_time)
@@ -23,7 +23,7 @@ START_TEST(no_more_than_max_opening_at_a_time)
 	pool = fake_pool(&f);
 	for (int i = 0; i < 5; i++)
 	{
-		AWAIT(pool, opening == (i < 4 ? 2 : 1));
+		AWAIT_FAKE(&f, opening == (i < 4 ? 2 : 1));
 		fake_permit(&f, 1);
 		AWAIT(pool, idle == i + 1);
 	}
@@ -109,8 +109,8 @@ START_TEST(shrinks_to_min)
 	fake_advance(&f, pool, 199);
 	give(pool, take(pool));
 	ck_assert_int_eq(pool_stats(pool).total, 4);
-	ADVANCE_UNTIL(&f, pool, 1, total == 2);
-	ck_assert_int_eq(pool_stats(pool).closed_idle, 2);
+	ADVANCE_UNTIL(&f, pool, 1, closed_idle == 2);
+	ck_assert_int_eq(pool_stats(pool).total, 2);
 	fake_advance(&f, pool, 5000);
 	give(pool, take(pool));
 	ck_assert_int_eq(pool_stats(pool).total, 2);
@@ -129,8 +129,8 @@ START_TEST(shrinks_to_nothing_and_grows_again)
 	for (int i = 1; i <= 3; i++)
 	{
 		fill_pool(pool, 3);
-		ADVANCE_UNTIL(&f, pool, 1000, total == 0);
-		ck_assert_int_eq(pool_stats(pool).closed_idle, 3 * i);
+		ADVANCE_UNTIL(&f, pool, 1000, closed_idle == 3 * (uint64_t) i);
+		ck_assert_int_eq(pool_stats(pool).total, 0);
 	}
 	fake_end(&f, pool);
 }
@@ -179,6 +179,42 @@ START_TEST(the_old_are_replaced)
 	ADVANCE_UNTIL(&f, pool, 1100, closed_old == 2);
 	AWAIT(pool, idle == 2);
 	ck_assert_int_eq(pool_stats(pool).opened, 4);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(who_gets_old_while_it_is_out_goes_too)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 1);
+	f.options.lifetime_ms = 1000;
+	pool = fake_pool(&f);
+	member = take(pool);
+	fake_advance(&f, pool, 1100);
+	give(pool, member);
+	ADVANCE_UNTIL(&f, pool, 101, closed_old == 1);
+	fake_end(&f, pool);
+}
+END_TEST
+
+/* Times of nothing are short times, and nobody runs in circles. */
+START_TEST(times_of_nothing)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 2);
+	f.options.idle_ms = f.options.lifetime_ms = f.options.keepalive_ms = f.options.leak_ms = 0;
+	pool = fake_pool(&f);
+	member = take(pool);
+	atomic_store(&member->last_sql, "SELECT 1");
+	ADVANCE_UNTIL(&f, pool, 1, leaks == 1);
+	give(pool, member);
+	ADVANCE_UNTIL(&f, pool, 3, closed_old == 1);
 	fake_end(&f, pool);
 }
 END_TEST
@@ -280,6 +316,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, shrinks_to_nothing_and_grows_again);
 	tcase_add_test(tcase, lifetimes_differ);
 	tcase_add_test(tcase, the_old_are_replaced);
+	tcase_add_test(tcase, who_gets_old_while_it_is_out_goes_too);
+	tcase_add_test(tcase, times_of_nothing);
 	tcase_add_loop_test(tcase, those_that_live_for_ever, 0, 2);
 	tcase_add_test(tcase, keeps_alive_what_nobody_uses);
 	tcase_add_test(tcase, tries_again_after_pauses);

@@ -142,7 +142,7 @@ typedef struct kn_stats
 	uint64_t closed_idle, closed_old, closed_broken;
 	uint64_t leaks;
 	uint64_t wait_ns;          /* in all */
-	uint64_t wait_histogram[32]; /* of waits: [i] counts those of less than 2^i microseconds */
+	uint64_t wait_histogram[32]; /* of waits: [i] counts those of less than 2^i us, and not less than half of it */
 	uint64_t queries, errors, retries, retries_denied;
 	int breaker;               /* kn_breaker_state of kints/observe.h */
 	int64_t lag_us;            /* of a replica, -1: not known */

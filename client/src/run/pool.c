@@ -18,6 +18,7 @@
 
 static void note_fork(void);
 static void register_fork(void);
+static void set_options(kn__pool *pool, const kn__pool_options *options);
 static bool make_slots(kn__pool *pool);
 static void make_locks(kn__pool *pool);
 static kn_status refuse(kn__pool *pool, kn__fault *fault);
@@ -89,16 +90,8 @@ kn__pool_new(kn__pool **out, const kn__pool_options *options, const kn__driver *
 	if (pool == NULL)
 		return KN_NO_MEMORY;
 	pool->allocator = options->allocator;
-	pool->options = *options;
 	pool->driver = *driver;
-	if (options->clock != NULL)
-		pool->hook = *options->clock;
-	if (pool->options.max < 1)
-		pool->options.max = 1;
-	if (pool->options.min > pool->options.max)
-		pool->options.min = pool->options.max;
-	if (pool->options.max_opening < 1)
-		pool->options.max_opening = 1;
+	set_options(pool, options);
 	pool->max = pool->options.max;
 	if (!make_slots(pool))
 		return KN_NO_MEMORY;
@@ -114,6 +107,28 @@ kn__pool_new(kn__pool **out, const kn__pool_options *options, const kn__driver *
 	(void) pthread_mutex_unlock(&pool->lock);
 	*out = pool;
 	return KN_OK;
+}
+
+/* Numbers that make no sense are made to fit. */
+static void
+set_options(kn__pool *pool, const kn__pool_options *options)
+{
+	kn__pool_options *own = &pool->options;
+	int64_t *periods[] = { &own->idle_ms, &own->lifetime_ms, &own->keepalive_ms, &own->leak_ms };
+
+	*own = *options;
+	if (options->clock != NULL)
+		pool->hook = *options->clock;
+	if (own->max < 1)
+		own->max = 1;
+	if (own->min > own->max)
+		own->min = own->max;
+	if (own->max_opening < 1)
+		own->max_opening = 1;
+	/* With nothing in between, workers would never sleep. */
+	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++)
+		if (*periods[i] == 0)
+			*periods[i] = 1;
 }
 
 /* Slots, and room for threads; if there is no memory, the pool is freed. */
@@ -170,11 +185,14 @@ kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
 	{
 		while ((slot = kn__pool_claim(pool)) != NULL)
 		{
-			if (kn__pool_accept(pool, slot, file, line))
+			kn__closed why;
+
+			if (kn__pool_accept(pool, slot, file, line, &why))
 			{
 				*out = slot->member;
 				return KN_OK;
 			}
+			kn__pool_close(pool, slot, why);
 		}
 		/* Where there are more threads than processors, a holder may only need to run. */
 		if (atomic_load_explicit(&pool->attention, memory_order_relaxed) != 0)
@@ -219,7 +237,7 @@ try_slot(kn__slot *slot)
 }
 
 bool
-kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line)
+kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__closed *why)
 {
 	kn__member *member = slot->member;
 	int64_t now = kn__pool_coarse(pool);
@@ -227,8 +245,8 @@ kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line)
 
 	if (is_old || !pool->driver.is_alive(pool->driver.user, member))
 	{
+		*why = is_old ? KN__CLOSED_OLD : KN__CLOSED_BROKEN;
 		kn__slot_set(slot, KN__SLOT_CLOSING);
-		kn__pool_close(pool, slot, is_old ? KN__CLOSED_OLD : KN__CLOSED_BROKEN);
 		return false;
 	}
 	member->taken_at = now;
@@ -251,7 +269,7 @@ kn__pool_give(kn__pool *pool, kn__member *member, kn__give how)
 	if (member->slot < 0 || member->slot >= pool->max)
 		return;
 	slot = &pool->slots[member->slot];
-	/* As long as it is BUSY nobody else touches the head of the member, but to read it. */
+	/* As long as it is BUSY others only read the head of the member, and not idle_since. */
 	if (slot->member == member && how == KN__GIVE_CLEAN &&
 		atomic_load_explicit(&pool->attention, memory_order_relaxed) == 0 &&
 		atomic_load_explicit(&pool->generation, memory_order_relaxed) == member->generation &&

@@ -83,7 +83,8 @@ typedef struct kn__pool_options
 
 /*
  * KN_NO_MEMORY, or KN_OK.  Threads are started when there is something for them to do.  Sizes
- * that make no sense are made to fit: max and max_opening are at least 1, min at most max.
+ * that make no sense are made to fit: max and max_opening are at least 1, min at most max,
+ * and of the times 0 is 1 ms.
  */
 extern kn_status kn__pool_new(kn__pool **out, const kn__pool_options *options,
 							  const kn__driver *driver);

@@ -148,7 +148,7 @@ kn__slot_state_of(const kn__slot *slot)
 
 /* pool.c */
 
-/* In a child process, by the stamp that fork() changes; costs nothing. */
+/* Whether this is a child process; asks the kernel, so not at each checkout. */
 extern bool kn__pool_is_forked(const kn__pool *pool);
 /*
  * The time of a checkout.  A read of the exact clock takes as long as half of a take and
@@ -159,8 +159,12 @@ extern int64_t kn__pool_coarse(const kn__pool *pool);
 extern int64_t kn__pool_now(const kn__pool *pool);
 /* Takes an idle slot, now CLAIMED, or NULL. */
 extern kn__slot *kn__pool_claim(kn__pool *pool);
-/* Makes a CLAIMED one BUSY, or closes it, if it is not alive or too old.  Without the lock. */
-extern bool kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line);
+/*
+ * Makes a CLAIMED one BUSY; or if it is not alive or too old CLOSING, and *why says why.
+ * Without the lock.
+ */
+extern bool kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line,
+							kn__closed *why);
 /* Closes a member whose slot is CLOSING, and tells who waits for that.  Without the lock. */
 extern void kn__pool_close(kn__pool *pool, kn__slot *slot, kn__closed why);
 

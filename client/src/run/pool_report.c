@@ -99,7 +99,7 @@ kn__pool_check_leak(kn__pool *pool, kn__slot *slot, int64_t now)
 	head.generation = slot->member->generation;
 	head.opened_at = slot->member->opened_at;
 	head.expires_at = slot->member->expires_at;
-	head.idle_since = slot->member->idle_since;
+	/* Not idle_since: who gives it back writes that before he leaves BUSY. */
 	head.taken_at = slot->member->taken_at;
 	head.file = slot->member->file;
 	head.line = slot->member->line;
@@ -169,7 +169,9 @@ kn__pool_dump(kn__pool *pool, char *buffer, size_t capacity)
 
 	if (capacity > 0)
 		*buffer = '\0';
-	for (int i = 0; i < pool->max && !kn__pool_is_forked(pool); i++)
+	if (kn__pool_is_forked(pool))
+		return 0;
+	for (int i = 0; i < pool->max; i++)
 	{
 		kn__holder holder;
 

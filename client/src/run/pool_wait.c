@@ -8,6 +8,7 @@
 
 static void enter(kn__pool *pool, kn__waiter *waiter, bool is_first);
 static void leave(kn__pool *pool, kn__waiter *waiter);
+static bool is_accepted(kn__pool *pool, kn__waiter *waiter, const char *file, int line);
 static bool is_set(const volatile bool *flag);
 static bool is_hopeless(const kn__pool *pool, int64_t now);
 static void count(kn__pool *pool, int64_t waited);
@@ -113,21 +114,10 @@ kn__pool_wait(kn__pool *pool, int64_t deadline, const char *file, int line,
 	(void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void) pthread_cond_init(&waiter.woken, &monotonic);
 	(void) pthread_condattr_destroy(&monotonic);
-	for (bool is_first = false;; is_first = true)
-	{
-		bool is_good;
-
-		enter(pool, &waiter, is_first);
-		status = queue(pool, &waiter, &limits);
-		if (status != KN_OK)
-			break;
-		(void) pthread_mutex_unlock(&pool->lock);
-		is_good = kn__pool_accept(pool, waiter.slot, file, line);
-		(void) pthread_mutex_lock(&pool->lock);
-		if (is_good)
-			break;
-		waiter.slot = NULL;
-	}
+	enter(pool, &waiter, false);
+	while ((status = queue(pool, &waiter, &limits)) == KN_OK &&
+		   !is_accepted(pool, &waiter, file, line))
+		;
 	now = kn__pool_now(pool);
 	if (status == KN_OK)
 	{
@@ -145,6 +135,31 @@ kn__pool_wait(kn__pool *pool, int64_t deadline, const char *file, int line,
 	(void) pthread_mutex_unlock(&pool->lock);
 	(void) pthread_cond_destroy(&waiter.woken);
 	return status;
+}
+
+/*
+ * Whether what it got is any good.  If not, it is back in its place before the slot is free:
+ * what is opened there is for it.  Lets go of the lock.
+ */
+static bool
+is_accepted(kn__pool *pool, kn__waiter *waiter, const char *file, int line)
+{
+	kn__slot *slot = waiter->slot;
+	kn__closed why;
+
+	(void) pthread_mutex_unlock(&pool->lock);
+	if (kn__pool_accept(pool, slot, file, line, &why))
+	{
+		(void) pthread_mutex_lock(&pool->lock);
+		return true;
+	}
+	(void) pthread_mutex_lock(&pool->lock);
+	waiter->slot = NULL;
+	enter(pool, waiter, true);
+	(void) pthread_mutex_unlock(&pool->lock);
+	kn__pool_close(pool, slot, why);
+	(void) pthread_mutex_lock(&pool->lock);
+	return false;
 }
 
 static void

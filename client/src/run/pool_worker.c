@@ -23,6 +23,7 @@ static void open_slot(kn__pool *pool, kn__slot *slot, int64_t now);
 static void publish(kn__pool *pool, kn__slot *slot, kn__member *member, uint32_t generation);
 static void note_failure(kn__pool *pool, kn_status status, const kn__fault *fault);
 static bool sweep(kn__pool *pool, int64_t now, int64_t *until);
+static int64_t tenth_of(int64_t milliseconds);
 static void look_at(kn__pool *pool, kn__slot *slot, int64_t now);
 static void check(kn__pool *pool, kn__slot *slot, int64_t now);
 static void close_slot(kn__pool *pool, kn__slot *slot, kn__closed why);
@@ -257,6 +258,13 @@ look_again_after_use(kn__pool *pool, int64_t now)
 	look_again(pool, kn__after(now, pool->options.leak_ms));
 }
 
+/* Never nothing, and of -1 it is -1. */
+static int64_t
+tenth_of(int64_t milliseconds)
+{
+	return milliseconds < 0 ? -1 : milliseconds / 10 + 1;
+}
+
 static void
 look_at(kn__pool *pool, kn__slot *slot, int64_t now)
 {
@@ -271,6 +279,8 @@ look_at(kn__pool *pool, kn__slot *slot, int64_t now)
 				check(pool, slot, now);
 			break;
 		default:
+			/* Its end may come while it is out, and then nobody may want it any more. */
+			look_again(pool, kn__after(now, tenth_of(pool->options.lifetime_ms)));
 			break;
 	}
 	look_again_after_use(pool, now);
@@ -302,8 +312,8 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 		is_alive =
 			pool->driver.keep_alive(pool->driver.user, member, kn__after(now, options->connect_ms));
 		(void) pthread_mutex_lock(&pool->lock);
-		slot->checked_at = kn__pool_now(pool);
-		keepalive_at = kn__after(slot->checked_at, options->keepalive_ms);
+		slot->checked_at = now;
+		keepalive_at = kn__after(now, options->keepalive_ms);
 		if (!is_alive)
 			why = KN__CLOSED_BROKEN;
 	}
