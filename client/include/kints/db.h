@@ -15,6 +15,7 @@ KN_BEGIN_DECLS
 
 typedef struct kn_db kn_db;
 struct kn_hooks;
+struct kn_cache;
 
 /* A flag that can also be left to the library to find out. */
 typedef enum kn_mode
@@ -95,6 +96,7 @@ typedef struct kn_config
 	int64_t slow_ms;           /* a query that takes longer is reported as slow (-1) */
 	bool show_parameters;      /* in events; they are masked unless this is set */
 
+	const struct kn_cache *cache; /* see kints/cache.h; has to outlive the handle */
 	kn_secret_fn *secret;      /* asked for the password of connections; see kints/secret.h */
 	void *secret_user;
 	int64_t secret_ms;         /* how long it is used before it is asked for again (60000) */
@@ -140,8 +142,7 @@ typedef struct kn_stats
 	uint64_t closed_idle, closed_old, closed_broken;
 	uint64_t leaks;
 	uint64_t wait_ns;          /* in all */
-	uint64_t wait_histogram[32]; /* of waits: [i] counts those of less than 2^i microseconds that
-								  * are not in [i - 1]; the last one has the rest */
+	uint64_t wait_histogram[32]; /* of waits: [i] counts those of less than 2^i us, and not less than half of it */
 	uint64_t queries, errors, retries, retries_denied;
 	int breaker;               /* kn_breaker_state of kints/observe.h */
 	int64_t lag_us;            /* of a replica, -1: not known */

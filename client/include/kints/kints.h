@@ -6,11 +6,14 @@
 #define KINTS_KINTS_H
 
 #include "kints/base.h"
+#include "kints/batch.h"
+#include "kints/cache.h"
 #include "kints/context.h"
 #include "kints/db.h"
 #include "kints/observe.h"
 #include "kints/query.h"
 #include "kints/secret.h"
+#include "kints/transact.h"
 #include "kints/value.h"
 
 #endif

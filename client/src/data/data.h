@@ -25,6 +25,7 @@ typedef struct kn__type
 /* NULL: not known.  Of an array type: *is_array is set, and the element's row is returned. */
 extern const kn__type *kn__type_find(uint32_t oid, bool *is_array);
 /* The type that a value of a kind goes out as, 0 for text. */
+extern const kn__type *kn__type_of_kind(kn_type kind);
 extern uint32_t kn__type_oid(kn_type kind);
 extern uint32_t kn__type_array_oid(kn_type kind);
 
@@ -69,6 +70,9 @@ extern kn_status kn__inet_decode(kn__arena *arena, const char *bytes, size_t len
 								 const char **why);
 /* Text as the server prints it with DateStyle ISO and IntervalStyle postgres. */
 extern kn_status kn__time_parse(kn_type kind, kn_str text, kn_value *out, const char **why);
+/* As the server prints it in UTC; for intervals as it reads them.  Returns the length. */
+#define KN__TIME_ROOM 96
+extern size_t kn__time_print(const kn_value *value, char *out);
 extern kn_status kn__array_encode(kn__buf *buf, const kn_array *array, uint32_t element_oid,
 								  const char **why);
 extern kn_status kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes,

@@ -45,8 +45,7 @@ kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit)
 	if (atomic_load_explicit(&breaker->state, memory_order_acquire) == KN__BREAKER_CLOSED)
 		return true;
 	(void) pthread_mutex_lock(&breaker->lock);
-	if (breaker->state == KN__BREAKER_OPEN &&
-		now - breaker->opened_at >= breaker->options.open_ns)
+	if (breaker->state == KN__BREAKER_OPEN && now - breaker->opened_at >= breaker->options.open_ns)
 		move(breaker, KN__BREAKER_HALF_OPEN, now);
 	if (breaker->state == KN__BREAKER_CLOSED)
 		is_admitted = true;

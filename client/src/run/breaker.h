@@ -11,21 +11,21 @@
 
 typedef enum kn__breaker_state
 {
-	KN__BREAKER_CLOSED,    /* calls go through, and are counted */
-	KN__BREAKER_OPEN,      /* none does */
-	KN__BREAKER_HALF_OPEN  /* a few do, to see */
+	KN__BREAKER_CLOSED,   /* calls go through, and are counted */
+	KN__BREAKER_OPEN,     /* none does */
+	KN__BREAKER_HALF_OPEN /* a few do, to see */
 } kn__breaker_state;
 
 typedef struct kn__breaker_options
 {
-	int failure_percent;   /* <= 0: it never opens for failures */
-	int slow_percent;      /* <= 0: nor for slowness */
+	int failure_percent; /* <= 0: it never opens for failures */
+	int slow_percent;    /* <= 0: nor for slowness */
 	int64_t slow_ns;
 	int window_seconds;
-	int calls;             /* fewer in the window decide nothing */
+	int calls; /* fewer in the window decide nothing */
 	int64_t open_ns;
 	int probes;
-	int64_t lease_ns;      /* a probe that has not reported by then is given up */
+	int64_t lease_ns; /* a probe that has not reported by then is given up */
 } kn__breaker_options;
 
 #define KN__BREAKER_BUCKETS 10
@@ -42,12 +42,12 @@ typedef struct kn__breaker
 {
 	kn__breaker_options options;
 	pthread_mutex_t lock;
-	_Atomic(int) state;          /* kn__breaker_state; written with the lock held */
+	_Atomic(int) state;           /* kn__breaker_state; written with the lock held */
 	_Atomic(uint32_t) generation; /* changes with the state: what began before does not count */
 	int64_t opened_at;
 	int probes_out;
 	int probes_good;
-	int64_t probe_at;            /* when the newest was let through */
+	int64_t probe_at; /* when the newest was let through */
 	kn__breaker_bucket buckets[KN__BREAKER_BUCKETS];
 } kn__breaker;
 

@@ -5,20 +5,31 @@
  * The pool knows no libpq: what a connection is and how it is opened is the
  * driver's affair, so that everything here can be tried without a server.
  *
- * A member is in one state at a time, and only move() in pool.c changes it:
- *	 EMPTY -> OPENING -> IDLE <-> BUSY -> CLOSING -> EMPTY
- *						 IDLE -> CHECKING -> IDLE | CLOSING   (keepalive, by a worker)
+ * A member is in one state at a time:
+ *	 EMPTY -> OPENING -> IDLE -> CLAIMED -> BUSY -> IDLE | CLOSING
+ *						 IDLE -> CHECKING -> IDLE | CLOSING -> EMPTY
+ * It is CLAIMED while who wants it looks whether it is any good, CHECKING while
+ * a worker does.  OPENING and BUSY members go to a waiter without being IDLE in
+ * between.  See pool_parts.h for the moves, and for who may make them.
+ *
  * Opening, keepalive and closing what nobody uses are done by the pool's own
  * threads, at most max_opening of them; a caller that gives up waiting never
- * takes a half-open connection down with it.
+ * takes a half-open connection down with it.  What comes back broken, or turns
+ * out to be dead when it is taken, is closed by the caller who found out.
  *
  * Waiting is first come, first served: whoever gives a connection back hands it
  * to the caller that has waited for longest, if that is more than a
  * millisecond; below that a caller who comes by may take it, for waking a thread
  * costs more than that.
+ *
+ * When none can be opened, callers wait all the same, for servers come back; but
+ * once it has failed for longer than acquire_ms, or for a reason that does not go
+ * away by itself, they are told at once, until the next attempt is due.
  */
 #ifndef KN_SRC_RUN_POOL_H
 #define KN_SRC_RUN_POOL_H
+
+#include <stdatomic.h>
 
 #include "base/base.h"
 #include "kints/db.h"
@@ -29,22 +40,23 @@ typedef struct kn__pool kn__pool;
 typedef struct kn__member
 {
 	int slot;
-	uint32_t generation;  /* of the pool, when it was opened */
-	int64_t opened_at;    /* monotonic nanoseconds */
-	int64_t expires_at;   /* to be replaced from then on; jitter is in it */
+	uint32_t generation; /* of the pool, when it was opened */
+	int64_t opened_at;   /* monotonic nanoseconds */
+	int64_t expires_at;  /* to be replaced from then on; jitter is in it */
 	int64_t idle_since;
-	int64_t taken_at;     /* while it is busy */
-	const char *file;     /* where it was taken; static text */
+	int64_t taken_at; /* while it is busy */
+	const char *file; /* where it was taken; static text */
 	int line;
-	bool is_reported;     /* as leaked */
-	const char *last_sql; /* the holder's to set, atomically read by kn_dump_pool(); static or his */
+	bool is_reported; /* as leaked */
+	/* The holder's to set; the text has to live until he gives the member back: others read it. */
+	_Atomic(const char *) last_sql;
 } kn__member;
 
 /* What the pool asks of connections; called from any thread, never with a lock held. */
 typedef struct kn__driver
 {
 	void *user;
-	/* Opens one, in a worker thread; not past the deadline.  *out is NULL unless it returns KN_OK. */
+	/* Opens one, in a worker thread, until the deadline; *out is NULL unless it returns KN_OK. */
 	kn_status (*open)(void *user, int64_t deadline, kn__member **out, kn__fault *fault);
 	void (*close)(void *user, kn__member *member);
 	/* Whether it still is what it was, without a round trip: asked at each checkout. */
@@ -53,7 +65,10 @@ typedef struct kn__driver
 	bool (*keep_alive)(void *user, kn__member *member, int64_t deadline);
 	/* In a child process: frees memory, closes descriptors, says nothing to the server. */
 	void (*forget)(void *user, kn__member *member);
-	/* One was held for longer than leak_ms. May be NULL. */
+	/*
+	 * One was held for longer than leak_ms; told once, by a worker thread.  The member is a
+	 * copy of its head, and last_sql one of the text, cut; valid during the call.  May be NULL.
+	 */
 	void (*report_leak)(void *user, const kn__member *member, int64_t held_ns);
 } kn__driver;
 
@@ -66,16 +81,25 @@ typedef struct kn__pool_options
 	const kn_clock *clock;
 } kn__pool_options;
 
-/* KN_NO_MEMORY, or KN_OK.  Threads are started when there is something for them to do. */
+/*
+ * KN_NO_MEMORY, or KN_OK.  Threads are started when there is something for them to do.  Sizes
+ * that make no sense are made to fit: max and max_opening are at least 1, min at most max,
+ * and of the times 0 is 1 ms.
+ */
 extern kn_status kn__pool_new(kn__pool **out, const kn__pool_options *options,
 							  const kn__driver *driver);
 
 /*
  * No more checkouts; waiters get KN_CLOSED.  Waits until all members are back, or the
  * deadline is over (KN_TIMEOUT): then those still out are closed when they come back.
+ * KN_FORKED in a child.
  */
 extern kn_status kn__pool_drain(kn__pool *pool, int64_t deadline);
-/* Ends the threads, closes what is idle, frees it all; after kn__pool_drain(), nothing is out. */
+/*
+ * Ends the threads, closes what is idle, frees it all; after kn__pool_drain(), when nothing is
+ * out and nobody is in a call.  It waits for what is being opened, at most connect_ms.  In a
+ * child it forgets the members, those that are out as well.  NULL does nothing.
+ */
 extern void kn__pool_free(kn__pool *pool);
 
 /*
@@ -96,19 +120,21 @@ extern kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const char *fil
 /* How it comes back. */
 typedef enum kn__give
 {
-	KN__GIVE_CLEAN,  /* idle, and nobody's state is in it */
-	KN__GIVE_BROKEN  /* to be closed */
+	KN__GIVE_CLEAN, /* idle, and nobody's state is in it */
+	KN__GIVE_BROKEN /* to be closed */
 } kn__give;
 
+/* One that is not out, or not of this pool, is let be.  In a child it is forgotten. */
 extern void kn__pool_give(kn__pool *pool, kn__member *member, kn__give how);
 
-/* Wakes all waiters, so that they look whether they are cancelled. */
+/* Wakes all waiters and workers, so that they look whether they are cancelled, and at the clock. */
 extern void kn__pool_wake(kn__pool *pool);
 /* All that are open by now are replaced: after a failover, or new credentials. */
 extern void kn__pool_renew(kn__pool *pool);
 
 /* All but queries, errors, retries, breaker, lag, is_primary and host. */
 extern void kn__pool_stats(kn__pool *pool, kn_stats *out);
+/* A line for each that is out; the length it has, as snprintf() returns it. */
 extern size_t kn__pool_dump(kn__pool *pool, char *buffer, size_t capacity);
 
 #endif

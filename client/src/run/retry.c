@@ -27,9 +27,7 @@ kn__budget_call(kn__budget *budget)
 
 	/* Two threads at a time may lose a fifth of a repeat: that is no harm. */
 	if (balance < budget->most)
-		atomic_store_explicit(&budget->balance,
-							  balance + budget->per_call,
-							  memory_order_relaxed);
+		atomic_store_explicit(&budget->balance, balance + budget->per_call, memory_order_relaxed);
 }
 
 bool
@@ -55,7 +53,8 @@ fill(kn__budget *budget, int64_t now)
 	int64_t room;
 	int64_t more;
 
-	if (passed < KN__NS_PER_S / 10 || !atomic_compare_exchange_strong(&budget->filled_at, &before, now))
+	if (passed < KN__NS_PER_S / 10 ||
+		!atomic_compare_exchange_strong(&budget->filled_at, &before, now))
 		return;
 	if (passed > SECONDS * KN__NS_PER_S)
 		passed = SECONDS * KN__NS_PER_S;

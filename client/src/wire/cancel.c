@@ -26,8 +26,8 @@ typedef struct Request
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool is_over;
-	bool is_done;    /* the server has taken it */
-	bool is_left;    /* nobody waits for it any more */
+	bool is_done; /* the server has taken it */
+	bool is_left; /* nobody waits for it any more */
 } Request;
 
 static Request *start(kn__conn *conn);

@@ -51,7 +51,7 @@ struct kn__conn
 	bool never_prepares;
 	bool is_broken;             /* to be closed: nobody knows in which state the server is */
 	bool is_soiled;             /* something of a user's outlives his transaction */
-	bool is_streaming;
+	struct kn__streaming *stream; /* stream.c: rows that are under way, NULL: none */
 	kn__buf scratch;            /* the bytes of parameters, while they are handed to libpq */
 };
 
@@ -91,6 +91,9 @@ extern kn__waited kn__wait_result(kn__conn *conn, const kn__wait *wait);
 /* cancel.c: asks the server to end what it does, and makes sure that this hits nothing else */
 extern bool kn__cancel_send(kn__conn *conn);
 extern bool kn__cancel_fence(kn__conn *conn);
+
+/* stream.c */
+extern void kn__stream_forget(kn__conn *conn);
 
 /* prepared.c */
 extern bool kn__prepared_init(kn__prepared_cache *cache, const kn_allocator *allocator, int limit,

@@ -110,7 +110,8 @@ find_sqlstate(const char *message)
 		const char *code = at + 3;
 		int length = 0;
 
-		while (isdigit((unsigned char) code[length]) || (code[length] >= 'A' && code[length] <= 'Z'))
+		while (isdigit((unsigned char) code[length]) ||
+			   (code[length] >= 'A' && code[length] <= 'Z'))
 			length++;
 		if (length == 5 && code[5] == ':' && code[6] == ' ')
 			found = code;

@@ -102,9 +102,7 @@ take_back(kn__prepared_cache *cache, const char *name)
 	{
 		if (strcmp(closing->data + at, name) != 0)
 			continue;
-		memmove(closing->data + at,
-				closing->data + at + size,
-				closing->length - at - size);
+		memmove(closing->data + at, closing->data + at + size, closing->length - at - size);
 		closing->length -= size;
 		return true;
 	}
@@ -125,8 +123,8 @@ slot_of(const kn__prepared_cache *cache, uint64_t key)
 static void
 make_room(kn__prepared_cache *cache, const kn_allocator *allocator, size_t length)
 {
-	while (cache->oldest != NULL && (cache->count >= cache->limit ||
-									 cache->bytes + (int64_t) length > cache->byte_limit))
+	while (cache->oldest != NULL &&
+		   (cache->count >= cache->limit || cache->bytes + (int64_t) length > cache->byte_limit))
 	{
 		kn__prepared_forget(cache, cache->oldest, cache->oldest->is_prepared);
 		drop(cache, allocator, cache->oldest);

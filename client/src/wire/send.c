@@ -92,10 +92,7 @@ encode(kn__conn *conn, const kn__item *item, Parameters *parameters, kn__fault *
 {
 	parameters->memory = NULL;
 	if (item->count < 0 || item->count > UINT16_MAX)
-		return kn__fail(fault,
-						KN_USAGE,
-						"a statement cannot have %d parameters",
-						item->count);
+		return kn__fail(fault, KN_USAGE, "a statement cannot have %d parameters", item->count);
 	if (!init(conn, parameters, item->count))
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	kn__buf_clear(&conn->scratch);
@@ -123,9 +120,8 @@ encode(kn__conn *conn, const kn__item *item, Parameters *parameters, kn__fault *
 		parameters->lengths[i] = parameter->length;
 		parameters->values[i] = NULL;
 		if (parameter->length >= 0)
-			parameters->values[i] = parameter->data != NULL
-										? parameter->data
-										: conn->scratch.data + parameter->offset;
+			parameters->values[i] =
+				parameter->data != NULL ? parameter->data : conn->scratch.data + parameter->offset;
 	}
 	return KN_OK;
 }
@@ -199,12 +195,10 @@ send(kn__conn *conn, const kn__item *item, const Parameters *parameters, bool in
 	memset(sent, 0, sizeof(*sent));
 	sent->key = kn__send_key(item);
 	format = item->wants_rows && kn__shapes_find(conn->shapes, sent->key) == KN__SHAPE_BINARY;
-	entry = !may_prepare ? NULL
-						 : kn__prepared_find(&conn->cache,
-											 conn->allocator,
-											 sent->key,
-											 item->sql,
-											 item->length);
+	entry =
+		!may_prepare
+			? NULL
+			: kn__prepared_find(&conn->cache, conn->allocator, sent->key, item->sql, item->length);
 	/* Parse and Execute at a time take a pipeline; alone, it has to be prepared by now. */
 	if (entry != NULL && !entry->is_prepared && entry->uses >= conn->prepare_after && in_pipeline)
 	{

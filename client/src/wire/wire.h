@@ -137,6 +137,10 @@ extern bool kn__result_is_null(const kn__result *result, int row, int column);
 extern kn_status kn__result_value(const kn__result *result, int row, int column,
 								  kn__arena *arena, kn_value *out, const char **why);
 
+/* frozen.c: rows as bytes, and back; false, and NULL, without memory or where they are no rows */
+extern bool kn__result_freeze(const kn__result *result, kn__buf *out);
+extern kn__result *kn__result_thaw(const void *bytes, size_t size);
+
 /* sqlstate.c: the one place that says what a SQLSTATE means to a program */
 extern kn_status kn__sqlstate_status(const char *sqlstate);
 /* The host is in trouble, not the statement: counts for the circuit breaker. */

@@ -1,0 +1,42 @@
+/*
+ * kints/batch.h
+ *		Several statements in one round trip: a pipeline.
+ *
+ * All of a batch are one transaction: where one fails, none has happened, and the
+ * error's item is its index.  Within kn_transact() they are part of that transaction.
+ *
+ * Threads: as the context.
+ */
+#ifndef KINTS_BATCH_H
+#define KINTS_BATCH_H
+
+#include "kints/query.h"
+
+KN_BEGIN_DECLS
+
+typedef struct kn_batch kn_batch;
+
+/* An empty one, which lives as long as the context.  Never NULL. */
+KN_API kn_batch *kn_begin_batch(kn_ctx *cx);
+/*
+ * Adds a statement; sql and what values borrow has to live until the batch has run.  What is
+ * wrong comes out of kn_run_batch().  Returns the statement's index.
+ */
+KN_API int kn_add_values(kn_batch *batch, const char *sql, const kn_value *values, int count);
+#ifndef __cplusplus
+/* kn_add(batch, "INSERT INTO t VALUES ($1)", 7) */
+#define kn_add(batch, ...) kn_add_values(batch, KN_SQL_(__VA_ARGS__))
+#endif
+/*
+ * Sends all, and has all answers when it returns.  options hold for the batch as a whole and
+ * may be NULL.  A batch runs once.
+ */
+KN_API KN_MUST_CHECK kn_status kn_run_batch(kn_batch *batch, const kn_options *options);
+/* How many rows a statement affected, -1: it says none, or did not run. */
+KN_API int64_t kn_batch_affected(const kn_batch *batch, int index);
+/* The rows of a statement, once: to be ended by kn_done().  Never NULL. */
+KN_API kn_rows *kn_batch_rows(kn_batch *batch, int index);
+
+KN_END_DECLS
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * kints/cache.h
+ *		A cache of the program's own, put before reads.
+ *
+ * A read whose options have a cache_key is looked for there first; what is found is handed out
+ * as rows like any others.  Where several threads miss the same key at a time, one of
+ * them asks the server and the others wait for what it gets.
+ *
+ * What is kept belongs to the key, and to the role and claims of the context that asked:
+ * one that acts as somebody else has entries of its own.  It is only taken for the same
+ * statement with the same values.  Nothing is read from the cache within a transaction.
+ *
+ * Threads: the functions of a kn_cache are called from any thread, several at a time.
+ */
+#ifndef KINTS_CACHE_H
+#define KINTS_CACHE_H
+
+#include "kints/context.h"
+
+KN_BEGIN_DECLS
+
+/* Hands in what was found, before the get function returns; the bytes are copied. */
+typedef void kn_found_fn(void *into, const void *bytes, size_t size);
+
+/*
+ * How to reach a cache.  None of them has to succeed: what cannot be read is a miss, and what
+ * cannot be kept is not kept.  Keys end with a NUL; bytes are of no use to anybody else.
+ */
+typedef struct kn_cache
+{
+	void (*get)(void *user, const char *key, kn_found_fn *found, void *into);
+	void (*put)(void *user, const char *key, const void *bytes, size_t size, int64_t ttl_ms);
+	void (*remove)(void *user, const char *key);
+	void *user;
+} kn_cache;
+
+/*
+ * Removes what is kept under a key for the context's role and claims: in a transaction once
+ * that is committed, else at once.  A read that was under way by then is not kept.
+ * KN_USAGE without a cache; KN_NO_MEMORY.
+ */
+KN_API KN_MUST_CHECK kn_status kn_uncache(kn_ctx *cx, const char *key);
+
+KN_END_DECLS
+
+#endif

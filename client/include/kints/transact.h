@@ -1,0 +1,76 @@
+/*
+ * kints/transact.h
+ *		Transactions: a function that runs in one, and again where the server asks for it.
+ *
+ * Threads: as the context.
+ */
+#ifndef KINTS_TRANSACT_H
+#define KINTS_TRANSACT_H
+
+#include "kints/context.h"
+
+KN_BEGIN_DECLS
+
+typedef enum kn_isolation
+{
+	KN_ISOLATION_DEFAULT, /* the server's default_transaction_isolation */
+	KN_READ_COMMITTED,
+	KN_REPEATABLE_READ,
+	KN_SERIALIZABLE
+} kn_isolation;
+
+/* All zero is the usual. */
+typedef struct kn_transaction
+{
+	size_t size;
+	kn_isolation isolation;
+	bool is_read_only;  /* may go to a replica, where the context's route allows it */
+	bool is_deferrable; /* with serializable and read-only: waits for a snapshot that cannot fail */
+	int attempts;       /* of the body, in all; 0: retry_attempts of the configuration, 1: once */
+} kn_transaction;
+
+/*
+ * What is done in a transaction: calls with cx, which go to the one connection of it.  KN_OK
+ * commits; anything else rolls back and is returned.  It may run several times: what it
+ * does besides is done several times, too.
+ */
+typedef kn_status kn_body_fn(kn_ctx *cx, void *argument);
+
+/*
+ * Runs body in a transaction, and again from its beginning after a serialization failure, a
+ * deadlock, or a connection that was lost before COMMIT.  BEGIN goes out with the first
+ * statement, role and claims of the context with it; a body without statements costs nothing.
+ *
+ * Within a transaction it makes a savepoint of it: what body did is rolled back alone if it
+ * fails, and the outer one can go on.
+ *
+ * KN_OUTCOME_UNKNOWN: the connection was lost during COMMIT, and not even the server could be
+ * asked afterwards whether it was done.  Where it could, it is KN_OK or tried again.
+ */
+KN_API KN_MUST_CHECK kn_status kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument,
+												   const kn_transaction *options);
+#ifndef __cplusplus
+/* kn_transact(cx, transfer, &order); kn_transact(cx, transfer, &order, .isolation =
+ * KN_SERIALIZABLE) */
+#define kn_transact(cx, body, ...) \
+	KN_TRANSACT_(cx, body, __VA_ARGS__, .size = sizeof(kn_transaction))
+#define KN_TRANSACT_(cx, body, argument, ...) \
+	kn_transact_options(cx, body, argument, &(kn_transaction){ __VA_ARGS__ })
+#endif
+
+/*
+ * Calls a function once the outermost transaction has been committed, or right away outside of
+ * one.  What a savepoint that is rolled back has asked for is forgotten.  It must not use cx.
+ * KN_NO_MEMORY, or KN_OK.
+ */
+typedef void kn_after_fn(void *argument);
+KN_API KN_MUST_CHECK kn_status kn_after_commit(kn_ctx *cx, kn_after_fn *after, void *argument);
+/* Likewise once it has been rolled back, or its outcome is unknown. */
+KN_API KN_MUST_CHECK kn_status kn_after_rollback(kn_ctx *cx, kn_after_fn *after, void *argument);
+
+/* Whether cx is in a transaction. */
+KN_API bool kn_in_transaction(const kn_ctx *cx);
+
+KN_END_DECLS
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * batch.c
+ *		Several statements in one round trip.
+ */
+#include "run/rows.h"
+
+#include <string.h>
+
+#define FIRST_ROOM 16
+
+struct kn_batch
+{
+	kn_ctx *cx;
+	kn_batch *next;  /* of the context's */
+	kn__item *items; /* in the arena; grown by moving */
+	int count;
+	int room;
+	unsigned class;   /* what holds of all, or of one of them: see add_class() */
+	kn_status status; /* the first that went wrong while it was made */
+	bool has_run;
+	const char *why;
+	int failed;
+};
+
+static kn_batch failed_batch = { .status = KN_NO_MEMORY, .why = "out of memory", .has_run = true };
+
+static bool make_room(kn_batch *batch);
+static unsigned add_class(unsigned all, unsigned class);
+static int fail_item(kn_batch *batch, kn_status status, const char *why);
+
+kn_batch *
+kn_begin_batch(kn_ctx *cx)
+{
+	kn_batch *batch = kn_alloc(cx, sizeof(kn_batch));
+
+	if (batch == NULL)
+		return &failed_batch;
+	batch->cx = cx;
+	batch->next = cx->batches;
+	cx->batches = batch;
+	batch->class = KN__CLASS_KNOWN | KN__CLASS_READ | KN__CLASS_ATOMIC;
+	return batch;
+}
+
+int
+kn_add_values(kn_batch *batch, const char *sql, const kn_value *values, int count)
+{
+	kn__item *item;
+	kn_value *copy;
+	unsigned class;
+
+	if (batch == NULL || batch->cx == NULL || batch->has_run)
+		return -1;
+	if (sql == NULL || count < 0 || (count > 0 && values == NULL))
+		return fail_item(batch, KN_USAGE, "a statement or its values are missing");
+	copy = kn_alloc(batch->cx, (size_t) count * sizeof(kn_value));
+	if (copy == NULL || !make_room(batch))
+		return fail_item(batch, KN_NO_MEMORY, "out of memory");
+	if (count > 0)
+		memcpy(copy, values, (size_t) count * sizeof(kn_value));
+	item = &batch->items[batch->count];
+	memset(item, 0, sizeof(*item));
+	item->sql = sql;
+	item->length = strlen(sql);
+	item->hash = kn__hash(sql, item->length, 0);
+	item->values = copy;
+	item->count = count;
+	item->wants_rows = true;
+	class = kn__classes_of(batch->cx->db->classes, sql, item->length, item->hash);
+	item->is_atomic = (class & KN__CLASS_ATOMIC) != 0;
+	item->never_prepare = !item->is_atomic;
+	batch->class = add_class(batch->class, class);
+	if (kn__run_usage(batch->cx, class, sql) != KN_OK)
+		return fail_item(batch, KN_USAGE, batch->cx->fault.error.message);
+	return batch->count++;
+}
+
+static bool
+make_room(kn_batch *batch)
+{
+	int room = batch->room == 0 ? FIRST_ROOM : batch->room * 2;
+	kn__item *items;
+
+	if (batch->count < batch->room)
+		return true;
+	items = kn_alloc(batch->cx, (size_t) room * sizeof(kn__item));
+	if (items == NULL)
+		return false;
+	if (batch->count > 0)
+		memcpy(items, batch->items, (size_t) batch->count * sizeof(kn__item));
+	batch->items = items;
+	batch->room = room;
+	return true;
+}
+
+/* A batch reads if all of it does; it does whatever else any of it does. */
+static unsigned
+add_class(unsigned all, unsigned class)
+{
+	unsigned both = KN__CLASS_READ | KN__CLASS_ATOMIC;
+
+	return (all & class & both) | ((all | class) & ~both);
+}
+
+static int
+fail_item(kn_batch *batch, kn_status status, const char *why)
+{
+	if (batch->status == KN_OK)
+	{
+		batch->status = status;
+		batch->why = kn__arena_copy(&batch->cx->arena, why, strlen(why));
+		batch->failed = batch->count;
+	}
+	return -1;
+}
+
+kn_status
+kn_run_batch(kn_batch *batch, const kn_options *options)
+{
+	kn_ctx *cx;
+	kn__call call;
+	kn_status status;
+
+	if (batch == NULL)
+		return KN_USAGE;
+	if (batch->cx == NULL)
+		return batch->status;
+	cx = batch->cx;
+	if (!kn__ctx_is_usable(cx, &status))
+		return status;
+	if (batch->has_run)
+		return kn__fail(&cx->fault, KN_USAGE, "a batch runs once");
+	batch->has_run = true;
+	if (batch->status != KN_OK)
+	{
+		status = kn__fail(&cx->fault,
+						  batch->status,
+						  "%s",
+						  batch->why == NULL ? "out of memory" : batch->why);
+		cx->fault.error.item = batch->failed;
+		return status;
+	}
+	if (batch->count == 0)
+		return KN_OK;
+	memset(&call, 0, sizeof(call));
+	call.cx = cx;
+	call.items = batch->items;
+	call.count = batch->count;
+	call.class = batch->class;
+	call.options = options;
+	batch->status = kn__run(&call);
+	return batch->status;
+}
+
+/* Frees the results that nobody has asked for. */
+void
+kn__batch_forget_all(kn_ctx *cx)
+{
+	for (kn_batch *batch = cx->batches; batch != NULL; batch = batch->next)
+	{
+		kn__run_forget(batch->items, batch->count);
+		batch->count = 0;
+	}
+	cx->batches = NULL;
+}
+
+int64_t
+kn_batch_affected(const kn_batch *batch, int index)
+{
+	if (batch == NULL || !batch->has_run || batch->status != KN_OK || index < 0 ||
+		index >= batch->count)
+		return -1;
+	return batch->items[index].affected;
+}
+
+kn_rows *
+kn_batch_rows(kn_batch *batch, int index)
+{
+	kn_rows *rows;
+	kn__item *item;
+
+	if (batch == NULL || batch->cx == NULL)
+		return kn__rows_failed();
+	if (!batch->has_run || batch->status != KN_OK || index < 0 || index >= batch->count)
+		return kn__rows_fail(batch->cx, batch->status != KN_OK ? batch->status : KN_USAGE);
+	item = &batch->items[index];
+	if (item->result == NULL)
+		return kn__rows_fail(batch->cx, KN_USAGE);
+	rows = kn__rows_new(batch->cx);
+	if (rows->cx == NULL)
+		return rows;
+	kn__rows_fill(rows, item);
+	return rows;
+}

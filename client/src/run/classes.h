@@ -1,0 +1,33 @@
+/*
+ * classes.h
+ *		What is known of a statement, without reading its text each time.
+ */
+#ifndef KN_SRC_RUN_CLASSES_H
+#define KN_SRC_RUN_CLASSES_H
+
+#include "data/data.h"
+
+/* Flags; those that are set in doubt are the ones that forbid something. */
+typedef enum kn__class
+{
+	KN__CLASS_KNOWN = 1 << 0,  /* always set */
+	KN__CLASS_READ = 1 << 1,   /* writes nothing, if functions that nobody knows do not */
+	KN__CLASS_ATOMIC = 1 << 2, /* nothing of it is left if the server ends the session meanwhile */
+	KN__CLASS_TRANSACTION = 1 << 3, /* BEGIN, COMMIT, SAVEPOINT ... */
+	KN__CLASS_SETTING = 1 << 4,     /* SET, LISTEN, PREPARE ...: has no place in a pool */
+	KN__CLASS_SOILS = 1 << 5,       /* leaves something in the session, such as a temporary table */
+	KN__CLASS_COPY = 1 << 6,
+	KN__CLASS_MULTIPLE = 1 << 7,
+	KN__CLASS_BROKEN = 1 << 8,
+	KN__CLASS_BITS = 9
+} kn__class;
+
+typedef struct kn__classes kn__classes;
+
+/* NULL: out of memory.  A table of fixed size, safe for all threads. */
+extern kn__classes *kn__classes_new(const kn_allocator *allocator);
+extern void kn__classes_free(kn__classes *classes);
+/* Flags of kn__class for a text and its hash. */
+extern unsigned kn__classes_of(kn__classes *classes, const char *sql, size_t length, uint64_t hash);
+
+#endif

@@ -1,0 +1,365 @@
+/*
+ * context.c
+ *		A request: who asks, how long it may take, what it got, what went wrong.
+ */
+#include "run/run.h"
+
+#include <string.h>
+
+#define KEPT 64 /* contexts that a handle keeps for the next requests */
+
+/* Handed out where there is no memory for a context: whatever is done with it fails. */
+static kn_ctx no_memory = { .guard = ATOMIC_FLAG_INIT };
+
+static kn_ctx *take_free(kn_db *db);
+static kn_ctx *make(kn_db *db);
+static bool set_up(kn_ctx *cx, const kn_request *request);
+static bool make_prelude(kn_ctx *cx, const kn_request *request);
+static const char *copy(kn_ctx *cx, const char *text);
+static void let_go(kn_ctx *cx);
+static const int32_t *copy_numbers(kn_ctx *cx, const int32_t *numbers, int32_t count);
+
+kn_ctx *
+kn_begin_request(kn_db *db, const kn_request *request)
+{
+	kn_ctx *cx;
+
+	if (db == NULL || request == NULL)
+		return &no_memory;
+	cx = take_free(db);
+	if (cx == NULL)
+		cx = make(db);
+	if (cx == NULL)
+		return &no_memory;
+	(void) atomic_fetch_add(&db->contexts, 1);
+	if (!set_up(cx, request))
+		cx->own.has_failed = true;
+	return cx;
+}
+
+static kn_ctx *
+take_free(kn_db *db)
+{
+	kn_ctx *cx;
+
+	(void) pthread_mutex_lock(&db->lock);
+	cx = db->free_contexts;
+	if (cx != NULL)
+	{
+		db->free_contexts = cx->next_free;
+		db->free_count--;
+	}
+	(void) pthread_mutex_unlock(&db->lock);
+	return cx;
+}
+
+static kn_ctx *
+make(kn_db *db)
+{
+	kn_ctx *cx = kn__allocate_zero(db->allocator, 1, sizeof(kn_ctx));
+
+	if (cx == NULL)
+		return NULL;
+	cx->db = db;
+	atomic_flag_clear(&cx->guard);
+	kn__arena_init(&cx->own, db->allocator);
+	kn__arena_init(&cx->arena, db->allocator);
+	return cx;
+}
+
+/* All but the arena and the guard is as it has to be for a new request. */
+static bool
+set_up(kn_ctx *cx, const kn_request *request)
+{
+	kn_db *db = cx->db;
+	int64_t now = kn__now(db->clock);
+
+	atomic_store(&cx->is_cancelled, false);
+	cx->link = NULL;
+	cx->timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : db->config.statement_ms;
+	cx->wait.deadline = kn__after(now, cx->timeout_ms);
+	cx->wait.is_cancelled = &cx->is_cancelled;
+	cx->file = request->file == NULL ? "" : request->file;
+	cx->line = request->line;
+	cx->route = request->route;
+	cx->hedge = request->hedge;
+	cx->min_lsn = request->min_lsn;
+	cx->last_lsn = 0;
+	cx->prelude = NULL;
+	cx->prelude_count = 0;
+	cx->random ^= (uint64_t) now ^ (uint64_t) (uintptr_t) cx;
+	memset(&cx->work, 0, sizeof(cx->work));
+	cx->open_rows = NULL;
+	cx->batches = NULL;
+	cx->stream = NULL;
+	kn__fault_clear(&cx->fault);
+	cx->actor = copy(cx, request->actor);
+	cx->trace_id = copy(cx, request->trace_id);
+	return make_prelude(cx, request) && !cx->own.has_failed;
+}
+
+/*
+ * Role and claims hold for the transaction of each statement, and are gone after it:
+ * set_config() with is_local, in the same flight.  Names are parameters like the rest.
+ */
+static bool
+make_prelude(kn_ctx *cx, const kn_request *request)
+{
+	static const char call[] = "pg_catalog.set_config($%d, $%d, true)";
+	bool has_role = request->role != NULL && *request->role != '\0';
+	int claims = 0;
+	kn__buf sql;
+	int at = 0;
+
+	while (request->claims != NULL && request->claims[claims] != NULL)
+		claims++;
+	/* A name without a value: the list is broken, and nobody may be let in by it. */
+	if (claims % 2 != 0)
+		return false;
+	if (claims == 0 && !has_role)
+		return true;
+	cx->prelude_count = claims + (has_role ? 2 : 0);
+	cx->prelude_values = kn__arena_get(&cx->own, (size_t) cx->prelude_count * sizeof(kn_value));
+	if (cx->prelude_values == NULL)
+		return false;
+	/* The role comes last: it may not be allowed to set what comes before. */
+	for (; at < claims; at++)
+		cx->prelude_values[at] = kn_text(copy(cx, request->claims[at]));
+	if (has_role)
+	{
+		cx->prelude_values[at++] = kn_text("role");
+		cx->prelude_values[at++] = kn_text(copy(cx, request->role));
+	}
+	kn__buf_init(&sql, cx->db->allocator, 1 << 20);
+	kn__buf_text(&sql, "SELECT ");
+	for (int i = 1; i <= at; i += 2)
+	{
+		if (i > 1)
+			kn__buf_text(&sql, ", ");
+		kn__buf_printf(&sql, call, i, i + 1);
+	}
+	if (!sql.has_failed)
+		cx->prelude = kn__arena_copy(&cx->own, sql.data, sql.length);
+	cx->prelude_length = sql.length;
+	kn__buf_release(&sql);
+	if (cx->prelude == NULL)
+		return false;
+	cx->prelude_hash = kn__hash(cx->prelude, cx->prelude_length, 0);
+	return true;
+}
+
+static const char *
+copy(kn_ctx *cx, const char *text)
+{
+	return text == NULL ? NULL : kn__arena_copy(&cx->own, text, strlen(text));
+}
+
+void
+kn_end(kn_ctx *cx)
+{
+	kn_db *db;
+	bool is_kept;
+
+	if (cx == NULL || cx == &no_memory)
+		return;
+	db = cx->db;
+	let_go(cx);
+	kn__arena_clear(&cx->arena);
+	kn__arena_clear(&cx->own);
+	(void) pthread_mutex_lock(&db->lock);
+	is_kept = db->free_count < KEPT && !atomic_load(&db->is_closing);
+	if (is_kept)
+	{
+		cx->next_free = db->free_contexts;
+		db->free_contexts = cx;
+		db->free_count++;
+	}
+	(void) pthread_mutex_unlock(&db->lock);
+	if (!is_kept)
+	{
+		kn__arena_release(&cx->arena);
+		kn__arena_release(&cx->own);
+		kn__release(db->allocator, cx, sizeof(kn_ctx));
+	}
+	kn__db_unref(db);
+}
+
+/* What the request still has of others: rows, a transaction, a connection. */
+static void
+let_go(kn_ctx *cx)
+{
+	kn__rows_forget_all(cx);
+	kn__batch_forget_all(cx);
+	if (cx->work.depth > 0)
+		kn__transact_abandon(cx);
+	if (cx->link != NULL)
+		kn__run_give(cx);
+}
+
+void
+kn_clear(kn_ctx *cx)
+{
+	if (cx == NULL || cx == &no_memory)
+		return;
+	kn__rows_forget_all(cx);
+	kn__batch_forget_all(cx);
+	kn__arena_clear(&cx->arena);
+	atomic_store(&cx->is_cancelled, false);
+	kn__fault_clear(&cx->fault);
+}
+
+const kn_error *
+kn_last_error(const kn_ctx *cx)
+{
+	static const kn_error none = { .status = KN_NO_MEMORY,
+								   .item = -1,
+								   .row = -1,
+								   .column = -1,
+								   .message = "out of memory",
+								   .detail = "",
+								   .hint = "",
+								   .context = "",
+								   .schema_name = "",
+								   .table_name = "",
+								   .column_name = "",
+								   .type_name = "",
+								   .constraint_name = "",
+								   .sql = "" };
+
+	return cx == NULL || cx == &no_memory ? &none : &cx->fault.error;
+}
+
+void
+kn_cancel(kn_ctx *cx)
+{
+	if (cx == NULL || cx == &no_memory)
+		return;
+	atomic_store(&cx->is_cancelled, true);
+	while (atomic_flag_test_and_set_explicit(&cx->guard, memory_order_acquire))
+		;
+	if (cx->link != NULL)
+		kn__conn_wake(cx->link->conn);
+	atomic_flag_clear_explicit(&cx->guard, memory_order_release);
+	for (int i = 0; i < cx->db->server_count; i++)
+		kn__pool_wake(cx->db->servers[i].pool);
+	(void) pthread_mutex_lock(&cx->db->lock);
+	(void) pthread_cond_broadcast(&cx->db->woken);
+	(void) pthread_mutex_unlock(&cx->db->lock);
+}
+
+/* The link that a context has from now on, as kn_cancel() in another thread sees it. */
+void
+kn__ctx_set_link(kn_ctx *cx, kn__link *link)
+{
+	while (atomic_flag_test_and_set_explicit(&cx->guard, memory_order_acquire))
+		;
+	cx->link = link;
+	atomic_flag_clear_explicit(&cx->guard, memory_order_release);
+}
+
+void
+kn_set_timeout(kn_ctx *cx, int64_t timeout_ms)
+{
+	if (cx == NULL || cx == &no_memory)
+		return;
+	cx->timeout_ms = timeout_ms;
+	cx->wait.deadline = kn__after(kn__now(cx->db->clock), timeout_ms);
+}
+
+uint64_t
+kn_last_lsn(const kn_ctx *cx)
+{
+	return cx == NULL ? 0 : cx->last_lsn;
+}
+
+void *
+kn_alloc(kn_ctx *cx, size_t size)
+{
+	return cx == NULL || cx == &no_memory ? NULL : kn__arena_get_zero(&cx->arena, 1, size);
+}
+
+char *
+kn_copy_text(kn_ctx *cx, kn_str text)
+{
+	return cx == NULL || cx == &no_memory ? NULL : kn__arena_copy(&cx->arena, text.p, text.n);
+}
+
+kn_value
+kn_copy_value(kn_ctx *cx, kn_value value)
+{
+	const kn_array *from;
+	kn_array *array;
+	kn_value *items;
+
+	switch (value.type)
+	{
+		case KN_TYPE_TEXT:
+		case KN_TYPE_BYTES:
+		case KN_TYPE_NUMERIC:
+		case KN_TYPE_JSON:
+		case KN_TYPE_INET:
+			value.as.p = kn_copy_text(cx, (kn_str){ value.as.p, value.n });
+			return value.as.p == NULL ? kn_null() : value;
+		case KN_TYPE_ARRAY:
+			break;
+		default:
+			return value;
+	}
+	from = value.as.array;
+	array = kn_alloc(cx, sizeof(kn_array));
+	items = kn_alloc(cx, (value.n + 1) * sizeof(kn_value));
+	if (array == NULL || items == NULL)
+		return kn_null();
+	*array = *from;
+	array->items = items;
+	array->sizes = copy_numbers(cx, from->sizes, from->dimensions);
+	array->lower_bounds = copy_numbers(cx, from->lower_bounds, from->dimensions);
+	for (uint32_t i = 0; i < value.n; i++)
+		items[i] = kn_copy_value(cx, from->items[i]);
+	value.as.array = array;
+	return cx->arena.has_failed ? kn_null() : value;
+}
+
+static const int32_t *
+copy_numbers(kn_ctx *cx, const int32_t *numbers, int32_t count)
+{
+	if (numbers == NULL || count <= 0)
+		return NULL;
+	return (const int32_t *) (const void *) kn__arena_copy(&cx->arena,
+														   numbers,
+														   (size_t) count * sizeof(int32_t));
+}
+
+/* Whether calls with it can do anything; *status says why not. */
+bool
+kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
+{
+	*status = KN_NO_MEMORY;
+	if (cx == NULL || cx == &no_memory)
+		return false;
+	kn__fault_clear(&cx->fault);
+	if (cx->own.has_failed)
+		*status = kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory, or claims without a value");
+	else if (!kn__db_is_usable(cx->db, status))
+		(void) kn__fail(&cx->fault, *status, "%s", kn_status_text(*status));
+	else if (atomic_load_explicit(&cx->is_cancelled, memory_order_acquire))
+		*status = kn__fail(&cx->fault, KN_CANCELED, "%s", kn_status_text(KN_CANCELED));
+	else if (cx->stream != NULL)
+		*status = kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
+	else
+		*status = KN_OK;
+	return *status == KN_OK;
+}
+
+/* xorshift64*: pauses need to differ, and no more. */
+uint64_t
+kn__ctx_random(kn_ctx *cx)
+{
+	uint64_t x = cx->random == 0 ? UINT64_C(0x9E3779B97F4A7C15) : cx->random;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	cx->random = x;
+	return x * UINT64_C(0x2545F4914F6CDD1D);
+}

@@ -1,0 +1,282 @@
+/*
+ * db.c
+ *		The handle: opening and closing, and what there is to know of its servers.
+ */
+#include "run/config.h"
+#include "run/run.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static kn_status make(kn_db *db);
+static kn_status make_server(kn_db *db, int index);
+static void init_lock(kn_db *db);
+static void destroy(kn_db *db);
+static void free_contexts(kn_db *db);
+
+kn_status
+kn_open_config(kn_db **out, char *error, size_t capacity, const kn_config *config)
+{
+	const kn_allocator *allocator = config == NULL ? NULL : config->allocator;
+	kn_db *db;
+	kn_status status;
+
+	if (error != NULL && capacity > 0)
+		*error = '\0';
+	if (out == NULL || config == NULL)
+		return KN_USAGE;
+	*out = NULL;
+	db = kn__allocate_zero(allocator, 1, sizeof(kn_db));
+	if (db == NULL)
+		return KN_NO_MEMORY;
+	db->allocator = allocator;
+	db->process = getpid();
+	init_lock(db);
+	atomic_init(&db->contexts, 1);
+	status = kn__config_read(&db->settings, config, error, capacity);
+	if (status == KN_OK)
+		status = make(db);
+	if (status != KN_OK)
+	{
+		destroy(db);
+		return status;
+	}
+	*out = db;
+	return KN_OK;
+}
+
+static kn_status
+make(kn_db *db)
+{
+	kn_status status = KN_OK;
+
+	db->config = db->settings->config;
+	db->clock = db->config.clock;
+	db->classes = kn__classes_new(db->allocator);
+	db->servers = kn__allocate_zero(db->allocator,
+									(size_t) db->settings->server_count,
+									sizeof(kn__server));
+	if (db->classes == NULL || db->servers == NULL)
+		return KN_NO_MEMORY;
+	if (kn__secret_init(&db->secret,
+						db->config.secret,
+						db->config.secret_user,
+						db->config.name,
+						db->config.secret_ms,
+						db->allocator) != KN_OK)
+		return KN_NO_MEMORY;
+	kn__budget_init(&db->budget, db->config.retry_budget_percent, kn__now(db->clock));
+	while (status == KN_OK && db->server_count < db->settings->server_count)
+		status = make_server(db, db->server_count);
+	return status == KN_OK ? kn__route_start(db) : status;
+}
+
+static kn_status
+make_server(kn_db *db, int index)
+{
+	const kn_config *config = &db->config;
+	kn__server *server = &db->servers[index];
+	kn__driver driver = kn__link_driver;
+	kn__breaker_options breaker = {
+		.failure_percent = config->breaker_failure_percent,
+		.slow_percent = config->breaker_slow_percent,
+		.slow_ns = config->breaker_slow_ms * KN__NS_PER_MS,
+		.window_seconds = config->breaker_window,
+		.calls = config->breaker_calls,
+		.open_ns = config->breaker_open_ms * KN__NS_PER_MS,
+		.probes = config->breaker_probes,
+		.lease_ns = KN__NS_PER_S * 10,
+	};
+	kn__pool_options options = {
+		.min = config->min_connections,
+		.max = config->max_connections,
+		.max_opening = config->max_opening,
+		.max_waiters = config->max_waiters,
+		.acquire_ms = config->acquire_ms,
+		.connect_ms = config->connect_ms,
+		.idle_ms = config->idle_ms,
+		.lifetime_ms = config->lifetime_ms,
+		.keepalive_ms = config->keepalive_ms,
+		.leak_ms = config->leak_ms,
+		.allocator = db->allocator,
+		.clock = db->clock,
+	};
+	kn_status status;
+
+	server->db = db;
+	server->index = index;
+	server->keywords = db->settings->servers[index].keywords;
+	server->values = db->settings->servers[index].values;
+	server->host = db->settings->servers[index].host;
+	atomic_init(&server->is_primary, index == 0);
+	atomic_init(&server->lag_us, -1);
+	atomic_init(&server->is_pooled, config->pgbouncer == KN_ON);
+	server->shapes = kn__shapes_new(db->allocator);
+	if (server->shapes == NULL)
+		return KN_NO_MEMORY;
+	kn__breaker_init(&server->breaker, &breaker);
+	driver.user = server;
+	status = kn__pool_new(&server->pool, &options, &driver);
+	if (status != KN_OK)
+	{
+		kn__breaker_release(&server->breaker);
+		kn__shapes_free(server->shapes);
+		return status;
+	}
+	db->server_count++;
+	return KN_OK;
+}
+
+static void
+init_lock(kn_db *db)
+{
+	pthread_condattr_t monotonic;
+
+	(void) pthread_mutex_init(&db->lock, NULL);
+	(void) pthread_condattr_init(&monotonic);
+	(void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void) pthread_cond_init(&db->woken, &monotonic);
+	(void) pthread_condattr_destroy(&monotonic);
+}
+
+kn_status
+kn_close(kn_db *db, int64_t drain_ms)
+{
+	kn_status status = KN_OK;
+	int64_t deadline;
+
+	if (db == NULL)
+		return KN_OK;
+	/* A child only frees memory: threads and sockets are its parent's. */
+	if (db->process != getpid())
+	{
+		for (int i = 0; i < db->server_count; i++)
+			kn__pool_free(db->servers[i].pool);
+		return KN_OK;
+	}
+	atomic_store(&db->is_closing, true);
+	(void) pthread_mutex_lock(&db->lock);
+	(void) pthread_cond_broadcast(&db->woken);
+	(void) pthread_mutex_unlock(&db->lock);
+	kn__route_stop(db);
+	deadline = kn__after(kn__now(db->clock), drain_ms >= 0 ? drain_ms : db->config.drain_ms);
+	for (int i = 0; i < db->server_count; i++)
+	{
+		kn_status drained = kn__pool_drain(db->servers[i].pool, deadline);
+
+		if (status == KN_OK)
+			status = drained;
+	}
+	kn__db_unref(db);
+	return status;
+}
+
+/* One context less, or the handle itself: the last one frees it all. */
+void
+kn__db_unref(kn_db *db)
+{
+	if (atomic_fetch_sub(&db->contexts, 1) == 1)
+		destroy(db);
+}
+
+static void
+destroy(kn_db *db)
+{
+	free_contexts(db);
+	for (int i = 0; i < db->server_count; i++)
+	{
+		kn__pool_free(db->servers[i].pool);
+		kn__breaker_release(&db->servers[i].breaker);
+		kn__shapes_free(db->servers[i].shapes);
+	}
+	if (db->servers != NULL)
+		kn__release(db->allocator,
+					db->servers,
+					(size_t) db->settings->server_count * sizeof(kn__server));
+	if (db->secret.value != NULL)
+		kn__secret_release(&db->secret);
+	kn__classes_free(db->classes);
+	kn__config_free(db->settings);
+	(void) pthread_cond_destroy(&db->woken);
+	(void) pthread_mutex_destroy(&db->lock);
+	kn__release(db->allocator, db, sizeof(kn_db));
+}
+
+static void
+free_contexts(kn_db *db)
+{
+	while (db->free_contexts != NULL)
+	{
+		kn_ctx *cx = db->free_contexts;
+
+		db->free_contexts = cx->next_free;
+		kn__arena_release(&cx->own);
+		kn__arena_release(&cx->arena);
+		kn__release(db->allocator, cx, sizeof(kn_ctx));
+	}
+}
+
+/* Whether it serves calls; *status says why not. */
+bool
+kn__db_is_usable(const kn_db *db, kn_status *status)
+{
+	*status = KN_OK;
+	if (db->process != getpid())
+		*status = KN_FORKED;
+	else if (atomic_load_explicit(&db->is_closing, memory_order_relaxed))
+		*status = KN_CLOSED;
+	return *status == KN_OK;
+}
+
+void
+kn_reset_pool(kn_db *db)
+{
+	for (int i = 0; db != NULL && i < db->server_count; i++)
+		kn__pool_renew(db->servers[i].pool);
+}
+
+int
+kn_server_count(const kn_db *db)
+{
+	return db == NULL ? 0 : db->server_count;
+}
+
+kn_status
+kn_get_stats(const kn_db *db, int server, kn_stats *out)
+{
+	kn__server *of;
+	kn_stats stats;
+	size_t size;
+
+	if (db == NULL || out == NULL || server < 0 || server >= db->server_count)
+		return KN_USAGE;
+	of = &db->servers[server];
+	memset(&stats, 0, sizeof(stats));
+	kn__pool_stats(of->pool, &stats);
+	stats.queries = atomic_load(&of->queries);
+	stats.errors = atomic_load(&of->errors);
+	stats.retries = atomic_load(&of->retries);
+	stats.retries_denied = atomic_load(&of->retries_denied);
+	stats.breaker = atomic_load(&of->breaker.state);
+	stats.lag_us = atomic_load(&of->lag_us);
+	stats.is_primary = atomic_load(&of->is_primary);
+	stats.host = of->host;
+	/* A program that was built with an older header has a shorter struct. */
+	size = out->size < sizeof(stats) ? out->size : sizeof(stats);
+	stats.size = out->size;
+	memcpy(out, &stats, size);
+	return KN_OK;
+}
+
+size_t
+kn_dump_pool(const kn_db *db, char *buffer, size_t capacity)
+{
+	size_t length = 0;
+
+	for (int i = 0; db != NULL && i < db->server_count; i++)
+		length += kn__pool_dump(db->servers[i].pool,
+								length < capacity ? buffer + length : NULL,
+								length < capacity ? capacity - length : 0);
+	return length;
+}

@@ -1,0 +1,200 @@
+/*
+ * link.c
+ *		Connections as the pool has them: how they are opened, looked at and closed.
+ */
+#include "run/run.h"
+#include "run/secret.h"
+
+#include <string.h>
+
+static kn_status open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault);
+static void close_link(void *user, kn__member *member);
+static bool is_alive(void *user, kn__member *member);
+static bool keep_alive(void *user, kn__member *member, int64_t deadline);
+static void forget_link(void *user, kn__member *member);
+static kn_status connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault *fault);
+static size_t count_keywords(const kn__server *server);
+static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
+
+const kn__driver kn__link_driver = {
+	.open = open_link,
+	.close = close_link,
+	.is_alive = is_alive,
+	.keep_alive = keep_alive,
+	.forget = forget_link,
+};
+
+static kn_status
+open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
+{
+	kn__link *link;
+	kn_status status = kn__link_open(user, deadline, &link, fault);
+
+	*out = link == NULL ? NULL : &link->member;
+	return status;
+}
+
+/* Opens a connection that no pool knows of, or not yet.  *out is NULL unless it returns KN_OK. */
+kn_status
+kn__link_open(kn__server *server, int64_t deadline, kn__link **out, kn__fault *fault)
+{
+	kn_db *db = server->db;
+	kn__wait wait = { .deadline = deadline };
+	kn__link *link = kn__allocate_zero(db->allocator, 1, sizeof(kn__link));
+	uint64_t version = 0;
+	kn_status status;
+
+	*out = NULL;
+	if (link == NULL)
+		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	link->server = server;
+	status = connect_link(link, &wait, &version, fault);
+	/* The password may have been changed since it was asked for: once more with the new one. */
+	if (strcmp(fault->error.sqlstate, "28P01") == 0 && status == KN_AUTH &&
+		kn__secret_refused(&db->secret, kn__now(db->clock), version))
+		status = connect_link(link, &wait, &version, fault);
+	if (status == KN_OK)
+		status = find_pooler(link, &wait, fault);
+	if (status != KN_OK)
+	{
+		kn__link_close(link);
+		return status;
+	}
+	*out = link;
+	return KN_OK;
+}
+
+static kn_status
+connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault *fault)
+{
+	kn__server *server = link->server;
+	kn_db *db = server->db;
+	size_t count = count_keywords(server);
+	size_t room = db->secret.ask == NULL ? 1 : KN__SECRET_LIMIT;
+	size_t size = 2 * (count + 2) * sizeof(char *) + room;
+	const char **keywords = kn__allocate_zero(db->allocator, 1, size);
+	const char **values = keywords + count + 2;
+	char *password = (char *) (values + count + 2);
+	kn__conn_options options = {
+		.keywords = keywords,
+		.values = values,
+		.allocator = db->allocator,
+		.clock = db->clock,
+		.shapes = server->shapes,
+		.cache_count = db->config.statement_cache,
+		.cache_bytes = db->config.statement_cache_bytes,
+		.prepare_after = db->config.prepare_after,
+		.cancel_ns = db->config.cancel_ms * KN__NS_PER_MS,
+	};
+	kn_status status = KN_OK;
+
+	if (keywords == NULL)
+		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	memcpy(keywords, server->keywords, count * sizeof(char *));
+	memcpy(values, server->values, count * sizeof(char *));
+	if (db->secret.ask != NULL)
+	{
+		status = kn__secret_get(&db->secret, kn__now(db->clock), password, version);
+		keywords[count] = "password";
+		values[count] = password;
+		if (status != KN_OK)
+			(void) kn__fail(fault, KN_AUTH, "the password for server \"%s\" was not to be had", server->host);
+	}
+	if (status == KN_OK)
+		status = kn__conn_open(&link->conn, &options, wait, fault);
+	kn__wipe(password, room);
+	kn__release(db->allocator, keywords, size);
+	return status;
+}
+
+static size_t
+count_keywords(const kn__server *server)
+{
+	size_t count = 0;
+
+	while (server->keywords[count] != NULL)
+		count++;
+	return count;
+}
+
+/*
+ * A pooler gives each session a process number of its own making.  One that hands
+ * transactions to several backends knows nothing of statements prepared before.
+ */
+static kn_status
+find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault)
+{
+	kn__server *server = link->server;
+	kn__item item = { .sql = "SELECT pg_catalog.pg_backend_pid()",
+					  .never_prepare = true,
+					  .wants_rows = true,
+					  .is_atomic = true };
+	kn__outcome outcome;
+	kn_value value;
+	const char *why;
+	kn_status status;
+
+	if (server->db->config.pgbouncer == KN_AUTOMATIC && !atomic_load(&server->is_looked_at))
+	{
+		item.length = strlen(item.sql);
+		item.hash = kn__hash(item.sql, item.length, 0);
+		status = kn__flight(link->conn, &item, 1, wait, &outcome, fault);
+		if (status != KN_OK)
+			return status;
+		if (kn__result_value(item.result, 0, 0, NULL, &value, &why) == KN_OK)
+			atomic_store(&server->is_pooled, value.as.i != kn__conn_pid(link->conn));
+		kn__result_free(item.result);
+		atomic_store(&server->is_looked_at, true);
+	}
+	if (atomic_load(&server->is_pooled))
+		kn__conn_never_prepare(link->conn);
+	return KN_OK;
+}
+
+void
+kn__link_close(kn__link *link)
+{
+	const kn_allocator *allocator = link->server->db->allocator;
+
+	kn__conn_close(link->conn);
+	kn__release(allocator, link, sizeof(kn__link));
+}
+
+static void
+close_link(void *user, kn__member *member)
+{
+	(void) user;
+	kn__link_close((kn__link *) (void *) member);
+}
+
+static bool
+is_alive(void *user, kn__member *member)
+{
+	(void) user;
+	return kn__conn_is_alive(((kn__link *) (void *) member)->conn);
+}
+
+static bool
+keep_alive(void *user, kn__member *member, int64_t deadline)
+{
+	kn__wait wait = { .deadline = deadline };
+	kn__item item = { .sql = "", .never_prepare = true, .is_atomic = true };
+	kn__outcome outcome;
+	kn__fault fault;
+
+	(void) user;
+	kn__fault_clear(&fault);
+	return kn__flight(((kn__link *) (void *) member)->conn, &item, 1, &wait, &outcome, &fault) ==
+		   KN_OK;
+}
+
+static void
+forget_link(void *user, kn__member *member)
+{
+	kn__link *link = (kn__link *) (void *) member;
+	const kn_allocator *allocator = link->server->db->allocator;
+
+	(void) user;
+	kn__conn_forget(link->conn);
+	kn__release(allocator, link, sizeof(kn__link));
+}

@@ -1,0 +1,365 @@
+/*
+ * pool.c
+ *		The pool itself: made, and its members taken and given back.
+ *
+ * A thread remembers the slot that it had last, and tries that first: the member's
+ * memory is in its cache, and no other thread wants that slot at the same time.
+ * Then the slots are tried from the first one on, so that few are used when few are
+ * needed, and those at the end become idle for long enough to be closed.
+ */
+#include "run/pool_parts.h"
+
+#include <sched.h>
+#include <time.h>
+#include <unistd.h>
+
+#define YIELDS 2 /* looks at the slots before a caller queues */
+#define HINTS  8 /* pools a thread remembers a slot of; others share */
+
+static void note_fork(void);
+static void register_fork(void);
+static void set_options(kn__pool *pool, const kn__pool_options *options);
+static bool make_slots(kn__pool *pool);
+static void make_locks(kn__pool *pool);
+static kn_status refuse(kn__pool *pool, kn__fault *fault);
+static bool try_slot(kn__slot *slot);
+static bool leave(kn__slot *slot, uint32_t to);
+static void give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how);
+static void notice(kn__pool *pool);
+
+/* Changes in a child, so that a pool knows it is its parent's without asking the kernel. */
+static _Atomic(uint32_t) process_stamp = 1;
+static _Atomic(uint32_t) pool_count;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static bool is_fork_watched;
+
+#if defined(__GNUC__)
+__attribute__((tls_model("initial-exec")))
+#endif
+static _Thread_local int hints[HINTS];
+
+static void
+note_fork(void)
+{
+	atomic_fetch_add_explicit(&process_stamp, 1, memory_order_relaxed);
+}
+
+static void
+register_fork(void)
+{
+	is_fork_watched = pthread_atfork(NULL, NULL, note_fork) == 0;
+}
+
+bool
+kn__pool_is_forked(const kn__pool *pool)
+{
+	return pool->process != getpid();
+}
+
+int64_t
+kn__pool_now(const kn__pool *pool)
+{
+	return kn__now(&pool->hook);
+}
+
+int64_t
+kn__pool_coarse(const kn__pool *pool)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+	if (pool->hook.monotonic == NULL)
+	{
+		struct timespec time = { 0 };
+
+		clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+		return (int64_t) time.tv_sec * KN__NS_PER_S + time.tv_nsec;
+	}
+#endif
+	return kn__pool_now(pool);
+}
+
+kn_status
+kn__pool_new(kn__pool **out, const kn__pool_options *options, const kn__driver *driver)
+{
+	kn__pool *pool;
+
+	*out = NULL;
+	(void) pthread_once(&fork_once, register_fork);
+	if (!is_fork_watched)
+		return KN_NO_MEMORY;
+	pool = kn__allocate_zero(options->allocator, 1, sizeof(kn__pool));
+	if (pool == NULL)
+		return KN_NO_MEMORY;
+	pool->allocator = options->allocator;
+	pool->driver = *driver;
+	set_options(pool, options);
+	pool->max = pool->options.max;
+	if (!make_slots(pool))
+		return KN_NO_MEMORY;
+	pool->number = atomic_fetch_add_explicit(&pool_count, 1, memory_order_relaxed);
+	pool->process = getpid();
+	atomic_init(&pool->gate, atomic_load_explicit(&process_stamp, memory_order_relaxed));
+	pool->random = (uint64_t) kn__wall(NULL) ^ (uint64_t) (uintptr_t) pool;
+	pool->sweep_at = KN__NEVER;
+	kn__fault_clear(&pool->failure);
+	make_locks(pool);
+	(void) pthread_mutex_lock(&pool->lock);
+	kn__pool_call_opener(pool);
+	(void) pthread_mutex_unlock(&pool->lock);
+	*out = pool;
+	return KN_OK;
+}
+
+/* Numbers that make no sense are made to fit. */
+static void
+set_options(kn__pool *pool, const kn__pool_options *options)
+{
+	kn__pool_options *own = &pool->options;
+	int64_t *periods[] = { &own->idle_ms, &own->lifetime_ms, &own->keepalive_ms, &own->leak_ms };
+
+	*own = *options;
+	if (options->clock != NULL)
+		pool->hook = *options->clock;
+	if (own->max < 1)
+		own->max = 1;
+	if (own->min > own->max)
+		own->min = own->max;
+	if (own->max_opening < 1)
+		own->max_opening = 1;
+	/* With nothing in between, workers would never sleep. */
+	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++)
+		if (*periods[i] == 0)
+			*periods[i] = 1;
+}
+
+/* Slots, and room for threads; if there is no memory, the pool is freed. */
+static bool
+make_slots(kn__pool *pool)
+{
+	uintptr_t start;
+
+	pool->slot_bytes = (size_t) pool->max * sizeof(kn__slot) + KN__CACHE_LINE;
+	pool->slot_memory = kn__allocate_zero(pool->allocator, 1, pool->slot_bytes);
+	pool->threads =
+		kn__allocate_zero(pool->allocator, (size_t) pool->options.max_opening, sizeof(pthread_t));
+	if (pool->slot_memory == NULL || pool->threads == NULL)
+	{
+		kn__release(pool->allocator, pool->slot_memory, pool->slot_bytes);
+		kn__release(pool->allocator,
+					pool->threads,
+					(size_t) pool->options.max_opening * sizeof(pthread_t));
+		kn__release(pool->allocator, pool, sizeof(kn__pool));
+		return false;
+	}
+	start =
+		((uintptr_t) pool->slot_memory + KN__CACHE_LINE - 1) & ~(uintptr_t) (KN__CACHE_LINE - 1);
+	pool->slots = (kn__slot *) start;
+	for (int i = 0; i < pool->max; i++)
+		pool->slots[i].index = i;
+	return true;
+}
+
+static void
+make_locks(kn__pool *pool)
+{
+	pthread_condattr_t monotonic;
+
+	(void) pthread_mutex_init(&pool->lock, NULL);
+	(void) pthread_condattr_init(&monotonic);
+	(void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void) pthread_cond_init(&pool->work, &monotonic);
+	(void) pthread_cond_init(&pool->drained, &monotonic);
+	(void) pthread_condattr_destroy(&monotonic);
+}
+
+kn_status
+kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
+			  const volatile bool *is_cancelled, kn__member **out, kn__fault *fault)
+{
+	kn__slot *slot;
+
+	*out = NULL;
+	if (atomic_load_explicit(&pool->gate, memory_order_relaxed) !=
+		atomic_load_explicit(&process_stamp, memory_order_relaxed))
+		return refuse(pool, fault);
+	for (int i = 0; i < YIELDS; i++)
+	{
+		while ((slot = kn__pool_claim(pool)) != NULL)
+		{
+			kn__closed why;
+
+			if (kn__pool_accept(pool, slot, file, line, &why))
+			{
+				*out = slot->member;
+				return KN_OK;
+			}
+			kn__pool_close(pool, slot, why);
+		}
+		/* Where there are more threads than processors, a holder may only need to run. */
+		if (atomic_load_explicit(&pool->attention, memory_order_relaxed) != 0)
+			break;
+		(void) sched_yield();
+	}
+	return kn__pool_wait(pool, deadline, file, line, is_cancelled, out, fault);
+}
+
+static kn_status
+refuse(kn__pool *pool, kn__fault *fault)
+{
+	if (kn__pool_is_forked(pool))
+		return kn__fail(fault, KN_FORKED, "the connections belong to the parent process");
+	return kn__fail(fault, KN_CLOSED, "the database handle is being closed");
+}
+
+kn__slot *
+kn__pool_claim(kn__pool *pool)
+{
+	int *hint = &hints[pool->number % HINTS];
+
+	if (*hint < pool->max && try_slot(&pool->slots[*hint]))
+		return &pool->slots[*hint];
+	for (int i = 0; i < pool->max; i++)
+	{
+		if (try_slot(&pool->slots[i]))
+		{
+			*hint = i;
+			return &pool->slots[i];
+		}
+	}
+	return NULL;
+}
+
+static bool
+try_slot(kn__slot *slot)
+{
+	/* In sequential order, for a waiter's last look; on most machines that is a plain load. */
+	return atomic_load(&slot->state) == KN__SLOT_IDLE &&
+		   kn__slot_move(slot, KN__SLOT_IDLE, KN__SLOT_CLAIMED);
+}
+
+bool
+kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__closed *why)
+{
+	kn__member *member = slot->member;
+	int64_t now = kn__pool_coarse(pool);
+	bool is_old = member->generation != atomic_load(&pool->generation) || now >= member->expires_at;
+
+	if (is_old || !pool->driver.is_alive(pool->driver.user, member))
+	{
+		*why = is_old ? KN__CLOSED_OLD : KN__CLOSED_BROKEN;
+		kn__slot_set(slot, KN__SLOT_CLOSING);
+		return false;
+	}
+	member->taken_at = now;
+	member->file = file;
+	member->line = line;
+	member->is_reported = false;
+	atomic_store_explicit(&member->last_sql, NULL, memory_order_relaxed);
+	atomic_store_explicit(&slot->uses,
+						  atomic_load_explicit(&slot->uses, memory_order_relaxed) + 1,
+						  memory_order_relaxed);
+	kn__slot_set(slot, KN__SLOT_BUSY);
+	return true;
+}
+
+void
+kn__pool_give(kn__pool *pool, kn__member *member, kn__give how)
+{
+	kn__slot *slot;
+
+	if (member->slot < 0 || member->slot >= pool->max)
+		return;
+	slot = &pool->slots[member->slot];
+	/* As long as it is BUSY others only read the head of the member, and not idle_since. */
+	if (slot->member == member && how == KN__GIVE_CLEAN &&
+		atomic_load_explicit(&pool->attention, memory_order_relaxed) == 0 &&
+		atomic_load_explicit(&pool->generation, memory_order_relaxed) == member->generation &&
+		atomic_load_explicit(&pool->gate, memory_order_relaxed) ==
+			atomic_load_explicit(&process_stamp, memory_order_relaxed) &&
+		kn__slot_state_of(slot) == KN__SLOT_BUSY)
+	{
+		member->idle_since = kn__pool_coarse(pool);
+		if (kn__slot_move(slot, KN__SLOT_BUSY, KN__SLOT_IDLE))
+		{
+			if (atomic_load(&pool->attention) != 0)
+				notice(pool);
+			return;
+		}
+	}
+	give_slowly(pool, slot, member, how);
+}
+
+/* Somebody waits, and has not seen that a slot is idle now. */
+static void
+notice(kn__pool *pool)
+{
+	(void) pthread_mutex_lock(&pool->lock);
+	kn__pool_nudge(pool);
+	if (pool->is_closing)
+		(void) pthread_cond_broadcast(&pool->drained);
+	(void) pthread_mutex_unlock(&pool->lock);
+}
+
+/* Swaps BUSY for something else; false if it is not out.  A reader is waited for. */
+static bool
+leave(kn__slot *slot, uint32_t to)
+{
+	while (!kn__slot_move(slot, KN__SLOT_BUSY, to))
+	{
+		uint32_t state = kn__slot_state_of(slot);
+
+		if (state != KN__SLOT_BUSY && state != KN__SLOT_READ)
+			return false;
+		(void) sched_yield();
+	}
+	return true;
+}
+
+static void
+give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how)
+{
+	bool is_old;
+
+	if (slot->member != member)
+		return;
+	if (kn__pool_is_forked(pool))
+	{
+		/* A reader may have stayed behind in the parent. */
+		slot->member = NULL;
+		kn__slot_set(slot, KN__SLOT_EMPTY);
+		pool->driver.forget(pool->driver.user, member);
+		return;
+	}
+	(void) pthread_mutex_lock(&pool->lock);
+	is_old = member->generation != atomic_load(&pool->generation);
+	if (how == KN__GIVE_BROKEN || is_old || pool->is_closing)
+	{
+		kn__closed why = how == KN__GIVE_BROKEN ? KN__CLOSED_BROKEN
+						 : is_old               ? KN__CLOSED_OLD
+												: KN__CLOSED_AT_END;
+		bool is_out = leave(slot, KN__SLOT_CLOSING);
+
+		(void) pthread_mutex_unlock(&pool->lock);
+		if (is_out)
+			kn__pool_close(pool, slot, why);
+		return;
+	}
+	if (leave(slot, KN__SLOT_CHECKING))
+	{
+		member->idle_since = kn__pool_coarse(pool);
+		kn__pool_put_back(pool, slot);
+	}
+	(void) pthread_mutex_unlock(&pool->lock);
+}
+
+void
+kn__pool_close(kn__pool *pool, kn__slot *slot, kn__closed why)
+{
+	kn__member *member = slot->member;
+
+	slot->member = NULL;
+	pool->driver.close(pool->driver.user, member);
+	(void) pthread_mutex_lock(&pool->lock);
+	pool->closed[why]++;
+	kn__pool_vacate(pool, slot);
+	(void) pthread_mutex_unlock(&pool->lock);
+}

@@ -1,0 +1,95 @@
+/*
+ * query.c
+ *		Statements of the caller's: all rows at once, or as they arrive.
+ */
+#include "run/cache.h"
+#include "run/rows.h"
+
+#include <string.h>
+
+kn_status
+kn_exec_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+			   const kn_options *options, int64_t *rows)
+{
+	kn__item item;
+	kn__call call;
+	kn_status status;
+
+	if (rows != NULL)
+		*rows = 0;
+	if (!kn__ctx_is_usable(cx, &status))
+		return status;
+	status = kn__query_prepare(cx, sql, values, count, options, &item, &call);
+	if (status == KN_OK)
+		status = kn__run(&call);
+	if (status == KN_OK && rows != NULL && item.affected > 0)
+		*rows = item.affected;
+	return status;
+}
+
+kn_rows *
+kn_query_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+				const kn_options *options)
+{
+	kn__item item;
+	kn__call call;
+	kn_status status;
+	kn_rows *rows;
+
+	if (!kn__ctx_is_usable(cx, &status))
+		return kn__rows_fail(cx, status);
+	status = kn__query_prepare(cx, sql, values, count, options, &item, &call);
+	if (status != KN_OK)
+		return kn__rows_fail(cx, status);
+	item.wants_rows = true;
+	status = kn__cache_serves(&call) ? kn__cache_run(&call) : kn__run(&call);
+	if (status != KN_OK)
+		return kn__rows_fail(cx, status);
+	rows = kn__rows_new(cx);
+	if (rows->cx == NULL)
+	{
+		kn__result_free(item.result);
+		return rows;
+	}
+	kn__rows_fill(rows, &item);
+	return rows;
+}
+
+/* One statement of the caller's as a call; KN_USAGE where it has no place in a pool. */
+kn_status
+kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+				  const kn_options *options, kn__item *item, kn__call *call)
+{
+	memset(item, 0, sizeof(*item));
+	memset(call, 0, sizeof(*call));
+	if (sql == NULL || count < 0 || (count > 0 && values == NULL))
+		return kn__fail(&cx->fault, KN_USAGE, "a statement or its values are missing");
+	item->sql = sql;
+	item->length = strlen(sql);
+	item->hash = kn__hash(sql, item->length, 0);
+	item->values = values;
+	item->count = count;
+	call->cx = cx;
+	call->items = item;
+	call->count = 1;
+	call->options = options;
+	call->class = kn__classes_of(cx->db->classes, sql, item->length, item->hash);
+	item->is_atomic = (call->class & KN__CLASS_ATOMIC) != 0;
+	item->never_prepare =
+		(options != NULL && options->never_prepare) || (call->class & KN__CLASS_ATOMIC) == 0;
+	return kn__run_usage(cx, call->class, sql);
+}
+
+/* Rows that have nothing but their failure. */
+kn_rows *
+kn__rows_fail(kn_ctx *cx, kn_status status)
+{
+	kn_rows *rows;
+
+	if (cx == NULL || cx->db == NULL)
+		return kn__rows_failed();
+	rows = kn__rows_new(cx);
+	if (rows->cx != NULL)
+		rows->status = status;
+	return rows;
+}

@@ -1,0 +1,270 @@
+/*
+ * route.c
+ *		Which server a call goes to, and who looks after them.
+ *
+ * Where there are replicas, a thread of the handle's looks at each server now and then,
+ * and at once when a call has found one in trouble: which is the primary, and how far behind
+ * the others are.  A replica serves a read only if it was seen to have replayed all
+ * that the context has seen; what was seen is never more than what is.
+ */
+#include "run/run.h"
+
+#include <string.h>
+#include <time.h>
+
+struct kn__prober
+{
+	kn_db *db;
+	pthread_t thread;
+	kn__link **links; /* one a server, outside of its pool; NULL: not connected */
+	bool is_asked;    /* not to wait; with the handle's lock */
+	bool must_end;
+	pthread_cond_t asked;
+};
+
+static bool is_fit(const kn_ctx *cx, const kn__server *server);
+static kn__server *find_primary(kn_db *db);
+static void *probe_all(void *argument);
+static void probe(struct kn__prober *prober, kn__server *server);
+static bool look(kn__link *link, int64_t deadline);
+static void note(kn__server *server, const kn__result *result);
+static bool wait_for_turn(struct kn__prober *prober);
+
+/*
+ * The server for the next attempt.  except: the one of the attempt before, to be spared if
+ * another will do.  NULL: none serves, and *status says so.
+ */
+kn__server *
+kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
+{
+	kn_db *db = cx->db;
+	kn__server *second = NULL;
+	uint32_t first;
+
+	*status = KN_OK;
+	if (db->server_count == 1 && cx->route != KN_ROUTE_REPLICA)
+		return &db->servers[0];
+	if (!is_read || cx->route == KN_ROUTE_PRIMARY)
+		return find_primary(db);
+	first = atomic_fetch_add_explicit(&db->next_replica, 1, memory_order_relaxed);
+	for (int i = 0; i < db->server_count; i++)
+	{
+		kn__server *server = &db->servers[(first + (uint32_t) i) % (uint32_t) db->server_count];
+
+		if (!is_fit(cx, server))
+			continue;
+		if (server != except)
+			return server;
+		second = server;
+	}
+	if (second != NULL)
+		return second;
+	if (cx->route != KN_ROUTE_REPLICA)
+		return find_primary(db);
+	*status = KN_UNAVAILABLE;
+	return NULL;
+}
+
+/* Whether it is a replica that has what the context has to see. */
+static bool
+is_fit(const kn_ctx *cx, const kn__server *server)
+{
+	uint64_t lsn = cx->min_lsn > cx->last_lsn ? cx->min_lsn : cx->last_lsn;
+	int64_t lag = atomic_load(&server->lag_us);
+	int64_t most = cx->db->config.lag_ms;
+
+	return atomic_load(&server->is_known) && !atomic_load(&server->is_primary) &&
+		   atomic_load(&server->breaker.state) != KN__BREAKER_OPEN && lag >= 0 &&
+		   (most < 0 || lag <= most * 1000) && atomic_load(&server->replayed) >= lsn;
+}
+
+static kn__server *
+find_primary(kn_db *db)
+{
+	for (int i = 0; i < db->server_count; i++)
+	{
+		if (atomic_load(&db->servers[i].is_known) && atomic_load(&db->servers[i].is_primary))
+			return &db->servers[i];
+	}
+	return &db->servers[0];
+}
+
+/* A call has failed in a way that may mean that the server is not what it was. */
+void
+kn__route_doubt(kn__server *server, kn_status status)
+{
+	struct kn__prober *prober = server->db->prober;
+
+	if (prober == NULL)
+	{
+		/* The primary may be another one behind the same name by now. */
+		if (status == KN_READ_ONLY)
+			kn__pool_renew(server->pool);
+		return;
+	}
+	(void) pthread_mutex_lock(&server->db->lock);
+	prober->is_asked = true;
+	(void) pthread_cond_signal(&prober->asked);
+	(void) pthread_mutex_unlock(&server->db->lock);
+}
+
+/* Begins to look after several servers.  KN_NO_MEMORY, or KN_OK. */
+kn_status
+kn__route_start(kn_db *db)
+{
+	struct kn__prober *prober;
+	pthread_condattr_t monotonic;
+
+	if (db->server_count == 1)
+		return KN_OK;
+	prober = kn__allocate_zero(db->allocator, 1, sizeof(*prober));
+	if (prober == NULL)
+		return KN_NO_MEMORY;
+	prober->links = kn__allocate_zero(db->allocator, (size_t) db->server_count, sizeof(kn__link *));
+	prober->db = db;
+	(void) pthread_condattr_init(&monotonic);
+	(void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void) pthread_cond_init(&prober->asked, &monotonic);
+	(void) pthread_condattr_destroy(&monotonic);
+	db->prober = prober;
+	if (prober->links != NULL && pthread_create(&prober->thread, NULL, probe_all, prober) == 0)
+		return KN_OK;
+	db->prober = NULL;
+	(void) pthread_cond_destroy(&prober->asked);
+	kn__release(db->allocator, prober->links, (size_t) db->server_count * sizeof(kn__link *));
+	kn__release(db->allocator, prober, sizeof(*prober));
+	return KN_NO_MEMORY;
+}
+
+void
+kn__route_stop(kn_db *db)
+{
+	struct kn__prober *prober = db->prober;
+
+	if (prober == NULL)
+		return;
+	(void) pthread_mutex_lock(&db->lock);
+	prober->must_end = true;
+	(void) pthread_cond_signal(&prober->asked);
+	(void) pthread_mutex_unlock(&db->lock);
+	(void) pthread_join(prober->thread, NULL);
+	(void) pthread_cond_destroy(&prober->asked);
+	db->prober = NULL;
+	kn__release(db->allocator, prober->links, (size_t) db->server_count * sizeof(kn__link *));
+	kn__release(db->allocator, prober, sizeof(*prober));
+}
+
+static void *
+probe_all(void *argument)
+{
+	struct kn__prober *prober = argument;
+
+	do
+	{
+		for (int i = 0; i < prober->db->server_count; i++)
+			probe(prober, &prober->db->servers[i]);
+	} while (wait_for_turn(prober));
+	for (int i = 0; i < prober->db->server_count; i++)
+	{
+		if (prober->links[i] != NULL)
+			kn__link_close(prober->links[i]);
+	}
+	return NULL;
+}
+
+static void
+probe(struct kn__prober *prober, kn__server *server)
+{
+	kn_db *db = prober->db;
+	kn__link **link = &prober->links[server->index];
+	int64_t deadline = kn__after(kn__now(db->clock), db->config.connect_ms);
+	kn__fault fault;
+
+	kn__fault_clear(&fault);
+	if (*link == NULL && kn__link_open(server, deadline, link, &fault) != KN_OK)
+	{
+		atomic_store(&server->is_known, false);
+		return;
+	}
+	if (look(*link, deadline))
+		return;
+	atomic_store(&server->is_known, false);
+	kn__link_close(*link);
+	*link = NULL;
+}
+
+static bool
+look(kn__link *link, int64_t deadline)
+{
+	static const char sql[] =
+		"SELECT pg_catalog.pg_is_in_recovery(),"
+		" (CASE WHEN pg_catalog.pg_is_in_recovery()"
+		" THEN pg_catalog.pg_last_wal_replay_lsn()"
+		" ELSE pg_catalog.pg_current_wal_insert_lsn() END - '0/0'::pg_catalog.pg_lsn)::bigint,"
+		/* One that has replayed all it was sent is not behind, however long ago that was. */
+		" CASE WHEN NOT pg_catalog.pg_is_in_recovery()"
+		" OR pg_catalog.pg_last_wal_replay_lsn() = pg_catalog.pg_last_wal_receive_lsn() THEN 0"
+		" ELSE (extract(epoch FROM pg_catalog.clock_timestamp()"
+		" - pg_catalog.pg_last_xact_replay_timestamp()) * 1000000)::bigint END";
+	kn__wait wait = { .deadline = deadline };
+	kn__item item = { .sql = sql,
+					  .length = sizeof(sql) - 1,
+					  .wants_rows = true,
+					  .is_atomic = true };
+	kn__outcome outcome;
+	kn__fault fault;
+
+	kn__fault_clear(&fault);
+	item.hash = kn__hash(sql, item.length, 0);
+	if (kn__flight(link->conn, &item, 1, &wait, &outcome, &fault) != KN_OK)
+		return false;
+	note(link->server, item.result);
+	kn__result_free(item.result);
+	return true;
+}
+
+static void
+note(kn__server *server, const kn__result *result)
+{
+	kn_value values[3];
+	const char *why;
+
+	for (int i = 0; i < 3; i++)
+	{
+		if (kn__result_value(result, 0, i, NULL, &values[i], &why) != KN_OK)
+			return;
+	}
+	atomic_store(&server->replayed, values[1].type == KN_TYPE_NULL ? 0 : (uint64_t) values[1].as.i);
+	atomic_store(&server->lag_us, values[2].type == KN_TYPE_NULL ? -1 : values[2].as.i);
+	/* Connections of a server that was the other thing before may be to another one. */
+	if (atomic_exchange(&server->is_primary, !values[0].as.b) == values[0].as.b &&
+		atomic_load(&server->is_known))
+		kn__pool_renew(server->pool);
+	atomic_store(&server->is_known, true);
+}
+
+/* False: it is over. */
+static bool
+wait_for_turn(struct kn__prober *prober)
+{
+	kn_db *db = prober->db;
+	struct timespec until;
+	bool goes_on;
+
+	(void) clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t) (db->config.probe_ms / 1000);
+	until.tv_nsec += (long) (db->config.probe_ms % 1000) * KN__NS_PER_MS;
+	if (until.tv_nsec >= KN__NS_PER_S)
+	{
+		until.tv_nsec -= KN__NS_PER_S;
+		until.tv_sec++;
+	}
+	(void) pthread_mutex_lock(&db->lock);
+	while (!prober->must_end && !prober->is_asked &&
+		   pthread_cond_timedwait(&prober->asked, &db->lock, &until) == 0)
+		;
+	prober->is_asked = false;
+	goes_on = !prober->must_end;
+	(void) pthread_mutex_unlock(&db->lock);
+	return goes_on;
+}

@@ -1,0 +1,370 @@
+/*
+ * rows.c
+ *		The rows of a query, as the caller walks through them.
+ *
+ * What goes wrong with a value is remembered, and comes out of kn_done(): a loop need
+ * not ask after each one.
+ */
+#include "run/rows.h"
+
+#include <string.h>
+
+static kn_rows failed_rows = { .row = -1, .number = -1, .status = KN_NO_MEMORY, .is_done = true };
+
+static void fail_value(kn_rows *rows, int column, kn_status status, const char *why);
+static bool get(kn_rows *rows, int column, kn_value *value);
+static int64_t get_int(kn_rows *rows, int column, int64_t least, int64_t most);
+static double get_double(kn_rows *rows, int column, bool single);
+static bool get_kind(kn_rows *rows, int column, kn_type kind, kn_value *value);
+
+/* Rows for which there is no memory. */
+kn_rows *
+kn__rows_failed(void)
+{
+	return &failed_rows;
+}
+
+/* Rows of the context, that still have to be filled; never NULL. */
+kn_rows *
+kn__rows_new(kn_ctx *cx)
+{
+	kn_rows *rows = kn__arena_get_zero(&cx->arena, 1, sizeof(kn_rows));
+
+	if (rows == NULL)
+		return &failed_rows;
+	rows->cx = cx;
+	rows->row = -1;
+	rows->number = -1;
+	rows->affected = -1;
+	kn__arena_init(&rows->values, cx->db->allocator);
+	rows->next = cx->open_rows;
+	cx->open_rows = rows;
+	return rows;
+}
+
+/* Gives the result of an item to its rows. */
+void
+kn__rows_fill(kn_rows *rows, kn__item *item)
+{
+	rows->result = item->result;
+	rows->count = kn__result_rows(item->result);
+	rows->columns = kn__result_columns(item->result);
+	rows->affected = item->affected;
+	item->result = NULL;
+}
+
+bool
+kn_next(kn_rows *rows)
+{
+	if (rows == NULL || rows->is_done || rows->status != KN_OK)
+		return false;
+	kn__arena_clear(&rows->values);
+	if (rows->row + 1 < rows->count)
+	{
+		rows->row++;
+		rows->number++;
+		return true;
+	}
+	return rows->is_streaming && kn__stream_more(rows);
+}
+
+kn_status
+kn_done(kn_rows *rows)
+{
+	kn_ctx *cx;
+	kn_rows **place;
+
+	if (rows == NULL)
+		return KN_USAGE;
+	if (rows->is_done)
+		return rows->status;
+	rows->is_done = true;
+	if (rows->is_streaming)
+		kn__stream_close(rows);
+	kn__result_free(rows->result);
+	rows->result = NULL;
+	rows->count = 0;
+	rows->row = -1;
+	kn__arena_release(&rows->values);
+	cx = rows->cx;
+	for (place = &cx->open_rows; *place != NULL; place = &(*place)->next)
+	{
+		if (*place == rows)
+		{
+			*place = rows->next;
+			break;
+		}
+	}
+	return rows->status;
+}
+
+/* Ends all that the caller has left open. */
+void
+kn__rows_forget_all(kn_ctx *cx)
+{
+	while (cx->open_rows != NULL)
+	{
+		kn_status status = kn_done(cx->open_rows);
+
+		(void) status;
+	}
+}
+
+int
+kn_column_count(const kn_rows *rows)
+{
+	return rows == NULL || rows->result == NULL ? 0 : rows->columns;
+}
+
+const char *
+kn_column_name(const kn_rows *rows, int column)
+{
+	return rows == NULL || rows->result == NULL ? NULL : kn__result_name(rows->result, column);
+}
+
+uint32_t
+kn_column_oid(const kn_rows *rows, int column)
+{
+	return rows == NULL || rows->result == NULL ? 0 : kn__result_oid(rows->result, column);
+}
+
+int
+kn_column_index(const kn_rows *rows, const char *name)
+{
+	for (int i = 0; name != NULL && i < kn_column_count(rows); i++)
+	{
+		if (strcmp(kn_column_name(rows, i), name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+int64_t
+kn_row_count(const kn_rows *rows)
+{
+	if (rows == NULL || rows->is_streaming)
+		return -1;
+	return rows->affected >= 0 ? rows->affected : rows->count;
+}
+
+static void
+fail_value(kn_rows *rows, int column, kn_status status, const char *why)
+{
+	kn__fault *fault = &rows->cx->fault;
+	const char *name = kn_column_name(rows, column);
+
+	if (rows->status != KN_OK)
+		return;
+	rows->status = kn__fail(fault,
+							status,
+							"column %d (\"%s\") of row %lld: %s",
+							column,
+							name == NULL ? "" : name,
+							(long long) rows->number,
+							why);
+	fault->error.row = rows->number;
+	fault->error.column = column;
+	if (name != NULL)
+		kn__fault_text(fault, &fault->error.column_name, name);
+}
+
+/* False, and an error, where there is no such value or it is not what its type says. */
+static bool
+get(kn_rows *rows, int column, kn_value *value)
+{
+	const char *why = "";
+	kn_status status;
+
+	memset(value, 0, sizeof(*value));
+	if (rows == NULL || rows->is_done || rows->status != KN_OK)
+		return false;
+	if (rows->row < 0 || column < 0 || column >= rows->columns)
+	{
+		fail_value(rows,
+				   column,
+				   KN_USAGE,
+				   rows->row < 0 ? "kn_next() has not been called" : "there is no such column");
+		return false;
+	}
+	status = kn__result_value(rows->result, rows->row, column, &rows->values, value, &why);
+	if (status == KN_OK)
+		return true;
+	fail_value(rows, column, status, why);
+	return false;
+}
+
+kn_value
+kn_column(kn_rows *rows, int column)
+{
+	kn_value value;
+
+	(void) get(rows, column, &value);
+	return value;
+}
+
+bool
+kn_is_null(kn_rows *rows, int column)
+{
+	kn_value value;
+
+	return get(rows, column, &value) && value.type == KN_TYPE_NULL;
+}
+
+bool
+kn_get_bool(kn_rows *rows, int column)
+{
+	kn_value value;
+	const char *why = "";
+	bool out = false;
+	kn_status status;
+
+	if (!get(rows, column, &value))
+		return false;
+	status = kn__to_bool(&value, &out, &why);
+	if (status != KN_OK)
+		fail_value(rows, column, status, why);
+	return status == KN_OK && out;
+}
+
+static int64_t
+get_int(kn_rows *rows, int column, int64_t least, int64_t most)
+{
+	kn_value value;
+	const char *why = "";
+	int64_t out = 0;
+	kn_status status;
+
+	if (!get(rows, column, &value))
+		return 0;
+	status = kn__to_int(&value, least, most, &out, &why);
+	if (status == KN_OK)
+		return out;
+	fail_value(rows, column, status, why);
+	return 0;
+}
+
+int16_t
+kn_get_i16(kn_rows *rows, int column)
+{
+	return (int16_t) get_int(rows, column, INT16_MIN, INT16_MAX);
+}
+
+int32_t
+kn_get_i32(kn_rows *rows, int column)
+{
+	return (int32_t) get_int(rows, column, INT32_MIN, INT32_MAX);
+}
+
+int64_t
+kn_get_i64(kn_rows *rows, int column)
+{
+	return get_int(rows, column, INT64_MIN, INT64_MAX);
+}
+
+static double
+get_double(kn_rows *rows, int column, bool single)
+{
+	kn_value value;
+	const char *why = "";
+	double out = 0;
+	kn_status status;
+
+	if (!get(rows, column, &value))
+		return 0;
+	status = kn__to_double(&value, single, &out, &why);
+	if (status == KN_OK)
+		return out;
+	fail_value(rows, column, status, why);
+	return 0;
+}
+
+float
+kn_get_f32(kn_rows *rows, int column)
+{
+	return (float) get_double(rows, column, true);
+}
+
+double
+kn_get_f64(kn_rows *rows, int column)
+{
+	return get_double(rows, column, false);
+}
+
+kn_str
+kn_get_str(kn_rows *rows, int column)
+{
+	kn_value value;
+	const char *why = "";
+	kn_str out = { "", 0 };
+	kn_status status;
+
+	if (!get(rows, column, &value))
+		return out;
+	status = kn__to_text(&rows->values, &value, &out, &why);
+	if (status == KN_OK)
+		return out;
+	fail_value(rows, column, status, why);
+	return (kn_str){ "", 0 };
+}
+
+const char *
+kn_get_text(kn_rows *rows, int column)
+{
+	kn_str text = kn_get_str(rows, column);
+	char *copy;
+
+	if (rows == NULL || rows->cx == NULL)
+		return "";
+	copy = kn__arena_copy(&rows->cx->arena, text.p, text.n);
+	if (copy == NULL)
+		fail_value(rows, column, KN_NO_MEMORY, "out of memory");
+	return copy == NULL ? "" : copy;
+}
+
+/* A value that has to be of one kind. */
+static bool
+get_kind(kn_rows *rows, int column, kn_type kind, kn_value *value)
+{
+	if (!get(rows, column, value))
+		return false;
+	if (value->type == kind)
+		return true;
+	fail_value(rows,
+			   column,
+			   KN_DATA,
+			   value->type == KN_TYPE_NULL ? "it is NULL" : "it is of another type");
+	return false;
+}
+
+kn_uuid
+kn_get_uuid(kn_rows *rows, int column)
+{
+	kn_value value;
+
+	return get_kind(rows, column, KN_TYPE_UUID, &value) ? value.as.uuid : (kn_uuid){ { 0 } };
+}
+
+kn_date
+kn_get_date(kn_rows *rows, int column)
+{
+	kn_value value;
+
+	return (kn_date){ get_kind(rows, column, KN_TYPE_DATE, &value) ? (int32_t) value.as.i : 0 };
+}
+
+kn_time
+kn_get_time(kn_rows *rows, int column)
+{
+	kn_value value;
+
+	return (kn_time){ get_kind(rows, column, KN_TYPE_TIMESTAMPTZ, &value) ? value.as.i : 0 };
+}
+
+kn_interval
+kn_get_interval(kn_rows *rows, int column)
+{
+	kn_value value;
+
+	return get_kind(rows, column, KN_TYPE_INTERVAL, &value) ? value.as.interval
+															: (kn_interval){ 0, 0, 0 };
+}

@@ -1,0 +1,41 @@
+/*
+ * rows.h
+ *		The rows of a query, as the caller walks through them.
+ */
+#ifndef KN_SRC_RUN_ROWS_H
+#define KN_SRC_RUN_ROWS_H
+
+#include "run/run.h"
+
+struct kn_rows
+{
+	kn_ctx *cx;
+	kn_rows *next;      /* of those that are open */
+	kn__result *result; /* NULL: none, or not yet */
+	int row;            /* within result, -1 before the first */
+	int64_t number;     /* of all rows, from 0; -1 before the first */
+	int count;          /* of rows in result */
+	int columns;
+	int64_t affected;
+	bool is_streaming; /* the connection is held, and more may come */
+	bool is_done;
+	kn_status status;  /* the first failure stays */
+	kn__permit permit; /* of a stream */
+	kn__call call;     /* likewise */
+	kn__item item;
+	kn__arena values; /* of the current row: what decoding needs memory for */
+};
+
+extern kn_rows *kn__rows_failed(void);
+extern void kn__rows_fill(kn_rows *rows, kn__item *item);
+
+/* query.c */
+extern kn_status kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+								   const kn_options *options, kn__item *item, kn__call *call);
+extern kn_rows *kn__rows_fail(kn_ctx *cx, kn_status status);
+
+/* stream.c: the next rows of a stream, and its end */
+extern bool kn__stream_more(kn_rows *rows);
+extern void kn__stream_close(kn_rows *rows);
+
+#endif

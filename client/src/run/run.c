@@ -1,0 +1,347 @@
+/*
+ * run.c
+ *		The one way to the server, and back.
+ *
+ * A call is tried again only where the server has said, or it is known otherwise, that
+ * nothing of it has happened; or where it may happen twice, as reads may.  It is never
+ * tried past its deadline, never within a transaction of the caller's, and no more often
+ * than the budget of the handle allows.
+ */
+#include "run/run.h"
+
+#include <string.h>
+#include <time.h>
+
+#define FEW 4 /* statements of a flight, the prelude with them, that need no memory */
+
+static kn_status attempt(kn__call *call);
+static kn_status fly(kn__call *call);
+static bool is_read(const kn__call *call);
+static bool counts_as_failure(kn_status status, const kn__fault *fault);
+
+kn_status
+kn__run(kn__call *call)
+{
+	kn_ctx *cx = call->cx;
+	kn_db *db = cx->db;
+	kn_status status;
+
+	call->attempts = 0;
+	call->outcome = KN__NOTHING_DONE;
+	call->server = NULL;
+	if (cx->work.depth > 0)
+		return kn__transact_run(call);
+	kn__budget_call(&db->budget);
+	for (;;)
+	{
+		int64_t pause;
+
+		call->attempts++;
+		status = attempt(call);
+		if (status != KN_OK)
+			kn__run_forget(call->items, call->count);
+		if (!kn__run_may_repeat(call, status))
+			return kn__run_settle(call, status);
+		pause = kn__run_pause(call);
+		if (pause < 0 || !kn__run_sleep(cx, pause))
+			return kn__run_settle(call, status);
+		atomic_fetch_add_explicit(&call->server->retries, 1, memory_order_relaxed);
+	}
+}
+
+static kn_status
+attempt(kn__call *call)
+{
+	kn_ctx *cx = call->cx;
+	kn__permit permit;
+	kn_status status;
+
+	call->outcome = KN__NOTHING_DONE;
+	status = kn__run_take(call, &permit);
+	if (status != KN_OK)
+		return status;
+	status = fly(call);
+	if (status == KN_OK && (call->class & KN__CLASS_SOILS) != 0)
+		kn__conn_soil(cx->link->conn);
+	kn__run_end(cx, call->server, &permit, call->began, status);
+	return status;
+}
+
+void
+kn__run_forget(kn__item *items, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		kn__result_free(items[i].result);
+		items[i].result = NULL;
+	}
+}
+
+/* The statement that sets role and claims for the transaction that it is in. */
+kn__item
+kn__run_prelude(const kn_ctx *cx)
+{
+	return (kn__item){ .sql = cx->prelude,
+					   .length = cx->prelude_length,
+					   .hash = cx->prelude_hash,
+					   .values = cx->prelude_values,
+					   .count = cx->prelude_count,
+					   .is_atomic = true };
+}
+
+/* A statement of our own, which has no parameters and is not worth preparing. */
+kn__item
+kn__run_plain(const char *sql)
+{
+	kn__item item = { .sql = sql, .length = strlen(sql), .never_prepare = true, .is_atomic = true };
+
+	item.hash = kn__hash(sql, item.length, 0);
+	return item;
+}
+
+/* By the breaker and the pool of the server that the call goes to. */
+kn_status
+kn__run_take(kn__call *call, kn__permit *permit)
+{
+	kn_ctx *cx = call->cx;
+	kn_db *db = cx->db;
+	kn__member *member;
+	kn_status status;
+	kn__server *server;
+
+	server = kn__route(cx, is_read(call), call->attempts > 1 ? call->server : NULL, &status);
+	if (server == NULL)
+		return kn__fail(&cx->fault,
+						status,
+						"no server serves %s now",
+						is_read(call) ? "reads" : "writes");
+	call->server = server;
+	call->began = kn__now(db->clock);
+	if (!kn__breaker_admit(&server->breaker, call->began, permit))
+		return kn__fail(&cx->fault,
+						KN_CIRCUIT_OPEN,
+						"the circuit breaker of server \"%s\" is open",
+						server->host);
+	status = kn__pool_take(server->pool,
+						   cx->wait.deadline,
+						   cx->file,
+						   cx->line,
+						   (const volatile bool *) &cx->is_cancelled,
+						   &member,
+						   &cx->fault);
+	if (status != KN_OK)
+	{
+		kn__breaker_state was;
+		kn__breaker_state is;
+
+		/* That all are busy is the callers' doing, and says nothing of the server. */
+		(void) kn__breaker_report(&server->breaker,
+								  permit,
+								  kn__now(db->clock),
+								  0,
+								  status == KN_CONN_LOST,
+								  &was,
+								  &is);
+		return status;
+	}
+	kn__ctx_set_link(cx, (kn__link *) (void *) member);
+	return KN_OK;
+}
+
+/* The call's statements, with the role and the claims before them. */
+static kn_status
+fly(kn__call *call)
+{
+	kn_ctx *cx = call->cx;
+	kn__conn *conn = cx->link->conn;
+	int before = cx->prelude != NULL;
+	kn__item few[FEW];
+	kn__item *items = call->items;
+	int count = call->count + before;
+	kn_status status;
+
+	cx->link->member.last_sql = call->items[0].sql;
+	if (before)
+	{
+		items = count <= FEW ? few : kn__arena_get(&cx->arena, (size_t) count * sizeof(kn__item));
+		if (items == NULL)
+			return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+		items[0] = kn__run_prelude(cx);
+		memcpy(items + 1, call->items, (size_t) call->count * sizeof(kn__item));
+	}
+	status = kn__flight(conn, items, count, &cx->wait, &call->outcome, &cx->fault);
+	if (before)
+	{
+		memcpy(call->items, items + 1, (size_t) call->count * sizeof(kn__item));
+		if (cx->fault.error.item >= 0 && status != KN_OK)
+			cx->fault.error.item = call->count > 1 ? cx->fault.error.item - 1 : -1;
+	}
+	return status;
+}
+
+/* The connection goes back, and the server's breaker and counters are told how it went. */
+void
+kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
+			kn_status status)
+{
+	int64_t now = kn__now(cx->db->clock);
+	bool has_failed = status != KN_OK && counts_as_failure(status, &cx->fault);
+	kn__breaker_state was;
+	kn__breaker_state is;
+
+	kn__run_give(cx);
+	atomic_fetch_add_explicit(&server->queries, 1, memory_order_relaxed);
+	if (status != KN_OK)
+		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);
+	(void) kn__breaker_report(&server->breaker, permit, now, now - began, has_failed, &was, &is);
+	if (status == KN_READ_ONLY || has_failed)
+		kn__route_doubt(server, status);
+}
+
+/* The connection goes back to the pool, if it is as it came. */
+void
+kn__run_give(kn_ctx *cx)
+{
+	kn__link *link = cx->link;
+	bool is_clean = kn__conn_is_clean(link->conn);
+
+	kn__ctx_set_link(cx, NULL);
+	link->member.last_sql = NULL;
+	kn__pool_give(link->server->pool, &link->member, is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN);
+}
+
+/* Trouble with the server, or the way to it; not what a statement is to blame for. */
+static bool
+counts_as_failure(kn_status status, const kn__fault *fault)
+{
+	if (fault->error.sqlstate[0] != '\0')
+		return kn__sqlstate_is_infrastructure(fault->error.sqlstate);
+	return status == KN_CONN_LOST || status == KN_OUTCOME_UNKNOWN;
+}
+
+static bool
+is_read(const kn__call *call)
+{
+	if (call->options != NULL && call->options->is_write)
+		return false;
+	if (call->options != NULL && call->options->is_read)
+		return true;
+	return (call->class & KN__CLASS_READ) != 0;
+}
+
+/* Whether the call may be made again after it failed with that status. */
+bool
+kn__run_may_repeat(const kn__call *call, kn_status status)
+{
+	const kn_db *db = call->cx->db;
+	bool may_happen_twice =
+		is_read(call) || (call->options != NULL && call->options->is_idempotent);
+
+	if (status == KN_OK || call->server == NULL || call->attempts >= db->config.retry_attempts)
+		return false;
+	if (call->outcome == KN__DONE || (call->outcome == KN__MAYBE_DONE && !may_happen_twice))
+		return false;
+	switch (status)
+	{
+		case KN_SERIALIZATION:
+		case KN_DEADLOCK:
+		case KN_READ_ONLY:
+		case KN_UNAVAILABLE:
+		case KN_CONN_LOST:
+			return true;
+		case KN_CIRCUIT_OPEN:
+			/* Another server may serve a read. */
+			return is_read(call) && db->server_count > 1;
+		default:
+			return false;
+	}
+}
+
+/* Nanoseconds until the next attempt; -1: there is to be none. */
+int64_t
+kn__run_pause(kn__call *call)
+{
+	kn_ctx *cx = call->cx;
+	const kn_config *config = &cx->db->config;
+	int64_t now = kn__now(cx->db->clock);
+	int64_t pause = kn__backoff(config->retry_base_ms * KN__NS_PER_MS,
+								config->retry_cap_ms * KN__NS_PER_MS,
+								call->attempts,
+								kn__ctx_random(cx));
+
+	if (cx->wait.deadline != KN__NEVER && pause >= cx->wait.deadline - now)
+		return -1;
+	if (!kn__budget_take(&cx->db->budget, now))
+	{
+		atomic_fetch_add_explicit(&call->server->retries_denied, 1, memory_order_relaxed);
+		return -1;
+	}
+	return pause;
+}
+
+/* False if the context was cancelled, or the handle closed, meanwhile. */
+bool
+kn__run_sleep(kn_ctx *cx, int64_t ns)
+{
+	kn_db *db = cx->db;
+	struct timespec until;
+	bool goes_on = true;
+
+	(void) clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t) (ns / KN__NS_PER_S);
+	until.tv_nsec += (long) (ns % KN__NS_PER_S);
+	if (until.tv_nsec >= KN__NS_PER_S)
+	{
+		until.tv_nsec -= KN__NS_PER_S;
+		until.tv_sec++;
+	}
+	(void) pthread_mutex_lock(&db->lock);
+	for (;;)
+	{
+		goes_on = !atomic_load(&cx->is_cancelled) && !atomic_load(&db->is_closing);
+		if (!goes_on || pthread_cond_timedwait(&db->woken, &db->lock, &until) != 0)
+			break;
+	}
+	(void) pthread_mutex_unlock(&db->lock);
+	return goes_on;
+}
+
+/* What the caller is told: above all, never that nothing has happened where that is not known. */
+kn_status
+kn__run_settle(kn__call *call, kn_status status)
+{
+	kn__fault *fault = &call->cx->fault;
+
+	if (status == KN_OK)
+	{
+		if (call->attempts > 1)
+			kn__fault_clear(fault);
+		return KN_OK;
+	}
+	if (call->outcome == KN__MAYBE_DONE && !is_read(call))
+		status = KN_OUTCOME_UNKNOWN;
+	fault->error.status = status;
+	fault->error.attempts = call->attempts;
+	return status;
+}
+
+/* An error for what has no place in a pooled connection. */
+kn_status
+kn__run_usage(kn_ctx *cx, unsigned class, const char *sql)
+{
+	const char *why = NULL;
+
+	if ((class & KN__CLASS_TRANSACTION) != 0)
+		why = "transactions have calls of their own";
+	else if ((class & KN__CLASS_COPY) != 0)
+		why = "COPY has calls of its own";
+	else if ((class & KN__CLASS_MULTIPLE) != 0)
+		why = "there is more than one statement in the text";
+	else if ((class & KN__CLASS_SETTING) != 0)
+		why = "the statement sets something for the session, which is shared";
+	if (why == NULL)
+		return KN_OK;
+	(void) kn__fail(&cx->fault, KN_USAGE, "%s", why);
+	kn__fault_text(&cx->fault, &cx->fault.error.sql, sql);
+	return KN_USAGE;
+}

@@ -1,0 +1,194 @@
+/*
+ * run.h
+ *		What the files of this room share: handles, contexts, and the one way to the server.
+ *
+ * Whatever the caller does, it is a call of kn__run(): that admits, routes, takes a
+ * connection, sends, gives the connection back, tells the breaker and the observers, and tries
+ * again where nothing can happen twice.  Nobody else talks to a pool or to the wire.
+ */
+#ifndef KN_SRC_RUN_RUN_H
+#define KN_SRC_RUN_RUN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "kints/kints.h"
+#include "run/breaker.h"
+#include "run/classes.h"
+#include "run/pool.h"
+#include "run/retry.h"
+#include "run/secret.h"
+#include "wire/wire.h"
+
+typedef struct kn__server kn__server;
+
+/* link.c: a connection as the pool has it */
+typedef struct kn__link
+{
+	kn__member member; /* the pool's part, first */
+	kn__conn *conn;
+	kn__server *server;
+} kn__link;
+
+/* One server of a handle, with its pool. */
+struct kn__server
+{
+	kn_db *db;
+	int index;                   /* 0: the one of conninfo */
+	const char *const *keywords; /* for libpq, ended by NULL; the values have the same places */
+	const char *const *values;
+	const char *host; /* for people */
+	kn__pool *pool;
+	kn__breaker breaker;
+	kn__shapes *shapes;
+	_Atomic(bool) is_primary;   /* as it was last seen; the first server's until then */
+	_Atomic(bool) is_known;     /* it has been looked at */
+	_Atomic(bool) is_looked_at; /* whether it is one was found out */
+	_Atomic(bool) is_pooled;    /* something hands statements to several backends */
+	_Atomic(int64_t) lag_us;    /* of a replica, -1: not known */
+	_Atomic(uint64_t) replayed; /* place in the log, of a replica */
+	_Atomic(uint64_t) queries;
+	_Atomic(uint64_t) errors;
+	_Atomic(uint64_t) retries;
+	_Atomic(uint64_t) retries_denied;
+};
+
+struct kn_db
+{
+	kn_config config; /* with all defaults filled in; its texts are the handle's */
+	kn__arena arena;  /* of texts that live as long as the handle */
+	const kn_allocator *allocator;
+	const kn_clock *clock;
+	pid_t process;
+	kn__server *servers;
+	int server_count;
+	kn__budget budget;
+	kn__classes *classes;
+	_Atomic(uint32_t) next_replica;
+	_Atomic(bool) is_closing;
+	_Atomic(int) contexts; /* that have not ended, and one for the handle itself */
+	pthread_mutex_t lock;  /* of what follows, and of sleepers */
+	pthread_cond_t woken;
+	struct kn__load *loads; /* cache.c: that are under way */
+	kn_ctx *free_contexts;
+	int free_count;
+	struct kn__prober *prober;   /* route.c */
+	kn__secret secret;
+	struct kn__config *settings; /* config.c: who owns the texts of the servers */
+};
+
+/* A transaction of the user's. */
+typedef struct kn__aftermath kn__aftermath;
+
+typedef struct kn__work
+{
+	int depth;      /* 0: none; 2 and more are savepoints */
+	bool has_begun; /* the server knows of it */
+	bool is_read_only;
+	bool may_have_written;
+	kn_status failed;     /* KN_OK, or why nothing but its end will do */
+	const char *begin;    /* the statement that opens it */
+	char xid[24];         /* "" until the server has assigned one */
+	kn__aftermath *after; /* what is to be called once it is over, the newest first */
+	kn__permit permit;    /* of the breaker */
+	kn__server *server;
+	int64_t began;
+} kn__work;
+
+struct kn_ctx
+{
+	kn_db *db;
+	kn_ctx *next_free;
+	kn__arena own;          /* of what lives as long as the request */
+	kn__arena arena;        /* of what calls hand out, until kn_clear() */
+	_Atomic(bool) is_cancelled;
+	atomic_flag guard; /* of link, against kn_cancel() */
+	kn__link *link;    /* held: by a call, a transaction or a stream */
+	kn__wait wait;
+	int64_t timeout_ms; /* of the request, for kn_clear() */
+	const char *actor;
+	const char *trace_id;
+	const char *file;
+	int line;
+	kn_route route;
+	bool hedge;
+	uint64_t min_lsn;
+	uint64_t last_lsn;
+	const char *prelude; /* the statement that sets role and claims, NULL: none */
+	size_t prelude_length;
+	uint64_t prelude_hash;
+	kn_value *prelude_values;
+	int prelude_count;
+	uint64_t random; /* state of the generator of pauses */
+	kn__work work;
+	kn_rows *open_rows; /* that kn_done() has not ended */
+	kn_batch *batches;  /* whose results may not all have been taken */
+	kn_rows *stream;    /* that has the connection */
+	kn__fault fault;
+};
+
+/* context.c */
+extern bool kn__ctx_is_usable(kn_ctx *cx, kn_status *status);
+extern void kn__ctx_set_link(kn_ctx *cx, kn__link *link);
+extern uint64_t kn__ctx_random(kn_ctx *cx);
+
+/* link.c */
+extern const kn__driver kn__link_driver;
+extern kn_status kn__link_open(kn__server *server, int64_t deadline, kn__link **out,
+							   kn__fault *fault);
+extern void kn__link_close(kn__link *link);
+
+/* db.c */
+extern bool kn__db_is_usable(const kn_db *db, kn_status *status);
+extern void kn__db_unref(kn_db *db);
+
+/* One call: statements that go in one flight, and are one transaction unless they say otherwise. */
+typedef struct kn__call
+{
+	kn_ctx *cx;
+	kn__item *items;
+	int count;
+	unsigned class;            /* what all of them have in common, as in classes.h */
+	const kn_options *options; /* may be NULL */
+	kn__outcome outcome;
+	int attempts;
+	int64_t began;
+	kn__server *server; /* of the last attempt */
+} kn__call;
+
+/* run.c: the whole way there and back; what fails is in the context's fault */
+extern kn_status kn__run(kn__call *call);
+/* Takes a connection for the context, by the call's route, and keeps it in cx->link. */
+extern kn_status kn__run_take(kn__call *call, kn__permit *permit);
+extern void kn__run_give(kn_ctx *cx);
+extern void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
+						kn_status status);
+/* Frees the results of items, if they have any. */
+extern void kn__run_forget(kn__item *items, int count);
+extern kn__item kn__run_prelude(const kn_ctx *cx);
+extern kn__item kn__run_plain(const char *sql);
+extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
+extern kn_status kn__run_settle(kn__call *call, kn_status status);
+extern kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
+extern int64_t kn__run_pause(kn__call *call);
+extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);
+
+/* route.c */
+extern kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status);
+extern void kn__route_doubt(kn__server *server, kn_status status);
+extern kn_status kn__route_start(kn_db *db);
+extern void kn__route_stop(kn_db *db);
+
+/* transact.c */
+extern kn_status kn__transact_run(kn__call *call);
+extern kn_status kn__transact_take(kn_ctx *cx);
+extern void kn__transact_abandon(kn_ctx *cx);
+
+/* batch.c */
+extern void kn__batch_forget_all(kn_ctx *cx);
+
+/* rows.c */
+extern kn_rows *kn__rows_new(kn_ctx *cx);
+extern void kn__rows_forget_all(kn_ctx *cx);
+
+#endif

@@ -1,0 +1,176 @@
+/*
+ * stream.c
+ *		Rows as they arrive: the connection is held until they are done.
+ */
+#include "run/rows.h"
+
+#include <string.h>
+
+static kn_status begin(kn_rows *rows);
+static kn_status begin_once(kn_rows *rows);
+static int compose(kn_ctx *cx, kn__item *items);
+static void end(kn_rows *rows, kn_status status);
+
+kn_rows *
+kn_stream_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+				 const kn_options *options)
+{
+	kn_rows *rows;
+	kn_status status;
+
+	if (cx == NULL || cx->db == NULL)
+		return kn__rows_failed();
+	if (!kn__ctx_is_usable(cx, &status))
+		return kn__rows_fail(cx, status);
+	rows = kn__rows_new(cx);
+	if (rows->cx == NULL)
+		return rows;
+	rows->status = kn__query_prepare(cx, sql, values, count, options, &rows->item, &rows->call);
+	if (rows->status == KN_OK)
+		rows->status = begin(rows);
+	return rows;
+}
+
+/* Until the first answer nothing has been handed out, so it can be tried again like any call. */
+static kn_status
+begin(kn_rows *rows)
+{
+	kn__call *call = &rows->call;
+	kn_ctx *cx = rows->cx;
+
+	call->attempts = 0;
+	rows->item.wants_rows = true;
+	for (;;)
+	{
+		kn_status status;
+		int64_t pause;
+
+		call->attempts++;
+		call->outcome = KN__NOTHING_DONE;
+		status = begin_once(rows);
+		if (status == KN_OK)
+		{
+			rows->is_streaming = true;
+			cx->stream = rows;
+			return KN_OK;
+		}
+		if (cx->work.depth > 0 || !kn__run_may_repeat(call, status))
+			return kn__run_settle(call, status);
+		pause = kn__run_pause(call);
+		if (pause < 0 || !kn__run_sleep(cx, pause))
+			return kn__run_settle(call, status);
+	}
+}
+
+static kn_status
+begin_once(kn_rows *rows)
+{
+	kn_ctx *cx = rows->cx;
+	kn__call *call = &rows->call;
+	kn__item before[2];
+	int count;
+	kn_status status;
+
+	if (cx->work.failed != KN_OK)
+		return kn__fail(&cx->fault, KN_ABORTED, "an earlier statement of the transaction failed");
+	if (cx->link == NULL)
+	{
+		status = cx->work.depth > 0 ? kn__transact_take(cx) : kn__run_take(call, &rows->permit);
+		if (status != KN_OK)
+			return status;
+	}
+	if (cx->work.depth > 0)
+		call->server = cx->work.server;
+	count = compose(cx, before);
+	cx->link->member.last_sql = rows->item.sql;
+	status = kn__stream_begin(cx->link->conn,
+							  before,
+							  count,
+							  &rows->item,
+							  &cx->wait,
+							  &call->outcome,
+							  &cx->fault);
+	if (cx->work.depth > 0)
+	{
+		cx->work.has_begun = cx->work.has_begun || kn__conn_in_transaction(cx->link->conn);
+		if ((call->class & KN__CLASS_READ) == 0)
+			cx->work.may_have_written = true;
+		if (status != KN_OK)
+			cx->work.failed = status;
+	}
+	else if (status != KN_OK)
+		kn__run_end(cx, call->server, &rows->permit, call->began, status);
+	return status;
+}
+
+/* What has to come before it in the same transaction. */
+static int
+compose(kn_ctx *cx, kn__item *items)
+{
+	int count = 0;
+
+	if (cx->work.depth > 0 && cx->work.has_begun)
+		return 0;
+	if (cx->work.depth > 0)
+		items[count++] = kn__run_plain(cx->work.begin);
+	if (cx->prelude != NULL)
+		items[count++] = kn__run_prelude(cx);
+	return count;
+}
+
+/* The next rows; false: there are none, and the stream is over. */
+bool
+kn__stream_more(kn_rows *rows)
+{
+	kn_ctx *cx = rows->cx;
+	kn__result *result = NULL;
+	kn_status status =
+		kn__stream_next(cx->link->conn, &cx->wait, &result, &rows->call.outcome, &cx->fault);
+
+	if (status == KN_OK && result != NULL)
+	{
+		kn__result_free(rows->result);
+		rows->result = result;
+		rows->columns = kn__result_columns(result);
+		rows->count = kn__result_rows(result);
+		rows->row = 0;
+		rows->number++;
+		return true;
+	}
+	/* Rows have been handed out by now: to try again is the caller's affair. */
+	rows->status = status == KN_OK ? KN_OK : kn__run_settle(&rows->call, status);
+	rows->affected = rows->number + 1;
+	rows->row = rows->count;
+	end(rows, status);
+	return false;
+}
+
+/* Ended by the caller, with rows to come. */
+void
+kn__stream_close(kn_rows *rows)
+{
+	kn__fault fault;
+	kn_status status;
+
+	kn__fault_clear(&fault);
+	status = kn__stream_end(rows->cx->link->conn, &rows->cx->wait, &fault);
+	/* That it was cancelled is what was asked for. */
+	end(rows, status == KN_CANCELED ? KN_OK : status);
+}
+
+static void
+end(kn_rows *rows, kn_status status)
+{
+	kn_ctx *cx = rows->cx;
+
+	rows->is_streaming = false;
+	cx->stream = NULL;
+	if (cx->work.depth == 0)
+	{
+		kn__run_end(cx, rows->call.server, &rows->permit, rows->call.began, status);
+		return;
+	}
+	if (status != KN_OK || kn__conn_in_failed_transaction(cx->link->conn) ||
+		!kn__conn_in_transaction(cx->link->conn))
+		cx->work.failed = status == KN_OK ? KN_ABORTED : status;
+}

@@ -1,0 +1,517 @@
+/*
+ * transact.c
+ *		Transactions of the caller's.
+ *
+ * BEGIN goes out with the first statement.  As soon as the server has given the
+ * transaction a number, the number comes back with the statement that caused it, so that
+ * a COMMIT whose answer is lost can be asked for: on another connection, by that number.
+ */
+#include "run/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FEW 6 /* statements of a flight that need no memory */
+
+static const char x_xid[] = "SELECT pg_catalog.pg_current_xact_id_if_assigned()::text";
+
+struct kn__aftermath
+{
+	kn__aftermath *next;
+	kn_after_fn *call;
+	void *argument;
+	bool on_commit;
+};
+
+static kn_status run_outer(kn_ctx *cx, kn_body_fn *body, void *argument,
+						   const kn_transaction *options);
+static kn_status run_once(kn_ctx *cx, kn_body_fn *body, void *argument);
+static kn_status run_nested(kn_ctx *cx, kn_body_fn *body, void *argument);
+static kn_status mark(kn_ctx *cx, const char *verb, int depth);
+static const char *begin_of(kn_ctx *cx, const kn_transaction *options);
+static bool is_worth_repeating(const kn_ctx *cx, kn_status status);
+static int compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before);
+static void note_xid(kn_ctx *cx, kn__item *item);
+static kn_status commit(kn_ctx *cx);
+static kn_status ask_outcome(kn_ctx *cx);
+static const char *ask_once(kn_ctx *cx, char *answer, size_t capacity);
+static void roll_back(kn_ctx *cx);
+static void leave(kn_ctx *cx, kn_status status);
+static void call_after(kn_ctx *cx, bool is_committed);
+static kn_status add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit);
+
+kn_status
+kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *options)
+{
+	kn_status status;
+
+	if (!kn__ctx_is_usable(cx, &status))
+		return status;
+	if (body == NULL || options == NULL)
+		return kn__fail(&cx->fault, KN_USAGE, "a transaction has a body");
+	if (cx->work.depth > 0)
+		return run_nested(cx, body, argument);
+	return run_outer(cx, body, argument, options);
+}
+
+static kn_status
+run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *options)
+{
+	const char *begin = begin_of(cx, options);
+	int most = options->attempts > 0 ? options->attempts : cx->db->config.retry_attempts;
+	kn__call call = { .cx = cx };
+
+	if (begin == NULL)
+		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+	kn__budget_call(&cx->db->budget);
+	for (;;)
+	{
+		kn_status status;
+		int64_t pause;
+
+		call.attempts++;
+		memset(&cx->work, 0, sizeof(cx->work));
+		cx->work.begin = begin;
+		cx->work.is_read_only = options->is_read_only;
+		status = run_once(cx, body, argument);
+		call.server = cx->work.server;
+		if (status == KN_OK)
+			return KN_OK;
+		cx->fault.error.attempts = call.attempts;
+		if (call.attempts >= most || call.server == NULL || !is_worth_repeating(cx, status))
+			return status;
+		pause = kn__run_pause(&call);
+		if (pause < 0 || !kn__run_sleep(cx, pause))
+			return status;
+		atomic_fetch_add_explicit(&call.server->retries, 1, memory_order_relaxed);
+	}
+}
+
+static const char *
+begin_of(kn_ctx *cx, const kn_transaction *options)
+{
+	static const char *const levels[] = { "",
+										  " ISOLATION LEVEL READ COMMITTED",
+										  " ISOLATION LEVEL REPEATABLE READ",
+										  " ISOLATION LEVEL SERIALIZABLE" };
+	char text[128];
+	unsigned level = (unsigned) options->isolation;
+	int length = snprintf(text,
+						  sizeof(text),
+						  "BEGIN%s%s%s",
+						  level < sizeof(levels) / sizeof(levels[0]) ? levels[level] : "",
+						  options->is_read_only ? " READ ONLY" : "",
+						  options->is_deferrable ? " DEFERRABLE" : "");
+
+	return kn__arena_copy(&cx->own, text, (size_t) length);
+}
+
+/* What the server undid as a whole can be done again from its beginning. */
+static bool
+is_worth_repeating(const kn_ctx *cx, kn_status status)
+{
+	kn_status why = cx->work.failed != KN_OK ? cx->work.failed : status;
+
+	switch (why)
+	{
+		case KN_SERIALIZATION:
+		case KN_DEADLOCK:
+		case KN_CONN_LOST:
+		case KN_UNAVAILABLE:
+		case KN_READ_ONLY:
+			return status != KN_OUTCOME_UNKNOWN && status != KN_CANCELED && status != KN_TIMEOUT;
+		default:
+			return false;
+	}
+}
+
+static kn_status
+run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
+{
+	kn_status status;
+
+	cx->work.depth = 1;
+	status = body(cx, argument);
+	if (status == KN_OK && cx->work.failed != KN_OK)
+	{
+		/* The body has passed over a failure; the server has not. */
+		status = cx->work.failed;
+		if (cx->fault.error.status != status)
+			(void) kn__fail(&cx->fault, status, "a statement of the transaction failed");
+	}
+	if (status == KN_OK && cx->stream != NULL)
+		status = kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
+	if (status == KN_OK)
+		status = commit(cx);
+	else
+		roll_back(cx);
+	leave(cx, status);
+	return status;
+}
+
+static kn_status
+run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
+{
+	kn__aftermath *after = cx->work.after;
+	int depth = cx->work.depth;
+	kn_status status;
+
+	if (cx->work.failed != KN_OK)
+		return kn__fail(&cx->fault, KN_ABORTED, "an earlier statement of the transaction failed");
+	status = mark(cx, "SAVEPOINT", depth);
+	if (status != KN_OK)
+		return status;
+	cx->work.depth++;
+	status = body(cx, argument);
+	cx->work.depth = depth;
+	if (status == KN_OK && cx->work.failed != KN_OK)
+		status = cx->work.failed;
+	if (status == KN_OK)
+		return mark(cx, "RELEASE", depth);
+	cx->work.after = after;
+	/* A connection that is gone, or a transaction that has to be run again, is not for a savepoint.
+	 */
+	if (cx->link != NULL && kn__conn_in_transaction(cx->link->conn) &&
+		cx->work.failed != KN_SERIALIZATION && cx->work.failed != KN_DEADLOCK)
+	{
+		kn__fault kept;
+
+		kn__fault_copy(&kept, &cx->fault);
+		cx->work.failed = KN_OK;
+		(void) mark(cx, "ROLLBACK TO", depth);
+		kn__fault_copy(&cx->fault, &kept);
+	}
+	return status;
+}
+
+/* A statement about the savepoint of a depth. */
+static kn_status
+mark(kn_ctx *cx, const char *verb, int depth)
+{
+	char sql[64];
+	kn__item item;
+	kn__call call = { .cx = cx, .items = &item, .count = 1, .class = KN__CLASS_READ };
+
+	(void) snprintf(sql, sizeof(sql), "%s kn_%d", verb, depth);
+	item = kn__run_plain(sql);
+	return kn__transact_run(&call);
+}
+
+/* The statements of a call within the transaction, which are not tried again by themselves. */
+kn_status
+kn__transact_run(kn__call *call)
+{
+	kn_ctx *cx = call->cx;
+	kn__work *work = &cx->work;
+	kn__item few[FEW];
+	kn__item *items = few;
+	kn_status status;
+	int before;
+	int count;
+
+	if (work->failed != KN_OK)
+		return kn__fail(&cx->fault, KN_ABORTED, "an earlier statement of the transaction failed");
+	if (cx->link == NULL)
+	{
+		status = kn__transact_take(cx);
+		if (status != KN_OK)
+			return work->failed = status;
+	}
+	if (call->count + 3 > FEW)
+		items = kn__arena_get(&cx->arena, (size_t) (call->count + 3) * sizeof(kn__item));
+	if (items == NULL)
+		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+	call->attempts = 1;
+	call->server = work->server;
+	cx->link->member.last_sql = call->items[0].sql;
+	count = compose(cx, call, items, &before);
+	status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
+	memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));
+	if (count > before + call->count)
+		note_xid(cx, &items[count - 1]);
+	work->has_begun = work->has_begun || kn__conn_in_transaction(cx->link->conn);
+	if ((call->class & KN__CLASS_SOILS) != 0)
+		kn__conn_soil(cx->link->conn);
+	if (status == KN_OK)
+		return KN_OK;
+	kn__run_forget(call->items, call->count);
+	if (cx->fault.error.item >= 0)
+		cx->fault.error.item = call->count > 1 ? cx->fault.error.item - before : -1;
+	/* What never reached the server has left the transaction as it was. */
+	if (kn__conn_in_failed_transaction(cx->link->conn) || !kn__conn_in_transaction(cx->link->conn))
+		work->failed = status;
+	cx->fault.error.status = status;
+	return status;
+}
+
+/* The connection of the transaction. */
+kn_status
+kn__transact_take(kn_ctx *cx)
+{
+	kn__call call = { .cx = cx, .attempts = 1 };
+	kn_status status;
+
+	call.class = cx->work.is_read_only ? KN__CLASS_READ : 0;
+	status = kn__run_take(&call, &cx->work.permit);
+	cx->work.server = call.server;
+	cx->work.began = call.began;
+	return status;
+}
+
+/* BEGIN and what sets the role come before the first; a look at the number comes behind a write. */
+static int
+compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
+{
+	kn__work *work = &cx->work;
+	bool is_read =
+		(call->class & KN__CLASS_READ) != 0 && (call->options == NULL || !call->options->is_write);
+	int count = 0;
+
+	if (!work->has_begun)
+	{
+		items[count++] = kn__run_plain(work->begin);
+		if (cx->prelude != NULL)
+			items[count++] = kn__run_prelude(cx);
+	}
+	*before = count;
+	memcpy(items + count, call->items, (size_t) call->count * sizeof(kn__item));
+	for (int i = 0; i < call->count; i++)
+	{
+		items[count + i].sync_after = false;
+		items[count + i].is_atomic = true; /* nothing of it stays without COMMIT */
+	}
+	count += call->count;
+	if (is_read || work->is_read_only)
+		return count;
+	work->may_have_written = true;
+	if (work->xid[0] == '\0')
+	{
+		items[count] = kn__run_plain(x_xid);
+		items[count].never_prepare = false;
+		items[count++].wants_rows = true;
+	}
+	return count;
+}
+
+static void
+note_xid(kn_ctx *cx, kn__item *item)
+{
+	const char *why;
+	kn_value value;
+
+	if (item->result == NULL)
+		return;
+	if (kn__result_rows(item->result) == 1 &&
+		kn__result_value(item->result, 0, 0, &cx->arena, &value, &why) == KN_OK &&
+		value.type == KN_TYPE_TEXT && value.n < sizeof(cx->work.xid))
+	{
+		memcpy(cx->work.xid, value.as.p, value.n);
+		cx->work.xid[value.n] = '\0';
+	}
+	kn__result_free(item->result);
+	item->result = NULL;
+}
+
+static kn_status
+commit(kn_ctx *cx)
+{
+	kn__item item = kn__run_plain("COMMIT");
+	kn__outcome outcome;
+	kn_status status;
+
+	if (cx->link == NULL || !cx->work.has_begun)
+		return KN_OK;
+	item.is_atomic = false;
+	status = kn__flight(cx->link->conn, &item, 1, &cx->wait, &outcome, &cx->fault);
+	if (status == KN_OK)
+		return KN_OK;
+	cx->work.failed = status;
+	if (outcome == KN__NOTHING_DONE)
+	{
+		if (kn__conn_in_transaction(cx->link->conn))
+			roll_back(cx);
+		return status;
+	}
+	if (outcome == KN__DONE)
+		return status;
+	if (!cx->work.may_have_written)
+		return cx->work.failed = KN_CONN_LOST;
+	return ask_outcome(cx);
+}
+
+/* The answer to COMMIT is lost: the server knows by the number what has become of it. */
+static kn_status
+ask_outcome(kn_ctx *cx)
+{
+	char answer[16];
+	kn__call call = { .cx = cx, .server = cx->work.server };
+
+	while (cx->work.xid[0] != '\0')
+	{
+		const char *found = ask_once(cx, answer, sizeof(answer));
+		int64_t pause;
+
+		if (strcmp(found, "committed") == 0)
+		{
+			cx->work.failed = KN_OK;
+			kn__fault_clear(&cx->fault);
+			return KN_OK;
+		}
+		if (strcmp(found, "aborted") == 0)
+			return cx->work.failed =
+					   kn__fail(&cx->fault, KN_CONN_LOST, "%s", kn_status_text(KN_CONN_LOST));
+		/* The session may not have noticed yet that its client is gone. */
+		if (*found != '\0' && strcmp(found, "in progress") != 0)
+			break;
+		call.attempts++;
+		pause =
+			kn__backoff(10 * KN__NS_PER_MS, 500 * KN__NS_PER_MS, call.attempts, kn__ctx_random(cx));
+		if (kn__now(cx->db->clock) + pause >= cx->wait.deadline || call.attempts > 20 ||
+			!kn__run_sleep(cx, pause))
+			break;
+	}
+	return cx->work.failed =
+			   kn__fail(&cx->fault, KN_OUTCOME_UNKNOWN, "%s", kn_status_text(KN_OUTCOME_UNKNOWN));
+}
+
+/* "" where nobody could be asked. */
+static const char *
+ask_once(kn_ctx *cx, char *answer, size_t capacity)
+{
+	kn__server *server = cx->work.server;
+	kn_value xid = kn_text(cx->work.xid);
+	kn__item item = kn__run_plain("SELECT pg_catalog.pg_xact_status($1::text::xid8)");
+	kn__member *member;
+	kn__outcome outcome;
+	kn__fault fault;
+	kn_value value;
+	const char *why;
+
+	*answer = '\0';
+	kn__fault_clear(&fault);
+	if (kn__pool_take(server->pool,
+					  cx->wait.deadline,
+					  cx->file,
+					  cx->line,
+					  (const volatile bool *) &cx->is_cancelled,
+					  &member,
+					  &fault) != KN_OK)
+		return answer;
+	item.values = &xid;
+	item.count = 1;
+	item.wants_rows = true;
+	if (kn__flight(((kn__link *) (void *) member)->conn, &item, 1, &cx->wait, &outcome, &fault) ==
+			KN_OK &&
+		kn__result_rows(item.result) == 1 &&
+		kn__result_value(item.result, 0, 0, &cx->arena, &value, &why) == KN_OK)
+	{
+		/* NULL: it is so old that nobody remembers. */
+		if (value.type != KN_TYPE_TEXT)
+			(void) snprintf(answer, capacity, "forgotten");
+		else
+			(void) snprintf(answer, capacity, "%.*s", (int) value.n, (const char *) value.as.p);
+	}
+	kn__result_free(item.result);
+	kn__pool_give(server->pool,
+				  member,
+				  kn__conn_is_clean(((kn__link *) (void *) member)->conn) ? KN__GIVE_CLEAN
+																		  : KN__GIVE_BROKEN);
+	return answer;
+}
+
+static void
+roll_back(kn_ctx *cx)
+{
+	kn__item item = kn__run_plain("ROLLBACK");
+	kn__fault fault;
+	kn__outcome outcome;
+	kn__wait wait = { .deadline =
+						  kn__now(cx->db->clock) + cx->db->config.cancel_ms * KN__NS_PER_MS };
+
+	if (cx->stream != NULL)
+		kn__rows_forget_all(cx);
+	if (cx->link == NULL || !kn__conn_in_transaction(cx->link->conn))
+		return;
+	kn__fault_clear(&fault);
+	/* Past the deadline as well: what is not rolled back is closed. */
+	(void) kn__flight(cx->link->conn, &item, 1, &wait, &outcome, &fault);
+}
+
+/* The connection goes back, and those who waited for the end are told. */
+static void
+leave(kn_ctx *cx, kn_status status)
+{
+	cx->work.depth = 0;
+	if (cx->link != NULL)
+		kn__run_end(cx, cx->work.server, &cx->work.permit, cx->work.began, status);
+	call_after(cx, status == KN_OK);
+	cx->work.after = NULL;
+}
+
+/* The context ends within a transaction. */
+void
+kn__transact_abandon(kn_ctx *cx)
+{
+	roll_back(cx);
+	leave(cx, KN_ABORTED);
+}
+
+static void
+call_after(kn_ctx *cx, bool is_committed)
+{
+	kn__aftermath *ordered = NULL;
+
+	while (cx->work.after != NULL)
+	{
+		kn__aftermath *after = cx->work.after;
+
+		cx->work.after = after->next;
+		after->next = ordered;
+		ordered = after;
+	}
+	for (; ordered != NULL; ordered = ordered->next)
+	{
+		if (ordered->on_commit == is_committed)
+			ordered->call(ordered->argument);
+	}
+}
+
+kn_status
+kn_after_commit(kn_ctx *cx, kn_after_fn *after, void *argument)
+{
+	return add_after(cx, after, argument, true);
+}
+
+kn_status
+kn_after_rollback(kn_ctx *cx, kn_after_fn *after, void *argument)
+{
+	return add_after(cx, after, argument, false);
+}
+
+static kn_status
+add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit)
+{
+	kn__aftermath *entry;
+	kn_status status;
+
+	if (!kn__ctx_is_usable(cx, &status))
+		return status;
+	if (cx->work.depth == 0)
+	{
+		if (on_commit)
+			after(argument);
+		return KN_OK;
+	}
+	entry = kn__arena_get(&cx->own, sizeof(kn__aftermath));
+	if (entry == NULL)
+		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+	*entry = (kn__aftermath){ cx->work.after, after, argument, on_commit };
+	cx->work.after = entry;
+	return KN_OK;
+}
+
+bool
+kn_in_transaction(const kn_ctx *cx)
+{
+	return cx != NULL && cx->work.depth > 0;
+}

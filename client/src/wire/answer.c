@@ -1,0 +1,323 @@
+/*
+ * answer.c
+ *		What the server says to a flight.
+ *
+ * In a pipeline each command is answered by its results and a NULL, each sync by a result of
+ * its own; after an error the server passes over everything up to the next sync.
+ *
+ * When the time is over, or the caller is cancelled, the server is asked to end
+ * what it does, and the answers are read all the same: only they tell what has
+ * become of it.
+ */
+#include "wire/flight.h"
+
+#include <string.h>
+
+static void stop(kn__flying *flight, kn__waited waited);
+static void take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *result);
+static void note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result);
+static void end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind);
+static int64_t affected_by(PGresult *result);
+
+void
+kn__answer_alone(kn__flying *flight)
+{
+	kn__answer_command(flight, flight->items, flight->sent);
+	if (!flight->is_lost && !flight->group_failed)
+		flight->group_done = true;
+}
+
+/* The answers to what kn__flight_send_closes() has sent. */
+void
+kn__answer_closes(kn__flying *flight, int closes)
+{
+	for (int i = 0; i < closes && !flight->is_lost; i++)
+		kn__answer_command(flight, NULL, NULL);
+	if (closes == 0 || flight->is_lost)
+		return;
+	kn__answer_sync(flight);
+	flight->group_done = false;
+	kn__buf_clear(&flight->conn->cache.closing);
+}
+
+void
+kn__answer_pipeline(kn__flying *flight, int closes)
+{
+	kn_status unsent = flight->status;
+
+	kn__answer_closes(flight, closes);
+	for (int i = 0; i < flight->count && !flight->is_lost; i++)
+	{
+		kn__item *item = &flight->items[i];
+
+		if (flight->sent[i].is_prepare)
+			kn__answer_command(flight, NULL, &flight->sent[i]);
+		if (!flight->is_lost)
+			kn__answer_command(flight, item, &flight->sent[i]);
+		if (item->sync_after && !flight->is_lost)
+			kn__answer_sync(flight);
+	}
+	if (unsent == KN_OK || flight->is_lost)
+		return;
+	kn__answer_command(flight, NULL, NULL);
+	if (!flight->is_lost)
+		kn__answer_sync(flight);
+}
+
+/* The results of one command, up to the NULL; item is NULL for one of our own. */
+void
+kn__answer_command(kn__flying *flight, kn__item *item, const kn__sent *sent)
+{
+	for (;;)
+	{
+		PGresult *result = kn__answer_next(flight);
+
+		if (result == NULL)
+			return;
+		take_result(flight, item, sent, result);
+		if (flight->is_lost)
+			return;
+	}
+}
+
+void
+kn__answer_sync(kn__flying *flight)
+{
+	PGresult *result = kn__answer_next(flight);
+
+	if (flight->is_lost)
+		return;
+	if (PQresultStatus(result) != PGRES_PIPELINE_SYNC)
+	{
+		PQclear(result);
+		(void) kn__fail(flight->fault, KN_INTERNAL, "the pipeline is out of step");
+		flight->status = KN_INTERNAL;
+		flight->is_lost = true;
+		return;
+	}
+	PQclear(result);
+	flight->group_done |= !flight->group_failed;
+	flight->group_failed = false;
+}
+
+/* NULL: the end of a command, or of the connection. */
+PGresult *
+kn__answer_next(kn__flying *flight)
+{
+	kn__conn *conn = flight->conn;
+
+	for (;;)
+	{
+		const kn__wait *wait = flight->stopped == KN_OK ? flight->wait : &flight->last;
+		kn__waited waited = kn__wait_result(conn, wait);
+
+		if (waited == KN__WAITED_READY)
+			return PQgetResult(conn->pg);
+		if (waited == KN__WAITED_ERROR)
+		{
+			/* The server's last words may still be there to be read. */
+			PGresult *result = PQgetResult(conn->pg);
+
+			if (result == NULL)
+				kn__flight_lose(flight);
+			return result;
+		}
+		stop(flight, waited);
+		if (flight->is_lost)
+			return NULL;
+	}
+}
+
+/* Asks the server to end it, once; the second time nothing more can be had of it. */
+static void
+stop(kn__flying *flight, kn__waited waited)
+{
+	kn__conn *conn = flight->conn;
+
+	if (flight->stopped != KN_OK)
+	{
+		flight->is_lost = true;
+		flight->status = kn__fail(flight->fault,
+								  flight->stopped,
+								  "%s, and the server did not answer the cancel request",
+								  kn_status_text(flight->stopped));
+		return;
+	}
+	flight->stopped = waited == KN__WAITED_TIMEOUT ? KN_TIMEOUT : KN_CANCELED;
+	if (!kn__cancel_send(conn))
+	{
+		flight->is_lost = true;
+		flight->status = kn__fail(flight->fault,
+								  flight->stopped,
+								  "%s, and a cancel request could not be sent",
+								  kn_status_text(flight->stopped));
+		return;
+	}
+	flight->last.deadline = kn__now(conn->clock) + conn->cancel_ns;
+}
+
+/* Owns the result. */
+static void
+take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *result)
+{
+	ExecStatusType kind = PQresultStatus(result);
+
+	switch (kind)
+	{
+		case PGRES_TUPLES_OK:
+		case PGRES_COMMAND_OK:
+		case PGRES_EMPTY_QUERY:
+			if (sent != NULL && sent->is_described)
+				kn__shapes_note(flight->conn->shapes, sent->key, kn__shape_of(result));
+			if (item == NULL)
+				break;
+			item->status = KN_OK;
+			item->affected = affected_by(result);
+			if (!item->wants_rows)
+				break;
+			kn__result_free(item->result);
+			item->result = (kn__result *) result;
+			return;
+		case PGRES_PIPELINE_ABORTED:
+			break;
+		case PGRES_COPY_IN:
+		case PGRES_COPY_OUT:
+		case PGRES_COPY_BOTH:
+			end_copy(flight, item, kind);
+			break;
+		default:
+			kn__answer_error(flight, item, sent, result);
+			break;
+	}
+	PQclear(result);
+}
+
+void
+kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const PGresult *result)
+{
+	kn__conn *conn = flight->conn;
+	kn_status status;
+
+	flight->group_failed = true;
+	if (sent != NULL)
+		note_stale(flight, sent, result);
+	if (flight->status == KN_OK)
+	{
+		status = kn__fault_of_result(flight->fault, result, item == NULL ? NULL : item->sql);
+		/* It was us who cancelled it. */
+		if (status == KN_CANCELED && flight->stopped != KN_OK)
+		{
+			status = flight->stopped;
+			flight->fault->error.status = status;
+			kn__fault_text(flight->fault, &flight->fault->error.message, kn_status_text(status));
+		}
+		if (item != NULL && flight->count > 1)
+			flight->fault->error.item = (int) (item - flight->items);
+		/* Those of our own making are not the caller's failures, but for the Parse of his. */
+		if (item != NULL || sent != NULL)
+			flight->status = status;
+		if (item != NULL)
+			item->status = status;
+	}
+	if (kn__is_fatal(result) || PQstatus(conn->pg) == CONNECTION_BAD)
+	{
+		flight->is_lost = true;
+		flight->is_undone = kn__is_fatal(result) && (item == NULL || item->is_atomic);
+		if (flight->status == KN_OK)
+			flight->status = kn__fault_of_result(flight->fault, result, NULL);
+	}
+}
+
+/*
+ * The statement is not prepared, or for another one, or for a table that has changed
+ * since: it is forgotten, and will be prepared anew.
+ */
+static void
+note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
+{
+	kn__conn *conn = flight->conn;
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+	kn__prepared *entry = conn->cache.newest;
+	bool is_changed;
+
+	if (sqlstate == NULL || (!sent->is_prepare && !sent->is_by_name))
+		return;
+	is_changed = strcmp(sqlstate, "0A000") == 0 && routine != NULL &&
+				 strcmp(routine, "RevalidateCachedQuery") == 0;
+	/* 26000: it is not there.  42P05: it is there already; 08P01: with other parameters. */
+	if (!is_changed && strcmp(sqlstate, "26000") != 0 && strcmp(sqlstate, "42P05") != 0 &&
+		strcmp(sqlstate, "08P01") != 0)
+		return;
+	flight->is_stale = true;
+	while (entry != NULL && entry->key != sent->key)
+		entry = entry->older;
+	if (entry != NULL)
+		kn__prepared_forget(&conn->cache, entry, is_changed);
+	kn__shapes_note(conn->shapes, sent->key, KN__SHAPE_UNKNOWN);
+	/* Somebody else hands out servers: names mean nothing here. */
+	if (!is_changed)
+		kn__conn_never_prepare(conn);
+}
+
+/* COPY has calls of its own; here it is an error, and must not leave the server waiting. */
+static void
+end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind)
+{
+	kn__conn *conn = flight->conn;
+	char *data;
+	int length;
+
+	flight->group_failed = true;
+	if (flight->status == KN_OK)
+		flight->status = kn__fail(flight->fault, KN_USAGE, "COPY has calls of its own");
+	if (item != NULL)
+		item->status = KN_USAGE;
+	if (kind != PGRES_COPY_OUT)
+	{
+		(void) PQputCopyEnd(conn->pg, "COPY has calls of its own");
+		return;
+	}
+	while ((length = PQgetCopyData(conn->pg, &data, 1)) >= 0)
+	{
+		kn__waited waited;
+
+		if (length > 0)
+		{
+			PQfreemem(data);
+			continue;
+		}
+		waited =
+			kn__wait_socket(conn, false, flight->stopped == KN_OK ? flight->wait : &flight->last);
+		if (waited == KN__WAITED_READY && PQconsumeInput(conn->pg))
+			continue;
+		if (waited == KN__WAITED_ERROR || waited == KN__WAITED_READY)
+			kn__flight_lose(flight);
+		else
+			stop(flight, waited);
+		if (flight->is_lost)
+			return;
+	}
+}
+
+/* The connection is gone, and libpq knows why. */
+void
+kn__flight_lose(kn__flying *flight)
+{
+	if (flight->status == KN_OK)
+		flight->status = kn__fault_of_conn(flight->fault, flight->conn, KN_CONN_LOST);
+	flight->is_lost = true;
+}
+
+static int64_t
+affected_by(PGresult *result)
+{
+	const char *text = PQcmdTuples(result);
+	int64_t count = 0;
+
+	if (*text == '\0')
+		return -1;
+	for (; *text >= '0' && *text <= '9'; text++)
+		count = count * 10 + (*text - '0');
+	return count;
+}

@@ -1,0 +1,50 @@
+/*
+ * flight.h
+ *		What goes out, and what comes in, share: a flight under way.
+ */
+#ifndef KN_SRC_WIRE_FLIGHT_H
+#define KN_SRC_WIRE_FLIGHT_H
+
+#include "wire/conn.h"
+
+typedef struct kn__flying
+{
+	kn__conn *conn;
+	const kn__wait *wait;
+	kn__wait last; /* for the answers after a cancel */
+	kn__item *items;
+	kn__sent *sent;
+	int count;
+	kn__fault *fault;
+	kn_status status;  /* the first that is not KN_OK */
+	kn_status stopped; /* KN_TIMEOUT or KN_CANCELED, once a cancel was sent */
+	bool is_sent;      /* the server may have seen some of it */
+	bool is_lost;      /* the connection is gone */
+	bool is_undone;    /* and the server said so before it had answered the item */
+	bool group_failed; /* since the last sync */
+	bool group_done;   /* a transaction of the server's making is complete */
+	bool is_stale;     /* a prepared statement was not what it was taken for */
+} kn__flying;
+
+/* flight.c */
+extern kn_status kn__flight_learn(kn__flying *flight);
+/* All answers are in: the connection is as it was, or is to be closed. */
+extern void kn__flight_finish(kn__flying *flight);
+extern kn__outcome kn__flight_outcome(const kn__flying *flight);
+extern bool kn__flight_send_closes(kn__flying *flight, int *closes);
+
+/* answer.c */
+extern void kn__answer_alone(kn__flying *flight);
+extern void kn__answer_closes(kn__flying *flight, int closes);
+extern void kn__answer_pipeline(kn__flying *flight, int closes);
+/* The results of one command, up to the NULL; item is NULL for one of our own. */
+extern void kn__answer_command(kn__flying *flight, kn__item *item, const kn__sent *sent);
+extern void kn__answer_sync(kn__flying *flight);
+/* NULL: the end of a command, or of the connection. */
+extern PGresult *kn__answer_next(kn__flying *flight);
+extern void kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent,
+							 const PGresult *result);
+/* The connection is gone, and libpq knows why. */
+extern void kn__flight_lose(kn__flying *flight);
+
+#endif

@@ -1,0 +1,255 @@
+/*
+ * stream.c
+ *		The rows of one statement as they arrive.
+ *
+ * libpq hands them out one by one, and keeps none.  The first is waited for when the
+ * stream begins, so that what fails before there is any row fails there, and can be tried
+ * again like any other call.
+ */
+#include "wire/flight.h"
+
+#include <string.h>
+
+#define MOST_BEFORE 4 /* statements that go before it in the same flight */
+
+typedef struct kn__streaming
+{
+	kn__flying flight;
+	kn__item items[MOST_BEFORE + 1];
+	kn__sent sent[MOST_BEFORE + 1];
+	kn__item *item; /* whose rows they are */
+	PGresult *first;
+	bool is_over; /* all answers are in */
+} kn__streaming;
+
+static void send(kn__streaming *stream);
+static void read_before(kn__streaming *stream, int closes);
+static PGresult *next_row(kn__streaming *stream);
+static void finish(kn__streaming *stream);
+static void end(kn__conn *conn);
+
+kn_status
+kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, const kn__wait *wait,
+				 kn__outcome *outcome, kn__fault *fault)
+{
+	kn__streaming *stream;
+	kn__flying *flight;
+	kn_status status;
+
+	*outcome = KN__NOTHING_DONE;
+	if (conn->is_broken || conn->stream != NULL || count > MOST_BEFORE)
+		return kn__fail(fault, KN_CONN_LOST, "the connection is not usable");
+	stream = kn__allocate_zero(conn->allocator, 1, sizeof(kn__streaming));
+	if (stream == NULL)
+		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	if (count > 0)
+		memcpy(stream->items, prelude, (size_t) count * sizeof(kn__item));
+	stream->items[count] = *item;
+	stream->item = &stream->items[count];
+	flight = &stream->flight;
+	flight->conn = conn;
+	flight->wait = wait;
+	flight->items = stream->items;
+	flight->sent = stream->sent;
+	flight->count = count + 1;
+	flight->fault = fault;
+	conn->stream = stream;
+	if (kn__flight_learn(flight) == KN_OK)
+		send(stream);
+	*outcome = kn__flight_outcome(flight);
+	item->affected = stream->item->affected;
+	status = flight->status;
+	if (status != KN_OK)
+		end(conn);
+	return status;
+}
+
+static void
+send(kn__streaming *stream)
+{
+	kn__flying *flight = &stream->flight;
+	kn__conn *conn = flight->conn;
+	bool in_pipeline = flight->count > 1 || conn->cache.closing.length > 0;
+	int closes = 0;
+
+	if (in_pipeline && (!PQenterPipelineMode(conn->pg) || !kn__flight_send_closes(flight, &closes)))
+	{
+		kn__flight_lose(flight);
+		finish(stream);
+		return;
+	}
+	for (int i = 0; i < flight->count && flight->status == KN_OK; i++)
+	{
+		flight->status =
+			kn__send_item(conn, &flight->items[i], in_pipeline, &flight->sent[i], flight->fault);
+		flight->is_sent = true;
+	}
+	if (flight->status == KN_CONN_LOST || (in_pipeline && !PQpipelineSync(conn->pg)))
+		kn__flight_lose(flight);
+	/* What could not be sent as a whole is not worth saving. */
+	if (flight->status != KN_OK)
+		flight->is_lost = flight->is_lost || in_pipeline;
+	if (flight->status == KN_OK)
+		read_before(stream, closes);
+	else
+		finish(stream);
+}
+
+/* Everything up to the first row. */
+static void
+read_before(kn__streaming *stream, int closes)
+{
+	kn__flying *flight = &stream->flight;
+	int last = flight->count - 1;
+
+	kn__answer_closes(flight, closes);
+	for (int i = 0; i <= last && !flight->is_lost; i++)
+	{
+		if (flight->sent[i].is_prepare)
+			kn__answer_command(flight, NULL, &flight->sent[i]);
+		if (i < last && !flight->is_lost)
+			kn__answer_command(flight, &flight->items[i], &flight->sent[i]);
+	}
+	if (!flight->is_lost)
+		(void) PQsetSingleRowMode(flight->conn->pg);
+	stream->first = next_row(stream);
+}
+
+kn_status
+kn__stream_next(kn__conn *conn, const kn__wait *wait, kn__result **row, kn__outcome *outcome,
+				kn__fault *fault)
+{
+	kn__streaming *stream = conn->stream;
+	kn_status status;
+
+	*row = NULL;
+	if (stream == NULL)
+		return KN_OK;
+	stream->flight.wait = wait;
+	stream->flight.fault = fault;
+	*row = (kn__result *) stream->first;
+	stream->first = NULL;
+	if (*row == NULL)
+		*row = (kn__result *) next_row(stream);
+	*outcome = kn__flight_outcome(&stream->flight);
+	if (*row != NULL)
+		return KN_OK;
+	status = stream->flight.status;
+	end(conn);
+	return status;
+}
+
+/* NULL: there is none, and all answers are in. */
+static PGresult *
+next_row(kn__streaming *stream)
+{
+	kn__flying *flight = &stream->flight;
+
+	while (!stream->is_over)
+	{
+		PGresult *result = flight->is_lost ? NULL : kn__answer_next(flight);
+
+		if (result == NULL)
+		{
+			finish(stream);
+			break;
+		}
+		switch (PQresultStatus(result))
+		{
+			case PGRES_SINGLE_TUPLE:
+				if (flight->stopped == KN_OK)
+					return result;
+				break;
+			case PGRES_TUPLES_OK:
+			case PGRES_COMMAND_OK:
+			case PGRES_EMPTY_QUERY:
+				stream->item->status = KN_OK;
+				break;
+			case PGRES_PIPELINE_ABORTED:
+				break;
+			case PGRES_COPY_IN:
+			case PGRES_COPY_OUT:
+			case PGRES_COPY_BOTH:
+				/* Nothing that the library lets through. */
+				flight->is_lost = true;
+				flight->status = kn__fail(flight->fault, KN_USAGE, "COPY has calls of its own");
+				break;
+			default:
+				kn__answer_error(flight, stream->item, &flight->sent[flight->count - 1], result);
+				break;
+		}
+		PQclear(result);
+	}
+	return NULL;
+}
+
+/* The sync of a pipeline, and what has to be done after a cancel. */
+static void
+finish(kn__streaming *stream)
+{
+	kn__flying *flight = &stream->flight;
+	kn__conn *conn = flight->conn;
+
+	if (stream->is_over)
+		return;
+	stream->is_over = true;
+	if (!flight->is_lost && PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF)
+		kn__answer_sync(flight);
+	else if (!flight->is_lost && !flight->group_failed)
+		flight->group_done = true;
+	kn__flight_finish(flight);
+	if (flight->status == KN_OK && flight->stopped != KN_OK)
+		flight->status =
+			kn__fail(flight->fault, flight->stopped, "%s", kn_status_text(flight->stopped));
+}
+
+/*
+ * Ends it early: the statement is cancelled, unless the rest has arrived already.  KN_OK, or
+ * KN_CONN_LOST: the connection is to be closed.
+ */
+kn_status
+kn__stream_end(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
+{
+	kn__streaming *stream = conn->stream;
+	kn__flying *flight;
+	bool is_lost;
+
+	(void) wait;
+	if (stream == NULL)
+		return KN_OK;
+	flight = &stream->flight;
+	flight->fault = fault;
+	PQclear(stream->first);
+	stream->first = NULL;
+	if (!stream->is_over && flight->stopped == KN_OK)
+	{
+		flight->stopped = KN_CANCELED;
+		flight->last.deadline = kn__now(conn->clock) + conn->cancel_ns;
+		if (!kn__cancel_send(conn))
+			flight->is_lost = true;
+		(void) next_row(stream);
+	}
+	is_lost = flight->is_lost;
+	end(conn);
+	return is_lost ? KN_CONN_LOST : KN_OK;
+}
+
+/* Forgets a stream, if there is one, whose connection is closed. */
+void
+kn__stream_forget(kn__conn *conn)
+{
+	if (conn->stream != NULL)
+		end(conn);
+}
+
+static void
+end(kn__conn *conn)
+{
+	kn__streaming *stream = conn->stream;
+
+	PQclear(stream->first);
+	for (int i = 0; i < stream->flight.count; i++)
+		kn__result_free(stream->items[i].result);
+	conn->stream = NULL;
+	kn__release(conn->allocator, stream, sizeof(kn__streaming));
+}

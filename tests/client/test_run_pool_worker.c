@@ -1,0 +1,331 @@
+/*
+ * test_run_pool_worker.c
+ *		The pool's own threads: opening, growing and shrinking, age, keepalive.
+ */
+#include "pool_fake.h"
+
+/* Looks at all members until something has come of it: a worker looks when it comes to it. */
+#define ADVANCE_UNTIL(f, pool, milliseconds, condition) \
+	do                                                  \
+	{                                                   \
+		fake_advance(f, pool, milliseconds);            \
+		AWAIT(pool, condition);                         \
+	} while (0)
+
+START_TEST(no_more_than_max_opening_at_a_time)
+{
+	fake f;
+	kn__pool *pool;
+
+	fake_init(&f, 5);
+	f.options.min = 5;
+	f.is_gated = true;
+	pool = fake_pool(&f);
+	for (int i = 0; i < 5; i++)
+	{
+		AWAIT_FAKE(&f, opening == (i < 4 ? 2 : 1));
+		fake_permit(&f, 1);
+		AWAIT(pool, idle == i + 1);
+	}
+	ck_assert_int_eq(f.most_opening, 2);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(grows_up_to_max)
+{
+	fake f;
+	kn__pool *pool;
+	taker takers[8];
+	int taken = 0;
+
+	fake_init(&f, 4);
+	f.options.min = 2;
+	pool = fake_pool(&f);
+	AWAIT(pool, idle == 2);
+	for (int i = 0; i < 8; i++)
+		taker_start(&takers[i], pool, kn__after(f.now, 50));
+	AWAIT(pool, busy == 4);
+	AWAIT(pool, waiting == 4);
+	ck_assert_int_eq(pool_stats(pool).opened, 4);
+	ADVANCE_UNTIL(&f, pool, 50, waiting == 0);
+	for (int i = 0; i < 8; i++)
+	{
+		if (taker_join(&takers[i]) != KN_OK)
+			continue;
+		taken++;
+		give(pool, takers[i].member);
+	}
+	ck_assert_int_eq(taken, 4);
+	fake_end(&f, pool);
+}
+END_TEST
+
+/* Many callers for a short time do not make many connections. */
+START_TEST(a_spike_opens_few)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *members[5];
+	taker takers[20];
+
+	fake_init(&f, 10);
+	f.options.min = 5;
+	pool = fake_pool(&f);
+	AWAIT(pool, idle == 5);
+	for (int i = 0; i < 5; i++)
+		members[i] = take(pool);
+	fake_lock(&f);
+	f.is_gated = true; /* opening takes longer than all of them need */
+	fake_unlock(&f);
+	for (int i = 0; i < 20; i++)
+		taker_queue(&takers[i], pool, KN__NEVER);
+	fake_advance(&f, pool, 2);
+	for (int i = 0; i < 5; i++)
+		give(pool, members[i]);
+	for (int i = 0; i < 20; i++)
+	{
+		ck_assert_int_eq(taker_join(&takers[i]), KN_OK);
+		give(pool, takers[i].member);
+	}
+	fake_permit(&f, 100);
+	AWAIT(pool, opening == 0);
+	ck_assert_int_le(pool_stats(pool).opened, 5 + 2);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(shrinks_to_min)
+{
+	fake f;
+	kn__pool *pool;
+
+	fake_init(&f, 4);
+	f.options.min = 2;
+	f.options.idle_ms = 200;
+	pool = fake_pool(&f);
+	AWAIT(pool, idle == 2);
+	fill_pool(pool, 4);
+	fake_advance(&f, pool, 199);
+	give(pool, take(pool));
+	ck_assert_int_eq(pool_stats(pool).total, 4);
+	ADVANCE_UNTIL(&f, pool, 1, closed_idle == 2);
+	ck_assert_int_eq(pool_stats(pool).total, 2);
+	fake_advance(&f, pool, 5000);
+	give(pool, take(pool));
+	ck_assert_int_eq(pool_stats(pool).total, 2);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(shrinks_to_nothing_and_grows_again)
+{
+	fake f;
+	kn__pool *pool;
+
+	fake_init(&f, 3);
+	f.options.idle_ms = 1000;
+	pool = fake_pool(&f);
+	for (int i = 1; i <= 3; i++)
+	{
+		fill_pool(pool, 3);
+		ADVANCE_UNTIL(&f, pool, 1000, closed_idle == 3 * (uint64_t) i);
+		ck_assert_int_eq(pool_stats(pool).total, 0);
+	}
+	fake_end(&f, pool);
+}
+END_TEST
+
+/* Those that are opened together do not end together. */
+START_TEST(lifetimes_differ)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *members[16];
+	int64_t first = KN__NEVER;
+	int64_t last = 0;
+
+	fake_init(&f, 16);
+	f.options.lifetime_ms = 1000;
+	pool = fake_pool(&f);
+	for (int i = 0; i < 16; i++)
+	{
+		int64_t life;
+
+		members[i] = take(pool);
+		life = members[i]->expires_at - members[i]->opened_at;
+		first = life < first ? life : first;
+		last = life > last ? life : last;
+	}
+	ck_assert_int_ge(first, 900 * KN__NS_PER_MS);
+	ck_assert_int_le(last, 1100 * KN__NS_PER_MS);
+	ck_assert_int_gt(last - first, 40 * KN__NS_PER_MS);
+	for (int i = 0; i < 16; i++)
+		give(pool, members[i]);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(the_old_are_replaced)
+{
+	fake f;
+	kn__pool *pool;
+
+	fake_init(&f, 2);
+	f.options.min = 2;
+	f.options.lifetime_ms = 1000;
+	pool = fake_pool(&f);
+	AWAIT(pool, idle == 2);
+	ADVANCE_UNTIL(&f, pool, 1100, closed_old == 2);
+	AWAIT(pool, idle == 2);
+	ck_assert_int_eq(pool_stats(pool).opened, 4);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(who_gets_old_while_it_is_out_goes_too)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 1);
+	f.options.lifetime_ms = 1000;
+	pool = fake_pool(&f);
+	member = take(pool);
+	fake_advance(&f, pool, 1100);
+	give(pool, member);
+	ADVANCE_UNTIL(&f, pool, 101, closed_old == 1);
+	fake_end(&f, pool);
+}
+END_TEST
+
+/* Times of nothing are short times, and nobody runs in circles. */
+START_TEST(times_of_nothing)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 2);
+	f.options.idle_ms = f.options.lifetime_ms = f.options.keepalive_ms = f.options.leak_ms = 0;
+	pool = fake_pool(&f);
+	member = take(pool);
+	atomic_store(&member->last_sql, "SELECT 1");
+	ADVANCE_UNTIL(&f, pool, 1, leaks == 1);
+	give(pool, member);
+	ADVANCE_UNTIL(&f, pool, 3, closed_old == 1);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(those_that_live_for_ever)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 1);
+	f.options.lifetime_ms = _i == 0 ? -1 : INT64_MAX / KN__NS_PER_MS;
+	pool = fake_pool(&f);
+	member = take(pool);
+	ck_assert_int_eq(member->expires_at, KN__NEVER);
+	give(pool, member);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(keeps_alive_what_nobody_uses)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 2);
+	f.options.keepalive_ms = 100;
+	pool = fake_pool(&f);
+	fill_pool(pool, 2);
+	fake_advance(&f, pool, 100);
+	AWAIT_FAKE(&f, kept_alive == 2);
+	AWAIT(pool, idle == 2);
+	fake_advance(&f, pool, 99);
+	member = take(pool); /* what is used needs none */
+	fake_advance(&f, pool, 1);
+	AWAIT_FAKE(&f, kept_alive == 3);
+	give(pool, member);
+	fake_lock(&f);
+	f.is_unkept = true;
+	fake_unlock(&f);
+	ADVANCE_UNTIL(&f, pool, 100, closed_broken == 2);
+	AWAIT(pool, total == 0);
+	fake_end(&f, pool);
+}
+END_TEST
+
+/* Attempts follow each other after 10 ms, 20 ms and so on to a second, less up to a quarter. */
+START_TEST(tries_again_after_pauses)
+{
+	static const int pauses[] = { 10, 20, 40, 80, 160, 320, 640, 1000, 1000 };
+	fake f;
+	kn__pool *pool;
+
+	fake_init(&f, 1);
+	f.options.min = 1;
+	f.options.max_opening = 1;
+	f.open_status = KN_CONN_LOST;
+	pool = fake_pool(&f);
+	AWAIT(pool, failed_to_open == 1);
+	for (int i = 0; i < COUNT(pauses); i++)
+	{
+		AWAIT(pool, opening == 0);
+		fake_advance(&f, pool, pauses[i] / 2);
+		ck_assert_int_eq(f.attempts, i + 1);
+		ADVANCE_UNTIL(&f, pool, pauses[i] - pauses[i] / 2, failed_to_open == (uint64_t) i + 2);
+	}
+	fake_set_status(&f, KN_OK);
+	ADVANCE_UNTIL(&f, pool, 1000, idle == 1);
+	fake_end(&f, pool);
+}
+END_TEST
+
+/* After a time in which nothing could be opened the pool is as large as it was. */
+START_TEST(recovers_all_of_min)
+{
+	fake f;
+	kn__pool *pool;
+
+	fake_init(&f, 4);
+	f.options.min = 4;
+	f.open_status = KN_CONN_LOST;
+	pool = fake_pool(&f);
+	AWAIT(pool, failed_to_open > 0);
+	fake_set_status(&f, KN_OK);
+	AWAIT(pool, opening == 0);
+	ADVANCE_UNTIL(&f, pool, 1000, idle == 4);
+	fake_end(&f, pool);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_test(tcase, no_more_than_max_opening_at_a_time);
+	tcase_add_test(tcase, grows_up_to_max);
+	tcase_add_test(tcase, a_spike_opens_few);
+	tcase_add_test(tcase, shrinks_to_min);
+	tcase_add_test(tcase, shrinks_to_nothing_and_grows_again);
+	tcase_add_test(tcase, lifetimes_differ);
+	tcase_add_test(tcase, the_old_are_replaced);
+	tcase_add_test(tcase, who_gets_old_while_it_is_out_goes_too);
+	tcase_add_test(tcase, times_of_nothing);
+	tcase_add_loop_test(tcase, those_that_live_for_ever, 0, 2);
+	tcase_add_test(tcase, keeps_alive_what_nobody_uses);
+	tcase_add_test(tcase, tries_again_after_pauses);
+	tcase_add_test(tcase, recovers_all_of_min);
+}
+
+int
+main(void)
+{
+	return suite_run("run_pool_worker", fill);
+}
