@@ -2,8 +2,8 @@
  * link.c
  *		Connections as the pool has them: how they are opened, looked at and closed.
  */
-#include "run/run.h"
 #include "run/secret.h"
+#include "run/tell.h"
 
 #include <string.h>
 
@@ -12,7 +12,8 @@ static void close_link(void *user, kn__member *member);
 static bool is_alive(void *user, kn__member *member);
 static bool keep_alive(void *user, kn__member *member, int64_t deadline);
 static void forget_link(void *user, kn__member *member);
-static kn_status connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault *fault);
+static kn_status connect_link(kn__link *link, const kn__wait *wait, uint64_t *version,
+							  kn__fault *fault);
 static size_t count_keywords(const kn__server *server);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
 
@@ -22,6 +23,7 @@ const kn__driver kn__link_driver = {
 	.is_alive = is_alive,
 	.keep_alive = keep_alive,
 	.forget = forget_link,
+	.report_leak = kn__tell_leak,
 };
 
 static kn_status
@@ -85,6 +87,8 @@ connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault 
 		.cache_bytes = db->config.statement_cache_bytes,
 		.prepare_after = db->config.prepare_after,
 		.cancel_ns = db->config.cancel_ms * KN__NS_PER_MS,
+		.notice = kn__tell_notice,
+		.user = server,
 	};
 	kn_status status = KN_OK;
 
@@ -98,7 +102,10 @@ connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault 
 		keywords[count] = "password";
 		values[count] = password;
 		if (status != KN_OK)
-			(void) kn__fail(fault, KN_AUTH, "the password for server \"%s\" was not to be had", server->host);
+			(void) kn__fail(fault,
+							KN_AUTH,
+							"the password for server \"%s\" was not to be had",
+							server->host);
 	}
 	if (status == KN_OK)
 		status = kn__conn_open(&link->conn, &options, wait, fault);

@@ -7,13 +7,14 @@
  * tried past its deadline, never within a transaction of the caller's, and no more often
  * than the budget of the handle allows.
  */
-#include "run/run.h"
+#include "run/tell.h"
 
 #include <string.h>
 #include <time.h>
 
 #define FEW 4 /* statements of a flight, the prelude with them, that need no memory */
 
+static kn_status run(kn__call *call);
 static kn_status attempt(kn__call *call);
 static kn_status fly(kn__call *call);
 static bool is_read(const kn__call *call);
@@ -21,6 +22,19 @@ static bool counts_as_failure(kn_status status, const kn__fault *fault);
 
 kn_status
 kn__run(kn__call *call)
+{
+	kn_status status;
+
+	kn__tell_begin(call);
+	status = run(call);
+	kn__tell_end(call,
+				 status,
+				 call->items[0].result == NULL ? -1 : kn__result_rows(call->items[0].result));
+	return status;
+}
+
+static kn_status
+run(kn__call *call)
 {
 	kn_ctx *cx = call->cx;
 	kn_db *db = cx->db;
@@ -135,13 +149,14 @@ kn__run_take(kn__call *call, kn__permit *permit)
 		kn__breaker_state is;
 
 		/* That all are busy is the callers' doing, and says nothing of the server. */
-		(void) kn__breaker_report(&server->breaker,
-								  permit,
-								  kn__now(db->clock),
-								  0,
-								  status == KN_CONN_LOST,
-								  &was,
-								  &is);
+		if (kn__breaker_report(&server->breaker,
+							   permit,
+							   kn__now(db->clock),
+							   0,
+							   status == KN_CONN_LOST,
+							   &was,
+							   &is))
+			kn__tell_breaker(server, is);
 		return status;
 	}
 	kn__ctx_set_link(cx, (kn__link *) (void *) member);
@@ -193,7 +208,8 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 	atomic_fetch_add_explicit(&server->queries, 1, memory_order_relaxed);
 	if (status != KN_OK)
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);
-	(void) kn__breaker_report(&server->breaker, permit, now, now - began, has_failed, &was, &is);
+	if (kn__breaker_report(&server->breaker, permit, now, now - began, has_failed, &was, &is))
+		kn__tell_breaker(server, is);
 	if (status == KN_READ_ONLY || has_failed)
 		kn__route_doubt(server, status);
 }
@@ -274,8 +290,9 @@ kn__run_pause(kn__call *call)
 	if (!kn__budget_take(&cx->db->budget, now))
 	{
 		atomic_fetch_add_explicit(&call->server->retries_denied, 1, memory_order_relaxed);
-		return -1;
+		pause = -1;
 	}
+	kn__tell_retry(call, cx->fault.error.status, pause);
 	return pause;
 }
 

@@ -72,7 +72,7 @@ struct kn_db
 	struct kn__load *loads; /* cache.c: that are under way */
 	kn_ctx *free_contexts;
 	int free_count;
-	struct kn__prober *prober;   /* route.c */
+	struct kn__prober *prober; /* route.c */
 	kn__secret secret;
 	struct kn__config *settings; /* config.c: who owns the texts of the servers */
 };
@@ -99,8 +99,8 @@ struct kn_ctx
 {
 	kn_db *db;
 	kn_ctx *next_free;
-	kn__arena own;          /* of what lives as long as the request */
-	kn__arena arena;        /* of what calls hand out, until kn_clear() */
+	kn__arena own;   /* of what lives as long as the request */
+	kn__arena arena; /* of what calls hand out, until kn_clear() */
 	_Atomic(bool) is_cancelled;
 	atomic_flag guard; /* of link, against kn_cancel() */
 	kn__link *link;    /* held: by a call, a transaction or a stream */
@@ -152,7 +152,8 @@ typedef struct kn__call
 	const kn_options *options; /* may be NULL */
 	kn__outcome outcome;
 	int attempts;
-	int64_t began;
+	int64_t started;    /* 0: nobody wants to know */
+	int64_t began;      /* the last attempt */
 	kn__server *server; /* of the last attempt */
 } kn__call;
 

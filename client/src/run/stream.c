@@ -3,6 +3,7 @@
  *		Rows as they arrive: the connection is held until they are done.
  */
 #include "run/rows.h"
+#include "run/tell.h"
 
 #include <string.h>
 
@@ -26,8 +27,14 @@ kn_stream_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 	if (rows->cx == NULL)
 		return rows;
 	rows->status = kn__query_prepare(cx, sql, values, count, options, &rows->item, &rows->call);
-	if (rows->status == KN_OK)
-		rows->status = begin(rows);
+	if (rows->status != KN_OK)
+		return rows;
+	kn__tell_begin(&rows->call);
+	rows->status = begin(rows);
+	/* They are the caller's, and may be gone by the time of the last row. */
+	rows->item.values = NULL;
+	if (rows->status != KN_OK)
+		kn__tell_end(&rows->call, rows->status, -1);
 	return rows;
 }
 
@@ -165,6 +172,7 @@ end(kn_rows *rows, kn_status status)
 
 	rows->is_streaming = false;
 	cx->stream = NULL;
+	kn__tell_end(&rows->call, status, rows->number + 1);
 	if (cx->work.depth == 0)
 	{
 		kn__run_end(cx, rows->call.server, &rows->permit, rows->call.began, status);

@@ -1,0 +1,164 @@
+/*
+ * tell.c
+ *		What the pipeline has to tell to those who listen.
+ */
+#include "run/tell.h"
+
+#include "data/data.h"
+#include "run/observe.h"
+
+static void describe(kn_event *event, const kn__call *call, kn_status status);
+static void tell_call(kn_event *event, const kn__call *call, kn_status status, int64_t rows);
+static void place(kn_event *event, const kn__server *server);
+
+void
+kn__tell_begin(kn__call *call)
+{
+	call->started = call->cx->db->config.hooks == NULL ? 0 : kn__now(call->cx->db->clock);
+}
+
+void
+kn__tell_retry(const kn__call *call, kn_status status, int64_t pause)
+{
+	const kn_config *config = &call->cx->db->config;
+	kn_event event;
+
+	if (!kn__hears(config->hooks, KN_EVENT_RETRY))
+		return;
+	kn__event_init(&event, KN_EVENT_RETRY, config->clock);
+	describe(&event, call, status);
+	event.what = pause < 0 ? "denied" : "repeated";
+	event.pause_ns = pause;
+	kn__tell(config->hooks, &event);
+}
+
+/* Rows: -1 where the call has none to speak of. */
+void
+kn__tell_end(const kn__call *call, kn_status status, int64_t rows)
+{
+	const kn_config *config = &call->cx->db->config;
+	const kn_hooks *hooks = config->hooks;
+	kn_event event;
+	int64_t took;
+
+	if (hooks == NULL || call->started == 0)
+		return;
+	took = kn__now(config->clock) - call->started;
+	if (kn__hears(hooks, KN_EVENT_QUERY))
+	{
+		kn__event_init(&event, KN_EVENT_QUERY, config->clock);
+		event.duration_ns = took;
+		tell_call(&event, call, status, rows);
+	}
+	if (config->slow_ms >= 0 && took >= config->slow_ms * KN__NS_PER_MS &&
+		kn__hears(hooks, KN_EVENT_SLOW_QUERY))
+	{
+		kn__event_init(&event, KN_EVENT_SLOW_QUERY, config->clock);
+		event.duration_ns = took;
+		tell_call(&event, call, status, rows);
+	}
+	if ((call->class & KN__CLASS_READ) == 0 && kn__hears(hooks, KN_EVENT_AUDIT))
+	{
+		kn__event_init(&event, KN_EVENT_AUDIT, config->clock);
+		event.what = status == KN_OK ? "committed" : "failed";
+		event.duration_ns = took;
+		tell_call(&event, call, status, rows);
+	}
+}
+
+static void
+tell_call(kn_event *event, const kn__call *call, kn_status status, int64_t rows)
+{
+	const kn_config *config = &call->cx->db->config;
+	const kn__item *item = &call->items[0];
+	kn__statement statement = kn__statement_of((kn_str){ item->sql, item->length });
+	kn__told_sql told;
+
+	describe(event, call, status);
+	event->operation = statement.verb;
+	event->rows = rows;
+	event->affected = call->count == 1 ? item->affected : -1;
+	event->sql = kn__told_sql_init(&told,
+								   config->allocator,
+								   item->sql,
+								   item->count > 0,
+								   config->show_parameters);
+	kn__event_parameters(event, item->values, item->count, config->show_parameters);
+	kn__tell(config->hooks, event);
+	kn__told_sql_release(&told);
+}
+
+static void
+describe(kn_event *event, const kn__call *call, kn_status status)
+{
+	const kn_ctx *cx = call->cx;
+
+	place(event, call->server);
+	event->db_name = cx->db->config.name;
+	event->summary = call->options == NULL ? NULL : call->options->name;
+	event->batch_size = call->count > 1 ? call->count : -1;
+	event->trace_id = cx->trace_id;
+	event->actor = cx->actor;
+	event->attempts = call->attempts;
+	event->file = cx->file;
+	event->line = cx->line;
+	if (status != KN_OK)
+		kn__event_fault(event, &cx->fault, cx->db->config.show_parameters);
+}
+
+static void
+place(kn_event *event, const kn__server *server)
+{
+	if (server == NULL)
+		return;
+	event->host = server->host;
+	event->db_name = server->db->config.name;
+}
+
+void
+kn__tell_breaker(const kn__server *server, kn__breaker_state state)
+{
+	const kn_config *config = &server->db->config;
+	kn_event event;
+
+	if (!kn__hears(config->hooks, KN_EVENT_BREAKER))
+		return;
+	kn__event_init(&event, KN_EVENT_BREAKER, config->clock);
+	place(&event, server);
+	event.what = kn_breaker_state_name((int) state);
+	kn__tell(config->hooks, &event);
+}
+
+void
+kn__tell_leak(void *user, const kn__member *member, int64_t held_ns)
+{
+	const kn__server *server = user;
+	const kn_config *config = &server->db->config;
+	kn_event event;
+
+	if (!kn__hears(config->hooks, KN_EVENT_POOL))
+		return;
+	kn__event_init(&event, KN_EVENT_POOL, config->clock);
+	place(&event, server);
+	event.what = "leaked";
+	event.duration_ns = held_ns;
+	event.file = member->file;
+	event.line = member->line;
+	kn__tell(config->hooks, &event);
+}
+
+void
+kn__tell_notice(void *user, const char *severity, const char *text)
+{
+	const kn__server *server = user;
+	const kn_config *config = &server->db->config;
+	kn_event event;
+
+	if (!kn__hears(config->hooks, KN_EVENT_NOTICE))
+		return;
+	kn__event_init(&event, KN_EVENT_NOTICE, config->clock);
+	place(&event, server);
+	event.what = severity;
+	event.message = text;
+	kn__tell(config->hooks, &event);
+}

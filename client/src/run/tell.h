@@ -1,0 +1,22 @@
+/*
+ * tell.h
+ *		What the pipeline has to tell to those who listen.  Costs a look at a pointer if nobody
+ *does.
+ */
+#ifndef KN_SRC_RUN_TELL_H
+#define KN_SRC_RUN_TELL_H
+
+#include "run/run.h"
+
+/* A call begins; an attempt of it failed, and the next comes after a pause, -1: it is denied; it
+ * ends. */
+extern void kn__tell_begin(kn__call *call);
+extern void kn__tell_retry(const kn__call *call, kn_status status, int64_t pause);
+extern void kn__tell_end(const kn__call *call, kn_status status, int64_t rows);
+
+extern void kn__tell_breaker(const kn__server *server, kn__breaker_state state);
+/* For the pool's driver, and for connections: user is the server. */
+extern void kn__tell_leak(void *user, const kn__member *member, int64_t held_ns);
+extern void kn__tell_notice(void *user, const char *severity, const char *text);
+
+#endif
