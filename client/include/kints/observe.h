@@ -33,7 +33,7 @@ KN_API const char *kn_breaker_state_name(int state);
 	X(POOL, pool, "what = opened, open_failed, closed, leaked, wait_failed: a connection")  \
 	X(BREAKER, breaker, "what = closed, open, half_open: what a circuit breaker is now")    \
 	X(RETRY, retry, "what = repeated, denied: a call failed and may go again")              \
-	X(AUDIT, audit, "what = committed, failed: a call that is no read, and who made it")    \
+	X(AUDIT, audit, "what = committed, pending (in a transaction, whose own end comes), failed: no read")     \
 	X(NOTICE, notice, "what = the severity: something that the server remarks")
 
 typedef enum kn_event_kind

@@ -6,7 +6,7 @@
  * transaction a number, the number comes back with the statement that caused it, so that
  * a COMMIT whose answer is lost can be asked for: on another connection, by that number.
  */
-#include "run/run.h"
+#include "run/tell.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +37,7 @@ static kn_status ask_outcome(kn_ctx *cx);
 static const char *ask_once(kn_ctx *cx, char *answer, size_t capacity);
 static void roll_back(kn_ctx *cx);
 static void leave(kn_ctx *cx, kn_status status);
+static void tell(kn_ctx *cx, kn_status status);
 static void call_after(kn_ctx *cx, bool is_committed);
 static kn_status add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit);
 
@@ -442,10 +443,26 @@ static void
 leave(kn_ctx *cx, kn_status status)
 {
 	cx->work.depth = 0;
+	if (cx->work.has_begun)
+		tell(cx, status);
 	if (cx->link != NULL)
 		kn__run_end(cx, cx->work.server, &cx->work.permit, cx->work.began, status);
 	call_after(cx, status == KN_OK);
 	cx->work.after = NULL;
+}
+
+/* To who listens, a transaction is a call of its own. */
+static void
+tell(kn_ctx *cx, kn_status status)
+{
+	kn__item item = kn__run_plain(status == KN_OK ? "COMMIT" : "ROLLBACK");
+	kn__call call = { .cx = cx, .items = &item, .count = 1, .attempts = 1 };
+
+	call.server = cx->work.server;
+	call.started = cx->work.began;
+	call.class = cx->work.may_have_written ? 0 : KN__CLASS_READ;
+	item.affected = -1;
+	kn__tell_end(&call, status, -1);
 }
 
 /* The context ends within a transaction. */
