@@ -198,9 +198,9 @@ extern void kn__pool_vacate(kn__pool *pool, kn__slot *slot);
 /* One that is out, as it was when it was looked at. */
 typedef struct kn__holder
 {
-	int slot;
 	int64_t held_ns;
 	const char *file;
+	int slot;
 	int line;
 	char sql[160]; /* "": not known; cut */
 } kn__holder;

@@ -4,7 +4,7 @@
  */
 #include "run/retry.h"
 
-#define WHOLE      1000 /* one repeat */
+#define WHOLE      INT64_C(1000) /* one repeat */
 #define PER_SECOND (10 * WHOLE)
 #define SECONDS    10 /* so much of what comes in by itself is kept */
 

@@ -75,6 +75,7 @@ begin_once(kn_rows *rows)
 	kn_ctx *cx = rows->cx;
 	kn__call *call = &rows->call;
 	kn__item before[2];
+	kn__link *link;
 	int count;
 	kn_status status;
 
@@ -89,8 +90,9 @@ begin_once(kn_rows *rows)
 	if (cx->work.depth > 0)
 		call->server = cx->work.server;
 	count = compose(cx, before);
-	cx->link->member.last_sql = rows->item.sql;
-	status = kn__stream_begin(cx->link->conn,
+	link = cx->link;
+	link->member.last_sql = rows->item.sql;
+	status = kn__stream_begin(link->conn,
 							  before,
 							  count,
 							  &rows->item,

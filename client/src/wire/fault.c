@@ -26,7 +26,7 @@ kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql)
 	if (sqlstate != NULL && strlen(sqlstate) == 5)
 		memcpy(fault->error.sqlstate, sqlstate, 6);
 	if (position != NULL)
-		fault->error.position = atoi(position);
+		fault->error.position = (int) strtol(position, NULL, 10);
 	take(fault, &fault->error.detail, result, PG_DIAG_MESSAGE_DETAIL);
 	take(fault, &fault->error.hint, result, PG_DIAG_MESSAGE_HINT);
 	take(fault, &fault->error.schema_name, result, PG_DIAG_SCHEMA_NAME);

@@ -12,6 +12,7 @@
  */
 #include "wire/flight.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FEW 8
@@ -215,10 +216,7 @@ kn__flight_send_closes(kn__flying *flight, int *closes)
 	*closes = 0;
 	for (size_t at = 0; at < closing->length; at += strlen(closing->data + at) + 1)
 	{
-		size_t length = strlen(closing->data + at);
-
-		memcpy(sql, "DEALLOCATE ", 11);
-		memcpy(sql + 11, closing->data + at, length + 1);
+		(void) snprintf(sql, sizeof(sql), "DEALLOCATE %s", closing->data + at);
 		if (!PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
 			kn__flight_lose(flight);
 		(*closes)++;

@@ -132,7 +132,7 @@ thaw_columns(Reader *reader, PGresult *result, uint32_t columns)
 static bool
 thaw_rows(Reader *reader, PGresult *result, uint32_t rows, uint32_t columns)
 {
-	if (columns == 0 || rows > reader->left / (columns * 4))
+	if (columns == 0 || rows > reader->left / (columns * (size_t) 4))
 		return rows == 0;
 	for (uint32_t row = 0; row < rows; row++)
 	{

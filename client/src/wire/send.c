@@ -73,7 +73,7 @@ kn__send_item(kn__conn *conn, const kn__item *item, bool in_pipeline, kn__sent *
 kn_status
 kn__send_describe(kn__conn *conn, const kn__item *item, kn__sent *sent, kn__fault *fault)
 {
-	Parameters parameters;
+	Parameters parameters = { .types = NULL };
 	kn_status status = encode(conn, item, &parameters, fault);
 
 	memset(sent, 0, sizeof(*sent));
