@@ -91,6 +91,8 @@ begin_once(kn_rows *rows)
 		call->server = cx->work.server;
 	count = compose(cx, before);
 	link = cx->link;
+	if (link == NULL)
+		return kn__fail(&cx->fault, KN_INTERNAL, "there is no connection");
 	link->member.last_sql = rows->item.sql;
 	status = kn__stream_begin(link->conn,
 							  before,
