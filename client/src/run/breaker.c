@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+static bool has_room(kn__breaker *breaker, int64_t now);
 static kn__breaker_bucket *bucket_of(kn__breaker *breaker, int64_t now);
 static int64_t slice_of(const kn__breaker *breaker, int64_t now);
 static bool must_open(kn__breaker *breaker, int64_t now);
@@ -36,6 +37,32 @@ kn__breaker_release(kn__breaker *breaker)
 }
 
 bool
+kn__breaker_may_admit(kn__breaker *breaker, int64_t now)
+{
+	bool may = true;
+
+	if (atomic_load_explicit(&breaker->state, memory_order_acquire) == KN__BREAKER_CLOSED)
+		return true;
+	(void) pthread_mutex_lock(&breaker->lock);
+	if (breaker->state == KN__BREAKER_OPEN)
+		may = now - breaker->opened_at >= breaker->options.open_ns;
+	else if (breaker->state == KN__BREAKER_HALF_OPEN)
+		may = has_room(breaker, now);
+	(void) pthread_mutex_unlock(&breaker->lock);
+	return may;
+}
+
+/* Half open, for one more probe; the lock is held. */
+static bool
+has_room(kn__breaker *breaker, int64_t now)
+{
+	/* Those that were let through and never came back. */
+	if (breaker->probes_out > 0 && now - breaker->probe_at >= breaker->options.lease_ns)
+		breaker->probes_out = 0;
+	return breaker->probes_out + breaker->probes_good < breaker->options.probes;
+}
+
+bool
 kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit)
 {
 	bool is_admitted = false;
@@ -49,18 +76,12 @@ kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit)
 		move(breaker, KN__BREAKER_HALF_OPEN, now);
 	if (breaker->state == KN__BREAKER_CLOSED)
 		is_admitted = true;
-	else if (breaker->state == KN__BREAKER_HALF_OPEN)
+	else if (breaker->state == KN__BREAKER_HALF_OPEN && has_room(breaker, now))
 	{
-		/* Those that were let through and never came back. */
-		if (breaker->probes_out > 0 && now - breaker->probe_at >= breaker->options.lease_ns)
-			breaker->probes_out = 0;
-		if (breaker->probes_out + breaker->probes_good < breaker->options.probes)
-		{
-			breaker->probes_out++;
-			breaker->probe_at = now;
-			permit->is_probe = true;
-			is_admitted = true;
-		}
+		breaker->probes_out++;
+		breaker->probe_at = now;
+		permit->is_probe = true;
+		is_admitted = true;
 	}
 	permit->generation = breaker->generation;
 	(void) pthread_mutex_unlock(&breaker->lock);
@@ -101,6 +122,17 @@ kn__breaker_report(kn__breaker *breaker, const kn__permit *permit, int64_t now, 
 	*is = (kn__breaker_state) breaker->state;
 	(void) pthread_mutex_unlock(&breaker->lock);
 	return *was != *is;
+}
+
+void
+kn__breaker_withdraw(kn__breaker *breaker, const kn__permit *permit)
+{
+	if (!permit->is_probe)
+		return;
+	(void) pthread_mutex_lock(&breaker->lock);
+	if (permit->generation == breaker->generation && breaker->probes_out > 0)
+		breaker->probes_out--;
+	(void) pthread_mutex_unlock(&breaker->lock);
 }
 
 static kn__breaker_bucket *

@@ -22,7 +22,7 @@ struct kn__prober
 	pthread_cond_t asked;
 };
 
-static bool is_fit(const kn_ctx *cx, const kn__server *server);
+static bool is_fit(const kn_ctx *cx, kn__server *server);
 static kn__server *find_primary(kn_db *db);
 static void *probe_all(void *argument);
 static void probe(struct kn__prober *prober, kn__server *server);
@@ -32,7 +32,7 @@ static bool wait_for_turn(struct kn__prober *prober);
 
 /*
  * The server for the next attempt.  except: the one of the attempt before, to be spared if
- * another will do.  NULL: none serves, and *status says so.
+ * another will do, the primary among them.  NULL: none serves, and *status says so.
  */
 kn__server *
 kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
@@ -57,25 +57,25 @@ kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
 			return server;
 		second = server;
 	}
-	if (second != NULL)
-		return second;
 	if (cx->route != KN_ROUTE_REPLICA)
 		return find_primary(db);
-	*status = KN_UNAVAILABLE;
-	return NULL;
+	if (second == NULL)
+		*status = KN_UNAVAILABLE;
+	return second;
 }
 
 /* Whether it is a replica that has what the context has to see. */
 static bool
-is_fit(const kn_ctx *cx, const kn__server *server)
+is_fit(const kn_ctx *cx, kn__server *server)
 {
 	uint64_t lsn = cx->min_lsn > cx->last_lsn ? cx->min_lsn : cx->last_lsn;
 	int64_t lag = atomic_load(&server->lag_us);
 	int64_t most = cx->db->config.lag_ms;
 
 	return atomic_load(&server->is_known) && !atomic_load(&server->is_primary) &&
-		   atomic_load(&server->breaker.state) != KN__BREAKER_OPEN && lag >= 0 &&
-		   (most < 0 || lag <= most * 1000) && atomic_load(&server->replayed) >= lsn;
+		   lag >= 0 && (most < 0 || lag <= most * 1000) &&
+		   atomic_load(&server->replayed) >= lsn &&
+		   kn__breaker_may_admit(&server->breaker, kn__now(cx->db->clock));
 }
 
 static kn__server *

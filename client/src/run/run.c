@@ -122,6 +122,8 @@ kn__run_take(kn__call *call, kn__permit *permit)
 	kn__member *member;
 	kn_status status;
 	kn__server *server;
+	kn__breaker_state was;
+	kn__breaker_state is;
 
 	server = kn__route(cx, is_read(call), call->attempts > 1 ? call->server : NULL, &status);
 	if (server == NULL)
@@ -145,18 +147,15 @@ kn__run_take(kn__call *call, kn__permit *permit)
 						   &cx->fault);
 	if (status != KN_OK)
 	{
-		kn__breaker_state was;
-		kn__breaker_state is;
-
 		/* That all are busy is the callers' doing, and says nothing of the server. */
-		if (kn__breaker_report(&server->breaker,
-							   permit,
-							   kn__now(db->clock),
-							   0,
-							   status == KN_CONN_LOST,
-							   &was,
-							   &is))
-			kn__tell_breaker(server, is);
+		if (status == KN_CONN_LOST)
+		{
+			if (kn__breaker_report(&server->breaker, permit, kn__now(db->clock), 0, true, &was, &is))
+				kn__tell_breaker(server, is);
+			kn__route_doubt(server, status);
+		}
+		else
+			kn__breaker_withdraw(&server->breaker, permit);
 		return status;
 	}
 	kn__ctx_set_link(cx, (kn__link *) (void *) member);
