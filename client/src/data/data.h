@@ -11,7 +11,7 @@
 #include "kints/value.h"
 
 /*
- * type.c: what the library knows of the server's types.  One list, X(name, oid, array oid, kind);
+ * type.c: what the library knows of the server's types, found by number without a search;
  * types that are not in it come as text.
  */
 typedef struct kn__type

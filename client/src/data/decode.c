@@ -278,9 +278,6 @@ parse_float(kn_str text, kn_value *out)
 {
 	char copy[80];
 	char *end;
-	const char *point = text.n == 0 ? NULL : memchr(text.p, '.', text.n);
-	size_t before = point == NULL ? text.n : (size_t) (point - text.p);
-	size_t point_length = 0;
 
 	if (text.n == 0 || text.n >= 64)
 		return KN_DATA;
@@ -288,18 +285,23 @@ parse_float(kn_str text, kn_value *out)
 		return KN_OK;
 	for (size_t i = 0; i < text.n; i++)
 	{
-		if (text.p[i] == '\0' || strchr("0123456789+-.e", text.p[i]) == NULL)
+		if ((text.p[i] < '0' || text.p[i] > '9') && memchr("+-.e", text.p[i], 4) == NULL)
 			return KN_DATA;
 	}
-	memcpy(copy, text.p, before);
-	if (point != NULL)
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	for (int attempt = 0; attempt < 2; attempt++)
 	{
-		point_length = kn__decimal_point(copy + before);
-		memcpy(copy + before + point_length, point + 1, text.n - before - 1);
-		point_length--;
+		out->as.d = out->type == KN_TYPE_F32 ? (double) strtof(copy, &end) : strtod(copy, &end);
+		if (*end != '.' || attempt > 0)
+			break;
+		/* It is no point here: once more with what is one. */
+		text.p += end + 1 - copy;
+		text.n -= (size_t) (end + 1 - copy);
+		end += kn__decimal_point(end);
+		memcpy(end, text.p, text.n);
+		end[text.n] = '\0';
 	}
-	copy[text.n + point_length] = '\0';
-	out->as.d = out->type == KN_TYPE_F32 ? (double) strtof(copy, &end) : strtod(copy, &end);
 	return end != copy && *end == '\0' && isfinite(out->as.d) ? KN_OK : KN_DATA;
 }
 
