@@ -31,6 +31,8 @@ typedef struct Parser
 	kn_value *items;
 	uint32_t count;
 	uint32_t room;
+	int leaves; /* the depth that the elements are at, -1: none seen */
+	char *text; /* where the next element's text goes; there is room for all of them */
 	const char **why;
 } Parser;
 
@@ -106,6 +108,7 @@ kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes, s
 	}
 	for (uint32_t i = 0; i < shape.count; i++)
 	{
+		const char *reason = "";
 		int32_t size;
 		kn_status status;
 
@@ -115,9 +118,12 @@ kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes, s
 		bytes += 4;
 		if (size < -1 || (size > 0 && size > end - bytes))
 			return KN_DATA;
-		status = kn__decode(arena, element->oid, 1, bytes, size, &items[i], why);
+		status = kn__decode(arena, element->oid, 1, bytes, size, &items[i], &reason);
 		if (status != KN_OK)
+		{
+			*why = reason;
 			return status;
+		}
 		if (size > 0)
 			bytes += size;
 	}
@@ -164,6 +170,7 @@ kn__array_parse(kn__arena *arena, const kn__type *element, kn_str text, kn_value
 				 .element = element,
 				 .at = text.p,
 				 .end = text.p + text.n,
+				 .leaves = -1,
 				 .why = why };
 	int32_t stated;
 	kn_status status;
@@ -175,8 +182,14 @@ kn__array_parse(kn__arena *arena, const kn__type *element, kn_str text, kn_value
 		return KN_DATA;
 	stated = p.shape.dimensions;
 	p.shape.dimensions = 0;
-	if (text.n == 2 && memcmp(text.p, "{}", 2) == 0)
+	if (stated == 0 && text.n == 2 && memcmp(text.p, "{}", 2) == 0)
 		return finish(arena, element, &p.shape, NULL, out, why);
+	p.text = kn__arena_get(arena, text.n + 1);
+	if (p.text == NULL)
+	{
+		*why = "out of memory";
+		return KN_NO_MEMORY;
+	}
 	status = parse_level(&p, 0);
 	if (status != KN_OK)
 		return status;
@@ -194,13 +207,16 @@ parse_bounds(Parser *p)
 		return true;
 	while (p->at < p->end && *p->at == '[')
 	{
+		int32_t i = p->shape.dimensions;
 		int32_t last;
 
 		p->at++;
-		if (p->shape.dimensions == MOST_DIMENSIONS ||
-			!parse_number(p, &p->shape.bounds[p->shape.dimensions]) || p->at >= p->end ||
-			*p->at++ != ':' || !parse_number(p, &last) || p->at >= p->end || *p->at++ != ']')
+		if (i == MOST_DIMENSIONS || !parse_number(p, &p->shape.bounds[i]) || p->at >= p->end ||
+			*p->at++ != ':' || !parse_number(p, &last) || p->at >= p->end || *p->at++ != ']' ||
+			__builtin_sub_overflow(last, p->shape.bounds[i], &p->shape.sizes[i]) ||
+			p->shape.sizes[i] == INT32_MAX || ++p->shape.sizes[i] < 1)
 			return false;
+		p->is_known[i] = true;
 		p->shape.dimensions++;
 	}
 	return p->at < p->end && *p->at++ == '=';
@@ -228,7 +244,8 @@ parse_level(Parser *p, int depth)
 {
 	int32_t size = 0;
 
-	if (depth == MOST_DIMENSIONS || p->at >= p->end || *p->at != '{')
+	if (depth == MOST_DIMENSIONS || p->at >= p->end || *p->at != '{' ||
+		(p->leaves >= 0 && depth > p->leaves))
 		return KN_DATA;
 	if (depth >= p->shape.dimensions)
 		p->shape.dimensions = depth + 1;
@@ -244,7 +261,10 @@ parse_level(Parser *p, int depth)
 		else if (depth + 1 < p->shape.dimensions)
 			status = KN_DATA;
 		else
+		{
+			p->leaves = depth;
 			status = parse_element(p);
+		}
 		if (status != KN_OK)
 			return status;
 		size++;
@@ -261,18 +281,13 @@ static kn_status
 parse_element(Parser *p)
 {
 	bool is_quoted = p->at < p->end && *p->at == '"';
-	char *text = kn__arena_get(p->arena, (size_t) (p->end - p->at) + 1);
+	char *text = p->text;
 	size_t length = 0;
 
-	if (text == NULL)
-	{
-		*p->why = "out of memory";
-		return KN_NO_MEMORY;
-	}
 	p->at += is_quoted;
 	while (p->at < p->end)
 	{
-		if (is_quoted ? *p->at == '"' : strchr(",{}\"", *p->at) != NULL)
+		if (is_quoted ? *p->at == '"' : memchr(",{}\"", *p->at, 4) != NULL)
 			break;
 		if (*p->at == '\\')
 			p->at++;
@@ -282,7 +297,7 @@ parse_element(Parser *p)
 	}
 	if (p->at >= p->end || (is_quoted && *p->at++ != '"') || (!is_quoted && length == 0))
 		return KN_DATA;
-	text[length] = '\0';
+	p->text += length;
 	return add_item(p,
 					(kn_str){ text, length },
 					!is_quoted && length == 4 && memcmp(text, "NULL", 4) == 0);
@@ -291,6 +306,9 @@ parse_element(Parser *p)
 static kn_status
 add_item(Parser *p, kn_str text, bool is_null)
 {
+	const char *why = "";
+	kn_status status;
+
 	if (p->count == p->room)
 	{
 		uint32_t room = p->room == 0 ? 8 : p->room * 2;
@@ -306,11 +324,14 @@ add_item(Parser *p, kn_str text, bool is_null)
 		p->items = items;
 		p->room = room;
 	}
-	return kn__decode(p->arena,
-					  p->element->oid,
-					  0,
-					  text.p,
-					  is_null ? -1 : (int32_t) text.n,
-					  &p->items[p->count++],
-					  p->why);
+	status = kn__decode(p->arena,
+						p->element->oid,
+						0,
+						text.p,
+						is_null ? -1 : (int32_t) text.n,
+						&p->items[p->count++],
+						&why);
+	if (status != KN_OK)
+		*p->why = why;
+	return status;
 }

@@ -64,6 +64,8 @@ numeric_to_int(kn_str digits, int64_t *out, const char **why)
 	int64_t value = 0;
 
 	*why = "it is no whole number";
+	if (i == digits.n)
+		return KN_DATA;
 	for (; i < digits.n && digits.p[i] != '.'; i++)
 	{
 		if (digits.p[i] < '0' || digits.p[i] > '9')
@@ -163,6 +165,9 @@ print_float(double d, bool single, char *out, size_t room)
 {
 	int most = single ? 9 : 17;
 	int length = 0;
+	char point[8];
+	size_t point_length;
+	char *found;
 
 	if (isnan(d))
 		return (size_t) snprintf(out, room, "NaN");
@@ -174,7 +179,28 @@ print_float(double d, bool single, char *out, size_t room)
 		if (single ? strtof(out, NULL) == (float) d : strtod(out, NULL) == d)
 			break;
 	}
-	return (size_t) length;
+	/* A point it is, whatever the locale of the program has for one. */
+	point_length = kn__decimal_point(point);
+	found = strcmp(point, ".") == 0 ? NULL : strstr(out, point);
+	if (found == NULL)
+		return (size_t) length;
+	*found = '.';
+	memmove(found + 1, found + point_length, strlen(found + point_length) + 1);
+	return strlen(out);
+}
+
+size_t
+kn__decimal_point(char *out)
+{
+	char text[16];
+	int length =
+		snprintf(text, sizeof(text), "%.1f", 0.5); /* unlike localeconv(), for all threads */
+
+	if (length < 3 || length > 9)
+		length = snprintf(text, sizeof(text), "0.5");
+	memcpy(out, text + 1, (size_t) length - 2);
+	out[length - 2] = '\0';
+	return (size_t) length - 2;
 }
 
 static size_t

@@ -11,7 +11,7 @@
 #include "kints/value.h"
 
 /*
- * type.c: what the library knows of the server's types.  One list, X(name, oid, array oid, kind);
+ * type.c: what the library knows of the server's types, found by number without a search;
  * types that are not in it come as text.
  */
 typedef struct kn__type
@@ -90,6 +90,8 @@ extern kn_status kn__to_int(const kn_value *value, int64_t least, int64_t most, 
 extern kn_status kn__to_double(const kn_value *value, bool single, double *out, const char **why);
 extern kn_status kn__to_text(kn__arena *arena, const kn_value *value, kn_str *out,
 							 const char **why);
+/* What stands for the point in the program's locale, into 8 bytes, with its NUL; its length. */
+extern size_t kn__decimal_point(char *out);
 
 /*
  * lexer.c: SQL to tokens, as the server cuts it with standard_conforming_strings on or off.

@@ -4,12 +4,13 @@
  */
 #include "data/data.h"
 
-#include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EPOCH_DAYS INT64_C(10957)
-#define EPOCH_USEC (EPOCH_DAYS * INT64_C(86400) * 1000000)
+#define EPOCH_DAYS   INT64_C(10957)
+#define USEC_PER_DAY (INT64_C(86400) * 1000000)
+#define EPOCH_USEC   (EPOCH_DAYS * USEC_PER_DAY)
 
 static kn_status decode_binary(kn__arena *arena, const kn__type *type, const char *bytes,
 							   size_t length, kn_value *out, const char **why);
@@ -21,6 +22,7 @@ static kn_status decode_text(kn__arena *arena, const kn__type *type, kn_str text
 							 const char **why);
 static kn_status parse_int(kn_str text, kn_type kind, kn_value *out);
 static kn_status parse_float(kn_str text, kn_value *out);
+static bool is_special(kn_str text, double *out);
 static kn_status parse_uuid(kn_str text, kn_value *out);
 static kn_status parse_bytes(kn__arena *arena, kn_str text, kn_value *out, const char **why);
 static int hex_digit(char c);
@@ -174,19 +176,25 @@ decode_time(const kn__type *type, const char *bytes, size_t length, kn_value *ou
 	}
 	if (type->kind == KN_TYPE_DATE)
 	{
+		bool is_infinite;
+
 		i = (int32_t) kn__load_u32(bytes);
-		if (i == INT32_MAX || i == INT32_MIN)
+		is_infinite = i == INT32_MAX || i == INT32_MIN;
+		if (is_infinite)
 			i = i > 0 ? KN_DATE_INFINITY : -KN_DATE_INFINITY;
 		else
 			i += EPOCH_DAYS;
 		*why = "it is out of range";
 		out->as.i = i;
-		return i >= -KN_DATE_INFINITY && i <= KN_DATE_INFINITY ? KN_OK : KN_DATA;
+		return i < KN_DATE_INFINITY || is_infinite ? KN_OK : KN_DATA;
 	}
 	i = (int64_t) kn__load_u64(bytes);
 	out->as.i = i;
 	if (type->kind == KN_TYPE_TIME)
-		return KN_OK;
+	{
+		*why = "it is out of range";
+		return i >= 0 && i <= USEC_PER_DAY ? KN_OK : KN_DATA;
+	}
 	if (i == INT64_MAX || i == INT64_MIN)
 		out->as.i = i > 0 ? KN_TIME_INFINITY : -KN_TIME_INFINITY;
 	else
@@ -261,18 +269,62 @@ parse_int(kn_str text, kn_type kind, kn_value *out)
 	return KN_OK;
 }
 
+/*
+ * The standard library reads the point of the program's locale, and much that the server
+ * does not print.
+ */
 static kn_status
 parse_float(kn_str text, kn_value *out)
 {
-	char copy[64];
+	char copy[80];
 	char *end;
 
-	if (text.n == 0 || text.n >= sizeof(copy))
+	if (text.n == 0 || text.n >= 64)
 		return KN_DATA;
+	if (is_special(text, &out->as.d))
+		return KN_OK;
+	for (size_t i = 0; i < text.n; i++)
+	{
+		if ((text.p[i] < '0' || text.p[i] > '9') && memchr("+-.e", text.p[i], 4) == NULL)
+			return KN_DATA;
+	}
 	memcpy(copy, text.p, text.n);
 	copy[text.n] = '\0';
-	out->as.d = out->type == KN_TYPE_F32 ? (double) strtof(copy, &end) : strtod(copy, &end);
-	return *end == '\0' ? KN_OK : KN_DATA;
+	for (int attempt = 0; attempt < 2; attempt++)
+	{
+		out->as.d = out->type == KN_TYPE_F32 ? (double) strtof(copy, &end) : strtod(copy, &end);
+		if (*end != '.' || attempt > 0)
+			break;
+		/* It is no point here: once more with what is one. */
+		text.p += end + 1 - copy;
+		text.n -= (size_t) (end + 1 - copy);
+		end += kn__decimal_point(end);
+		memcpy(end, text.p, text.n);
+		end[text.n] = '\0';
+	}
+	return end != copy && *end == '\0' && isfinite(out->as.d) ? KN_OK : KN_DATA;
+}
+
+static bool
+is_special(kn_str text, double *out)
+{
+	static const struct
+	{
+		const char *text;
+		double value;
+	} specials[] = {
+		{ "NaN", (double) NAN },
+		{ "Infinity", (double) INFINITY },
+		{ "-Infinity", (double) -INFINITY },
+	};
+
+	for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++)
+	{
+		*out = specials[i].value;
+		if (strlen(specials[i].text) == text.n && memcmp(specials[i].text, text.p, text.n) == 0)
+			return true;
+	}
+	return false;
 }
 
 static kn_status

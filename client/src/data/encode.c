@@ -44,6 +44,7 @@ kn__encode(kn__buf *buf, const kn_value *value, kn__parameter *out, const char *
 		case KN_TYPE_JSON:
 		case KN_TYPE_INET:
 		case KN_TYPE_NUMERIC:
+			*why = "it is longer than a parameter may be";
 			return borrow_text(value, out);
 		case KN_TYPE_BYTES:
 			if (value->oid != 0 && value->oid != kn__type_oid(KN_TYPE_BYTES))
@@ -68,10 +69,15 @@ kn__encode(kn__buf *buf, const kn_value *value, kn__parameter *out, const char *
 		return KN_DATA;
 	status = is_array ? kn__array_encode(buf, value->as.array, type->oid, why)
 					  : put_value(buf, value, type, why);
-	if (status == KN_OK && buf->has_failed)
+	if (buf->has_failed)
 	{
 		*why = "out of memory";
-		status = KN_NO_MEMORY;
+		return KN_NO_MEMORY;
+	}
+	if (status == KN_OK && buf->length - out->offset > INT32_MAX)
+	{
+		*why = "it is longer than a parameter may be";
+		return KN_DATA;
 	}
 	out->length = (int32_t) (buf->length - out->offset);
 	return status;
@@ -99,7 +105,8 @@ kn__encode_field(kn__buf *buf, const kn_value *value, uint32_t oid, const char *
 	if (value->type == KN_TYPE_NULL)
 	{
 		kn__buf_u32(buf, UINT32_MAX);
-		return KN_OK;
+		*why = "out of memory";
+		return buf->has_failed ? KN_NO_MEMORY : KN_OK;
 	}
 	*why = "values of its kind cannot be sent as that type";
 	if (type == NULL || is_array != (value->type == KN_TYPE_ARRAY))
@@ -107,11 +114,14 @@ kn__encode_field(kn__buf *buf, const kn_value *value, uint32_t oid, const char *
 	kn__buf_u32(buf, 0);
 	status = is_array ? kn__array_encode(buf, value->as.array, type->oid, why)
 					  : put_value(buf, value, type, why);
+	if (buf->has_failed)
+	{
+		*why = "out of memory";
+		return KN_NO_MEMORY;
+	}
 	if (status != KN_OK)
 		return status;
-	*why = buf->has_failed ? "out of memory" : "it is longer than a field may be";
-	if (buf->has_failed)
-		return KN_NO_MEMORY;
+	*why = "it is longer than a field may be";
 	if (buf->length - begin - 4 > INT32_MAX)
 		return KN_DATA;
 	kn__buf_set_u32(buf, begin, (uint32_t) (buf->length - begin - 4));

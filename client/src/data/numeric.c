@@ -7,7 +7,6 @@
  */
 #include "data/data.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define GROUP      4 /* decimal digits in one of the server's */
@@ -31,6 +30,8 @@ typedef struct Decimal
 static bool is_special(kn_str digits, uint16_t *sign);
 static bool split(kn_str digits, Decimal *out);
 static int digit_at(const Decimal *decimal, int64_t place);
+static char *put_group(char *at, int value);
+static char *skip_zeros(char *end);
 static void put_digits(kn__arena *arena, const char *bytes, size_t count, int weight, int scale,
 					   bool is_negative, kn_str *out);
 
@@ -190,8 +191,10 @@ put_digits(kn__arena *arena, const char *bytes, size_t count, int weight, int sc
 	{
 		int value = i < count ? kn__load_u16(bytes + 2 * i) : 0;
 
+		at = put_group(at, value);
 		/* The first one has no zeros before it. */
-		at += snprintf(at, GROUP + 1, i == 0 ? "%d" : "%04d", value % 10000);
+		if (i == 0)
+			at = skip_zeros(at);
 	}
 	if (groups == 0)
 		*at++ = '0';
@@ -206,10 +209,33 @@ put_digits(kn__arena *arena, const char *bytes, size_t count, int weight, int sc
 			int64_t i = (int64_t) weight - place;
 			int value = i >= 0 && i < (int64_t) count ? kn__load_u16(bytes + 2 * i) : 0;
 
-			at += snprintf(at, GROUP + 1, "%04d", value % 10000);
+			at = put_group(at, value);
 		}
 		at = begin + scale;
 	}
 	*at = '\0';
 	out->n = (size_t) (at - text);
+}
+
+/* Four digits; returns where the next go. */
+static char *
+put_group(char *at, int value)
+{
+	for (int i = GROUP - 1; i >= 0; i--, value /= 10)
+		at[i] = (char) ('0' + value % 10);
+	return at + GROUP;
+}
+
+/* Takes the zeros before the last digit of a group away; returns its new end. */
+static char *
+skip_zeros(char *end)
+{
+	const char *first = end - GROUP;
+	size_t count;
+
+	while (first < end - 1 && *first == '0')
+		first++;
+	count = (size_t) (end - first);
+	memmove(end - GROUP, first, count);
+	return end - GROUP + count;
 }

@@ -19,17 +19,23 @@ typedef struct Reader
 	const char *end;
 } Reader;
 
+/* What a server from 17 on takes for infinite, and for one less than any other. */
+static const kn_interval most_interval = { INT64_MAX, INT32_MAX, INT32_MAX };
+static const kn_interval least_interval = { INT64_MIN, INT32_MIN, INT32_MIN };
+
 static bool read_char(Reader *r, char c);
 static bool read_int(Reader *r, int least, int most, int64_t *out);
 static bool read_date(Reader *r, int64_t *year, int64_t *month, int64_t *day);
-static bool read_clock(Reader *r, int64_t most_hours, int64_t *usec);
+static bool read_clock(Reader *r, bool is_negative, int64_t *usec);
 static bool read_zone(Reader *r, int64_t *usec);
-static bool read_moment(Reader *r, kn_type kind, kn_value *out);
+static bool read_moment(Reader *r, kn_type kind, int64_t *out, const char **why);
 static bool read_interval(Reader *r, kn_interval *out);
 static bool read_word(Reader *r, const char *word);
 static bool is_text(kn_str text, const char *word);
+static int days_in(int64_t year, int64_t month);
 static int64_t days_of(int64_t year, int64_t month, int64_t day);
 static void date_of(int64_t days, int64_t *year, int *month, int *day);
+static bool is_interval(const kn_interval *a, const kn_interval *b);
 static int print_clock(char *out, size_t room, int64_t usec);
 
 kn_status
@@ -41,31 +47,34 @@ kn__time_parse(kn_type kind, kn_str text, kn_value *out, const char **why)
 	memset(out, 0, sizeof(*out));
 	out->type = (uint8_t) kind;
 	*why = "it is no date or time as the server prints it";
-	if (kind != KN_TYPE_TIME && kind != KN_TYPE_INTERVAL &&
-		(is_text(text, "infinity") || is_text(text, "-infinity")))
+	if (kind != KN_TYPE_TIME && (is_text(text, "infinity") || is_text(text, "-infinity")))
 	{
+		bool is_negative = *text.p == '-';
 		int64_t most = kind == KN_TYPE_DATE ? KN_DATE_INFINITY : KN_TIME_INFINITY;
 
-		out->as.i = *text.p == '-' ? -most : most;
+		if (kind == KN_TYPE_INTERVAL)
+			out->as.interval = is_negative ? least_interval : most_interval;
+		else
+			out->as.i = is_negative ? -most : most;
 		return KN_OK;
 	}
 	switch (kind)
 	{
 		case KN_TYPE_TIME:
-			is_good = read_clock(&r, 24, &out->as.i) && out->as.i <= USEC_PER_DAY;
+			is_good = read_clock(&r, false, &out->as.i) && out->as.i <= USEC_PER_DAY;
 			break;
 		case KN_TYPE_INTERVAL:
 			is_good = read_interval(&r, &out->as.interval);
 			break;
 		default:
-			is_good = read_moment(&r, kind, out);
+			is_good = read_moment(&r, kind, &out->as.i, why);
 			break;
 	}
 	return is_good && r.at == r.end ? KN_OK : KN_DATA;
 }
 
 static bool
-read_moment(Reader *r, kn_type kind, kn_value *out)
+read_moment(Reader *r, kn_type kind, int64_t *out, const char **why)
 {
 	int64_t year;
 	int64_t month;
@@ -76,21 +85,29 @@ read_moment(Reader *r, kn_type kind, kn_value *out)
 
 	if (!read_date(r, &year, &month, &day))
 		return false;
-	if (kind != KN_TYPE_DATE && (!read_char(r, ' ') || !read_clock(r, 24, &clock)))
+	if (kind != KN_TYPE_DATE &&
+		(!read_char(r, ' ') || !read_clock(r, false, &clock) || clock > USEC_PER_DAY))
 		return false;
 	if (kind == KN_TYPE_TIMESTAMPTZ && !read_zone(r, &zone))
 		return false;
 	if (read_word(r, " BC"))
 		year = 1 - year;
+	if (r->at != r->end || day > days_in(year, month))
+		return false;
 	days = days_of(year, month, day);
+	*why = "it is out of range";
 	if (kind == KN_TYPE_DATE)
 	{
-		out->as.i = days;
+		*out = days;
 		return days < KN_DATE_INFINITY && days > -KN_DATE_INFINITY;
 	}
 	/* The last years that the server has do not fit into microseconds since 1970. */
-	return !__builtin_mul_overflow(days, USEC_PER_DAY, &out->as.i) &&
-		   !__builtin_add_overflow(out->as.i, clock - zone, &out->as.i);
+	*why = "it is out of range: the year is 294247 or later";
+	clock -= zone;
+	days += clock / USEC_PER_DAY - (clock % USEC_PER_DAY < 0);
+	clock -= (clock / USEC_PER_DAY - (clock % USEC_PER_DAY < 0)) * USEC_PER_DAY;
+	return !__builtin_mul_overflow(days, USEC_PER_DAY, out) &&
+		   !__builtin_add_overflow(*out, clock, out) && *out < KN_TIME_INFINITY;
 }
 
 static bool
@@ -101,8 +118,9 @@ read_date(Reader *r, int64_t *year, int64_t *month, int64_t *day)
 		   *day >= 1 && *day <= 31;
 }
 
+/* Of any number of hours; an interval may have one more before zero than behind it. */
 static bool
-read_clock(Reader *r, int64_t most_hours, int64_t *usec)
+read_clock(Reader *r, bool is_negative, int64_t *usec)
 {
 	int64_t hours;
 	int64_t minutes;
@@ -110,8 +128,7 @@ read_clock(Reader *r, int64_t most_hours, int64_t *usec)
 	int64_t part = 0;
 
 	if (!read_int(r, 2, 10, &hours) || !read_char(r, ':') || !read_int(r, 2, 2, &minutes) ||
-		!read_char(r, ':') || !read_int(r, 2, 2, &seconds) || minutes > 59 || seconds > 60 ||
-		(most_hours > 0 && hours > most_hours))
+		!read_char(r, ':') || !read_int(r, 2, 2, &seconds) || minutes > 59 || seconds > 60)
 		return false;
 	if (read_char(r, '.'))
 	{
@@ -122,8 +139,14 @@ read_clock(Reader *r, int64_t most_hours, int64_t *usec)
 		for (ptrdiff_t i = r->at - begin; i < 6; i++)
 			part *= 10;
 	}
-	*usec = ((hours * 60 + minutes) * 60 + seconds) * USEC_PER_S + part;
-	return true;
+	seconds += (hours * 60 + minutes) * 60;
+	if (is_negative)
+	{
+		seconds = -seconds;
+		part = -part;
+	}
+	return !__builtin_mul_overflow(seconds, USEC_PER_S, usec) &&
+		   !__builtin_add_overflow(*usec, part, usec);
 }
 
 /* "+02", "-03:30", "+00:19:32". */
@@ -174,10 +197,8 @@ read_interval(Reader *r, kn_interval *out)
 			is_negative = read_char(r, '-');
 			if (!is_negative)
 				(void) read_char(r, '+');
-			if (!read_clock(r, 0, &out->usec))
+			if (!read_clock(r, is_negative, &out->usec))
 				return false;
-			if (is_negative)
-				out->usec = -out->usec;
 			has_any = true;
 			break;
 		}
@@ -239,6 +260,15 @@ is_text(kn_str text, const char *word)
 	return text.n == strlen(word) && memcmp(text.p, word, text.n) == 0;
 }
 
+static int
+days_in(int64_t year, int64_t month)
+{
+	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return lengths[month - 1] + (month == 2 && is_leap);
+}
+
 /* Days since 1970-01-01, of any year; counted in years that begin in March. */
 static int64_t
 days_of(int64_t year, int64_t month, int64_t day)
@@ -285,6 +315,8 @@ kn__time_print(const kn_value *value, char *out)
 	{
 		const kn_interval *v = &value->as.interval;
 
+		if (is_interval(v, &most_interval) || is_interval(v, &least_interval))
+			return (size_t) snprintf(out, KN__TIME_ROOM, "%sinfinity", v->days < 0 ? "-" : "");
 		/* As ISO 8601 has no sign for each part of a clock's time: all of it in seconds. */
 		return (size_t) snprintf(
 			out,
@@ -303,7 +335,7 @@ kn__time_print(const kn_value *value, char *out)
 	if (value->type != KN_TYPE_DATE)
 	{
 		days = i / USEC_PER_DAY - (i % USEC_PER_DAY < 0);
-		clock = i - days * USEC_PER_DAY;
+		clock = i % USEC_PER_DAY + (i % USEC_PER_DAY < 0 ? USEC_PER_DAY : 0);
 	}
 	date_of(days, &year, &month, &day);
 	length = snprintf(out,
@@ -322,6 +354,12 @@ kn__time_print(const kn_value *value, char *out)
 	if (year <= 0)
 		length += snprintf(out + length, KN__TIME_ROOM - (size_t) length, " BC");
 	return (size_t) length;
+}
+
+static bool
+is_interval(const kn_interval *a, const kn_interval *b)
+{
+	return a->usec == b->usec && a->days == b->days && a->months == b->months;
 }
 
 static int
