@@ -73,7 +73,12 @@ KN_API void kn_cancel(kn_ctx *cx);
 /* Another deadline, in milliseconds from now; -1: none. */
 KN_API void kn_set_timeout(kn_ctx *cx, int64_t timeout_ms);
 
-/* The place in the primary's log after the last commit, 0 if there was none: for min_lsn. */
+/*
+ * A place in the primary's log not before the last commit, 0 if there was none: for min_lsn of
+ * other requests; the context's own reads go by it anyway.  UINT64_MAX where the answer was lost,
+ * or rows of a write were streamed: then only the primary will do.  Known where the handle has
+ * replicas.
+ */
 KN_API uint64_t kn_last_lsn(const kn_ctx *cx);
 
 /* size bytes in the arena, zeroed, aligned for anything; NULL: out of memory. */

@@ -1,6 +1,6 @@
 /*
  * after.c
- *		What is to be done once a transaction is over.
+ *		What is called once a transaction is over.
  */
 #include "run/run.h"
 
@@ -14,9 +14,9 @@ struct kn__aftermath
 
 static kn_status add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit);
 
-/* The transaction is over: those who wait for that are called, in the order they asked in. */
+/* Calls what was asked for that outcome, in the order it was asked for, and forgets the rest. */
 void
-kn__after_end(kn_ctx *cx, bool is_committed)
+kn__after_call(kn_ctx *cx, bool is_committed)
 {
 	kn__aftermath *ordered = NULL;
 

@@ -111,6 +111,7 @@ extern void kn__pool_free(kn__pool *pool);
  *	 KN_AUTH          likewise, and it was the credentials
  *	 KN_POOL_FULL     max_waiters wait already
  *	 KN_TIMEOUT       the caller's deadline came first
+ *	 KN_UNAVAILABLE   kn__pool_dismiss() was called meanwhile
  *	 KN_CANCELED, KN_CLOSED, KN_FORKED
  */
 extern kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
@@ -129,6 +130,8 @@ extern void kn__pool_give(kn__pool *pool, kn__member *member, kn__give how);
 
 /* Wakes all waiters and workers, so that they look whether they are cancelled, and at the clock. */
 extern void kn__pool_wake(kn__pool *pool);
+/* Sends those away who wait by now: there is a better place for them. */
+extern void kn__pool_dismiss(kn__pool *pool);
 /* All that are open by now are replaced: after a failover, or new credentials. */
 extern void kn__pool_renew(kn__pool *pool);
 

@@ -34,6 +34,18 @@ kn__pool_wake(kn__pool *pool)
 	(void) pthread_mutex_unlock(&pool->lock);
 }
 
+void
+kn__pool_dismiss(kn__pool *pool)
+{
+	if (kn__pool_is_forked(pool))
+		return;
+	(void) pthread_mutex_lock(&pool->lock);
+	pool->dismissals++;
+	for (kn__waiter *waiter = pool->first; waiter != NULL; waiter = waiter->next)
+		(void) pthread_cond_signal(&waiter->woken);
+	(void) pthread_mutex_unlock(&pool->lock);
+}
+
 kn_status
 kn__pool_drain(kn__pool *pool, int64_t deadline)
 {

@@ -100,6 +100,7 @@ struct kn__pool
 	kn__waiter *first;
 	kn__waiter *last;
 	int waiting;
+	uint32_t dismissals; /* who has waited since before the last one has to go */
 
 	pthread_t *threads; /* room for max_opening */
 	int thread_count;

@@ -19,6 +19,7 @@ typedef struct limits
 	int64_t deadline;
 	int64_t patience; /* the pool's own */
 	const volatile bool *is_cancelled;
+	uint32_t dismissals; /* when it came */
 } limits;
 
 /* Why it has to stop waiting now, or KN_OK. */
@@ -29,6 +30,8 @@ must_stop(const kn__pool *pool, const limits *limits, int64_t now)
 		return KN_CLOSED;
 	if (is_set(limits->is_cancelled))
 		return KN_CANCELED;
+	if (pool->dismissals != limits->dismissals)
+		return KN_UNAVAILABLE;
 	if (is_hopeless(pool, now))
 		return pool->failure.error.status == KN_AUTH ? KN_AUTH : KN_CONN_LOST;
 	if (now >= limits->deadline && limits->deadline < limits->patience)
@@ -97,12 +100,13 @@ kn__pool_wait(kn__pool *pool, int64_t deadline, const char *file, int line,
 			  const volatile bool *is_cancelled, kn__member **out, kn__fault *fault)
 {
 	int64_t now = kn__pool_now(pool);
-	limits limits = { deadline, kn__after(now, pool->options.acquire_ms), is_cancelled };
+	limits limits = { deadline, kn__after(now, pool->options.acquire_ms), is_cancelled, 0 };
 	kn__waiter waiter = { .since = now };
 	pthread_condattr_t monotonic;
 	kn_status status;
 
 	(void) pthread_mutex_lock(&pool->lock);
+	limits.dismissals = pool->dismissals;
 	if (pool->options.max_waiters > 0 && pool->waiting >= pool->options.max_waiters)
 	{
 		pool->refused++;

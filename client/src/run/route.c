@@ -9,8 +9,13 @@
  */
 #include "run/run.h"
 
+#include <signal.h>
 #include <string.h>
 #include <time.h>
+
+#define REST_NS  (20 * KN__NS_PER_MS) /* between two rounds, however much it is asked */
+#define HASTE_MS 100                  /* while there is no primary */
+#define LOOK_MS  1000                 /* what a look may take, so that others have their turn */
 
 struct kn__prober
 {
@@ -28,7 +33,11 @@ static void *probe_all(void *argument);
 static void probe(struct kn__prober *prober, kn__server *server);
 static bool look(kn__link *link, int64_t deadline);
 static void note(kn__server *server, const kn__result *result);
+static int64_t integer_of(const kn_value *value, int64_t otherwise);
+static bool dismiss(kn_db *db);
 static bool wait_for_turn(struct kn__prober *prober);
+static bool wait_until(struct kn__prober *prober, int64_t until, bool heeds_asking);
+static bool start_thread(struct kn__prober *prober);
 
 /*
  * The server for the next attempt.  except: the one of the attempt before, to be spared if
@@ -78,15 +87,29 @@ is_fit(const kn_ctx *cx, kn__server *server)
 		   kn__breaker_may_admit(&server->breaker, kn__now(cx->db->clock));
 }
 
+/*
+ * The one that was seen last as such, if none is now.  One that was left behind by a failover,
+ * and is there again, is on an older timeline.
+ */
 static kn__server *
 find_primary(kn_db *db)
 {
-	for (int i = 0; i < db->server_count; i++)
+	kn__server *best = NULL;
+	kn__server *last = &db->servers[0];
+
+	for (int i = db->server_count - 1; i >= 0; i--)
 	{
-		if (atomic_load(&db->servers[i].is_known) && atomic_load(&db->servers[i].is_primary))
-			return &db->servers[i];
+		kn__server *server = &db->servers[i];
+
+		if (!atomic_load(&server->is_primary))
+			continue;
+		if (atomic_load(&server->timeline) >= atomic_load(&last->timeline))
+			last = server;
+		if (atomic_load(&server->is_known) &&
+			(best == NULL || atomic_load(&server->timeline) >= atomic_load(&best->timeline)))
+			best = server;
 	}
-	return &db->servers[0];
+	return best == NULL ? last : best;
 }
 
 /* A call has failed in a way that may mean that the server is not what it was. */
@@ -127,13 +150,28 @@ kn__route_start(kn_db *db)
 	(void) pthread_cond_init(&prober->asked, &monotonic);
 	(void) pthread_condattr_destroy(&monotonic);
 	db->prober = prober;
-	if (prober->links != NULL && pthread_create(&prober->thread, NULL, probe_all, prober) == 0)
+	if (prober->links != NULL && start_thread(prober))
 		return KN_OK;
 	db->prober = NULL;
 	(void) pthread_cond_destroy(&prober->asked);
 	kn__release(db->allocator, prober->links, (size_t) db->server_count * sizeof(kn__link *));
 	kn__release(db->allocator, prober, sizeof(*prober));
 	return KN_NO_MEMORY;
+}
+
+/* Signals are the program's affair, and none of its handlers runs here. */
+static bool
+start_thread(struct kn__prober *prober)
+{
+	sigset_t all;
+	sigset_t before;
+	bool is_started;
+
+	(void) sigfillset(&all);
+	(void) pthread_sigmask(SIG_SETMASK, &all, &before);
+	is_started = pthread_create(&prober->thread, NULL, probe_all, prober) == 0;
+	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return is_started;
 }
 
 void
@@ -177,9 +215,13 @@ probe(struct kn__prober *prober, kn__server *server)
 {
 	kn_db *db = prober->db;
 	kn__link **link = &prober->links[server->index];
-	int64_t deadline = kn__after(kn__now(db->clock), db->config.connect_ms);
+	int64_t most = db->config.probe_ms > LOOK_MS ? db->config.probe_ms : LOOK_MS;
+	int64_t deadline;
 	kn__fault fault;
 
+	if (db->config.connect_ms >= 0 && db->config.connect_ms < most)
+		most = db->config.connect_ms;
+	deadline = kn__after(kn__now(db->clock), most);
 	kn__fault_clear(&fault);
 	if (*link == NULL && kn__link_open(server, deadline, link, &fault) != KN_OK)
 	{
@@ -205,7 +247,10 @@ look(kn__link *link, int64_t deadline)
 		" CASE WHEN NOT pg_catalog.pg_is_in_recovery()"
 		" OR pg_catalog.pg_last_wal_replay_lsn() = pg_catalog.pg_last_wal_receive_lsn() THEN 0"
 		" ELSE (extract(epoch FROM pg_catalog.clock_timestamp()"
-		" - pg_catalog.pg_last_xact_replay_timestamp()) * 1000000)::bigint END";
+		" - pg_catalog.pg_last_xact_replay_timestamp()) * 1000000)::bigint END,"
+		" CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN ('x' || pg_catalog.left("
+		"pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))"
+		"::bit(32)::bigint END";
 	kn__wait wait = { .deadline = deadline };
 	kn__item item = { .sql = sql,
 					  .length = sizeof(sql) - 1,
@@ -226,45 +271,80 @@ look(kn__link *link, int64_t deadline)
 static void
 note(kn__server *server, const kn__result *result)
 {
-	kn_value values[3];
+	kn_value values[4];
 	const char *why;
+	bool is_primary;
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 	{
 		if (kn__result_value(result, 0, i, NULL, &values[i], &why) != KN_OK)
 			return;
 	}
-	atomic_store(&server->replayed, values[1].type == KN_TYPE_NULL ? 0 : (uint64_t) values[1].as.i);
-	atomic_store(&server->lag_us, values[2].type == KN_TYPE_NULL ? -1 : values[2].as.i);
+	is_primary = !values[0].as.b;
+	atomic_store(&server->replayed, (uint64_t) integer_of(&values[1], 0));
+	atomic_store(&server->lag_us, integer_of(&values[2], -1));
+	if (is_primary)
+		atomic_store(&server->timeline, integer_of(&values[3], 0));
 	/* Connections of a server that was the other thing before may be to another one. */
-	if (atomic_exchange(&server->is_primary, !values[0].as.b) == values[0].as.b &&
-		atomic_load(&server->is_known))
+	if (atomic_exchange(&server->is_primary, is_primary) != is_primary &&
+		atomic_load(&server->is_looked_after))
 		kn__pool_renew(server->pool);
+	atomic_store(&server->is_looked_after, true);
 	atomic_store(&server->is_known, true);
+}
+
+static int64_t
+integer_of(const kn_value *value, int64_t otherwise)
+{
+	return value->type == KN_TYPE_NULL ? otherwise : value->as.i;
+}
+
+/*
+ * Sends those away who wait for a server that cannot be reached, as there are others; but for
+ * a primary that nobody has replaced.  Returns whether the primary is there.
+ */
+static bool
+dismiss(kn_db *db)
+{
+	kn__server *primary = find_primary(db);
+
+	for (int i = 0; i < db->server_count; i++)
+	{
+		if (&db->servers[i] != primary && !atomic_load(&db->servers[i].is_known))
+			kn__pool_dismiss(db->servers[i].pool);
+	}
+	return atomic_load(&primary->is_known) && atomic_load(&primary->is_primary);
 }
 
 /* False: it is over. */
 static bool
 wait_for_turn(struct kn__prober *prober)
 {
-	kn_db *db = prober->db;
-	struct timespec until;
+	int64_t probe_ms = prober->db->config.probe_ms;
+	int64_t now = kn__now(NULL);
 	bool goes_on;
 
-	(void) clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t) (db->config.probe_ms / 1000);
-	until.tv_nsec += (long) (db->config.probe_ms % 1000) * KN__NS_PER_MS;
-	if (until.tv_nsec >= KN__NS_PER_S)
-	{
-		until.tv_nsec -= KN__NS_PER_S;
-		until.tv_sec++;
-	}
-	(void) pthread_mutex_lock(&db->lock);
-	while (!prober->must_end && !prober->is_asked &&
-		   pthread_cond_timedwait(&prober->asked, &db->lock, &until) == 0)
-		;
+	if (!dismiss(prober->db) && (probe_ms < 0 || probe_ms > HASTE_MS))
+		probe_ms = HASTE_MS;
+	(void) pthread_mutex_lock(&prober->db->lock);
+	goes_on = wait_until(prober, now + REST_NS, false) &&
+			  wait_until(prober, kn__after(now, probe_ms), true);
 	prober->is_asked = false;
-	goes_on = !prober->must_end;
-	(void) pthread_mutex_unlock(&db->lock);
+	(void) pthread_mutex_unlock(&prober->db->lock);
 	return goes_on;
+}
+
+/* The lock is held.  False: it is over. */
+static bool
+wait_until(struct kn__prober *prober, int64_t until, bool heeds_asking)
+{
+	struct timespec time = { .tv_sec = (time_t) (until / KN__NS_PER_S),
+							 .tv_nsec = (long) (until % KN__NS_PER_S) };
+	int failed = 0;
+
+	while (!prober->must_end && !(heeds_asking && prober->is_asked) && failed == 0)
+		failed = until == KN__NEVER
+					 ? pthread_cond_wait(&prober->asked, &prober->db->lock)
+					 : pthread_cond_timedwait(&prober->asked, &prober->db->lock, &time);
+	return !prober->must_end;
 }

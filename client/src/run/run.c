@@ -16,6 +16,7 @@
 
 static kn_status run(kn__call *call);
 static kn_status attempt(kn__call *call);
+static kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);
 static kn_status fly(kn__call *call);
 static bool is_read(const kn__call *call);
 static bool counts_as_failure(kn_status status, const kn__fault *fault);
@@ -118,22 +119,37 @@ kn_status
 kn__run_take(kn__call *call, kn__permit *permit)
 {
 	kn_ctx *cx = call->cx;
-	kn_db *db = cx->db;
-	kn__member *member;
 	kn_status status;
-	kn__server *server;
+
+	do
+	{
+		bool reads = is_read(call);
+		kn__server *server =
+			kn__route(cx, reads, call->attempts > 1 ? call->server : NULL, &status);
+
+		if (server == NULL)
+			return kn__fail(&cx->fault,
+							status,
+							"no server serves %s now",
+							reads ? "reads" : "writes");
+		call->server = server;
+		status = take_of(call, server, permit);
+		/* Sent away, because another server is the right one by now. */
+	} while (status == KN_UNAVAILABLE);
+	return status;
+}
+
+static kn_status
+take_of(kn__call *call, kn__server *server, kn__permit *permit)
+{
+	kn_ctx *cx = call->cx;
+	const kn_clock *clock = cx->db->clock;
+	kn__member *member;
 	kn__breaker_state was;
 	kn__breaker_state is;
+	kn_status status;
 
-	server = kn__route(cx, is_read(call), call->attempts > 1 ? call->server : NULL, &status);
-	if (server == NULL)
-		return kn__fail(&cx->fault,
-						status,
-						"no server serves %s now",
-						is_read(call) ? "reads" : "writes");
-	call->server = server;
-	call->began = kn__now(db->clock);
-	if (!kn__breaker_admit(&server->breaker, call->began, permit))
+	if (!kn__breaker_admit(&server->breaker, kn__now(clock), permit))
 		return kn__fail(&cx->fault,
 						KN_CIRCUIT_OPEN,
 						"the circuit breaker of server \"%s\" is open",
@@ -145,21 +161,19 @@ kn__run_take(kn__call *call, kn__permit *permit)
 						   (const volatile bool *) &cx->is_cancelled,
 						   &member,
 						   &cx->fault);
-	if (status != KN_OK)
+	/* The wait for one that is free is no slowness of the server's. */
+	call->began = kn__now(clock);
+	if (status == KN_OK)
+		kn__ctx_set_link(cx, (kn__link *) (void *) member);
+	else if (status == KN_CONN_LOST)
 	{
-		/* That all are busy is the callers' doing, and says nothing of the server. */
-		if (status == KN_CONN_LOST)
-		{
-			if (kn__breaker_report(&server->breaker, permit, kn__now(db->clock), 0, true, &was, &is))
-				kn__tell_breaker(server, is);
-			kn__route_doubt(server, status);
-		}
-		else
-			kn__breaker_withdraw(&server->breaker, permit);
-		return status;
+		if (kn__breaker_report(&server->breaker, permit, call->began, 0, true, &was, &is))
+			kn__tell_breaker(server, is);
+		kn__route_doubt(server, status);
 	}
-	kn__ctx_set_link(cx, (kn__link *) (void *) member);
-	return KN_OK;
+	else
+		kn__breaker_withdraw(&server->breaker, permit);
+	return status;
 }
 
 /* The call's statements, with the role and the claims before them. */
@@ -167,29 +181,36 @@ static kn_status
 fly(kn__call *call)
 {
 	kn_ctx *cx = call->cx;
-	kn__conn *conn = cx->link->conn;
 	int before = cx->prelude != NULL;
+	int after = !is_read(call) && kn__lsn_is_wanted(cx);
 	kn__item few[FEW];
 	kn__item *items = call->items;
-	int count = call->count + before;
+	int count = before + call->count + after;
 	kn_status status;
 
 	cx->link->member.last_sql = call->items[0].sql;
-	if (before)
+	if (count > call->count)
 	{
 		items = count <= FEW ? few : kn__arena_get(&cx->arena, (size_t) count * sizeof(kn__item));
 		if (items == NULL)
 			return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
-		items[0] = kn__run_prelude(cx);
-		memcpy(items + 1, call->items, (size_t) call->count * sizeof(kn__item));
+		memcpy(items + before, call->items, (size_t) call->count * sizeof(kn__item));
 	}
-	status = kn__flight(conn, items, count, &cx->wait, &call->outcome, &cx->fault);
 	if (before)
+		items[0] = kn__run_prelude(cx);
+	if (after)
 	{
-		memcpy(call->items, items + 1, (size_t) call->count * sizeof(kn__item));
-		if (cx->fault.error.item >= 0 && status != KN_OK)
-			cx->fault.error.item = call->count > 1 ? cx->fault.error.item - 1 : -1;
+		items[count - 2].sync_after = true;
+		items[count - 1] = kn__lsn_item();
 	}
+	status =
+		kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
+	if (items != call->items)
+		memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));
+	if (after)
+		kn__lsn_note(cx, &items[count - 1], status == KN_OK || call->outcome != KN__NOTHING_DONE);
+	if (status != KN_OK && cx->fault.error.item >= 0)
+		cx->fault.error.item = call->count > 1 ? cx->fault.error.item - before : -1;
 	return status;
 }
 

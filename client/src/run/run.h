@@ -42,9 +42,11 @@ struct kn__server
 	kn__breaker breaker;
 	kn__shapes *shapes;
 	_Atomic(bool) is_primary;   /* as it was last seen; the first server's until then */
-	_Atomic(bool) is_known;     /* it has been looked at */
-	_Atomic(bool) is_looked_at; /* whether it is one was found out */
+	_Atomic(bool) is_known;     /* it could be reached at the last look */
+	_Atomic(bool) is_looked_after; /* it has ever been looked at */
+	_Atomic(int64_t) timeline;  /* of a primary; one more after each promotion */
 	_Atomic(bool) is_pooled;    /* something hands statements to several backends */
+	_Atomic(bool) is_looked_at; /* whether it is so was found out */
 	_Atomic(int64_t) lag_us;    /* of a replica, -1: not known */
 	_Atomic(uint64_t) replayed; /* place in the log, of a replica */
 	_Atomic(uint64_t) queries;
@@ -174,6 +176,11 @@ extern kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
 extern int64_t kn__run_pause(kn__call *call);
 extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);
 
+/* lsn.c */
+extern bool kn__lsn_is_wanted(const kn_ctx *cx);
+extern kn__item kn__lsn_item(void);
+extern void kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written);
+
 /* route.c */
 extern kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status);
 extern void kn__route_doubt(kn__server *server, kn_status status);
@@ -186,7 +193,7 @@ extern kn_status kn__transact_take(kn_ctx *cx);
 extern void kn__transact_abandon(kn_ctx *cx);
 
 /* after.c */
-extern void kn__after_end(kn_ctx *cx, bool is_committed);
+extern void kn__after_call(kn_ctx *cx, bool is_committed);
 
 /* batch.c */
 extern void kn__batch_forget_all(kn_ctx *cx);

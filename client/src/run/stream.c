@@ -179,6 +179,8 @@ end(kn_rows *rows, kn_status status)
 	kn__tell_end(&rows->call, status, rows->number + 1);
 	if (cx->work.depth == 0)
 	{
+		if ((rows->call.class & KN__CLASS_READ) == 0 && kn__lsn_is_wanted(cx))
+			cx->last_lsn = UINT64_MAX;
 		kn__run_end(cx, rows->call.server, &rows->permit, rows->call.began, status);
 		return;
 	}

@@ -306,14 +306,22 @@ note_xid(kn_ctx *cx, kn__item *item)
 static kn_status
 commit(kn_ctx *cx)
 {
-	kn__item item = kn__run_plain("COMMIT");
+	kn__item items[2] = { kn__run_plain("COMMIT") };
+	int count = 1;
 	kn__outcome outcome;
 	kn_status status;
 
 	if (cx->link == NULL || !cx->work.has_begun)
 		return KN_OK;
-	item.is_atomic = false;
-	status = kn__flight(cx->link->conn, &item, 1, &cx->wait, &outcome, &cx->fault);
+	items[0].is_atomic = false;
+	if (cx->work.may_have_written && kn__lsn_is_wanted(cx))
+	{
+		items[0].sync_after = true;
+		items[count++] = kn__lsn_item();
+	}
+	status = kn__flight(cx->link->conn, items, count, &cx->wait, &outcome, &cx->fault);
+	if (count > 1)
+		kn__lsn_note(cx, &items[1], status == KN_OK || outcome != KN__NOTHING_DONE);
 	if (status == KN_OK)
 		return KN_OK;
 	cx->work.failed = status;
@@ -437,8 +445,7 @@ leave(kn_ctx *cx, kn_status status)
 		tell(cx, status);
 	if (cx->link != NULL)
 		kn__run_end(cx, cx->work.server, &cx->work.permit, cx->work.began, status);
-	kn__after_end(cx, status == KN_OK);
-	cx->work.after = NULL;
+	kn__after_call(cx, status == KN_OK);
 }
 
 /* To who listens, a transaction is a call of its own. */

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+static void answer_item(kn__flying *flight, kn__item *item, const kn__sent *sent);
+static void answer_aside(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void stop(kn__flying *flight, kn__waited waited);
 static void take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *result);
 static void note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result);
@@ -35,7 +37,7 @@ kn__answer_closes(kn__flying *flight, int closes)
 		kn__answer_command(flight, NULL, NULL);
 	if (closes == 0 || flight->is_lost)
 		return;
-	kn__answer_sync(flight);
+	kn__answer_sync(flight, NULL);
 	flight->group_done = false;
 	kn__buf_clear(&flight->conn->cache.closing);
 }
@@ -50,18 +52,49 @@ kn__answer_pipeline(kn__flying *flight, int closes)
 	{
 		kn__item *item = &flight->items[i];
 
-		if (flight->sent[i].is_prepare)
-			kn__answer_command(flight, NULL, &flight->sent[i]);
-		if (!flight->is_lost)
-			kn__answer_command(flight, item, &flight->sent[i]);
-		if (item->sync_after && !flight->is_lost)
-			kn__answer_sync(flight);
+		if (item->is_aside)
+			answer_aside(flight, item, &flight->sent[i]);
+		else
+			answer_item(flight, item, &flight->sent[i]);
 	}
 	if (unsent == KN_OK || flight->is_lost)
 		return;
 	kn__answer_command(flight, NULL, NULL);
 	if (!flight->is_lost)
-		kn__answer_sync(flight);
+		kn__answer_sync(flight, NULL);
+}
+
+static void
+answer_item(kn__flying *flight, kn__item *item, const kn__sent *sent)
+{
+	if (sent->is_prepare)
+		kn__answer_command(flight, NULL, sent);
+	if (!flight->is_lost)
+		kn__answer_command(flight, item, sent);
+	if (item->sync_after && !flight->is_lost)
+		kn__answer_sync(flight, item);
+}
+
+/* How the others have fared stands; if the connection is lost, that is the next caller's affair. */
+static void
+answer_aside(kn__flying *flight, kn__item *item, const kn__sent *sent)
+{
+	kn__fault *fault = flight->fault;
+	kn_status status = flight->status;
+	bool is_done = flight->group_done;
+	bool is_stale = flight->is_stale;
+	kn__fault own;
+
+	kn__fault_clear(&own);
+	flight->fault = &own;
+	flight->status = KN_OK;
+	answer_item(flight, item, sent);
+	flight->fault = fault;
+	flight->status = status;
+	flight->group_done = is_done;
+	flight->is_stale = is_stale;
+	/* What the server has refused before stays refused. */
+	flight->is_undone |= flight->is_lost && !is_done;
 }
 
 /* The results of one command, up to the NULL; item is NULL for one of our own. */
@@ -81,10 +114,21 @@ kn__answer_command(kn__flying *flight, kn__item *item, const kn__sent *sent)
 }
 
 void
-kn__answer_sync(kn__flying *flight)
+kn__answer_sync(kn__flying *flight, kn__item *item)
 {
 	PGresult *result = kn__answer_next(flight);
+	int nulls = 0;
 
+	/* The commit is done at the sync: that is where deferred constraints are checked. */
+	if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR)
+	{
+		kn__answer_error(flight, item, NULL, result);
+		flight->fault->error.item = -1;
+		PQclear(result);
+		do
+			result = flight->is_lost ? NULL : kn__answer_next(flight);
+		while (result == NULL && !flight->is_lost && ++nulls < 2);
+	}
 	if (flight->is_lost)
 		return;
 	if (PQresultStatus(result) != PGRES_PIPELINE_SYNC)

@@ -134,7 +134,7 @@ kn__flight_learn(kn__flying *flight)
 			continue;
 		kn__answer_command(flight, NULL, &flight->sent[i]);
 		kn__answer_command(flight, NULL, &flight->sent[i]);
-		kn__answer_sync(flight);
+		kn__answer_sync(flight, NULL);
 		if (flight->status != KN_OK && *flight->fault->error.sql == '\0')
 			kn__fault_text(flight->fault, &flight->fault->error.sql, items[i].sql);
 	}

@@ -39,7 +39,8 @@ extern void kn__answer_closes(kn__flying *flight, int closes);
 extern void kn__answer_pipeline(kn__flying *flight, int closes);
 /* The results of one command, up to the NULL; item is NULL for one of our own. */
 extern void kn__answer_command(kn__flying *flight, kn__item *item, const kn__sent *sent);
-extern void kn__answer_sync(kn__flying *flight);
+/* The end of a group, of which item is the last; NULL for one of our own. */
+extern void kn__answer_sync(kn__flying *flight, kn__item *item);
 /* NULL: the end of a command, or of the connection. */
 extern PGresult *kn__answer_next(kn__flying *flight);
 extern void kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent,

@@ -194,7 +194,7 @@ finish(kn__streaming *stream)
 		return;
 	stream->is_over = true;
 	if (!flight->is_lost && PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF)
-		kn__answer_sync(flight);
+		kn__answer_sync(flight, NULL);
 	else if (!flight->is_lost && !flight->group_failed)
 		flight->group_done = true;
 	kn__flight_finish(flight);

@@ -98,6 +98,8 @@ typedef struct kn__item
 	bool sync_after;        /* the end of a transaction of the server's making; the last one always */
 	bool is_atomic;         /* if the server ends the session before it answers, nothing is done:
 							 * not so of COMMIT, CALL, VACUUM and what else commits by itself */
+	bool is_aside;          /* a question of our own after the last sync of the others: what becomes
+							 * of it is told in its own status and nowhere else */
 
 	/* Filled in. */
 	kn_status status;       /* KN_ABORTED: one before it failed */

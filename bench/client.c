@@ -1,0 +1,422 @@
+/*
+ * client.c
+ *		What the client costs over bare libpq, against the server that the PG* variables name.
+ *
+ * Prints a line a figure: name, value, unit, goal, and "ok" or "short", separated by tabs.
+ * Values are medians of five rounds; what is compared is measured in turns within a round,
+ * so that both see the same machine.
+ *
+ *	 client.call.rate      calls of a prepared statement by key, a request each, over libpq's
+ *	 client.call.cpu       processor time a call costs more than with libpq
+ *	 client.context.rate   the same with role and claims, over BEGIN, set_config(), the statement
+ *	                       and COMMIT with libpq
+ *	 client.batch.rate     statements in batches of 100, over single calls
+ *	 client.scan.rate      a million rows into structs, over libpq's text and strtol()
+ *	 client.scan.cpu       processor time a row of these
+ *	 client.stream.memory  by how much the process grows while as many rows arrive one by one
+ */
+#include <arpa/inet.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/base.h"
+#include "kints/kints.h"
+
+#define ROUNDS 5
+#define TURNS  10   /* in a round */
+#define CALLS  1000 /* in a turn */
+#define BATCH  100
+#define ROWS   1000000
+
+static const char by_key[] = "SELECT id, name FROM bench_item WHERE id = $1";
+static const char all_rows[] = "SELECT id, amount, price, name FROM bench_row";
+
+typedef struct item
+{
+	int64_t id;
+	int32_t amount;
+	double price;
+	char name[16];
+} item;
+
+/* Time that passes, and time the thread works. */
+typedef struct span
+{
+	double wall;
+	double cpu;
+} span;
+
+static PGconn *conn;
+static kn_db *db;
+static item *items;
+static int64_t sum; /* of what was read, so that it is */
+
+static void
+die(const char *what)
+{
+	(void) fprintf(stderr, "bench client: %s\n", what);
+	exit(EXIT_FAILURE);
+}
+
+static double
+now(clockid_t clock)
+{
+	struct timespec time;
+
+	(void) clock_gettime(clock, &time);
+	return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
+}
+
+/* Adds what a function takes. */
+static void
+measure(span *sum_of, void (*function)(void))
+{
+	double wall = now(CLOCK_MONOTONIC);
+	double cpu = now(CLOCK_THREAD_CPUTIME_ID);
+
+	function();
+	sum_of->cpu += now(CLOCK_THREAD_CPUTIME_ID) - cpu;
+	sum_of->wall += now(CLOCK_MONOTONIC) - wall;
+}
+
+static void
+finish(PGresult *result, ExecStatusType expected)
+{
+	if (PQresultStatus(result) != expected)
+		die(PQerrorMessage(conn));
+	PQclear(result);
+}
+
+/* The integer that eight bytes of the wire are. */
+static int64_t
+integer_at(const char *bytes)
+{
+	uint32_t halves[2];
+
+	memcpy(halves, bytes, sizeof(halves));
+	return (int64_t) ((uint64_t) ntohl(halves[0]) << 32 | ntohl(halves[1]));
+}
+
+static void
+libpq_lookup(int64_t key)
+{
+	uint32_t wire[2] = { htonl((uint32_t) ((uint64_t) key >> 32)), htonl((uint32_t) key) };
+	const char *values[1] = { (const char *) wire };
+	const int lengths[1] = { sizeof(wire) };
+	const int formats[1] = { 1 };
+	PGresult *result = PQexecPrepared(conn, "by_key", 1, values, lengths, formats, 1);
+
+	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
+		die(PQerrorMessage(conn));
+	sum += integer_at(PQgetvalue(result, 0, 0)) + PQgetvalue(result, 0, 1)[0];
+	PQclear(result);
+}
+
+static void
+libpq_calls(void)
+{
+	for (int i = 1; i <= CALLS; i++)
+		libpq_lookup(i);
+}
+
+static void
+libpq_contexts(void)
+{
+	const char *values[6] = { "app.tenant", "7", "app.user", "ada", "role", "bench_role" };
+
+	for (int i = 1; i <= CALLS; i++)
+	{
+		finish(PQexec(conn, "BEGIN"), PGRES_COMMAND_OK);
+		finish(PQexecPrepared(conn, "settings", 6, values, NULL, NULL, 1), PGRES_TUPLES_OK);
+		libpq_lookup(i);
+		finish(PQexec(conn, "COMMIT"), PGRES_COMMAND_OK);
+	}
+}
+
+static void
+take(kn_rows *rows)
+{
+	if (kn_next(rows))
+		sum += kn_get_i64(rows, 0) + kn_get_str(rows, 1).p[0];
+	if (kn_done(rows) != KN_OK)
+		die("a call has failed");
+}
+
+static void
+client_calls(void)
+{
+	for (int i = 1; i <= CALLS; i++)
+	{
+		kn_ctx *cx = kn_begin(db, .timeout_ms = 60000);
+
+		take(kn_query(cx, by_key, (int64_t) i));
+		kn_end(cx);
+	}
+}
+
+static void
+client_contexts(void)
+{
+	static const char *const claims[] = { "app.tenant", "7", "app.user", "ada", NULL };
+
+	for (int i = 1; i <= CALLS; i++)
+	{
+		kn_ctx *cx =
+			kn_begin(db, .timeout_ms = 60000, .role = "bench_role", .claims = claims);
+
+		take(kn_query(cx, by_key, (int64_t) i));
+		kn_end(cx);
+	}
+}
+
+static void
+client_batches(void)
+{
+	for (int i = 0; i < CALLS / BATCH; i++)
+	{
+		kn_ctx *cx = kn_begin(db, .timeout_ms = 60000);
+		kn_batch *batch = kn_begin_batch(cx);
+
+		for (int j = 1; j <= BATCH; j++)
+			(void) kn_add(batch, by_key, (int64_t) (i * BATCH + j));
+		if (kn_run_batch(batch, NULL) != KN_OK)
+			die(kn_last_error(cx)->message);
+		for (int j = 0; j < BATCH; j++)
+			take(kn_batch_rows(batch, j));
+		kn_end(cx);
+	}
+}
+
+static void
+libpq_scan(void)
+{
+	PGresult *result = PQexec(conn, all_rows);
+
+	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != ROWS)
+		die(PQerrorMessage(conn));
+	for (int i = 0; i < ROWS; i++)
+	{
+		items[i].id = strtoll(PQgetvalue(result, i, 0), NULL, 10);
+		items[i].amount = (int32_t) strtol(PQgetvalue(result, i, 1), NULL, 10);
+		items[i].price = strtod(PQgetvalue(result, i, 2), NULL);
+		memcpy(items[i].name, PQgetvalue(result, i, 3), (size_t) PQgetlength(result, i, 3) + 1);
+	}
+	PQclear(result);
+}
+
+/* Into the same array, or into one place of it. */
+static void
+scan(kn_rows *rows, bool all)
+{
+	int at = 0;
+	int count = 0;
+
+	while (kn_next(rows))
+	{
+		kn_str name;
+
+		items[at].id = kn_get_i64(rows, 0);
+		items[at].amount = kn_get_i32(rows, 1);
+		items[at].price = kn_get_f64(rows, 2);
+		name = kn_get_str(rows, 3);
+		memcpy(items[at].name, name.p, name.n);
+		items[at].name[name.n] = '\0';
+		sum += items[at].id;
+		at += all;
+		count++;
+	}
+	if (kn_done(rows) != KN_OK || count != ROWS)
+		die("a scan has failed");
+}
+
+static void
+client_scan(void)
+{
+	kn_ctx *cx = kn_begin(db, .timeout_ms = 60000);
+
+	scan(kn_query(cx, all_rows), true);
+	kn_end(cx);
+}
+
+static void
+client_stream(void)
+{
+	kn_ctx *cx = kn_begin(db, .timeout_ms = 60000);
+
+	scan(kn_stream(cx, all_rows), false);
+	kn_end(cx);
+}
+
+/* Kilobytes of the process that are in memory. */
+static double
+resident(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[128];
+	double found = -1;
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+	{
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			found = strtod(line + 6, NULL);
+	}
+	if (file == NULL || fclose(file) != 0 || found < 0)
+		die("/proc/self/status cannot be read");
+	return found;
+}
+
+static void
+set_up(void)
+{
+	static const char schema[] =
+		"DROP TABLE IF EXISTS bench_item, bench_row;"
+		"CREATE UNLOGGED TABLE bench_item (id bigint PRIMARY KEY, name text NOT NULL);"
+		"INSERT INTO bench_item SELECT i, 'name ' || i FROM generate_series(1, 1000) i;"
+		"CREATE UNLOGGED TABLE bench_row (id bigint, amount integer, price float8, name text);"
+		"INSERT INTO bench_row SELECT i, i % 1000, i * 0.37, 'name ' || i"
+		" FROM generate_series(1, 1000000) i;"
+		"DO $$ BEGIN CREATE ROLE bench_role; EXCEPTION WHEN duplicate_object THEN END $$;"
+		"GRANT SELECT ON bench_item TO bench_role";
+	char why[256];
+
+	conn = PQconnectdb("");
+	if (PQstatus(conn) != CONNECTION_OK)
+		die(PQerrorMessage(conn));
+	(void) PQexec(conn, "SET client_min_messages = warning");
+	finish(PQexec(conn, schema), PGRES_COMMAND_OK);
+	finish(PQexec(conn, "VACUUM ANALYZE bench_item, bench_row"), PGRES_COMMAND_OK);
+	finish(PQprepare(conn, "by_key", by_key, 0, NULL), PGRES_COMMAND_OK);
+	finish(PQprepare(conn,
+					 "settings",
+					 "SELECT set_config($1, $2, true), set_config($3, $4, true),"
+					 " set_config($5, $6, true)",
+					 0,
+					 NULL),
+		   PGRES_COMMAND_OK);
+	if (kn_open(&db, why, sizeof(why), .max_connections = 1) != KN_OK)
+		die(why);
+	items = calloc(ROWS, sizeof(item));
+	if (items == NULL)
+		die("out of memory");
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *) a;
+	double y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+print(const char *name, double *values, const char *unit, bool is_least, double goal)
+{
+	double value;
+
+	qsort(values, ROUNDS, sizeof(*values), compare);
+	value = values[ROUNDS / 2];
+	(void) printf("%s\t%.3f\t%s\t%s %g\t%s\n",
+				  name,
+				  value,
+				  unit,
+				  is_least ? ">=" : "<=",
+				  goal,
+				  (is_least ? value >= goal : value <= goal) ? "ok" : "short");
+	(void) fflush(stdout);
+}
+
+static void
+measure_calls(void)
+{
+	double rate[ROUNDS];
+	double cpu[ROUNDS];
+	double context[ROUNDS];
+	double batch[ROUNDS];
+
+	libpq_calls();
+	client_calls();
+	client_contexts();
+	client_batches();
+	for (int i = 0; i < ROUNDS; i++)
+	{
+		span bare = { 0 };
+		span ours = { 0 };
+		span steps = { 0 };
+		span flights = { 0 };
+		span batches = { 0 };
+
+		for (int j = 0; j < TURNS; j++)
+		{
+			measure(&bare, libpq_calls);
+			measure(&ours, client_calls);
+			measure(&steps, libpq_contexts);
+			measure(&flights, client_contexts);
+			measure(&batches, client_batches);
+		}
+		rate[i] = bare.wall / ours.wall;
+		cpu[i] = (ours.cpu - bare.cpu) / (TURNS * CALLS) * 1e6;
+		context[i] = steps.wall / flights.wall;
+		batch[i] = ours.wall / batches.wall;
+	}
+	print("client.call.rate", rate, "ratio", true, 0.95);
+	print("client.call.cpu", cpu, "us", false, 0.5);
+	print("client.context.rate", context, "ratio", true, 1.7);
+	print("client.batch.rate", batch, "ratio", true, 3);
+}
+
+static void
+measure_stream(void)
+{
+	double grown[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++)
+	{
+		double before = resident();
+
+		client_stream();
+		grown[i] = (resident() - before) / 1024;
+	}
+	/* All of them together: what the first has taken is there for those after it. */
+	for (int i = 1; i < ROUNDS; i++)
+		grown[0] += grown[i];
+	for (int i = 1; i < ROUNDS; i++)
+		grown[i] = grown[0];
+	print("client.stream.memory", grown, "MB", false, 1);
+}
+
+static void
+measure_scans(void)
+{
+	double rate[ROUNDS];
+	double cpu[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++)
+	{
+		span text = { 0 };
+		span ours = { 0 };
+
+		measure(&text, libpq_scan);
+		measure(&ours, client_scan);
+		rate[i] = text.wall / ours.wall;
+		cpu[i] = ours.cpu / ROWS * 1e9;
+	}
+	print("client.scan.rate", rate, "ratio", true, 1.8);
+	print("client.scan.cpu", cpu, "ns", false, 220);
+}
+
+int
+main(void)
+{
+	set_up();
+	measure_calls();
+	measure_stream();
+	measure_scans();
+	(void) fprintf(stderr, "checksum %lld\n", (long long) sum);
+	free(items);
+	PQfinish(conn);
+	return kn_close(db, -1) == KN_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,51 @@
+/*
+ * lsn.c
+ *		How far the log is that a context has to see in its reads.
+ *
+ * Where there are replicas, each write is followed by a question for the end of the log.  It
+ * comes after the commit, in the same flight, so what it says is no less than the place of
+ * the commit.  Where the answer is lost the place is beyond all others: only the primary
+ * is sure to have it.
+ */
+#include "run/run.h"
+
+static const char x_lsn[] =
+	"SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn)::bigint";
+
+/* Whether anybody will go by it. */
+bool
+kn__lsn_is_wanted(const kn_ctx *cx)
+{
+	return cx->db->server_count > 1;
+}
+
+kn__item
+kn__lsn_item(void)
+{
+	kn__item item = { .sql = x_lsn,
+					  .length = sizeof(x_lsn) - 1,
+					  .wants_rows = true,
+					  .is_atomic = true,
+					  .is_aside = true };
+
+	item.hash = kn__hash(x_lsn, item.length, 0);
+	return item;
+}
+
+/* What the item has found out, which ends here; may_have_written: or else nothing has happened. */
+void
+kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written)
+{
+	kn_value value;
+	const char *why;
+	bool is_known = item->result != NULL && kn__result_rows(item->result) == 1 &&
+					kn__result_value(item->result, 0, 0, NULL, &value, &why) == KN_OK &&
+					value.type == KN_TYPE_I64;
+
+	if (may_have_written && !is_known)
+		cx->last_lsn = UINT64_MAX;
+	else if (may_have_written && (uint64_t) value.as.i > cx->last_lsn)
+		cx->last_lsn = (uint64_t) value.as.i;
+	kn__result_free(item->result);
+	item->result = NULL;
+}
