@@ -64,7 +64,7 @@ numeric_to_int(kn_str digits, int64_t *out, const char **why)
 	int64_t value = 0;
 
 	*why = "it is no whole number";
-	if (i == digits.n)
+	if (i == digits.n || (i + 1 == digits.n && digits.p[i] == '.'))
 		return KN_DATA;
 	for (; i < digits.n && digits.p[i] != '.'; i++)
 	{

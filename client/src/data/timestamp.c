@@ -160,12 +160,10 @@ read_zone(Reader *r, int64_t *usec)
 		return false;
 	for (int i = 0; i < 3; i++)
 	{
-		if ((i > 0 && !read_char(r, ':')) || !read_int(r, 2, 2, &parts[i]))
-		{
-			if (i == 0)
-				return false;
+		if (i > 0 && !read_char(r, ':'))
 			break;
-		}
+		if (!read_int(r, 2, 2, &parts[i]))
+			return false;
 	}
 	*usec = ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * USEC_PER_S;
 	if (is_negative)
@@ -302,7 +300,7 @@ kn__time_print(const kn_value *value, char *out)
 {
 	int64_t i = value->as.i;
 	int64_t most = value->type == KN_TYPE_DATE ? KN_DATE_INFINITY : KN_TIME_INFINITY;
-	int64_t days = i;
+	int64_t days = (int32_t) i; /* of a date: more than that it cannot have */
 	int64_t clock = 0;
 	int64_t year;
 	int month;
