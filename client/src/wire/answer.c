@@ -196,6 +196,8 @@ void
 kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const PGresult *result)
 {
 	kn__conn *conn = flight->conn;
+	/* What is said of a Parse or Describe of our own making is said of the caller's statement. */
+	kn__item *of = sent != NULL ? &flight->items[sent - flight->sent] : item;
 	kn_status status;
 
 	flight->group_failed = true;
@@ -203,7 +205,7 @@ kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const
 		note_stale(flight, sent, result);
 	if (flight->status == KN_OK)
 	{
-		status = kn__fault_of_result(flight->fault, result, item == NULL ? NULL : item->sql);
+		status = kn__fault_of_result(flight->fault, result, of == NULL ? NULL : of->sql);
 		/* It was us who cancelled it. */
 		if (status == KN_CANCELED && flight->stopped != KN_OK)
 		{
@@ -211,18 +213,20 @@ kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const
 			flight->fault->error.status = status;
 			kn__fault_text(flight->fault, &flight->fault->error.message, kn_status_text(status));
 		}
-		if (item != NULL && flight->count > 1)
-			flight->fault->error.item = (int) (item - flight->items);
-		/* Those of our own making are not the caller's failures, but for the Parse of his. */
-		if (item != NULL || sent != NULL)
+		if (of != NULL)
+		{
+			if (flight->count > 1)
+				flight->fault->error.item = (int) (of - flight->items);
 			flight->status = status;
+			flight->is_refused = item == NULL && sent->is_described;
+		}
 		if (item != NULL)
 			item->status = status;
 	}
 	if (kn__is_fatal(result) || PQstatus(conn->pg) == CONNECTION_BAD)
 	{
 		flight->is_lost = true;
-		flight->is_undone = kn__is_fatal(result) && (item == NULL || item->is_atomic);
+		flight->is_undone = kn__is_undone(result) && (item == NULL || item->is_atomic);
 		if (flight->status == KN_OK)
 			flight->status = kn__fault_of_result(flight->fault, result, NULL);
 	}
