@@ -15,6 +15,7 @@
 
 static void stop(kn__flying *flight, kn__waited waited);
 static void take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *result);
+static bool are_atomic(const kn__flying *flight);
 static void note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result);
 static void end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind);
 static int64_t affected_by(PGresult *result);
@@ -80,24 +81,38 @@ kn__answer_command(kn__flying *flight, kn__item *item, const kn__sent *sent)
 	}
 }
 
+/* Before it may come what is wrong with the transaction as a whole, such as a deferred constraint. */
 void
 kn__answer_sync(kn__flying *flight)
 {
-	PGresult *result = kn__answer_next(flight);
-
-	if (flight->is_lost)
-		return;
-	if (PQresultStatus(result) != PGRES_PIPELINE_SYNC)
+	for (int i = 0; i < 3; i++)
 	{
+		PGresult *result = kn__answer_next(flight);
+		bool is_sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+
+		if (flight->is_lost)
+		{
+			PQclear(result);
+			return;
+		}
+		if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR)
+		{
+			kn__answer_error(flight, NULL, NULL, result);
+			if (flight->status == KN_OK)
+				flight->status = flight->fault->error.status;
+		}
 		PQclear(result);
-		(void) kn__fail(flight->fault, KN_INTERNAL, "the pipeline is out of step");
-		flight->status = KN_INTERNAL;
-		flight->is_lost = true;
-		return;
+		if (flight->is_lost)
+			return;
+		if (is_sync)
+		{
+			flight->group_done |= !flight->group_failed;
+			flight->group_failed = false;
+			return;
+		}
 	}
-	PQclear(result);
-	flight->group_done |= !flight->group_failed;
-	flight->group_failed = false;
+	flight->status = kn__fail(flight->fault, KN_INTERNAL, "the pipeline is out of step");
+	flight->is_lost = true;
 }
 
 /* NULL: the end of a command, or of the connection. */
@@ -226,10 +241,22 @@ kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const
 	if (kn__is_fatal(result) || PQstatus(conn->pg) == CONNECTION_BAD)
 	{
 		flight->is_lost = true;
-		flight->is_undone = kn__is_undone(result) && (item == NULL || item->is_atomic);
+		flight->is_undone = kn__is_undone(result) && are_atomic(flight);
 		if (flight->status == KN_OK)
 			flight->status = kn__fault_of_result(flight->fault, result, NULL);
 	}
+}
+
+/* None of them can have committed something by itself. */
+static bool
+are_atomic(const kn__flying *flight)
+{
+	for (int i = 0; i < flight->count; i++)
+	{
+		if (!flight->items[i].is_atomic)
+			return false;
+	}
+	return true;
 }
 
 /*

@@ -122,4 +122,14 @@ number_of(kn_ctx *cx, kn_rows *rows)
 	return number;
 }
 
+/* The same where it may fail, and then another number. */
+static inline int64_t
+number_of_or(kn_ctx *cx, kn_rows *rows, int64_t otherwise)
+{
+	int64_t number = kn_next(rows) ? kn_get_i64(rows, 0) : otherwise;
+
+	(void) cx;
+	return kn_done(rows) == KN_OK ? number : otherwise;
+}
+
 #endif
