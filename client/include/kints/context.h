@@ -45,9 +45,10 @@ typedef struct kn_request
 /* Never NULL: without memory every call with what it returns gives KN_NO_MEMORY. */
 KN_API kn_ctx *kn_begin_request(kn_db *db, const kn_request *request);
 #ifndef __cplusplus
-#define kn_begin(db, ...)                                                                  \
-	kn_begin_request(db, &(kn_request){ .size = sizeof(kn_request), .file = __FILE__,      \
-										.line = __LINE__, __VA_ARGS__ })
+/* kn_begin(db), kn_begin(db, .timeout_ms = 250, .role = "teller") */
+#define kn_begin(...)                                                                      \
+	KN_BEGIN_(__VA_ARGS__, .size = sizeof(kn_request), .file = __FILE__, .line = __LINE__)
+#define KN_BEGIN_(db, ...) kn_begin_request(db, &(kn_request){ __VA_ARGS__ })
 #endif
 
 /* Frees all that was got from it; a connection that is still held goes back.  NULL does nothing. */

@@ -115,8 +115,9 @@ KN_API KN_MUST_CHECK kn_status kn_open_config(kn_db **out, char *error, size_t c
 											  const kn_config *config);
 #ifndef __cplusplus
 /* kn_open(&db, why, sizeof why, .conninfo = "service=app", .max_connections = 16) */
-#define kn_open(out, error, capacity, ...) \
-	kn_open_config(out, error, capacity, &(kn_config){ .size = sizeof(kn_config), __VA_ARGS__ })
+#define kn_open(out, error, ...) KN_OPEN_(out, error, __VA_ARGS__, .size = sizeof(kn_config))
+#define KN_OPEN_(out, error, capacity, ...) \
+	kn_open_config(out, error, capacity, &(kn_config){ __VA_ARGS__ })
 #endif
 
 /*

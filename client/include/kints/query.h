@@ -100,7 +100,11 @@ KN_API kn_rows *kn_stream_values(kn_ctx *cx, const char *sql, const kn_value *va
 
 /* Goes on to the next row; false: there is none, or it failed, as kn_done() tells. */
 KN_API bool kn_next(kn_rows *rows);
-/* Ends it, whether all rows were seen or not.  Its values are gone.  NULL gives KN_USAGE. */
+/*
+ * Ends it, whether all rows were seen or not.  Its values are gone.  A stream that only reads is
+ * cancelled, unless it is part of a transaction; any other is done to its end.  NULL gives
+ * KN_USAGE.
+ */
 KN_API KN_MUST_CHECK kn_status kn_done(kn_rows *rows);
 
 KN_API int kn_column_count(const kn_rows *rows);

@@ -21,7 +21,7 @@ typedef struct Found
 	bool is_found;
 } Found;
 
-static const char *full_key(kn_ctx *cx, const char *key);
+static const char *full_key(kn_ctx *cx, kn__arena *arena, const char *key);
 static uint64_t fingerprint(const kn__item *item);
 static uint64_t hash_value(uint64_t hash, const kn_value *value);
 static bool look_up(kn__call *call, const char *key);
@@ -46,7 +46,7 @@ kn_status
 kn__cache_run(kn__call *call)
 {
 	kn_ctx *cx = call->cx;
-	kn__load load = { .key = full_key(cx, call->options->cache_key) };
+	kn__load load = { .key = full_key(cx, &cx->arena, call->options->cache_key) };
 	kn_status status;
 
 	if (load.key == NULL)
@@ -68,7 +68,7 @@ kn__cache_run(kn__call *call)
 
 /* With the role and the claims: nobody gets what somebody else may see. */
 static const char *
-full_key(kn_ctx *cx, const char *key)
+full_key(kn_ctx *cx, kn__arena *arena, const char *key)
 {
 	uint64_t hash = 0;
 	char text[24];
@@ -78,12 +78,12 @@ full_key(kn_ctx *cx, const char *key)
 	for (int i = 0; i < cx->prelude_count; i++)
 		hash = hash_value(hash, &cx->prelude_values[i]);
 	if (cx->prelude_count == 0)
-		return kn__arena_copy(&cx->own, key, strlen(key));
+		return kn__arena_copy(arena, key, strlen(key));
 	(void) snprintf(text, sizeof(text), ":%016llx", (unsigned long long) hash);
 	kn__buf_init(&out, cx->db->allocator, 1 << 20);
 	kn__buf_text(&out, key);
 	kn__buf_text(&out, text);
-	copy = out.has_failed ? NULL : kn__arena_copy(&cx->own, out.data, out.length);
+	copy = out.has_failed ? NULL : kn__arena_copy(arena, out.data, out.length);
 	kn__buf_release(&out);
 	return copy;
 }
@@ -176,7 +176,13 @@ begin_load(kn_ctx *cx, kn__load *load)
 	(void) clock_gettime(CLOCK_MONOTONIC, &until);
 	if (left < 0)
 		left = 0;
-	until.tv_sec += (time_t) (left / KN__NS_PER_S) + 1;
+	until.tv_sec += (time_t) (left / KN__NS_PER_S);
+	until.tv_nsec += (long) (left % KN__NS_PER_S);
+	if (until.tv_nsec >= KN__NS_PER_S)
+	{
+		until.tv_nsec -= KN__NS_PER_S;
+		until.tv_sec++;
+	}
 	(void) pthread_mutex_lock(&db->lock);
 	for (other = db->loads; other != NULL && strcmp(other->key, load->key) != 0;)
 		other = other->next;
@@ -237,6 +243,8 @@ typedef struct Removal
 kn_status
 kn_uncache(kn_ctx *cx, const char *key)
 {
+	/* What is removed after a commit has to outlive a kn_clear() before it. */
+	kn__arena *arena = cx != NULL && cx->work.depth > 0 ? &cx->own : &cx->arena;
 	Removal *removal;
 	kn_status status;
 
@@ -244,10 +252,10 @@ kn_uncache(kn_ctx *cx, const char *key)
 		return status;
 	if (key == NULL || cx->db->config.cache == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "there is no cache, or no key");
-	removal = kn__arena_get(&cx->own, sizeof(Removal));
+	removal = kn__arena_get(arena, sizeof(Removal));
 	if (removal == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
-	*removal = (Removal){ cx->db, full_key(cx, key) };
+	*removal = (Removal){ cx->db, full_key(cx, arena, key) };
 	if (removal->key == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	return kn_after_commit(cx, remove_later, removal);

@@ -5,6 +5,7 @@
 #include "run/run.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define KEPT 64 /* contexts that a handle keeps for the next requests */
 
@@ -13,6 +14,9 @@ static kn_ctx no_memory = { .guard = ATOMIC_FLAG_INIT };
 
 static kn_ctx *take_free(kn_db *db);
 static kn_ctx *make(kn_db *db);
+static void link_live(kn_ctx *cx);
+static void unlink_live(kn_ctx *cx);
+static void cancel(kn_ctx *cx);
 static bool set_up(kn_ctx *cx, const kn_request *request);
 static bool make_prelude(kn_ctx *cx, const kn_request *request);
 static const char *copy(kn_ctx *cx, const char *text);
@@ -23,18 +27,49 @@ kn_ctx *
 kn_begin_request(kn_db *db, const kn_request *request)
 {
 	kn_ctx *cx;
+	bool is_child;
 
 	if (db == NULL || request == NULL)
 		return &no_memory;
-	cx = take_free(db);
+	/* In a child, another thread of the parent's may have the lock for ever. */
+	is_child = db->process != getpid();
+	cx = is_child ? NULL : take_free(db);
 	if (cx == NULL)
 		cx = make(db);
 	if (cx == NULL)
 		return &no_memory;
-	(void) atomic_fetch_add(&db->contexts, 1);
 	if (!set_up(cx, request))
 		cx->own.has_failed = true;
+	if (!is_child)
+		link_live(cx);
 	return cx;
+}
+
+static void
+link_live(kn_ctx *cx)
+{
+	kn_db *db = cx->db;
+
+	(void) atomic_fetch_add(&db->contexts, 1);
+	(void) pthread_mutex_lock(&db->lock);
+	cx->before = NULL;
+	cx->next = db->live_contexts;
+	if (cx->next != NULL)
+		cx->next->before = cx;
+	db->live_contexts = cx;
+	(void) pthread_mutex_unlock(&db->lock);
+}
+
+/* With the lock held. */
+static void
+unlink_live(kn_ctx *cx)
+{
+	if (cx->before != NULL)
+		cx->before->next = cx->next;
+	else
+		cx->db->live_contexts = cx->next;
+	if (cx->next != NULL)
+		cx->next->before = cx->before;
 }
 
 static kn_ctx *
@@ -46,7 +81,7 @@ take_free(kn_db *db)
 	cx = db->free_contexts;
 	if (cx != NULL)
 	{
-		db->free_contexts = cx->next_free;
+		db->free_contexts = cx->next;
 		db->free_count--;
 	}
 	(void) pthread_mutex_unlock(&db->lock);
@@ -166,11 +201,14 @@ kn_end(kn_ctx *cx)
 	let_go(cx);
 	kn__arena_clear(&cx->arena);
 	kn__arena_clear(&cx->own);
+	if (db->process != getpid())
+		return;
 	(void) pthread_mutex_lock(&db->lock);
+	unlink_live(cx);
 	is_kept = db->free_count < KEPT && !atomic_load(&db->is_closing);
 	if (is_kept)
 	{
-		cx->next_free = db->free_contexts;
+		cx->next = db->free_contexts;
 		db->free_contexts = cx;
 		db->free_count++;
 	}
@@ -190,6 +228,9 @@ let_go(kn_ctx *cx)
 {
 	kn__rows_forget_all(cx);
 	kn__batch_forget_all(cx);
+	/* In a child the connection is left to kn_close(). */
+	if (cx->db->process != getpid())
+		return;
 	if (cx->work.depth > 0)
 		kn__transact_abandon(cx);
 	if (cx->link != NULL)
@@ -232,19 +273,38 @@ kn_last_error(const kn_ctx *cx)
 void
 kn_cancel(kn_ctx *cx)
 {
-	if (cx == NULL || cx == &no_memory)
+	if (cx == NULL || cx == &no_memory || cx->db->process != getpid())
 		return;
+	cancel(cx);
+	for (int i = 0; i < cx->db->server_count; i++)
+		kn__pool_wake(cx->db->servers[i].pool);
+	(void) pthread_mutex_lock(&cx->db->lock);
+	(void) pthread_cond_broadcast(&cx->db->woken);
+	(void) pthread_mutex_unlock(&cx->db->lock);
+}
+
+static void
+cancel(kn_ctx *cx)
+{
 	atomic_store(&cx->is_cancelled, true);
 	while (atomic_flag_test_and_set_explicit(&cx->guard, memory_order_acquire))
 		;
 	if (cx->link != NULL)
 		kn__conn_wake(cx->link->conn);
 	atomic_flag_clear_explicit(&cx->guard, memory_order_release);
-	for (int i = 0; i < cx->db->server_count; i++)
-		kn__pool_wake(cx->db->servers[i].pool);
-	(void) pthread_mutex_lock(&cx->db->lock);
-	(void) pthread_cond_broadcast(&cx->db->woken);
-	(void) pthread_mutex_unlock(&cx->db->lock);
+}
+
+/* All that is under way. */
+void
+kn__ctx_cancel_all(kn_db *db)
+{
+	(void) pthread_mutex_lock(&db->lock);
+	for (kn_ctx *cx = db->live_contexts; cx != NULL; cx = cx->next)
+		cancel(cx);
+	(void) pthread_cond_broadcast(&db->woken);
+	(void) pthread_mutex_unlock(&db->lock);
+	for (int i = 0; i < db->server_count; i++)
+		kn__pool_wake(db->servers[i].pool);
 }
 
 /* The link that a context has from now on, as kn_cancel() in another thread sees it. */

@@ -168,6 +168,8 @@ kn_close(kn_db *db, int64_t drain_ms)
 		if (status == KN_OK)
 			status = drained;
 	}
+	if (status == KN_TIMEOUT)
+		kn__ctx_cancel_all(db);
 	kn__db_unref(db);
 	return status;
 }
@@ -210,7 +212,7 @@ free_contexts(kn_db *db)
 	{
 		kn_ctx *cx = db->free_contexts;
 
-		db->free_contexts = cx->next_free;
+		db->free_contexts = cx->next;
 		kn__arena_release(&cx->own);
 		kn__arena_release(&cx->arena);
 		kn__release(db->allocator, cx, sizeof(kn_ctx));

@@ -76,7 +76,8 @@ attempt(kn__call *call)
 	if (status != KN_OK)
 		return status;
 	status = fly(call);
-	if (status == KN_OK && (call->class & KN__CLASS_SOILS) != 0)
+	/* A lock of the session outlives the failure of the statement that has taken it. */
+	if ((call->class & KN__CLASS_SOILS) != 0)
 		kn__conn_soil(cx->link->conn);
 	kn__run_end(cx, call->server, &permit, call->began, status);
 	return status;
@@ -250,8 +251,10 @@ kn__run_give(kn_ctx *cx)
 static bool
 counts_as_failure(kn_status status, const kn__fault *fault)
 {
-	if (fault->error.sqlstate[0] != '\0')
-		return kn__sqlstate_is_infrastructure(fault->error.sqlstate);
+	const char *sqlstate = fault->error.sqlstate;
+
+	if (*sqlstate != '\0' && strncmp(sqlstate, "08", 2) != 0)
+		return kn__sqlstate_is_infrastructure(sqlstate);
 	return status == KN_CONN_LOST || status == KN_OUTCOME_UNKNOWN;
 }
 

@@ -73,6 +73,7 @@ struct kn_db
 	pthread_cond_t woken;
 	struct kn__load *loads; /* cache.c: that are under way */
 	kn_ctx *free_contexts;
+	kn_ctx *live_contexts; /* what kn_close() cancels when its patience is over */
 	int free_count;
 	struct kn__prober *prober; /* route.c */
 	kn__secret secret;
@@ -100,9 +101,10 @@ typedef struct kn__work
 struct kn_ctx
 {
 	kn_db *db;
-	kn_ctx *next_free;
-	kn__arena own;   /* of what lives as long as the request */
-	kn__arena arena; /* of what calls hand out, until kn_clear() */
+	kn_ctx *next; /* of the free ones, or of the live ones */
+	kn_ctx *before;
+	kn__arena own;          /* of what lives as long as the request */
+	kn__arena arena;        /* of what calls hand out, until kn_clear() */
 	_Atomic(bool) is_cancelled;
 	atomic_flag guard; /* of link, against kn_cancel() */
 	kn__link *link;    /* held: by a call, a transaction or a stream */
@@ -131,6 +133,7 @@ struct kn_ctx
 
 /* context.c */
 extern bool kn__ctx_is_usable(kn_ctx *cx, kn_status *status);
+extern void kn__ctx_cancel_all(kn_db *db);
 extern void kn__ctx_set_link(kn_ctx *cx, kn__link *link);
 extern uint64_t kn__ctx_random(kn_ctx *cx);
 

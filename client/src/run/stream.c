@@ -5,7 +5,7 @@
 #include "run/rows.h"
 #include "run/tell.h"
 
-#include <string.h>
+#include <unistd.h>
 
 static kn_status begin(kn_rows *rows);
 static kn_status begin_once(kn_rows *rows);
@@ -101,6 +101,8 @@ begin_once(kn_rows *rows)
 							  &cx->wait,
 							  &call->outcome,
 							  &cx->fault);
+	if ((call->class & KN__CLASS_SOILS) != 0)
+		kn__conn_soil(cx->link->conn);
 	if (cx->work.depth > 0)
 	{
 		cx->work.has_begun = cx->work.has_begun || kn__conn_in_transaction(cx->link->conn);
@@ -135,7 +137,16 @@ kn__stream_more(kn_rows *rows)
 {
 	kn_ctx *cx = rows->cx;
 	kn__result *result = NULL;
-	kn_status status =
+	kn_status status;
+
+	/* The socket is the parent's as well. */
+	if (cx->db->process != getpid())
+	{
+		rows->is_streaming = false;
+		rows->status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
+		return false;
+	}
+	status =
 		kn__stream_next(cx->link->conn, &cx->wait, &result, &rows->call.outcome, &cx->fault);
 
 	if (status == KN_OK && result != NULL)
@@ -160,13 +171,34 @@ kn__stream_more(kn_rows *rows)
 void
 kn__stream_close(kn_rows *rows)
 {
+	kn_ctx *cx = rows->cx;
+	kn__call *call = &rows->call;
 	kn__fault fault;
 	kn_status status;
 
+	if (cx->db->process != getpid())
+	{
+		rows->is_streaming = false;
+		rows->status = KN_FORKED;
+		return;
+	}
 	kn__fault_clear(&fault);
-	status = kn__stream_end(rows->cx->link->conn, &rows->cx->wait, &fault);
-	/* That it was cancelled is what was asked for. */
-	end(rows, status == KN_CANCELED ? KN_OK : status);
+	/* To cancel a read outside of a transaction harms nobody; anything else would be undone. */
+	if (cx->work.depth == 0 && (call->class & KN__CLASS_READ) != 0)
+	{
+		status =
+			kn__stream_end(cx->link->conn, KN__STREAM_CANCEL, &cx->wait, &call->outcome, &fault);
+		end(rows, status);
+		return;
+	}
+	status =
+		kn__stream_end(cx->link->conn, KN__STREAM_TO_ITS_END, &cx->wait, &call->outcome, &fault);
+	if (status != KN_OK && rows->status == KN_OK)
+	{
+		kn__fault_copy(&cx->fault, &fault);
+		rows->status = kn__run_settle(call, status);
+	}
+	end(rows, status);
 }
 
 static void

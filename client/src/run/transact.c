@@ -10,8 +10,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#define FEW 6 /* statements of a flight that need no memory */
+#define FEW        6 /* statements of a flight that need no memory */
+#define BEGIN_SIZE 80
 
 static const char x_xid[] = "SELECT pg_catalog.pg_current_xact_id_if_assigned()::text";
 
@@ -20,7 +22,7 @@ static kn_status run_outer(kn_ctx *cx, kn_body_fn *body, void *argument,
 static kn_status run_once(kn_ctx *cx, kn_body_fn *body, void *argument);
 static kn_status run_nested(kn_ctx *cx, kn_body_fn *body, void *argument);
 static kn_status mark(kn_ctx *cx, const char *verb, int depth);
-static const char *begin_of(kn_ctx *cx, const kn_transaction *options);
+static void write_begin(char *text, const kn_transaction *options);
 static bool is_worth_repeating(const kn_ctx *cx, kn_status status);
 static int compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before);
 static void note_xid(kn_ctx *cx, kn__item *item);
@@ -48,12 +50,11 @@ kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_trans
 static kn_status
 run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *options)
 {
-	const char *begin = begin_of(cx, options);
+	char begin[BEGIN_SIZE];
 	int most = options->attempts > 0 ? options->attempts : cx->db->config.retry_attempts;
 	kn__call call = { .cx = cx };
 
-	if (begin == NULL)
-		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+	write_begin(begin, options);
 	kn__budget_call(&cx->db->budget);
 	for (;;)
 	{
@@ -66,8 +67,14 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 		cx->work.is_read_only = options->is_read_only;
 		status = run_once(cx, body, argument);
 		call.server = cx->work.server;
+		cx->work.begin = NULL;
 		if (status == KN_OK)
+		{
+			/* What the body has got over is no failure any more. */
+			kn__fault_clear(&cx->fault);
 			return KN_OK;
+		}
+		cx->fault.error.status = status;
 		cx->fault.error.attempts = call.attempts;
 		if (call.attempts >= most || call.server == NULL || !is_worth_repeating(cx, status))
 			return status;
@@ -78,23 +85,21 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 	}
 }
 
-static const char *
-begin_of(kn_ctx *cx, const kn_transaction *options)
+static void
+write_begin(char *text, const kn_transaction *options)
 {
 	static const char *const levels[] = { "",
 										  " ISOLATION LEVEL READ COMMITTED",
 										  " ISOLATION LEVEL REPEATABLE READ",
 										  " ISOLATION LEVEL SERIALIZABLE" };
-	char text[128];
 	unsigned level = (unsigned) options->isolation;
-	int length = snprintf(text,
-						  sizeof(text),
-						  "BEGIN%s%s%s",
-						  level < sizeof(levels) / sizeof(levels[0]) ? levels[level] : "",
-						  options->is_read_only ? " READ ONLY" : "",
-						  options->is_deferrable ? " DEFERRABLE" : "");
 
-	return kn__arena_copy(&cx->own, text, (size_t) length);
+	(void) snprintf(text,
+					BEGIN_SIZE,
+					"BEGIN%s%s%s",
+					level < sizeof(levels) / sizeof(levels[0]) ? levels[level] : "",
+					options->is_read_only ? " READ ONLY" : "",
+					options->is_deferrable ? " DEFERRABLE" : "");
 }
 
 /* What the server undid as a whole can be done again from its beginning. */
@@ -132,6 +137,8 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 	}
 	if (status == KN_OK && cx->stream != NULL)
 		status = kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
+	if (status == KN_OK && cx->db->process != getpid())
+		status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 	if (status == KN_OK)
 		status = commit(cx);
 	else
@@ -427,6 +434,9 @@ roll_back(kn_ctx *cx)
 	kn__wait wait = { .deadline =
 						  kn__now(cx->db->clock) + cx->db->config.cancel_ms * KN__NS_PER_MS };
 
+	/* In a child the session is the parent's. */
+	if (cx->db->process != getpid())
+		return;
 	if (cx->stream != NULL)
 		kn__rows_forget_all(cx);
 	if (cx->link == NULL || !kn__conn_in_transaction(cx->link->conn))

@@ -17,6 +17,7 @@ static void answer_item(kn__flying *flight, kn__item *item, const kn__sent *sent
 static void answer_aside(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void stop(kn__flying *flight, kn__waited waited);
 static void take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *result);
+static bool are_atomic(const kn__flying *flight);
 static void note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result);
 static void end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind);
 static int64_t affected_by(PGresult *result);
@@ -113,35 +114,39 @@ kn__answer_command(kn__flying *flight, kn__item *item, const kn__sent *sent)
 	}
 }
 
+/* Before it may come what is wrong with the transaction as a whole, such as a deferred constraint. */
 void
 kn__answer_sync(kn__flying *flight, kn__item *item)
 {
-	PGresult *result = kn__answer_next(flight);
-	int nulls = 0;
+	for (int i = 0; i < 3; i++)
+	{
+		PGresult *result = kn__answer_next(flight);
+		bool is_sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
 
-	/* The commit is done at the sync: that is where deferred constraints are checked. */
-	if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR)
-	{
-		kn__answer_error(flight, item, NULL, result);
-		flight->fault->error.item = -1;
+		if (flight->is_lost)
+		{
+			PQclear(result);
+			return;
+		}
+		if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR)
+		{
+			kn__answer_error(flight, item, NULL, result);
+			flight->fault->error.item = -1;
+			if (flight->status == KN_OK)
+				flight->status = flight->fault->error.status;
+		}
 		PQclear(result);
-		do
-			result = flight->is_lost ? NULL : kn__answer_next(flight);
-		while (result == NULL && !flight->is_lost && ++nulls < 2);
+		if (flight->is_lost)
+			return;
+		if (is_sync)
+		{
+			flight->group_done |= !flight->group_failed;
+			flight->group_failed = false;
+			return;
+		}
 	}
-	if (flight->is_lost)
-		return;
-	if (PQresultStatus(result) != PGRES_PIPELINE_SYNC)
-	{
-		PQclear(result);
-		(void) kn__fail(flight->fault, KN_INTERNAL, "the pipeline is out of step");
-		flight->status = KN_INTERNAL;
-		flight->is_lost = true;
-		return;
-	}
-	PQclear(result);
-	flight->group_done |= !flight->group_failed;
-	flight->group_failed = false;
+	flight->status = kn__fail(flight->fault, KN_INTERNAL, "the pipeline is out of step");
+	flight->is_lost = true;
 }
 
 /* NULL: the end of a command, or of the connection. */
@@ -240,6 +245,8 @@ void
 kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const PGresult *result)
 {
 	kn__conn *conn = flight->conn;
+	/* What is said of a Parse or Describe of our own making is said of the caller's statement. */
+	kn__item *of = sent != NULL ? &flight->items[sent - flight->sent] : item;
 	kn_status status;
 
 	flight->group_failed = true;
@@ -247,7 +254,7 @@ kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const
 		note_stale(flight, sent, result);
 	if (flight->status == KN_OK)
 	{
-		status = kn__fault_of_result(flight->fault, result, item == NULL ? NULL : item->sql);
+		status = kn__fault_of_result(flight->fault, result, of == NULL ? NULL : of->sql);
 		/* It was us who cancelled it. */
 		if (status == KN_CANCELED && flight->stopped != KN_OK)
 		{
@@ -255,21 +262,35 @@ kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const
 			flight->fault->error.status = status;
 			kn__fault_text(flight->fault, &flight->fault->error.message, kn_status_text(status));
 		}
-		if (item != NULL && flight->count > 1)
-			flight->fault->error.item = (int) (item - flight->items);
-		/* Those of our own making are not the caller's failures, but for the Parse of his. */
-		if (item != NULL || sent != NULL)
+		if (of != NULL)
+		{
+			if (flight->count > 1)
+				flight->fault->error.item = (int) (of - flight->items);
 			flight->status = status;
+			flight->is_refused = item == NULL && sent->is_described;
+		}
 		if (item != NULL)
 			item->status = status;
 	}
 	if (kn__is_fatal(result) || PQstatus(conn->pg) == CONNECTION_BAD)
 	{
 		flight->is_lost = true;
-		flight->is_undone = kn__is_fatal(result) && (item == NULL || item->is_atomic);
+		flight->is_undone = kn__is_undone(result) && are_atomic(flight);
 		if (flight->status == KN_OK)
 			flight->status = kn__fault_of_result(flight->fault, result, NULL);
 	}
+}
+
+/* None of them can have committed something by itself. */
+static bool
+are_atomic(const kn__flying *flight)
+{
+	for (int i = 0; i < flight->count; i++)
+	{
+		if (!flight->items[i].is_atomic)
+			return false;
+	}
+	return true;
 }
 
 /*

@@ -82,6 +82,8 @@ typedef enum kn__waited
 	KN__WAITED_ERROR
 } kn__waited;
 
+/* Whether the time is over, or the caller cancelled, by now: KN__WAITED_READY where it is not. */
+extern kn__waited kn__wait_over(const kn__conn *conn, const kn__wait *wait);
 extern kn__waited kn__wait_connect(kn__conn *conn, bool for_write, const kn__wait *wait);
 /* Until the socket is readable or, if asked for, writable. */
 extern kn__waited kn__wait_socket(kn__conn *conn, bool for_write, const kn__wait *wait);
@@ -124,5 +126,7 @@ extern kn_status kn__fault_of_conn(kn__fault *fault, kn__conn *conn, kn_status s
 /* "FATAL:  28P01: text" as libpq puts it where connecting fails. */
 extern kn_status kn__fault_of_connect(kn__fault *fault, const char *message, bool needs_password);
 extern bool kn__is_fatal(const PGresult *result);
+/* Whether the server ended the session before the transaction's end, and so undid it. */
+extern bool kn__is_undone(const PGresult *result);
 
 #endif

@@ -20,6 +20,9 @@ kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql)
 	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
 	kn_status status = sqlstate == NULL ? KN_CONN_LOST : kn__sqlstate_status(sqlstate);
 
+	/* A pooler says so when it has lost the server. */
+	if (kn__is_fatal(result) && sqlstate != NULL && strncmp(sqlstate, "08", 2) == 0)
+		status = KN_CONN_LOST;
 	if (message == NULL)
 		message = PQresultErrorMessage(result);
 	(void) kn__fail(fault, status, "%.*s", (int) strcspn(message, "\n"), message);
@@ -126,4 +129,19 @@ kn__is_fatal(const PGresult *result)
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 
 	return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+}
+
+/*
+ * The server's own words, when it was told to go or lost patience, come before the end of the
+ * transaction.  A panic may come after it; and what a pooler says tells nothing of the server.
+ */
+bool
+kn__is_undone(const PGresult *result)
+{
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return severity != NULL && strcmp(severity, "FATAL") == 0 && sqlstate != NULL &&
+		   (strncmp(sqlstate, "57P0", 4) == 0 || strncmp(sqlstate, "25P0", 4) == 0 ||
+			strncmp(sqlstate, "40", 2) == 0);
 }

@@ -40,6 +40,8 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 		return KN_OK;
 	if (conn->is_broken || conn->stream != NULL)
 		return kn__fail(fault, KN_CONN_LOST, "the connection is not usable");
+	if (kn__flight_is_late(&flight))
+		return flight.status;
 	flight.sent = count <= FEW ? few : kn__allocate(conn->allocator, size);
 	if (flight.sent == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
@@ -56,6 +58,7 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 							 .fault = fault };
 
 		again.sent = flight.sent;
+		kn__fault_clear(fault);
 		for (int i = 0; i < count; i++)
 			kn__result_free(items[i].result);
 		(void) fly(&again);
@@ -65,6 +68,19 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 	if (count > FEW)
 		kn__release(conn->allocator, flight.sent, size);
 	return flight.status;
+}
+
+/* Past the deadline, or cancelled: then nothing is to be sent any more. */
+bool
+kn__flight_is_late(kn__flying *flight)
+{
+	kn__waited waited = kn__wait_over(flight->conn, flight->wait);
+
+	if (waited == KN__WAITED_READY)
+		return false;
+	flight->status = waited == KN__WAITED_TIMEOUT ? KN_TIMEOUT : KN_CANCELED;
+	(void) kn__fail(flight->fault, flight->status, "%s", kn_status_text(flight->status));
+	return true;
 }
 
 static kn_status
@@ -101,16 +117,31 @@ fly(kn__flying *flight)
 	return flight->status;
 }
 
-/* Asks for the types of the columns of those statements that nobody has seen yet. */
+/*
+ * Asks for the types of the columns of those statements that nobody has seen yet.  One that
+ * cannot be described goes out all the same, and has its columns as text: a statement before
+ * it may make what it needs, and if none does, it fails in its place.  Within a transaction
+ * a failure would be the end of that, so there only those are described that nothing but
+ * reads and writes of rows come before.
+ */
 kn_status
 kn__flight_learn(kn__flying *flight)
 {
 	kn__conn *conn = flight->conn;
 	kn__item *items = flight->items;
+	bool in_transaction = kn__conn_in_transaction(conn);
+	int count = 0;
 	int unknown = 0;
 
-	for (int i = 0; i < flight->count; i++)
-		unknown += is_unknown(conn, &items[i]);
+	for (; count < flight->count; count++)
+	{
+		unknown += is_unknown(conn, &items[count]);
+		if (in_transaction && items[count].never_prepare)
+		{
+			count++;
+			break;
+		}
+	}
 	if (unknown == 0)
 		return KN_OK;
 	if (!PQenterPipelineMode(conn->pg))
@@ -118,28 +149,40 @@ kn__flight_learn(kn__flying *flight)
 		kn__flight_lose(flight);
 		return flight->status;
 	}
-	for (int i = 0; i < flight->count && flight->status == KN_OK; i++)
+	memset(flight->sent, 0, (size_t) flight->count * sizeof(kn__sent));
+	for (int i = 0; i < count && flight->status == KN_OK; i++)
 	{
-		memset(&flight->sent[i], 0, sizeof(kn__sent));
 		if (!is_unknown(conn, &items[i]))
 			continue;
 		flight->status = kn__send_describe(conn, &items[i], &flight->sent[i], flight->fault);
 		/* One that does not parse must not keep the others from being described. */
-		if (!PQpipelineSync(conn->pg))
+		if (flight->status == KN_CONN_LOST || (flight->status == KN_OK && !PQpipelineSync(conn->pg)))
 			kn__flight_lose(flight);
+		else if (flight->status != KN_OK && flight->count > 1)
+			flight->fault->error.item = i;
 	}
-	for (int i = 0; i < flight->count && !flight->is_lost; i++)
+	for (int i = 0; i < count && !flight->is_lost; i++)
 	{
 		if (!flight->sent[i].is_described)
 			continue;
 		kn__answer_command(flight, NULL, &flight->sent[i]);
-		kn__answer_command(flight, NULL, &flight->sent[i]);
-		kn__answer_sync(flight, NULL);
+		if (!flight->is_lost)
+			kn__answer_command(flight, NULL, &flight->sent[i]);
+		if (!flight->is_lost)
+			kn__answer_sync(flight, NULL);
 		if (flight->status != KN_OK && *flight->fault->error.sql == '\0')
 			kn__fault_text(flight->fault, &flight->fault->error.sql, items[i].sql);
 	}
 	kn__flight_finish(flight);
 	flight->group_done = false;
+	if (flight->stopped != KN_OK && flight->status == KN_OK)
+		flight->status =
+			kn__fail(flight->fault, flight->stopped, "%s", kn_status_text(flight->stopped));
+	if (flight->is_refused && !flight->is_lost && flight->stopped == KN_OK && !in_transaction)
+	{
+		kn__fault_clear(flight->fault);
+		flight->status = KN_OK;
+	}
 	return flight->status;
 }
 

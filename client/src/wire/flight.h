@@ -23,10 +23,12 @@ typedef struct kn__flying
 	bool is_undone;    /* and the server said so before it had answered the item */
 	bool group_failed; /* since the last sync */
 	bool group_done;   /* a transaction of the server's making is complete */
+	bool is_refused;   /* the server would not describe a statement */
 	bool is_stale;     /* a prepared statement was not what it was taken for */
 } kn__flying;
 
 /* flight.c */
+extern bool kn__flight_is_late(kn__flying *flight);
 extern kn_status kn__flight_learn(kn__flying *flight);
 /* All answers are in: the connection is as it was, or is to be closed. */
 extern void kn__flight_finish(kn__flying *flight);

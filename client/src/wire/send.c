@@ -77,12 +77,12 @@ kn__send_describe(kn__conn *conn, const kn__item *item, kn__sent *sent, kn__faul
 	kn_status status = encode(conn, item, &parameters, fault);
 
 	memset(sent, 0, sizeof(*sent));
-	sent->is_described = true;
 	sent->key = kn__send_key(item);
 	if (status == KN_OK &&
 		(!PQsendPrepare(conn->pg, "", item->sql, item->count, parameters.types) ||
 		 !PQsendDescribePrepared(conn->pg, "")))
 		status = kn__fault_of_conn(fault, conn, KN_CONN_LOST);
+	sent->is_described = status == KN_OK;
 	release(conn, &parameters);
 	return status;
 }

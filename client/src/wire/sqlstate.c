@@ -20,7 +20,7 @@ typedef struct Row
 static const Row rows[] = {
 	{ "00000", KN_OK, false },
 	{ "08", KN_CONN_LOST, true },
-	{ "08P01", KN_INTERNAL, false },      /* protocol violation */
+	{ "08P01", KN_USAGE, false },         /* another number of parameters than the statement has */
 	{ "0A000", KN_SERVER, false },
 	{ "0L", KN_AUTH, false },
 	{ "0P", KN_AUTH, false },

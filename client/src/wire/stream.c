@@ -34,6 +34,8 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 {
 	kn__streaming *stream;
 	kn__flying *flight;
+	bool was_in_transaction;
+	bool is_stale;
 	kn_status status;
 
 	*outcome = KN__NOTHING_DONE;
@@ -42,6 +44,7 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	stream = kn__allocate_zero(conn->allocator, 1, sizeof(kn__streaming));
 	if (stream == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	was_in_transaction = kn__conn_in_transaction(conn);
 	if (count > 0)
 		memcpy(stream->items, prelude, (size_t) count * sizeof(kn__item));
 	stream->items[count] = *item;
@@ -54,14 +57,20 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	flight->count = count + 1;
 	flight->fault = fault;
 	conn->stream = stream;
-	if (kn__flight_learn(flight) == KN_OK)
+	if (!kn__flight_is_late(flight) && kn__flight_learn(flight) == KN_OK)
 		send(stream);
 	*outcome = kn__flight_outcome(flight);
 	item->affected = stream->item->affected;
 	status = flight->status;
+	/* Once more, where nothing has happened but that a name meant something else. */
+	is_stale = flight->is_stale && !was_in_transaction && *outcome == KN__NOTHING_DONE &&
+			   !flight->is_lost && flight->stopped == KN_OK;
 	if (status != KN_OK)
 		end(conn);
-	return status;
+	if (status == KN_OK || !is_stale)
+		return status;
+	kn__fault_clear(fault);
+	return kn__stream_begin(conn, prelude, count, item, wait, outcome, fault);
 }
 
 static void
@@ -205,22 +214,35 @@ finish(kn__streaming *stream)
 
 /*
  * Ends it early: the statement is cancelled, unless the rest has arrived already.  KN_OK, or
- * KN_CONN_LOST: the connection is to be closed.
+ * KN_CONN_LOST: the connection is to be closed.  With KN__STREAM_TO_ITS_END the rest is read,
+ * and what becomes of the statement is returned.
  */
 kn_status
-kn__stream_end(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
+kn__stream_end(kn__conn *conn, kn__stream_how how, const kn__wait *wait, kn__outcome *outcome,
+			   kn__fault *fault)
 {
 	kn__streaming *stream = conn->stream;
 	kn__flying *flight;
+	kn_status status;
 	bool is_lost;
 
-	(void) wait;
 	if (stream == NULL)
 		return KN_OK;
 	flight = &stream->flight;
 	flight->fault = fault;
+	flight->wait = wait;
 	PQclear(stream->first);
 	stream->first = NULL;
+	while (!stream->is_over &&
+		   (how == KN__STREAM_TO_ITS_END || flight->is_lost || !PQisBusy(conn->pg)))
+		PQclear(next_row(stream));
+	if (how == KN__STREAM_TO_ITS_END)
+	{
+		*outcome = kn__flight_outcome(flight);
+		status = flight->status;
+		end(conn);
+		return status;
+	}
 	if (!stream->is_over && flight->stopped == KN_OK)
 	{
 		flight->stopped = KN_CANCELED;
@@ -230,6 +252,7 @@ kn__stream_end(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
 		(void) next_row(stream);
 	}
 	is_lost = flight->is_lost;
+	*outcome = kn__flight_outcome(flight);
 	end(conn);
 	return is_lost ? KN_CONN_LOST : KN_OK;
 }

@@ -14,6 +14,14 @@ static int timeout_of(const kn__conn *conn, const kn__wait *wait);
 static void empty_pipe(int fd);
 static bool is_cancelled(const kn__wait *wait);
 
+kn__waited
+kn__wait_over(const kn__conn *conn, const kn__wait *wait)
+{
+	if (is_cancelled(wait))
+		return KN__WAITED_CANCELED;
+	return timeout_of(conn, wait) == 0 ? KN__WAITED_TIMEOUT : KN__WAITED_READY;
+}
+
 /* While connecting libpq says which of the two it waits for; afterwards it always reads. */
 kn__waited
 kn__wait_connect(kn__conn *conn, bool for_write, const kn__wait *wait)

@@ -126,7 +126,14 @@ extern kn_status kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, 
 extern kn_status kn__stream_next(kn__conn *conn, const kn__wait *wait, kn__result **row,
 								 kn__outcome *outcome, kn__fault *fault);
 /* Ends it early: the statement is cancelled, unless the rest has arrived already. */
-extern kn_status kn__stream_end(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
+typedef enum kn__stream_how
+{
+	KN__STREAM_CANCEL,
+	KN__STREAM_TO_ITS_END /* what it does is to be done, or the transaction is to go on */
+} kn__stream_how;
+
+extern kn_status kn__stream_end(kn__conn *conn, kn__stream_how how, const kn__wait *wait,
+								kn__outcome *outcome, kn__fault *fault);
 
 /* result.c: rows that have arrived */
 extern void kn__result_free(kn__result *result);

@@ -1,0 +1,246 @@
+/*
+ * batch.c
+ *		Several statements in one flight: all of them, or none.
+ */
+#include "live.h"
+
+static PGconn *look;
+static kn_db *db;
+static kn_ctx *cx;
+
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look,
+			"DROP TABLE IF EXISTS kn_batch, kn_made CASCADE;"
+			"CREATE TABLE kn_batch (id int PRIMARY KEY, name text)");
+	OPEN(db, .max_connections = 2);
+	cx = kn_begin(db);
+}
+
+static void
+tear_down(void)
+{
+	kn_end(cx);
+	close_even(db);
+	PQfinish(look);
+}
+
+START_TEST(does_all)
+{
+	for (int round = 0; round < 3; round++)
+	{
+		kn_batch *batch = kn_begin_batch(cx);
+
+		for (int i = 0; i < 40; i++)
+			ck_assert_int_eq(kn_add(batch, "INSERT INTO kn_batch VALUES ($1, $2)", round * 40 + i, "x"), i);
+		ck_assert_int_eq(kn_add(batch, "SELECT count(*) FROM kn_batch"), 40);
+		ck_assert_int_eq(kn_add(batch, "UPDATE kn_batch SET name = 'y'"), 41);
+		ck_assert_int_eq(kn_batch_affected(batch, 0), -1);
+		EXPECT_OK(cx, kn_run_batch(batch, NULL));
+		ck_assert_int_eq(kn_batch_affected(batch, 0), 1);
+		ck_assert_int_eq(kn_batch_affected(batch, 41), (round + 1) * 40);
+		ck_assert_int_eq(kn_batch_affected(batch, 42), -1);
+		ck_assert_int_eq(number_of(cx, kn_batch_rows(batch, 40)), (round + 1) * 40);
+		EXPECT(cx, kn_done(kn_batch_rows(batch, 40)), KN_USAGE);
+		EXPECT(cx, kn_done(kn_batch_rows(batch, 42)), KN_USAGE);
+		EXPECT(cx, kn_run_batch(batch, NULL), KN_USAGE);
+	}
+	EXPECT_OK(cx, kn_run_batch(kn_begin_batch(cx), NULL));
+}
+END_TEST
+
+/* What fails, and when it is seen: parsed, bound, run, or at the end. */
+static const struct
+{
+	const char *sql;
+	kn_status status;
+	const char *sqlstate;
+} failures[] = {
+	{ "INSERT INTO kn_batch VALUES (1, 'again')", KN_DUPLICATE, "23505" },
+	{ "SELECT * FROM nowhere", KN_SCHEMA, "42P01" },
+	{ "SELECT 1/0", KN_DATA, "22012" },
+	{ "SELEC", KN_SCHEMA, "42601" },
+	{ "INSERT INTO kn_batch VALUES ('x'::int)", KN_DATA, "22P02" },
+};
+
+START_TEST(does_nothing_where_one_fails)
+{
+	/* The second time statements are prepared, and the third they go by their names. */
+	for (int round = 0; round < 3; round++)
+	{
+		kn_batch *batch = kn_begin_batch(cx);
+
+		(void) kn_add(batch, "INSERT INTO kn_batch VALUES ($1, 'a')", 1);
+		(void) kn_add(batch, "INSERT INTO kn_batch VALUES ($1, 'a')", 2);
+		(void) kn_add_values(batch, failures[_i].sql, NULL, 0);
+		(void) kn_add(batch, "INSERT INTO kn_batch VALUES ($1, 'a')", 3);
+		EXPECT(cx, kn_run_batch(batch, NULL), failures[_i].status);
+		ck_assert_str_eq(kn_last_error(cx)->sqlstate, failures[_i].sqlstate);
+		ck_assert_int_eq(kn_last_error(cx)->item, 2);
+		ck_assert_str_eq(kn_last_error(cx)->sql, failures[_i].sql);
+		ck_assert_int_eq(kn_batch_affected(batch, 0), -1);
+		EXPECT(cx, kn_done(kn_batch_rows(batch, 0)), failures[_i].status);
+		ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch"), 0);
+	}
+}
+END_TEST
+
+static kn_status
+failing_body(kn_ctx *c, void *argument)
+{
+	const char *sql = argument;
+	kn_batch *batch = kn_begin_batch(c);
+
+	(void) kn_add(batch, "INSERT INTO kn_batch VALUES ($1, 'a')", 1);
+	(void) kn_add_values(batch, sql, NULL, 0);
+	return kn_run_batch(batch, NULL);
+}
+
+START_TEST(tells_the_item_in_a_transaction)
+{
+	EXPECT(cx, kn_transact(cx, failing_body, (void *) failures[_i].sql), failures[_i].status);
+	ck_assert_int_eq(kn_last_error(cx)->item, 1);
+	ck_assert_str_eq(kn_last_error(cx)->sqlstate, failures[_i].sqlstate);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch"), 0);
+}
+END_TEST
+
+static kn_status
+making_body(kn_ctx *c, void *argument)
+{
+	kn_batch *batch = kn_begin_batch(c);
+
+	if (argument != NULL)
+	{
+		kn_status status = kn_exec(c, "SELECT 1");
+
+		if (status != KN_OK)
+			return status;
+	}
+	(void) kn_add(batch, "CREATE TABLE kn_made (a int, b jsonb)");
+	(void) kn_add(batch, "INSERT INTO kn_made VALUES ($1, '{}') RETURNING a", 7);
+	(void) kn_add(batch, "SELECT a FROM kn_made WHERE a = $1", 7);
+	(void) kn_add(batch, "DROP TABLE kn_made");
+	return kn_run_batch(batch, NULL);
+}
+
+START_TEST(needs_what_it_makes)
+{
+	EXPECT_OK(cx, making_body(cx, NULL));
+	EXPECT_OK(cx, making_body(cx, NULL));
+	EXPECT_OK(cx, kn_transact(cx, making_body, NULL));
+	EXPECT_OK(cx, kn_transact(cx, making_body, cx));
+}
+END_TEST
+
+START_TEST(needs_what_it_makes_at_first)
+{
+	EXPECT_OK(cx, kn_transact(cx, making_body, cx));
+	EXPECT_OK(cx, making_body(cx, NULL));
+}
+END_TEST
+
+START_TEST(sends_nothing_that_cannot_be_sent)
+{
+	kn_batch *batch = kn_begin_batch(cx);
+
+	(void) kn_add(batch, "INSERT INTO kn_batch VALUES ($1, $2)", 1, "a");
+	(void) kn_add(batch, "INSERT INTO kn_batch VALUES ($1, $2)", 2, ((kn_str){ "a\0b", 3 }));
+	EXPECT(cx, kn_run_batch(batch, NULL), KN_DATA);
+	ck_assert_int_eq(kn_last_error(cx)->item, 1);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch"), 0);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	batch = kn_begin_batch(cx);
+	(void) kn_add(batch, "SELECT $1::text", ((kn_str){ "a\0b", 3 }));
+	(void) kn_add(batch, "INSERT INTO kn_batch VALUES (1)");
+	EXPECT(cx, kn_run_batch(batch, NULL), KN_DATA);
+	ck_assert_int_eq(kn_last_error(cx)->item, 0);
+	EXPECT(cx, kn_done(kn_query(cx, "SELECT $1::text || 'b'", ((kn_str){ "a\0b", 3 }))), KN_DATA);
+	ck_assert_int_eq(number_of(cx, kn_query(cx, "SELECT count(*) FROM kn_batch")), 0);
+}
+END_TEST
+
+/* More than fits into the sockets both ways at a time. */
+START_TEST(reads_while_it_writes)
+{
+	size_t size = 1 << 20;
+	char *text = kn_alloc(cx, size);
+	kn_batch *batch = kn_begin_batch(cx);
+
+	memset(text, 'x', size);
+	for (int i = 0; i < 12; i++)
+		(void) kn_add(batch, "SELECT $1::text", ((kn_str){ text, size }));
+	EXPECT_OK(cx, kn_run_batch(batch, NULL));
+	for (int i = 0; i < 12; i++)
+	{
+		kn_rows *rows = kn_batch_rows(batch, i);
+
+		ck_assert_int_eq(kn_next(rows), true);
+		ck_assert_uint_eq(kn_get_str(rows, 0).n, size);
+		EXPECT_OK(cx, kn_done(rows));
+	}
+}
+END_TEST
+
+/* All statements have succeeded by then. */
+START_TEST(fails_at_its_end)
+{
+	look_do(look, "CREATE TABLE kn_made (a int UNIQUE DEFERRABLE INITIALLY DEFERRED)");
+	for (int round = 0; round < 3; round++)
+	{
+		const char *const claims[] = { "app.tenant", "1", NULL };
+		kn_ctx *tenant = kn_begin(db, .claims = claims);
+		kn_batch *batch = kn_begin_batch(cx);
+
+		(void) kn_add(batch, "INSERT INTO kn_batch VALUES (1, 'a')");
+		(void) kn_add(batch, "INSERT INTO kn_made VALUES (1), (1) RETURNING a");
+		(void) kn_add(batch, "INSERT INTO kn_batch VALUES (2, 'a')");
+		EXPECT(cx, kn_run_batch(batch, NULL), KN_DUPLICATE);
+		ck_assert_int_eq(kn_last_error(cx)->item, -1);
+		ck_assert_str_eq(kn_last_error(cx)->constraint_name, "kn_made_a_key");
+		EXPECT(cx, kn_exec(cx, "INSERT INTO kn_made VALUES (1), (1)"), KN_DUPLICATE);
+		EXPECT(cx, kn_done(kn_query(cx, "INSERT INTO kn_made VALUES (1), (1) RETURNING a")), KN_DUPLICATE);
+		EXPECT(tenant, kn_exec(tenant, "INSERT INTO kn_made VALUES (1), (1)"), KN_DUPLICATE);
+		kn_end(tenant);
+		ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch, kn_made"), 0);
+	}
+	ck_assert_int_eq((int) stats_of(db).closed_broken, 0);
+}
+END_TEST
+
+START_TEST(ends_in_time)
+{
+	kn_ctx *hasty = kn_begin(db, .timeout_ms = 60);
+	kn_batch *batch = kn_begin_batch(hasty);
+
+	(void) kn_add(batch, "INSERT INTO kn_batch VALUES (1, 'a')");
+	(void) kn_add(batch, "SELECT pg_sleep(30)");
+	(void) kn_add(batch, "INSERT INTO kn_batch VALUES (2, 'a')");
+	EXPECT(hasty, kn_run_batch(batch, NULL), KN_TIMEOUT);
+	kn_end(hasty);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch"), 0);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, does_all);
+	LOOP(tcase, does_nothing_where_one_fails, failures);
+	LOOP(tcase, tells_the_item_in_a_transaction, failures);
+	tcase_add_test(tcase, needs_what_it_makes);
+	tcase_add_test(tcase, needs_what_it_makes_at_first);
+	tcase_add_test(tcase, sends_nothing_that_cannot_be_sent);
+	tcase_add_test(tcase, reads_while_it_writes);
+	tcase_add_test(tcase, fails_at_its_end);
+	tcase_add_test(tcase, ends_in_time);
+}
+
+int
+main(void)
+{
+	return suite_run("batch", fill);
+}

@@ -1,0 +1,135 @@
+/*
+ * live.h
+ *		What the tests that need a server share: a handle, and a session of its own to look from.
+ *
+ * The handle goes by the PG* variables, which may name a pooler; the session goes to the server
+ * directly, by KN_TEST_DIRECT.
+ */
+#ifndef KN_TESTS_LIVE_H
+#define KN_TESTS_LIVE_H
+
+#include <libpq-fe.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../suite.h"
+#include "kints/kints.h"
+
+#define OPEN(db, ...)                                                                 \
+	do                                                                                \
+	{                                                                                 \
+		char why_[256];                                                               \
+		ck_assert_msg(kn_open(&(db), why_, sizeof(why_), __VA_ARGS__) == KN_OK, "%s", why_);         \
+	} while (0)
+
+/* A status, and the whole error where it is another one. */
+#define EXPECT(cx, call, expected)                                       \
+	do                                                                   \
+	{                                                                    \
+		kn_status got_ = (call);                                         \
+		ck_assert_msg(got_ == (expected),                                \
+					  "%s: %s instead of %s: [%s] %s",                   \
+					  #call,                                             \
+					  kn_status_name(got_),                              \
+					  kn_status_name(expected),                          \
+					  kn_last_error(cx)->sqlstate,                       \
+					  kn_last_error(cx)->message);                       \
+	} while (0)
+#define EXPECT_OK(cx, call) EXPECT(cx, call, KN_OK)
+
+static inline bool
+is_pooled(void)
+{
+	const char *pooled = getenv("KN_TEST_POOLED");
+
+	return pooled != NULL && *pooled != '\0';
+}
+
+static inline PGconn *
+look_open(void)
+{
+	PGconn *look = PQconnectdb(getenv("KN_TEST_DIRECT"));
+
+	ck_assert_msg(PQstatus(look) == CONNECTION_OK, "%s", PQerrorMessage(look));
+	PQclear(PQexec(look, "SET client_min_messages = error"));
+	return look;
+}
+
+/* Statements that have to succeed. */
+static inline void
+look_do(PGconn *look, const char *sql)
+{
+	PGresult *result = PQexec(look, sql);
+
+	ck_assert_msg(PQresultStatus(result) == PGRES_COMMAND_OK ||
+					  PQresultStatus(result) == PGRES_TUPLES_OK,
+				  "%s: %s",
+				  sql,
+				  PQresultErrorMessage(result));
+	PQclear(result);
+}
+
+/* The number that a query gives. */
+static inline long
+look_number(PGconn *look, const char *sql)
+{
+	PGresult *result = PQexec(look, sql);
+	long number;
+
+	ck_assert_msg(PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1,
+				  "%s: %s",
+				  sql,
+				  PQresultErrorMessage(result));
+	number = atol(PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return number;
+}
+
+/* Waits until a query, which the server decides, gives a number: the server's work is awaited so. */
+static inline void
+look_await(PGconn *look, const char *sql, long number)
+{
+	while (look_number(look, sql) != number)
+		look_do(look, "SELECT pg_sleep(0.002), pg_stat_clear_snapshot()");
+}
+
+static inline kn_stats
+stats_of(const kn_db *db)
+{
+	kn_stats stats = { .size = sizeof(stats) };
+
+	ck_assert_int_eq(kn_get_stats(db, 0, &stats), KN_OK);
+	return stats;
+}
+
+/* Everything that was taken came back. */
+static inline void
+close_even(kn_db *db)
+{
+	ck_assert_int_eq(stats_of(db).busy, 0);
+	ck_assert_int_eq(kn_close(db, 5000), KN_OK);
+}
+
+/* The one number of a query's one row. */
+static inline int64_t
+number_of(kn_ctx *cx, kn_rows *rows)
+{
+	int64_t number = kn_next(rows) ? kn_get_i64(rows, 0) : INT64_MIN;
+
+	ck_assert_int_eq(kn_next(rows), false);
+	EXPECT_OK(cx, kn_done(rows));
+	return number;
+}
+
+/* The same where it may fail, and then another number. */
+static inline int64_t
+number_of_or(kn_ctx *cx, kn_rows *rows, int64_t otherwise)
+{
+	int64_t number = kn_next(rows) ? kn_get_i64(rows, 0) : otherwise;
+
+	(void) cx;
+	return kn_done(rows) == KN_OK ? number : otherwise;
+}
+
+#endif

@@ -1,0 +1,233 @@
+/*
+ * stream.c
+ *		Rows as they arrive: to their end, ended early, failing half-way.
+ */
+#include "live.h"
+
+static PGconn *look;
+static kn_db *db;
+static kn_ctx *cx;
+
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look, "DROP TABLE IF EXISTS kn_stream; CREATE TABLE kn_stream (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)");
+	OPEN(db, .max_connections = 1);
+	cx = kn_begin(db);
+}
+
+static void
+tear_down(void)
+{
+	kn_end(cx);
+	close_even(db);
+	PQfinish(look);
+}
+
+/* Reads so many rows, or all for -1, and gives their sum. */
+static int64_t
+sum(kn_rows *rows, int most)
+{
+	int64_t total = 0;
+
+	for (int i = 0; i != most && kn_next(rows); i++)
+		total += kn_get_i64(rows, 0);
+	return total;
+}
+
+START_TEST(reads_all)
+{
+	for (int i = 0; i < 3; i++)
+	{
+		kn_rows *rows = kn_stream(cx, "SELECT g FROM generate_series(1, $1) g", 10000);
+
+		ck_assert_int_eq(kn_row_count(rows), -1);
+		ck_assert_int_eq(sum(rows, -1), 50005000);
+		ck_assert_int_eq(kn_row_count(rows), 10000);
+		ck_assert_int_eq(kn_next(rows), false);
+		EXPECT_OK(cx, kn_done(rows));
+		ck_assert_int_eq(stats_of(db).busy, 0);
+	}
+	ck_assert_int_eq(sum(kn_stream(cx, "SELECT 1 WHERE false"), -1), 0);
+}
+END_TEST
+
+START_TEST(ends_early)
+{
+	int64_t pid = number_of(cx, kn_query(cx, "SELECT pg_backend_pid()"));
+
+	for (int i = 0; i < 20; i++)
+	{
+		kn_rows *rows = kn_stream(cx, "SELECT generate_series(1, 100000000)");
+
+		ck_assert_int_eq(stats_of(db).busy, 1);
+		ck_assert_int_eq(sum(rows, i), i * (i + 1) / 2);
+		EXPECT_OK(cx, kn_done(rows));
+		EXPECT_OK(cx, kn_done(rows));
+		ck_assert_int_eq(stats_of(db).busy, 0);
+		/* Nothing hits what comes after it. */
+		EXPECT_OK(cx, kn_exec(cx, "SELECT pg_sleep(0)"));
+	}
+	if (!is_pooled())
+		ck_assert_int_eq(number_of(cx, kn_query(cx, "SELECT pg_backend_pid()")), pid);
+}
+END_TEST
+
+START_TEST(fails_half_way)
+{
+	kn_rows *rows = kn_stream(cx, "SELECT 1000 / (500 - g) FROM generate_series(1, 1000) g");
+	int64_t count = 0;
+
+	while (kn_next(rows))
+		count++;
+	ck_assert_int_eq(count, 499);
+	EXPECT(cx, kn_done(rows), KN_DATA);
+	ck_assert_str_eq(kn_last_error(cx)->sqlstate, "22012");
+	ck_assert_int_eq(stats_of(db).busy, 0);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+}
+END_TEST
+
+START_TEST(lets_nothing_else_go_meanwhile)
+{
+	kn_rows *rows = kn_stream(cx, "SELECT generate_series(1, 10)");
+	kn_ctx *other;
+
+	ck_assert_int_eq(kn_next(rows), true);
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_USAGE);
+	EXPECT(cx, kn_done(kn_query(cx, "SELECT 1")), KN_USAGE);
+	ck_assert_int_eq(sum(rows, -1), 54);
+	EXPECT_OK(cx, kn_done(rows));
+	/* The end of the context is the end of its stream. */
+	other = kn_begin(db);
+	rows = kn_stream(other, "SELECT generate_series(1, 100000000)");
+	ck_assert_int_eq(kn_next(rows), true);
+	kn_clear(other);
+	EXPECT_OK(other, kn_exec(other, "SELECT 1"));
+	rows = kn_stream(other, "SELECT generate_series(1, 100000000)");
+	ck_assert_int_eq(kn_next(rows), true);
+	kn_end(other);
+	ck_assert_int_eq(stats_of(db).busy, 0);
+}
+END_TEST
+
+START_TEST(ends_in_time)
+{
+	kn_ctx *hasty = kn_begin(db, .timeout_ms = 100);
+	kn_rows *rows = kn_stream(hasty, "SELECT pg_sleep(g * 0.01) IS NULL FROM generate_series(1, 10000) g");
+
+	while (kn_next(rows))
+		ck_assert_int_eq(kn_get_bool(rows, 0), false);
+	EXPECT(hasty, kn_done(rows), KN_TIMEOUT);
+	kn_end(hasty);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+}
+END_TEST
+
+START_TEST(does_writes_to_their_end)
+{
+	kn_rows *rows =
+		kn_stream(cx, "INSERT INTO kn_stream SELECT generate_series(1, 5000) RETURNING id");
+
+	ck_assert_int_eq(sum(rows, 2), 3);
+	EXPECT_OK(cx, kn_done(rows));
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_stream"), 5000);
+	/* That they do not fit is seen once all rows are out. */
+	for (int i = 0; i < 3; i++)
+	{
+		rows = kn_stream(cx, "INSERT INTO kn_stream SELECT generate_series(9999, 5000, -1) RETURNING id");
+		ck_assert_int_eq(sum(rows, 1 - 2 * (i == 1)), i == 1 ? 37497500 : 9999);
+		EXPECT(cx, kn_done(rows), KN_DUPLICATE);
+		ck_assert_int_eq(kn_last_error(cx)->status, KN_DUPLICATE);
+	}
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_stream"), 5000);
+}
+END_TEST
+
+static kn_status
+body(kn_ctx *c, void *argument)
+{
+	kn_rows *rows = kn_stream(c, "SELECT generate_series(1, 1000)");
+
+	(void) argument;
+	ck_assert_int_eq(sum(rows, 3), 6);
+	EXPECT_OK(c, kn_done(rows));
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_stream VALUES (1)"));
+	rows = kn_stream(c, "SELECT id FROM kn_stream");
+	ck_assert_int_eq(sum(rows, -1), 1);
+	return kn_done(rows);
+}
+
+static kn_status
+forgetful_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_stream VALUES (2)"));
+	ck_assert_int_eq(kn_next(kn_stream(c, "SELECT generate_series(1, 1000)")), true);
+	return KN_OK;
+}
+
+START_TEST(is_part_of_a_transaction)
+{
+	EXPECT_OK(cx, kn_transact(cx, body, NULL));
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_stream"), 1);
+	EXPECT(cx, kn_transact(cx, forgetful_body, NULL), KN_USAGE);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_stream"), 1);
+	ck_assert_int_eq(stats_of(db).busy, 0);
+}
+END_TEST
+
+START_TEST(survives_another_shape)
+{
+	look_do(look, "INSERT INTO kn_stream VALUES (5)");
+	for (int i = 0; i < 8; i++)
+	{
+		/* All at once it becomes prepared, and then it streams by its name. */
+		kn_rows *rows = i % 4 < 3 ? kn_query(cx, "SELECT * FROM kn_stream") : kn_stream(cx, "SELECT * FROM kn_stream");
+
+		ck_assert_int_eq(sum(rows, -1), 5);
+		EXPECT_OK(cx, kn_done(rows));
+		if (i == 2)
+			look_do(look, "ALTER TABLE kn_stream ADD b text");
+	}
+}
+END_TEST
+
+START_TEST(has_role_and_claims)
+{
+	const char *const claims[] = { "app.tenant", "seven", NULL };
+	kn_ctx *tenant = kn_begin(db, .claims = claims);
+	kn_rows *rows = kn_stream(tenant, "SELECT current_setting('app.tenant') FROM generate_series(1, 3)");
+
+	ck_assert_int_eq(kn_next(rows), true);
+	ck_assert_str_eq(kn_get_text(rows, 0), "seven");
+	EXPECT_OK(tenant, kn_done(rows));
+	rows = kn_query(cx, "SELECT coalesce(current_setting('app.tenant', true), '')");
+	ck_assert_int_eq(kn_next(rows), true);
+	ck_assert_str_eq(kn_get_text(rows, 0), "");
+	EXPECT_OK(cx, kn_done(rows));
+	kn_end(tenant);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, reads_all);
+	tcase_add_test(tcase, ends_early);
+	tcase_add_test(tcase, fails_half_way);
+	tcase_add_test(tcase, lets_nothing_else_go_meanwhile);
+	tcase_add_test(tcase, ends_in_time);
+	tcase_add_test(tcase, does_writes_to_their_end);
+	tcase_add_test(tcase, is_part_of_a_transaction);
+	tcase_add_test(tcase, survives_another_shape);
+	tcase_add_test(tcase, has_role_and_claims);
+}
+
+int
+main(void)
+{
+	return suite_run("stream", fill);
+}

@@ -1,0 +1,379 @@
+/*
+ * transact.c
+ *		Transactions: committed, rolled back, run again, and what they tell afterwards.
+ */
+#include "live.h"
+
+static PGconn *look;
+static kn_db *db;
+static kn_ctx *cx;
+
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look,
+			"DROP TABLE IF EXISTS kn_account CASCADE;"
+			"CREATE TABLE kn_account (id int PRIMARY KEY, balance int NOT NULL,"
+			" CONSTRAINT kn_distinct UNIQUE (balance) DEFERRABLE INITIALLY IMMEDIATE);"
+			"INSERT INTO kn_account VALUES (1, 100), (2, 200)");
+	OPEN(db, .max_connections = 8, .retry_budget_percent = 100);
+	cx = kn_begin(db);
+}
+
+static void
+tear_down(void)
+{
+	kn_end(cx);
+	close_even(db);
+	PQfinish(look);
+}
+
+/* What a body is to do, and what it has seen. */
+typedef struct plan
+{
+	kn_status returns;
+	int runs;
+	int committed;
+	int rolled_back;
+	int order;
+} plan;
+
+static void
+count_commit(void *argument)
+{
+	((plan *) argument)->committed++;
+}
+
+static void
+count_rollback(void *argument)
+{
+	((plan *) argument)->rolled_back++;
+}
+
+static kn_status
+insert_body(kn_ctx *c, void *argument)
+{
+	plan *p = argument;
+
+	p->runs++;
+	ck_assert_int_eq(kn_in_transaction(c), true);
+	EXPECT_OK(c, kn_after_commit(c, count_commit, p));
+	EXPECT_OK(c, kn_after_rollback(c, count_rollback, p));
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	ck_assert_int_eq(number_of(c, kn_query(c, "SELECT count(*) FROM kn_account")), 3);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
+	ck_assert_int_eq(p->committed + p->rolled_back, 0);
+	return p->returns;
+}
+
+START_TEST(commits)
+{
+	plan p = { .returns = KN_OK };
+
+	EXPECT_OK(cx, kn_transact(cx, insert_body, &p));
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 3);
+	ck_assert_int_eq(p.committed, 1);
+	ck_assert_int_eq(p.rolled_back, 0);
+	ck_assert_int_eq(p.runs, 1);
+	ck_assert_int_eq(kn_in_transaction(cx), false);
+	/* Outside of one it is right away. */
+	EXPECT_OK(cx, kn_after_commit(cx, count_commit, &p));
+	EXPECT_OK(cx, kn_after_rollback(cx, count_rollback, &p));
+	ck_assert_int_eq(p.committed, 2);
+	ck_assert_int_eq(p.rolled_back, 0);
+}
+END_TEST
+
+START_TEST(rolls_back)
+{
+	plan p = { .returns = KN_NOT_FOUND };
+
+	EXPECT(cx, kn_transact(cx, insert_body, &p), KN_NOT_FOUND);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
+	ck_assert_int_eq(p.committed, 0);
+	ck_assert_int_eq(p.rolled_back, 1);
+	ck_assert_int_eq(p.runs, 1);
+	ck_assert_int_eq(kn_last_error(cx)->status, KN_NOT_FOUND);
+}
+END_TEST
+
+static kn_status
+empty_body(kn_ctx *c, void *argument)
+{
+	(void) c;
+	return *(kn_status *) argument;
+}
+
+START_TEST(costs_nothing_without_statements)
+{
+	kn_status returns = KN_OK;
+
+	EXPECT_OK(cx, kn_transact(cx, empty_body, &returns));
+	returns = KN_CONFLICT;
+	EXPECT(cx, kn_transact(cx, empty_body, &returns), KN_CONFLICT);
+	ck_assert_uint_eq(stats_of(db).acquires, 0);
+	EXPECT(cx, kn_transact(cx, NULL, NULL), KN_USAGE);
+}
+END_TEST
+
+static kn_status
+passing_over_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	EXPECT(c, kn_exec(c, "INSERT INTO kn_account VALUES (1, 1)"), KN_DUPLICATE);
+	EXPECT(c, kn_exec(c, "SELECT 1"), KN_ABORTED);
+	EXPECT(c, kn_done(kn_stream(c, "SELECT 1")), KN_ABORTED);
+	return KN_OK;
+}
+
+START_TEST(does_not_pass_over_a_failure)
+{
+	EXPECT(cx, kn_transact(cx, passing_over_body, NULL), KN_DUPLICATE);
+	ck_assert_int_eq(kn_last_error(cx)->status, KN_DUPLICATE);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
+}
+END_TEST
+
+/* Nothing of what cannot be sent has reached the server: the transaction goes on. */
+static kn_status
+unsent_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	EXPECT(c, kn_exec(c, "SELECT $1::text", ((kn_str){ "a\0b", 3 })), KN_DATA);
+	EXPECT(c, kn_exec(c, "COMMIT"), KN_USAGE);
+	return kn_exec(c, "INSERT INTO kn_account VALUES (4, 400)");
+}
+
+START_TEST(goes_on_after_what_was_not_sent)
+{
+	EXPECT_OK(cx, kn_transact(cx, unsent_body, NULL));
+	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 4);
+}
+END_TEST
+
+static kn_status
+inner_body(kn_ctx *c, void *argument)
+{
+	plan *p = argument;
+
+	EXPECT_OK(c, kn_after_commit(c, count_commit, p));
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (10, 1000)"));
+	return kn_exec(c, "INSERT INTO kn_account VALUES ($1, $2)", 1, 7);
+}
+
+static kn_status
+other_inner_body(kn_ctx *c, void *argument)
+{
+	EXPECT_OK(c, kn_after_commit(c, count_commit, argument));
+	return kn_exec(c, "INSERT INTO kn_account VALUES (11, 1100)");
+}
+
+static kn_status
+outer_body(kn_ctx *c, void *argument)
+{
+	plan *p = argument;
+
+	EXPECT(c, kn_transact(c, inner_body, p), KN_DUPLICATE);
+	ck_assert_str_eq(kn_last_error(c)->constraint_name, "kn_account_pkey");
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	EXPECT(c, kn_transact(c, inner_body, p), KN_DUPLICATE);
+	EXPECT_OK(c, kn_transact(c, other_inner_body, p));
+	ck_assert_int_eq(p->committed, 0);
+	return KN_OK;
+}
+
+START_TEST(has_savepoints)
+{
+	plan p = { .returns = KN_OK };
+
+	EXPECT_OK(cx, kn_transact(cx, outer_body, &p));
+	ck_assert_int_eq(look_number(look, "SELECT sum(id) FROM kn_account"), 1 + 2 + 3 + 11);
+	ck_assert_int_eq(p.committed, 1);
+	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
+}
+END_TEST
+
+static kn_status
+level_body(kn_ctx *c, void *argument)
+{
+	kn_rows *rows = kn_query(c, "SELECT current_setting('transaction_isolation') || current_setting('transaction_read_only')");
+
+	ck_assert_int_eq(kn_next(rows), true);
+	ck_assert_str_eq(kn_get_text(rows, 0), argument);
+	return kn_done(rows);
+}
+
+static kn_status
+writing_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	return kn_exec(c, "DELETE FROM kn_account");
+}
+
+START_TEST(is_isolated_as_asked)
+{
+	EXPECT_OK(cx, kn_transact(cx, level_body, "read committedoff"));
+	EXPECT_OK(cx, kn_transact(cx, level_body, "repeatable readoff", .isolation = KN_REPEATABLE_READ));
+	EXPECT_OK(cx,
+			  kn_transact(cx,
+						  level_body,
+						  "serializableon",
+						  .isolation = KN_SERIALIZABLE,
+						  .is_read_only = true,
+						  .is_deferrable = true));
+	EXPECT(cx, kn_transact(cx, writing_body, NULL, .is_read_only = true, .attempts = 1), KN_READ_ONLY);
+}
+END_TEST
+
+static kn_status
+deferred_body(kn_ctx *c, void *argument)
+{
+	plan *p = argument;
+
+	EXPECT_OK(c, kn_after_commit(c, count_commit, p));
+	EXPECT_OK(c, kn_after_rollback(c, count_rollback, p));
+	EXPECT_OK(c, kn_exec(c, "SET CONSTRAINTS ALL DEFERRED"));
+	return kn_exec(c, "UPDATE kn_account SET balance = 5");
+}
+
+START_TEST(fails_at_commit)
+{
+	plan p = { .returns = KN_OK };
+
+	EXPECT(cx, kn_transact(cx, deferred_body, &p), KN_DUPLICATE);
+	ck_assert_str_eq(kn_last_error(cx)->constraint_name, "kn_distinct");
+	ck_assert_int_eq(p.committed, 0);
+	ck_assert_int_eq(p.rolled_back, 1);
+	ck_assert_int_eq(look_number(look, "SELECT sum(balance) FROM kn_account"), 300);
+}
+END_TEST
+
+static kn_status
+raise_body(kn_ctx *c, void *argument)
+{
+	plan *p = argument;
+
+	p->runs++;
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account SELECT 1 + max(id), 1000 + max(id) FROM kn_account"));
+	if (p->runs < p->order)
+		return kn_exec(c, "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END$$");
+	return KN_OK;
+}
+
+START_TEST(runs_again)
+{
+	plan p = { .order = 3 };
+
+	EXPECT_OK(cx, kn_transact(cx, raise_body, &p));
+	ck_assert_int_eq(p.runs, 3);
+	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 3);
+	p = (plan){ .order = 99 };
+	EXPECT(cx, kn_transact(cx, raise_body, &p, .attempts = 5), KN_SERIALIZATION);
+	ck_assert_int_eq(p.runs, 5);
+	ck_assert_int_eq(kn_last_error(cx)->attempts, 5);
+	p = (plan){ .order = 99 };
+	EXPECT(cx, kn_transact(cx, raise_body, &p, .attempts = 1), KN_SERIALIZATION);
+	ck_assert_int_eq(p.runs, 1);
+}
+END_TEST
+
+#define STORM_THREADS 4
+#define STORM_RUNS    25
+
+static kn_status
+storm_body(kn_ctx *c, void *argument)
+{
+	int64_t balance = number_of_or(c, kn_query(c, "SELECT balance FROM kn_account WHERE id = 1"), -1);
+
+	(void) argument;
+	if (balance < 0)
+		return kn_last_error(c)->status;
+	return kn_exec(c, "UPDATE kn_account SET balance = $1 WHERE id = 1", balance + 1);
+}
+
+static void *
+storm(void *argument)
+{
+	int *done = argument;
+
+	for (int i = 0; i < STORM_RUNS; i++)
+	{
+		kn_ctx *c = kn_begin(db);
+		kn_status status = kn_transact(c, storm_body, NULL, .isolation = KN_SERIALIZABLE, .attempts = 1000);
+
+		if (status == KN_OK)
+			(*done)++;
+		else if (status != KN_SERIALIZATION)
+			(void) fprintf(stderr, "%s: %s\n", kn_status_name(status), kn_last_error(c)->message);
+		kn_end(c);
+	}
+	return NULL;
+}
+
+START_TEST(weathers_a_storm)
+{
+	pthread_t threads[STORM_THREADS];
+	int done[STORM_THREADS] = { 0 };
+	int total = 0;
+
+	look_do(look, "ALTER TABLE kn_account DROP CONSTRAINT kn_distinct");
+	for (int i = 0; i < STORM_THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, storm, &done[i]), 0);
+	for (int i = 0; i < STORM_THREADS; i++)
+	{
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+		total += done[i];
+	}
+	/* The budget of repeats may have been spent; what was reported as done is done, and no more. */
+	ck_assert_int_eq(look_number(look, "SELECT balance FROM kn_account WHERE id = 1"), 100 + total);
+	ck_assert_int_gt(total, STORM_THREADS * STORM_RUNS / 2);
+	ck_assert_uint_gt(stats_of(db).retries, 0);
+}
+END_TEST
+
+static kn_status
+hanging_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	return kn_exec(c, "SELECT pg_sleep(30)");
+}
+
+START_TEST(ends_in_time)
+{
+	kn_ctx *hasty = kn_begin(db, .timeout_ms = 80);
+
+	EXPECT(hasty, kn_transact(hasty, hanging_body, NULL), KN_TIMEOUT);
+	kn_end(hasty);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
+	ck_assert_int_eq(stats_of(db).busy, 0);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, commits);
+	tcase_add_test(tcase, rolls_back);
+	tcase_add_test(tcase, costs_nothing_without_statements);
+	tcase_add_test(tcase, does_not_pass_over_a_failure);
+	tcase_add_test(tcase, goes_on_after_what_was_not_sent);
+	tcase_add_test(tcase, has_savepoints);
+	tcase_add_test(tcase, is_isolated_as_asked);
+	tcase_add_test(tcase, fails_at_commit);
+	tcase_add_test(tcase, runs_again);
+	tcase_add_test(tcase, weathers_a_storm);
+	tcase_add_test(tcase, ends_in_time);
+}
+
+int
+main(void)
+{
+	return suite_run("transact", fill);
+}
