@@ -40,6 +40,13 @@ typedef struct scene
 	int runs; /* of the transaction's body */
 } scene;
 
+static void
+be_silent(void *user, const PGresult *notice)
+{
+	(void) user;
+	(void) notice;
+}
+
 /* The server is there again, or still. */
 static PGconn *
 look_again(void)
@@ -51,6 +58,7 @@ look_again(void)
 		PQfinish(look);
 		(void) poll(NULL, 0, 10);
 	}
+	(void) PQsetNoticeReceiver(look, be_silent, NULL);
 	return look;
 }
 
@@ -231,7 +239,6 @@ play(way how, moment when, action what)
 	s.holder = look_again();
 	s.killer = look_again();
 	look_do(s.holder, "TRUNCATE kn_kill");
-	look_do(s.holder, "SET client_min_messages = error");
 	if (when == MOMENT_DURING)
 		look_do(s.holder, "SELECT pg_advisory_lock(4711)");
 	s.proxy.text = what == ACTION_COMMIT ? "COMMIT" : what >= ACTION_QUERY ? "kn_pause" : "kn_kill";
