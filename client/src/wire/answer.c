@@ -17,6 +17,8 @@ static void answer_item(kn__flying *flight, kn__item *item, const kn__sent *sent
 static void answer_aside(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void stop(kn__flying *flight, kn__waited waited);
 static void take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *result);
+static void note_unprepared(kn__flying *flight, const kn__item *item, const kn__sent *sent);
+static kn__prepared *find_entry(const kn__conn *conn, const kn__sent *sent);
 static bool are_atomic(const kn__flying *flight);
 static void note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result);
 static void end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind);
@@ -228,6 +230,7 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 			item->result = (kn__result *) result;
 			return;
 		case PGRES_PIPELINE_ABORTED:
+			note_unprepared(flight, item, sent);
 			break;
 		case PGRES_COPY_IN:
 		case PGRES_COPY_OUT:
@@ -236,9 +239,34 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 			break;
 		default:
 			kn__answer_error(flight, item, sent, result);
+			note_unprepared(flight, item, sent);
 			break;
 	}
 	PQclear(result);
+}
+
+/* The Parse of a statement failed, or was passed over: the server does not know its name. */
+static void
+note_unprepared(kn__flying *flight, const kn__item *item, const kn__sent *sent)
+{
+	kn__conn *conn = flight->conn;
+	kn__prepared *entry;
+
+	if (item != NULL || sent == NULL || !sent->is_prepare)
+		return;
+	entry = find_entry(conn, sent);
+	if (entry != NULL && entry->is_prepared)
+		kn__prepared_forget(&conn->cache, entry, false);
+}
+
+static kn__prepared *
+find_entry(const kn__conn *conn, const kn__sent *sent)
+{
+	kn__prepared *entry = conn->cache.newest;
+
+	while (entry != NULL && entry->key != sent->key)
+		entry = entry->older;
+	return entry;
 }
 
 void
@@ -303,7 +331,7 @@ note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 	kn__conn *conn = flight->conn;
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-	kn__prepared *entry = conn->cache.newest;
+	kn__prepared *entry;
 	bool is_changed;
 
 	if (sqlstate == NULL || (!sent->is_prepare && !sent->is_by_name))
@@ -315,8 +343,7 @@ note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 		strcmp(sqlstate, "08P01") != 0)
 		return;
 	flight->is_stale = true;
-	while (entry != NULL && entry->key != sent->key)
-		entry = entry->older;
+	entry = find_entry(conn, sent);
 	if (entry != NULL)
 		kn__prepared_forget(&conn->cache, entry, is_changed);
 	kn__shapes_note(conn->shapes, sent->key, KN__SHAPE_UNKNOWN);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static void take(kn__fault *fault, const char **field, const PGresult *result, int code);
+static bool is_of_pooler(const PGresult *result);
 static const char *find_sqlstate(const char *message);
 
 /* An error that the server has reported in answer to a statement. */
@@ -20,8 +21,7 @@ kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql)
 	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
 	kn_status status = sqlstate == NULL ? KN_CONN_LOST : kn__sqlstate_status(sqlstate);
 
-	/* A pooler says so when it has lost the server. */
-	if (kn__is_fatal(result) && sqlstate != NULL && strncmp(sqlstate, "08", 2) == 0)
+	if (is_of_pooler(result))
 		status = KN_CONN_LOST;
 	if (message == NULL)
 		message = PQresultErrorMessage(result);
@@ -41,6 +41,16 @@ kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql)
 		kn__fault_text(fault, &fault->error.sql, sql);
 	take(fault, &fault->error.context, result, PG_DIAG_CONTEXT);
 	return status;
+}
+
+/* Servers say the severity twice, in the reader's language and in English; poolers do not. */
+static bool
+is_of_pooler(const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED) == NULL && sqlstate != NULL &&
+		   strncmp(sqlstate, "08", 2) == 0;
 }
 
 static void
@@ -122,13 +132,14 @@ find_sqlstate(const char *message)
 	return found;
 }
 
-/* Whether the server ended the session with it. */
+/* Whether the session ended with it: the server says so, and a pooler, which has lost the server. */
 bool
 kn__is_fatal(const PGresult *result)
 {
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 
-	return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+	return is_of_pooler(result) ||
+		   (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0));
 }
 
 /*

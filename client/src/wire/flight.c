@@ -49,7 +49,7 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 	*outcome = kn__flight_outcome(&flight);
 	/* Once more, where nothing has happened but that a name meant something else. */
 	if (flight.is_stale && !was_in_transaction && *outcome == KN__NOTHING_DONE && !flight.is_lost &&
-		flight.stopped == KN_OK)
+		flight.stopped == KN_OK && kn__flight_roll_back(conn, wait))
 	{
 		kn__flying again = { .conn = conn,
 							 .wait = wait,
@@ -68,6 +68,24 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 	if (count > FEW)
 		kn__release(conn->allocator, flight.sent, size);
 	return flight.status;
+}
+
+/* Undoes the BEGIN of a flight that is to be sent once more; false: it cannot be. */
+bool
+kn__flight_roll_back(kn__conn *conn, const kn__wait *wait)
+{
+	static const char sql[] = "ROLLBACK";
+	kn__item item = { .sql = sql, .length = sizeof(sql) - 1, .never_prepare = true };
+	kn__sent sent;
+	kn__fault fault;
+	kn__flying flight = {
+		.conn = conn, .wait = wait, .items = &item, .sent = &sent, .count = 1, .fault = &fault
+	};
+
+	if (!kn__conn_in_transaction(conn))
+		return true;
+	kn__fault_clear(&fault);
+	return fly(&flight) == KN_OK;
 }
 
 /* Past the deadline, or cancelled: then nothing is to be sent any more. */

@@ -67,7 +67,7 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 			   !flight->is_lost && flight->stopped == KN_OK;
 	if (status != KN_OK)
 		end(conn);
-	if (status == KN_OK || !is_stale)
+	if (status == KN_OK || !is_stale || !kn__flight_roll_back(conn, wait))
 		return status;
 	kn__fault_clear(fault);
 	return kn__stream_begin(conn, prelude, count, item, wait, outcome, fault);

@@ -1,0 +1,345 @@
+/*
+ * cache.c
+ *		Reads that go by a cache of the program's own.
+ */
+#include "live.h"
+
+#define ENTRIES 16
+
+typedef struct entry
+{
+	char key[64];
+	char *bytes;
+	size_t size;
+} entry;
+
+/* The simplest there is, which counts what is asked of it. */
+typedef struct store
+{
+	kn_cache cache;
+	pthread_mutex_t lock;
+	entry entries[ENTRIES];
+	int gets;
+	int hits;
+	int puts;
+	int removals;
+} store;
+
+static store kept;
+static PGconn *look;
+static kn_db *db;
+static kn_ctx *cx;
+static const kn_options cached = { .size = sizeof(kn_options), .cache_key = "numbers", .cache_ms = 60000 };
+
+static entry *
+find(store *s, const char *key)
+{
+	for (int i = 0; i < ENTRIES; i++)
+	{
+		if (s->entries[i].bytes != NULL && strcmp(s->entries[i].key, key) == 0)
+			return &s->entries[i];
+	}
+	return NULL;
+}
+
+static void
+get(void *user, const char *key, kn_found_fn *found, void *into)
+{
+	store *s = user;
+	const entry *e;
+
+	(void) pthread_mutex_lock(&s->lock);
+	e = find(s, key);
+	s->gets++;
+	s->hits += e != NULL;
+	if (e != NULL)
+		found(into, e->bytes, e->size);
+	(void) pthread_mutex_unlock(&s->lock);
+}
+
+static void
+drop(store *s, const char *key)
+{
+	entry *e = find(s, key);
+
+	if (e != NULL)
+		free(e->bytes);
+	if (e != NULL)
+		e->bytes = NULL;
+}
+
+static void
+put(void *user, const char *key, const void *bytes, size_t size, int64_t ttl_ms)
+{
+	store *s = user;
+	int i = 0;
+
+	(void) pthread_mutex_lock(&s->lock);
+	ck_assert_int_eq(ttl_ms, 60000);
+	s->puts++;
+	drop(s, key);
+	while (s->entries[i].bytes != NULL)
+		i++;
+	(void) snprintf(s->entries[i].key, sizeof(s->entries[i].key), "%s", key);
+	s->entries[i].bytes = malloc(size);
+	s->entries[i].size = size;
+	memcpy(s->entries[i].bytes, bytes, size);
+	(void) pthread_mutex_unlock(&s->lock);
+}
+
+static void
+forget(void *user, const char *key)
+{
+	store *s = user;
+
+	(void) pthread_mutex_lock(&s->lock);
+	s->removals++;
+	drop(s, key);
+	(void) pthread_mutex_unlock(&s->lock);
+}
+
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look,
+			"DROP TABLE IF EXISTS kn_number CASCADE; CREATE TABLE kn_number (n int);"
+			"INSERT INTO kn_number VALUES (1), (2);"
+			"CREATE OR REPLACE FUNCTION kn_slow() RETURNS bigint LANGUAGE plpgsql AS $$"
+			" BEGIN PERFORM pg_advisory_xact_lock_shared(4712);"
+			" RETURN (SELECT sum(n) FROM kn_number); END$$");
+	memset(&kept, 0, sizeof(kept));
+	(void) pthread_mutex_init(&kept.lock, NULL);
+	kept.cache = (kn_cache){ get, put, forget, &kept };
+	OPEN(db, .max_connections = 8, .cache = &kept.cache);
+	cx = kn_begin(db);
+}
+
+static void
+tear_down(void)
+{
+	kn_end(cx);
+	close_even(db);
+	for (int i = 0; i < ENTRIES; i++)
+		free(kept.entries[i].bytes);
+	PQfinish(look);
+}
+
+static int64_t
+read_sum(kn_ctx *c)
+{
+	return number_of(c, kn_query_values(c, "SELECT sum(n) FROM kn_number", NULL, 0, &cached));
+}
+
+START_TEST(is_asked_first)
+{
+	ck_assert_int_eq(read_sum(cx), 3);
+	look_do(look, "INSERT INTO kn_number VALUES (4)");
+	ck_assert_int_eq(read_sum(cx), 3);
+	ck_assert_int_eq(kept.puts, 1);
+	ck_assert_int_eq(kept.hits, 1);
+	ck_assert_uint_eq(stats_of(db).queries, 1);
+	EXPECT_OK(cx, kn_uncache(cx, "numbers"));
+	ck_assert_int_eq(read_sum(cx), 7);
+}
+END_TEST
+
+START_TEST(keeps_each_kind_as_it_is)
+{
+	static const char sql[] = "SELECT 1::int8, 'a\xc3\xa9', NULL::text, '1970-01-02'::date, ARRAY[1,2], 1.50::numeric, ''";
+
+	for (int i = 0; i < 3; i++)
+	{
+		kn_rows *rows = kn_query_values(cx, sql, NULL, 0, &cached);
+
+		ck_assert_int_eq(kn_next(rows), true);
+		ck_assert_int_eq(kn_get_i64(rows, 0), 1);
+		ck_assert_str_eq(kn_get_text(rows, 1), "a\xc3\xa9");
+		ck_assert_int_eq(kn_is_null(rows, 2), true);
+		ck_assert_int_eq(kn_get_date(rows, 3).days, 1);
+		ck_assert_uint_eq(kn_column(rows, 4).n, 2);
+		ck_assert_str_eq(kn_get_text(rows, 5), "1.50");
+		ck_assert_int_eq(kn_is_null(rows, 6), false);
+		ck_assert_str_eq(kn_column_name(rows, 0), "int8");
+		ck_assert_int_eq(kn_next(rows), false);
+		ck_assert_int_eq(kn_row_count(rows), 1);
+		EXPECT_OK(cx, kn_done(rows));
+	}
+	ck_assert_int_eq(kept.puts, 1);
+}
+END_TEST
+
+START_TEST(takes_one_statement_for_no_other)
+{
+	kn_value value = kn_i32(1);
+
+	ck_assert_int_eq(read_sum(cx), 3);
+	ck_assert_int_eq(number_of(cx, kn_query_values(cx, "SELECT 99", NULL, 0, &cached)), 99);
+	ck_assert_int_eq(number_of(cx, kn_query_values(cx, "SELECT $1 * 10", &value, 1, &cached)), 10);
+	value = kn_i32(2);
+	ck_assert_int_eq(number_of(cx, kn_query_values(cx, "SELECT $1 * 10", &value, 1, &cached)), 20);
+	/* What is no entry of ours is a miss. */
+	put(&kept, "numbers", "junk", 4, 60000);
+	ck_assert_int_eq(read_sum(cx), 3);
+	put(&kept, "numbers", "more junk than that, but still nothing", 38, 60000);
+	ck_assert_int_eq(read_sum(cx), 3);
+}
+END_TEST
+
+START_TEST(keeps_people_apart)
+{
+	static const char sql[] = "SELECT current_setting('app.tenant', true)::int";
+	const char *const one[] = { "app.tenant", "1", NULL };
+	const char *const two[] = { "app.tenant", "2", NULL };
+
+	for (int i = 0; i < 3; i++)
+	{
+		kn_ctx *a = kn_begin(db, .claims = one);
+		kn_ctx *b = kn_begin(db, .claims = two);
+
+		ck_assert_int_eq(number_of(a, kn_query_values(a, sql, NULL, 0, &cached)), 1);
+		ck_assert_int_eq(number_of(b, kn_query_values(b, sql, NULL, 0, &cached)), 2);
+		kn_end(a);
+		kn_end(b);
+	}
+	ck_assert_int_eq(kept.puts, 2);
+}
+END_TEST
+
+START_TEST(keeps_no_failure_and_no_write)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		EXPECT(cx, kn_done(kn_query_values(cx, "SELECT 1/0", NULL, 0, &cached)), KN_DATA);
+		ck_assert_int_eq(number_of(cx, kn_query_values(cx, "INSERT INTO kn_number VALUES (5) RETURNING n", NULL, 0, &cached)), 5);
+	}
+	ck_assert_int_eq(kept.puts, 0);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_number"), 4);
+	EXPECT(cx, kn_uncache(cx, NULL), KN_USAGE);
+}
+END_TEST
+
+static kn_status
+uncaching_body(kn_ctx *c, void *argument)
+{
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_number VALUES (10)"));
+	EXPECT_OK(c, kn_uncache(c, "numbers"));
+	kn_clear(c);
+	ck_assert_int_eq(kept.removals, 0);
+	/* Within a transaction one sees what one has done; others see what was there. */
+	ck_assert_int_eq(read_sum(c), 13);
+	return *(kn_status *) argument;
+}
+
+START_TEST(is_emptied_by_a_commit_only)
+{
+	kn_status returns = KN_CONFLICT;
+
+	ck_assert_int_eq(read_sum(cx), 3);
+	EXPECT(cx, kn_transact(cx, uncaching_body, &returns), KN_CONFLICT);
+	ck_assert_int_eq(kept.removals, 0);
+	ck_assert_int_eq(read_sum(cx), 3);
+	returns = KN_OK;
+	EXPECT_OK(cx, kn_transact(cx, uncaching_body, &returns));
+	ck_assert_int_eq(kept.removals, 1);
+	ck_assert_int_eq(read_sum(cx), 13);
+}
+END_TEST
+
+static const kn_options slow = { .size = sizeof(kn_options), .is_read = true, .cache_key = "slow", .cache_ms = 60000 };
+
+static void *
+read_slowly(void *argument)
+{
+	kn_ctx *c = kn_begin(db, .timeout_ms = 20000);
+
+	*(int64_t *) argument = number_of_or(c, kn_query_values(c, "SELECT kn_slow()", NULL, 0, &slow), -1);
+	kn_end(c);
+	return NULL;
+}
+
+static const char x_blocked[] =
+	"SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity"
+	" WHERE wait_event = 'advisory' AND query ~ 'kn_slow'";
+
+START_TEST(asks_the_server_once)
+{
+	pthread_t threads[6];
+	int64_t sums[6];
+
+	look_do(look, "SELECT pg_advisory_lock(4712)");
+	for (int i = 0; i < 6; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_slowly, &sums[i]), 0);
+	look_await(look, x_blocked, 1);
+	/* All of them have looked by now. */
+	for (int gets = 0; gets < 6;)
+	{
+		look_do(look, "SELECT 1");
+		(void) pthread_mutex_lock(&kept.lock);
+		gets = kept.gets;
+		(void) pthread_mutex_unlock(&kept.lock);
+	}
+	look_do(look, "SELECT pg_advisory_unlock(4712)");
+	for (int i = 0; i < 6; i++)
+	{
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+		ck_assert_int_eq(sums[i], 3);
+	}
+	ck_assert_uint_eq(stats_of(db).queries, 1);
+	ck_assert_int_eq(kept.puts, 1);
+}
+END_TEST
+
+START_TEST(keeps_nothing_that_is_old_already)
+{
+	pthread_t thread;
+	int64_t sum;
+
+	look_do(look, "SELECT pg_advisory_lock(4712)");
+	ck_assert_int_eq(pthread_create(&thread, NULL, read_slowly, &sum), 0);
+	look_await(look, x_blocked, 1);
+	EXPECT_OK(cx, kn_uncache(cx, "slow"));
+	look_do(look, "SELECT pg_advisory_unlock(4712)");
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(sum, 3);
+	ck_assert_int_eq(kept.puts, 0);
+}
+END_TEST
+
+START_TEST(does_not_wait_for_ever)
+{
+	kn_ctx *hasty = kn_begin(db, .timeout_ms = 60);
+	pthread_t thread;
+	int64_t sum;
+
+	look_do(look, "SELECT pg_advisory_lock(4712)");
+	ck_assert_int_eq(pthread_create(&thread, NULL, read_slowly, &sum), 0);
+	look_await(look, x_blocked, 1);
+	EXPECT(hasty, kn_done(kn_query_values(hasty, "SELECT kn_slow()", NULL, 0, &slow)), KN_TIMEOUT);
+	kn_end(hasty);
+	look_do(look, "SELECT pg_advisory_unlock(4712)");
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(sum, 3);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, is_asked_first);
+	tcase_add_test(tcase, keeps_each_kind_as_it_is);
+	tcase_add_test(tcase, takes_one_statement_for_no_other);
+	tcase_add_test(tcase, keeps_people_apart);
+	tcase_add_test(tcase, keeps_no_failure_and_no_write);
+	tcase_add_test(tcase, is_emptied_by_a_commit_only);
+	tcase_add_test(tcase, asks_the_server_once);
+	tcase_add_test(tcase, keeps_nothing_that_is_old_already);
+	tcase_add_test(tcase, does_not_wait_for_ever);
+}
+
+int
+main(void)
+{
+	return suite_run("cache", fill);
+}

@@ -1,0 +1,158 @@
+/*
+ * errors.c
+ *		What is told of a failure, and for how long.
+ */
+#include "live.h"
+
+static PGconn *look;
+static kn_db *db;
+static kn_ctx *cx;
+
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look,
+			"DROP TABLE IF EXISTS kn_error CASCADE;"
+			"CREATE TABLE kn_error (id int PRIMARY KEY, n int NOT NULL CONSTRAINT kn_small CHECK (n < 10));"
+			"INSERT INTO kn_error VALUES (1, 1), (2, 2)");
+	OPEN(db, .conninfo = "application_name=kn_errors", .max_connections = 4);
+	cx = kn_begin(db);
+}
+
+static void
+tear_down(void)
+{
+	kn_end(cx);
+	close_even(db);
+	PQfinish(look);
+}
+
+START_TEST(tells_all_fields)
+{
+	const kn_error *error;
+
+	EXPECT(cx, kn_exec(cx, "INSERT INTO kn_error VALUES ($1, $2)", 3, 33), KN_CHECK);
+	error = kn_last_error(cx);
+	ck_assert_str_eq(error->schema_name, "public");
+	ck_assert_str_eq(error->table_name, "kn_error");
+	ck_assert_str_eq(error->constraint_name, "kn_small");
+	ck_assert_str_eq(error->sql, "INSERT INTO kn_error VALUES ($1, $2)");
+	ck_assert_ptr_nonnull(strstr(error->message, "violates check constraint"));
+	EXPECT(cx, kn_exec(cx, "INSERT INTO kn_error (id) VALUES (3)"), KN_NOT_NULL);
+	ck_assert_str_eq(kn_last_error(cx)->column_name, "n");
+	EXPECT(cx,
+		   kn_exec(cx, "DO $$BEGIN RAISE 'm' USING DETAIL = 'd', HINT = 'h', DATATYPE = 't'; END$$"),
+		   KN_SERVER);
+	error = kn_last_error(cx);
+	ck_assert_str_eq(error->message, "m");
+	ck_assert_str_eq(error->detail, "d");
+	ck_assert_str_eq(error->hint, "h");
+	ck_assert_str_eq(error->type_name, "t");
+	ck_assert_ptr_nonnull(strstr(error->context, "inline_code_block"));
+}
+END_TEST
+
+START_TEST(is_forgotten_by_the_next_call)
+{
+	const kn_error *error;
+
+	EXPECT(cx, kn_exec(cx, "SELECT 1/0"), KN_DATA);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	error = kn_last_error(cx);
+	ck_assert_int_eq(error->status, KN_OK);
+	ck_assert_str_eq(error->sqlstate, "");
+	ck_assert_int_eq(error->item, -1);
+	ck_assert_int_eq((int) error->row, -1);
+	ck_assert_int_eq(error->column, -1);
+	ck_assert_str_eq(error->message, "");
+	ck_assert_str_eq(error->constraint_name, "");
+	ck_assert_str_eq(error->sql, "");
+}
+END_TEST
+
+typedef struct other
+{
+	const char *sql;
+	kn_status status;
+} other;
+
+static kn_status
+lock_body(kn_ctx *c, void *argument)
+{
+	other *o = argument;
+	bool is_first = o->sql[0] == '1';
+
+	EXPECT_OK(c, kn_exec(c, "UPDATE kn_error SET n = n WHERE id = $1", is_first ? 1 : 2));
+	/* Both have one of them by now. */
+	while (number_of(c, kn_query(c, "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted")) < 2)
+		EXPECT_OK(c, kn_exec(c, "SELECT pg_sleep(0.002)"));
+	return kn_exec(c, "UPDATE kn_error SET n = n WHERE id = $1", is_first ? 2 : 1);
+}
+
+static void *
+lock(void *argument)
+{
+	other *o = argument;
+	kn_ctx *c = kn_begin(db, .timeout_ms = 20000);
+
+	o->status = kn_transact(c, lock_body, o, .attempts = 1);
+	if (o->status == KN_DEADLOCK && strcmp(kn_last_error(c)->sqlstate, "40P01") != 0)
+		o->status = KN_INTERNAL;
+	kn_end(c);
+	return NULL;
+}
+
+START_TEST(breaks_a_deadlock)
+{
+	other others[2] = { { "1", KN_OK }, { "2", KN_OK } };
+	pthread_t threads[2];
+
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, lock, &others[i]), 0);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert_msg((others[0].status == KN_OK && others[1].status == KN_DEADLOCK) ||
+					  (others[1].status == KN_OK && others[0].status == KN_DEADLOCK),
+				  "%s and %s",
+				  kn_status_name(others[0].status),
+				  kn_status_name(others[1].status));
+}
+END_TEST
+
+static kn_status
+impatient_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	EXPECT_OK(c, kn_exec(c, "SET LOCAL lock_timeout = '10ms'"));
+	return kn_exec(c, "LOCK TABLE kn_error");
+}
+
+START_TEST(does_not_get_a_lock)
+{
+	look_do(look, "BEGIN; LOCK TABLE kn_error");
+	EXPECT(cx, kn_transact(cx, impatient_body, NULL), KN_LOCK_TIMEOUT);
+	EXPECT(cx, kn_transact(cx, impatient_body, NULL), KN_LOCK_TIMEOUT);
+	look_do(look, "ROLLBACK");
+	EXPECT(cx, kn_exec(cx, "SELECT 1 FROM kn_error, pg_cancel_backend(pg_backend_pid())"), KN_CANCELED);
+	ck_assert_str_eq(kn_last_error(cx)->sqlstate, "57014");
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, tells_all_fields);
+	tcase_add_test(tcase, is_forgotten_by_the_next_call);
+	tcase_add_test(tcase, breaks_a_deadlock);
+	tcase_add_test(tcase, does_not_get_a_lock);
+}
+
+int
+main(void)
+{
+	return suite_run("errors", fill);
+}

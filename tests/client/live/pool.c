@@ -1,0 +1,250 @@
+/*
+ * pool.c
+ *		Connections shared by threads: handed out, replaced, reported, closed.
+ */
+#include "live.h"
+
+static PGconn *look;
+
+static void
+set_up(void)
+{
+	look = look_open();
+}
+
+static void
+tear_down(void)
+{
+	PQfinish(look);
+}
+
+typedef struct worker
+{
+	kn_db *db;
+	int runs;
+	int wrong;
+} worker;
+
+static void *
+work(void *argument)
+{
+	worker *w = argument;
+
+	for (int i = 0; i < w->runs; i++)
+	{
+		kn_ctx *cx = kn_begin(w->db);
+		kn_rows *rows = kn_query(cx, "SELECT $1 + 1", i);
+
+		if (!kn_next(rows) || kn_get_i32(rows, 0) != i + 1)
+			w->wrong++;
+		if (kn_done(rows) != KN_OK)
+			w->wrong++;
+		kn_end(cx);
+	}
+	return NULL;
+}
+
+START_TEST(serves_many_threads)
+{
+	worker workers[8];
+	pthread_t threads[8];
+	kn_db *db;
+	kn_stats stats;
+
+	OPEN(db, .max_connections = 3);
+	for (int i = 0; i < 8; i++)
+	{
+		workers[i] = (worker){ db, 100, 0 };
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+	}
+	for (int i = 0; i < 8; i++)
+	{
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+		ck_assert_int_eq(workers[i].wrong, 0);
+	}
+	stats = stats_of(db);
+	ck_assert_int_le(stats.total, 3);
+	ck_assert_uint_eq(stats.acquires, 800);
+	ck_assert_uint_eq(stats.queries, 800);
+	ck_assert_uint_eq(stats.errors, 0);
+	ck_assert_uint_eq(stats.closed_broken, 0);
+	ck_assert_int_eq(stats.is_primary, true);
+	close_even(db);
+}
+END_TEST
+
+START_TEST(tells_who_holds_them)
+{
+	kn_db *db;
+	kn_ctx *holder;
+	kn_ctx *cx;
+	kn_rows *rows;
+	char text[1024];
+
+	OPEN(db, .max_connections = 1, .acquire_ms = 30);
+	holder = kn_begin(db);
+	cx = kn_begin(db);
+	rows = kn_stream(holder, "SELECT 'held' FROM generate_series(1, 3)");
+	ck_assert_uint_gt(kn_dump_pool(db, text, sizeof(text)), 0);
+	ck_assert_ptr_nonnull(strstr(text, "SELECT 'held'"));
+	ck_assert_ptr_nonnull(strstr(text, "pool.c"));
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_POOL_TIMEOUT);
+	ck_assert_msg(strstr(kn_last_error(cx)->detail, "SELECT 'held'") != NULL,
+				  "%s: %s",
+				  kn_last_error(cx)->message,
+				  kn_last_error(cx)->detail);
+	kn_set_timeout(cx, 5);
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_TIMEOUT);
+	EXPECT_OK(holder, kn_done(rows));
+	kn_set_timeout(cx, -1);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(db).timeouts, 2);
+	kn_end(cx);
+	kn_end(holder);
+	close_even(db);
+}
+END_TEST
+
+START_TEST(replaces_what_has_died)
+{
+	kn_db *db;
+	kn_ctx *cx;
+
+	OPEN(db, .conninfo = "application_name=kn_pool", .max_connections = 2);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	look_do(look, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kn_pool'");
+	look_await(look, "SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity WHERE application_name = 'kn_pool'", 0);
+	/* Nobody notices. */
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(db).errors, 0);
+	kn_reset_pool(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+START_TEST(tells_that_there_is_no_server)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	kn_status status;
+
+	OPEN(db, .conninfo = "host=/nowhere", .acquire_ms = 200);
+	cx = kn_begin(db);
+	EXPECT(cx, kn_exec(cx, "INSERT INTO t VALUES (1)"), KN_CONN_LOST);
+	ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "/nowhere"));
+	EXPECT(cx, kn_done(kn_stream(cx, "SELECT 1")), KN_CONN_LOST);
+	kn_end(cx);
+	close_even(db);
+	if (is_pooled())
+		return;
+	OPEN(db, .conninfo = "dbname=kn_no_such_database");
+	cx = kn_begin(db);
+	status = kn_exec(cx, "SELECT 1");
+	ck_assert_int_eq(status, KN_CONN_LOST);
+	ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "kn_no_such_database"));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+static void *
+close_slowly(void *argument)
+{
+	kn_status status = kn_close(argument, 20);
+
+	return status == KN_TIMEOUT ? argument : NULL;
+}
+
+/* What runs is cancelled once the patience is over, and the last context frees it all. */
+START_TEST(is_closed_while_busy)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	kn_ctx *idle;
+	pthread_t thread;
+	void *result;
+	kn_status status;
+
+	OPEN(db, .max_connections = 2);
+	cx = kn_begin(db);
+	idle = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_int_eq(pthread_create(&thread, NULL, close_slowly, db), 0);
+	do
+		status = kn_exec(cx, "SELECT pg_sleep(30)");
+	while (status == KN_OK);
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	ck_assert_msg(status == (result == NULL ? KN_CLOSED : KN_CANCELED), "%s", kn_status_name(status));
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_CLOSED);
+	EXPECT(idle, kn_exec(idle, "SELECT 1"), KN_CLOSED);
+	kn_end(cx);
+	kn_end(idle);
+}
+END_TEST
+
+START_TEST(is_closed_with_a_stream_open)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	kn_rows *rows;
+
+	OPEN(db, .max_connections = 2);
+	cx = kn_begin(db);
+	rows = kn_stream(cx, "SELECT generate_series(1, 100000000)");
+	ck_assert_int_eq(kn_next(rows), true);
+	ck_assert_int_eq(kn_close(db, 0), KN_TIMEOUT);
+	while (kn_next(rows))
+		;
+	EXPECT(cx, kn_done(rows), KN_CANCELED);
+	kn_end(cx);
+}
+END_TEST
+
+START_TEST(is_closed_with_nothing_open)
+{
+	kn_db *db;
+
+	OPEN(db, .min_connections = 2);
+	ck_assert_int_eq(kn_close(db, 1000), KN_OK);
+	ck_assert_int_eq(kn_close(NULL, 0), KN_OK);
+	OPEN(db, .conninfo = "");
+	ck_assert_int_eq(kn_close(db, -1), KN_OK);
+}
+END_TEST
+
+START_TEST(refuses_a_bad_configuration)
+{
+	kn_db *db;
+	char why[128];
+
+	ck_assert_int_eq(kn_open(&db, why, sizeof(why), .max_connections = -5), KN_CONFIG);
+	ck_assert_ptr_null(db);
+	ck_assert_ptr_nonnull(strstr(why, "max_connections"));
+	ck_assert_int_eq(kn_open(&db, why, sizeof(why), .conninfo = "no_such_option=1"), KN_CONFIG);
+	ck_assert_ptr_null(db);
+	ck_assert_ptr_nonnull(strstr(why, "no_such_option"));
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, serves_many_threads);
+	tcase_add_test(tcase, tells_who_holds_them);
+	tcase_add_test(tcase, replaces_what_has_died);
+	tcase_add_test(tcase, tells_that_there_is_no_server);
+	tcase_add_test(tcase, is_closed_while_busy);
+	tcase_add_test(tcase, is_closed_with_a_stream_open);
+	tcase_add_test(tcase, is_closed_with_nothing_open);
+	tcase_add_test(tcase, refuses_a_bad_configuration);
+}
+
+int
+main(void)
+{
+	return suite_run("pool", fill);
+}

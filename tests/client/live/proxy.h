@@ -1,0 +1,316 @@
+/*
+ * proxy.h
+ *		Stands between the client and the server, and does harm at a given message.
+ *
+ * What the client sends is passed on a unit at a time: everything up to a Sync.  The first unit
+ * that executes something and has a given text in it is harmed, once, at a given moment; all
+ * others pass.  One thread does it all.
+ */
+#ifndef KN_TESTS_PROXY_H
+#define KN_TESTS_PROXY_H
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "live.h"
+
+#define PROXY_PAIRS 64
+#define PROXY_BYTES 65536
+
+typedef enum moment
+{
+	MOMENT_BEFORE,    /* nothing of the unit has been passed on */
+	MOMENT_HALF_SENT, /* half of it has */
+	MOMENT_DURING,    /* all of it has, and the server is at it */
+	MOMENT_AFTER,     /* the answer is here, and the client has nothing of it */
+	MOMENT_HALF,      /* the client has half of it */
+	MOMENT_COUNT
+} moment;
+
+typedef struct pair
+{
+	int client;
+	int server;
+	bool is_started;
+	size_t have;
+	char bytes[PROXY_BYTES]; /* of the client's, not passed on yet */
+} pair;
+
+typedef struct proxy
+{
+	char directory[64];
+	struct sockaddr_un to;
+	int listener;
+	int stop[2];
+	pthread_t thread;
+	pair *pairs[PROXY_PAIRS];
+	const char *text;
+	moment when;
+	/* Called in the proxy's thread; true: cut the connection. */
+	bool (*harm)(void *user);
+	void *user;
+	bool is_done;
+} proxy;
+
+static inline void
+pair_close(proxy *p, int i)
+{
+	(void) close(p->pairs[i]->client);
+	(void) close(p->pairs[i]->server);
+	free(p->pairs[i]);
+	p->pairs[i] = NULL;
+}
+
+/* False: the other side is gone. */
+static inline bool
+pass(int to, const char *bytes, size_t n)
+{
+	while (n > 0)
+	{
+		ssize_t sent = send(to, bytes, n, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return false;
+		bytes += sent;
+		n -= (size_t) sent;
+	}
+	return true;
+}
+
+static inline uint32_t
+length_at(const char *bytes)
+{
+	uint32_t length;
+
+	memcpy(&length, bytes, sizeof(length));
+	return ntohl(length);
+}
+
+/* The length of the first whole unit, 0: there is none yet. */
+static inline size_t
+unit_of(const pair *x, bool *executes)
+{
+	size_t at = 0;
+
+	*executes = false;
+	if (!x->is_started)
+		return x->have >= 4 && x->have >= length_at(x->bytes) ? length_at(x->bytes) : 0;
+	while (at + 5 <= x->have && at + 1 + length_at(x->bytes + at + 1) <= x->have)
+	{
+		char kind = x->bytes[at];
+
+		at += 1 + length_at(x->bytes + at + 1);
+		*executes |= kind == 'E' || kind == 'Q';
+		if (strchr("SQXp", kind) != NULL)
+			return at;
+	}
+	return 0;
+}
+
+/* Reads the answer up to ReadyForQuery, or what there is of it. */
+static inline size_t
+read_answer(int server, char *bytes)
+{
+	size_t have = 0;
+	size_t at = 0;
+
+	for (;;)
+	{
+		ssize_t n;
+
+		while (at + 5 <= have && at + 1 + length_at(bytes + at + 1) <= have)
+		{
+			bool is_last = bytes[at] == 'Z';
+
+			at += 1 + length_at(bytes + at + 1);
+			if (is_last)
+				return have;
+		}
+		n = have < PROXY_BYTES ? recv(server, bytes + have, PROXY_BYTES - have, 0) : 0;
+		if (n <= 0)
+			return have;
+		have += (size_t) n;
+	}
+}
+
+/* Passes a unit on, and does the harm on the way; false: the connection is to be cut. */
+static inline bool
+harm_unit(proxy *p, pair *x, size_t unit)
+{
+	char answer[PROXY_BYTES];
+	size_t half = unit / 2;
+	size_t n;
+
+	p->is_done = true;
+	if (p->when == MOMENT_BEFORE && p->harm(p->user))
+		return false;
+	if (!pass(x->server, x->bytes, half))
+		return pass(x->client, answer, read_answer(x->server, answer));
+	if (p->when == MOMENT_HALF_SENT && p->harm(p->user))
+		return false;
+	if (!pass(x->server, x->bytes + half, unit - half))
+		return pass(x->client, answer, read_answer(x->server, answer));
+	if (p->when == MOMENT_DURING && p->harm(p->user))
+		return false;
+	if (p->when < MOMENT_AFTER)
+		return true;
+	n = read_answer(x->server, answer);
+	if (p->when == MOMENT_AFTER && p->harm(p->user))
+		return false;
+	(void) pass(x->client, answer, n / 2);
+	if (p->when == MOMENT_HALF && p->harm(p->user))
+		return false;
+	return pass(x->client, answer + n / 2, n - n / 2);
+}
+
+static inline bool
+contains(const char *bytes, size_t n, const char *text)
+{
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i + length <= n; i++)
+	{
+		if (memcmp(bytes + i, text, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+static inline bool
+from_client(proxy *p, pair *x)
+{
+	ssize_t n = recv(x->client, x->bytes + x->have, PROXY_BYTES - x->have, 0);
+	size_t unit;
+	bool executes;
+
+	if (n <= 0)
+		return false;
+	x->have += (size_t) n;
+	while ((unit = unit_of(x, &executes)) > 0)
+	{
+		bool is_hit = !p->is_done && executes && contains(x->bytes, unit, p->text);
+
+		x->is_started = true;
+		if (is_hit ? !harm_unit(p, x, unit) : !pass(x->server, x->bytes, unit))
+		{
+			/* What the server has still to say is for the client. */
+			if (!is_hit)
+				return true;
+			return false;
+		}
+		x->have -= unit;
+		memmove(x->bytes, x->bytes + unit, x->have);
+	}
+	return true;
+}
+
+static inline bool
+from_server(pair *x)
+{
+	char bytes[PROXY_BYTES];
+	ssize_t n = recv(x->server, bytes, sizeof(bytes), 0);
+
+	return n > 0 && pass(x->client, bytes, (size_t) n);
+}
+
+static inline void
+accept_pair(proxy *p)
+{
+	int client = accept(p->listener, NULL, NULL);
+	int server = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	for (int i = 0; i < PROXY_PAIRS; i++)
+	{
+		if (p->pairs[i] != NULL)
+			continue;
+		p->pairs[i] = calloc(1, sizeof(pair));
+		p->pairs[i]->client = client;
+		p->pairs[i]->server = server;
+		if (connect(server, (struct sockaddr *) &p->to, sizeof(p->to)) != 0)
+			pair_close(p, i);
+		return;
+	}
+	(void) close(client);
+	(void) close(server);
+}
+
+static inline void *
+proxy_run(void *argument)
+{
+	proxy *p = argument;
+
+	for (;;)
+	{
+		struct pollfd fds[2 + 2 * PROXY_PAIRS];
+
+		for (int i = 0; i < 2 + 2 * PROXY_PAIRS; i++)
+			fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+		fds[0].fd = p->stop[0];
+		fds[1].fd = p->listener;
+		for (int i = 0; i < PROXY_PAIRS; i++)
+		{
+			fds[2 + 2 * i].fd = p->pairs[i] == NULL ? -1 : p->pairs[i]->client;
+			fds[3 + 2 * i].fd = p->pairs[i] == NULL ? -1 : p->pairs[i]->server;
+		}
+		if (poll(fds, 2 + 2 * PROXY_PAIRS, -1) < 0 || fds[0].revents != 0)
+			return NULL;
+		for (int i = 0; i < PROXY_PAIRS; i++)
+		{
+			if (p->pairs[i] != NULL && fds[3 + 2 * i].revents != 0 && !from_server(p->pairs[i]))
+				pair_close(p, i);
+			if (p->pairs[i] != NULL && fds[2 + 2 * i].revents != 0 &&
+				!from_client(p, p->pairs[i]))
+				pair_close(p, i);
+		}
+		if (fds[1].revents != 0)
+			accept_pair(p);
+	}
+}
+
+static inline void
+proxy_start(proxy *p)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+	(void) snprintf(p->directory, sizeof(p->directory), "/tmp/kn_proxy_XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(p->directory));
+	(void) snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.54321", p->directory);
+	p->to.sun_family = AF_UNIX;
+	(void) snprintf(p->to.sun_path,
+					sizeof(p->to.sun_path),
+					"%s/.s.PGSQL.%s",
+					getenv("PGHOST"),
+					getenv("PGPORT"));
+	p->listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(p->listener, (struct sockaddr *) &at, sizeof(at)), 0);
+	ck_assert_int_eq(listen(p->listener, 16), 0);
+	ck_assert_int_eq(pipe(p->stop), 0);
+	ck_assert_int_eq(pthread_create(&p->thread, NULL, proxy_run, p), 0);
+}
+
+static inline void
+proxy_end(proxy *p)
+{
+	char path[128];
+
+	ck_assert_int_eq(write(p->stop[1], "", 1), 1);
+	ck_assert_int_eq(pthread_join(p->thread, NULL), 0);
+	for (int i = 0; i < PROXY_PAIRS; i++)
+	{
+		if (p->pairs[i] != NULL)
+			pair_close(p, i);
+	}
+	(void) close(p->listener);
+	(void) close(p->stop[0]);
+	(void) close(p->stop[1]);
+	(void) snprintf(path, sizeof(path), "%s/.s.PGSQL.54321", p->directory);
+	(void) unlink(path);
+	(void) rmdir(p->directory);
+}
+
+#endif
