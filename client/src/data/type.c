@@ -7,52 +7,76 @@
  */
 #include "data/data.h"
 
-/* In the order of the first one of each kind: what a value of that kind goes out as. */
+/*
+ * X(number, number of its arrays, name, kind), Y(number, name, kind) where there are none; in the
+ * order of the first one of each kind: what a value of that kind goes out as.
+ */
+#define TYPES(X, Y)                                       \
+	X(16, 1000, "boolean", BOOL)                          \
+	X(17, 1001, "bytea", BYTES)                           \
+	X(20, 1016, "bigint", I64)                            \
+	X(21, 1005, "smallint", I16)                          \
+	X(23, 1007, "integer", I32)                           \
+	X(25, 1009, "text", TEXT)                             \
+	X(1043, 1015, "character varying", TEXT)              \
+	X(1042, 1014, "character", TEXT)                      \
+	X(19, 1003, "name", TEXT)                             \
+	Y(705, "unknown", TEXT)                               \
+	Y(2278, "void", TEXT)                                 \
+	X(26, 1028, "oid", I64)                               \
+	X(700, 1021, "real", F32)                             \
+	X(701, 1022, "double precision", F64)                 \
+	X(1700, 1231, "numeric", NUMERIC)                     \
+	X(2950, 2951, "uuid", UUID)                           \
+	X(1082, 1182, "date", DATE)                           \
+	X(1083, 1183, "time without time zone", TIME)         \
+	X(1114, 1115, "timestamp without time zone", TIMESTAMP) \
+	X(1184, 1185, "timestamp with time zone", TIMESTAMPTZ) \
+	X(1186, 1187, "interval", INTERVAL)                   \
+	X(3802, 3807, "jsonb", JSON)                          \
+	X(114, 199, "json", JSON)                             \
+	X(869, 1041, "inet", INET)                            \
+	X(650, 651, "cidr", INET)
+
 static const kn__type types[] = {
-	{ 16, 1000, "boolean", KN_TYPE_BOOL },
-	{ 17, 1001, "bytea", KN_TYPE_BYTES },
-	{ 20, 1016, "bigint", KN_TYPE_I64 },
-	{ 21, 1005, "smallint", KN_TYPE_I16 },
-	{ 23, 1007, "integer", KN_TYPE_I32 },
-	{ 25, 1009, "text", KN_TYPE_TEXT },
-	{ 1043, 1015, "character varying", KN_TYPE_TEXT },
-	{ 1042, 1014, "character", KN_TYPE_TEXT },
-	{ 19, 1003, "name", KN_TYPE_TEXT },
-	{ 705, 0, "unknown", KN_TYPE_TEXT },
-	{ 2278, 0, "void", KN_TYPE_TEXT },
-	{ 26, 1028, "oid", KN_TYPE_I64 },
-	{ 700, 1021, "real", KN_TYPE_F32 },
-	{ 701, 1022, "double precision", KN_TYPE_F64 },
-	{ 1700, 1231, "numeric", KN_TYPE_NUMERIC },
-	{ 2950, 2951, "uuid", KN_TYPE_UUID },
-	{ 1082, 1182, "date", KN_TYPE_DATE },
-	{ 1083, 1183, "time without time zone", KN_TYPE_TIME },
-	{ 1114, 1115, "timestamp without time zone", KN_TYPE_TIMESTAMP },
-	{ 1184, 1185, "timestamp with time zone", KN_TYPE_TIMESTAMPTZ },
-	{ 1186, 1187, "interval", KN_TYPE_INTERVAL },
-	{ 3802, 3807, "jsonb", KN_TYPE_JSON },
-	{ 114, 199, "json", KN_TYPE_JSON },
-	{ 869, 1041, "inet", KN_TYPE_INET },
-	{ 650, 651, "cidr", KN_TYPE_INET },
+#define X(oid, array_oid, name, kind) { oid, array_oid, name, KN_TYPE_##kind },
+#define Y(oid, name, kind)            { oid, 0, name, KN_TYPE_##kind },
+	TYPES(X, Y)
+#undef X
+#undef Y
 };
 
 #define COUNT (sizeof(types) / sizeof(types[0]))
 
+/* Where in the table a number is found, from 1; a value is looked up for each that is decoded. */
+enum
+{
+#define X(oid, array_oid, name, kind) PLACE_BEFORE_##oid,
+#define Y(oid, name, kind)            PLACE_BEFORE_##oid,
+	TYPES(X, Y)
+#undef X
+#undef Y
+};
+
+static const uint8_t places[] = {
+#define X(oid, array_oid, name, kind) [oid] = PLACE_BEFORE_##oid + 1, [array_oid] = PLACE_BEFORE_##oid + 1,
+#define Y(oid, name, kind)            [oid] = PLACE_BEFORE_##oid + 1,
+	TYPES(X, Y)
+#undef X
+#undef Y
+};
+
 const kn__type *
 kn__type_find(uint32_t oid, bool *is_array)
 {
+	const kn__type *type;
+
 	*is_array = false;
-	for (size_t i = 0; i < COUNT && oid != 0; i++)
-	{
-		if (types[i].oid == oid)
-			return &types[i];
-		if (types[i].array_oid == oid)
-		{
-			*is_array = true;
-			return &types[i];
-		}
-	}
-	return NULL;
+	if (oid >= sizeof(places) || places[oid] == 0)
+		return NULL;
+	type = &types[places[oid] - 1];
+	*is_array = type->oid != oid;
+	return type;
 }
 
 /* NULL: it has none of its own. */
