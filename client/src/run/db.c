@@ -69,6 +69,8 @@ make(kn_db *db)
 	kn__budget_init(&db->budget, db->config.retry_budget_percent, kn__now(db->clock));
 	while (status == KN_OK && db->server_count < db->settings->server_count)
 		status = make_server(db, db->server_count);
+	/* By now there is a pool, which sees to it that the stamp changes. */
+	db->stamp = kn__pool_stamp();
 	return status == KN_OK ? kn__route_start(db) : status;
 }
 
@@ -224,7 +226,7 @@ bool
 kn__db_is_usable(const kn_db *db, kn_status *status)
 {
 	*status = KN_OK;
-	if (db->process != getpid())
+	if (db->stamp != kn__pool_stamp())
 		*status = KN_FORKED;
 	else if (atomic_load_explicit(&db->is_closing, memory_order_relaxed))
 		*status = KN_CLOSED;

@@ -50,6 +50,12 @@ register_fork(void)
 	is_fork_watched = pthread_atfork(NULL, NULL, note_fork) == 0;
 }
 
+uint32_t
+kn__pool_stamp(void)
+{
+	return atomic_load_explicit(&process_stamp, memory_order_relaxed);
+}
+
 bool
 kn__pool_is_forked(const kn__pool *pool)
 {
@@ -60,21 +66,6 @@ int64_t
 kn__pool_now(const kn__pool *pool)
 {
 	return kn__now(&pool->hook);
-}
-
-int64_t
-kn__pool_coarse(const kn__pool *pool)
-{
-#ifdef CLOCK_MONOTONIC_COARSE
-	if (pool->hook.monotonic == NULL)
-	{
-		struct timespec time = { 0 };
-
-		clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-		return (int64_t) time.tv_sec * KN__NS_PER_S + time.tv_nsec;
-	}
-#endif
-	return kn__pool_now(pool);
 }
 
 kn_status
@@ -240,7 +231,7 @@ bool
 kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__closed *why)
 {
 	kn__member *member = slot->member;
-	int64_t now = kn__pool_coarse(pool);
+	int64_t now = kn__coarse(&pool->hook);
 	bool is_old = member->generation != atomic_load(&pool->generation) || now >= member->expires_at;
 
 	if (is_old || !pool->driver.is_alive(pool->driver.user, member))
@@ -277,7 +268,7 @@ kn__pool_give(kn__pool *pool, kn__member *member, kn__give how)
 			atomic_load_explicit(&process_stamp, memory_order_relaxed) &&
 		kn__slot_state_of(slot) == KN__SLOT_BUSY)
 	{
-		member->idle_since = kn__pool_coarse(pool);
+		member->idle_since = kn__coarse(&pool->hook);
 		if (kn__slot_move(slot, KN__SLOT_BUSY, KN__SLOT_IDLE))
 		{
 			if (atomic_load(&pool->attention) != 0)
@@ -345,7 +336,7 @@ give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how)
 	}
 	if (leave(slot, KN__SLOT_CHECKING))
 	{
-		member->idle_since = kn__pool_coarse(pool);
+		member->idle_since = kn__coarse(&pool->hook);
 		kn__pool_put_back(pool, slot);
 	}
 	(void) pthread_mutex_unlock(&pool->lock);

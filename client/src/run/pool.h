@@ -130,6 +130,9 @@ extern void kn__pool_give(kn__pool *pool, kn__member *member, kn__give how);
 
 /* Wakes all waiters and workers, so that they look whether they are cancelled, and at the clock. */
 extern void kn__pool_wake(kn__pool *pool);
+/* Changes in a child process, once there was a pool in its parent; costs nothing. */
+extern uint32_t kn__pool_stamp(void);
+
 /* Sends those away who wait by now: there is a better place for them. */
 extern void kn__pool_dismiss(kn__pool *pool);
 /* All that are open by now are replaced: after a failover, or new credentials. */

@@ -151,12 +151,6 @@ kn__slot_state_of(const kn__slot *slot)
 
 /* Whether this is a child process; asks the kernel, so not at each checkout. */
 extern bool kn__pool_is_forked(const kn__pool *pool);
-/*
- * The time of a checkout.  A read of the exact clock takes as long as half of a take and
- * give (17 of 35 ns), one of the coarse clock 4 ns; it lags by at most one tick, 4 ms with the
- * usual kernel, and what goes by it is measured in more than that.
- */
-extern int64_t kn__pool_coarse(const kn__pool *pool);
 extern int64_t kn__pool_now(const kn__pool *pool);
 /* Takes an idle slot, now CLAIMED, or NULL. */
 extern kn__slot *kn__pool_claim(kn__pool *pool);

@@ -150,7 +150,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	kn__breaker_state is;
 	kn_status status;
 
-	if (!kn__breaker_admit(&server->breaker, kn__now(clock), permit))
+	if (!kn__breaker_admit(&server->breaker, kn__coarse(clock), permit))
 		return kn__fail(&cx->fault,
 						KN_CIRCUIT_OPEN,
 						"the circuit breaker of server \"%s\" is open",
@@ -163,7 +163,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 						   &member,
 						   &cx->fault);
 	/* The wait for one that is free is no slowness of the server's. */
-	call->began = kn__now(clock);
+	call->began = kn__coarse(clock);
 	if (status == KN_OK)
 		kn__ctx_set_link(cx, (kn__link *) (void *) member);
 	else if (status == KN_CONN_LOST)
@@ -220,7 +220,7 @@ void
 kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
 			kn_status status)
 {
-	int64_t now = kn__now(cx->db->clock);
+	int64_t now = kn__coarse(cx->db->clock);
 	bool has_failed = status != KN_OK && counts_as_failure(status, &cx->fault);
 	kn__breaker_state was;
 	kn__breaker_state is;

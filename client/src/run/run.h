@@ -62,6 +62,7 @@ struct kn_db
 	const kn_allocator *allocator;
 	const kn_clock *clock;
 	pid_t process;
+	uint32_t stamp; /* of the process, as kn__pool_stamp() tells */
 	kn__server *servers;
 	int server_count;
 	kn__budget budget;

@@ -58,8 +58,10 @@ kn__result_value(const kn__result *result, int row, int column, kn__arena *arena
 				 const char **why)
 {
 	const PGresult *pg = of(result);
-	int32_t length = PQgetisnull(pg, row, column) ? -1 : PQgetlength(pg, row, column);
+	int32_t length = PQgetlength(pg, row, column);
 
+	if (length == 0 && PQgetisnull(pg, row, column))
+		length = -1;
 	return kn__decode(arena,
 					  PQftype(pg, column),
 					  PQfformat(pg, column),
