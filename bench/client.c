@@ -168,8 +168,7 @@ client_contexts(void)
 
 	for (int i = 1; i <= CALLS; i++)
 	{
-		kn_ctx *cx =
-			kn_begin(db, .timeout_ms = 60000, .role = "bench_role", .claims = claims);
+		kn_ctx *cx = kn_begin(db, .timeout_ms = 60000, .role = "bench_role", .claims = claims);
 
 		take(kn_query(cx, by_key, (int64_t) i));
 		kn_end(cx);

@@ -25,15 +25,18 @@ move_money(kn_ctx *cx, void *argument)
 		kn_exec(cx, "UPDATE account SET amount = amount - $1 WHERE name = $2", t->amount, t->from);
 
 	if (status == KN_OK)
-		status =
-			kn_exec(cx, "UPDATE account SET amount = amount + $1 WHERE name = $2", t->amount, t->to);
+		status = kn_exec(cx,
+						 "UPDATE account SET amount = amount + $1 WHERE name = $2",
+						 t->amount,
+						 t->to);
 	return status;
 }
 
 static kn_status
 show(kn_ctx *cx)
 {
-	kn_rows *rows = kn_query(cx, "SELECT name, amount FROM account WHERE amount > $1 ORDER BY name", 0);
+	kn_rows *rows =
+		kn_query(cx, "SELECT name, amount FROM account WHERE amount > $1 ORDER BY name", 0);
 
 	while (kn_next(rows))
 		printf("%-6s %d\n", kn_get_text(rows, 0), kn_get_i32(rows, 1));

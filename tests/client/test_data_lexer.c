@@ -284,10 +284,9 @@ static const example parameters[] = {
 	{ "$1$$a$$", "p<$1> s<$$a$$>" },
 };
 
-#define TABLES(X)                                                                      \
-	X(blanks)                                                                          \
-	X(words) X(strings) X(continued) X(dollars) X(numbers) X(operators) X(punctuation) \
-		X(parameters)
+#define TABLES(X) \
+	X(blanks)     \
+	X(words) X(strings) X(continued) X(dollars) X(numbers) X(operators) X(punctuation) X(parameters)
 
 #define X(table)                                                                     \
 	START_TEST(table##_are_cut)                                                      \

@@ -88,16 +88,12 @@ static const struct
 	int bad; /* the last ones */
 	kn__breaker_state expected;
 } counts[] = {
-	{ 0, 0, 9, KN__BREAKER_CLOSED },  /* too few */
-	{ 0, 0, 10, KN__BREAKER_OPEN },
-	{ 6, 0, 5, KN__BREAKER_CLOSED },  /* 45 % */
-	{ 5, 0, 5, KN__BREAKER_OPEN },
-	{ 100, 0, 99, KN__BREAKER_CLOSED },
-	{ 100, 0, 100, KN__BREAKER_OPEN },
-	{ 0, 9, 0, KN__BREAKER_CLOSED },
-	{ 0, 10, 0, KN__BREAKER_OPEN },
-	{ 5, 5, 0, KN__BREAKER_OPEN },
-	{ 4, 4, 4, KN__BREAKER_CLOSED },  /* neither alone makes half */
+	{ 0, 0, 9, KN__BREAKER_CLOSED },                                     /* too few */
+	{ 0, 0, 10, KN__BREAKER_OPEN },     { 6, 0, 5, KN__BREAKER_CLOSED }, /* 45 % */
+	{ 5, 0, 5, KN__BREAKER_OPEN },      { 100, 0, 99, KN__BREAKER_CLOSED },
+	{ 100, 0, 100, KN__BREAKER_OPEN },  { 0, 9, 0, KN__BREAKER_CLOSED },
+	{ 0, 10, 0, KN__BREAKER_OPEN },     { 5, 5, 0, KN__BREAKER_OPEN },
+	{ 4, 4, 4, KN__BREAKER_CLOSED }, /* neither alone makes half */
 	{ 1000, 0, 0, KN__BREAKER_CLOSED },
 };
 

@@ -26,15 +26,15 @@ static const struct
 	int64_t passed; /* since the beginning */
 	int expected;
 } budgets[] = {
-	{ 20, 0, 0, 10 },           /* what there is at the beginning */
-	{ 20, 4, 0, 10 },           /* four calls do not make a repeat, */
-	{ 20, 5, 0, 11 },           /* five do */
+	{ 20, 0, 0, 10 }, /* what there is at the beginning */
+	{ 20, 4, 0, 10 }, /* four calls do not make a repeat, */
+	{ 20, 5, 0, 11 }, /* five do */
 	{ 20, 100, 0, 30 },
 	{ 100, 10, 0, 20 },
 	{ 1, 100, 0, 11 },
-	{ 20, 1000000, 0, 100 },    /* what is kept has an end */
+	{ 20, 1000000, 0, 100 }, /* what is kept has an end */
 	{ 20, 0, 99 * MS, 10 },
-	{ 20, 0, 100 * MS, 11 },    /* ten a second */
+	{ 20, 0, 100 * MS, 11 }, /* ten a second */
 	{ 20, 0, S, 20 },
 	{ 20, 0, 9 * S, 100 },
 	{ 20, 0, 10000 * S, 100 },

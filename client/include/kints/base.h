@@ -12,8 +12,10 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
-#define KN_BEGIN_DECLS extern "C" {
-#define KN_END_DECLS   }
+#define KN_BEGIN_DECLS \
+	extern "C"         \
+	{
+#define KN_END_DECLS }
 #else
 #define KN_BEGIN_DECLS
 #define KN_END_DECLS
@@ -53,36 +55,36 @@ typedef struct kn_str
  * or the same transaction from its beginning, may succeed when tried again; the
  * library itself tries again only where nothing can happen twice.
  */
-#define KN_STATUSES(X)                                                                      \
-	X(OK, "ok", false)                                                                      \
-	X(NOT_FOUND, "no such row", false)                                                      \
-	X(CONFLICT, "the row was changed by somebody else", false)                              \
-	X(DUPLICATE, "a unique or exclusion constraint is violated", false)                     \
-	X(FOREIGN_KEY, "a foreign key is violated", false)                                      \
-	X(CHECK, "a check constraint is violated", false)                                       \
-	X(NOT_NULL, "a column that must have a value has none", false)                          \
-	X(DATA, "a value is out of range or of the wrong type", false)                          \
-	X(SERIALIZATION, "could not serialize access", true)                                    \
-	X(DEADLOCK, "a deadlock was broken", true)                                              \
-	X(LOCK_TIMEOUT, "a lock was not to be had in time", true)                               \
-	X(TIMEOUT, "the deadline is over", false)                                               \
-	X(CANCELED, "the call was cancelled", false)                                            \
-	X(POOL_TIMEOUT, "no connection became free in time", true)                              \
-	X(POOL_FULL, "too many callers wait for a connection", true)                            \
-	X(CIRCUIT_OPEN, "the circuit breaker of the server is open", true)                      \
-	X(UNAVAILABLE, "the server cannot serve the request now", true)                         \
-	X(CONN_LOST, "the connection was lost, and nothing was executed", true)                 \
-	X(OUTCOME_UNKNOWN, "the connection was lost, and it may have been executed", false)     \
-	X(READ_ONLY, "the server or the transaction is read-only", true)                        \
-	X(AUTH, "the server refused the credentials or the right is missing", false)            \
-	X(SCHEMA, "the statement does not fit the schema, or is no SQL", false)                 \
-	X(USAGE, "the library was called wrongly", false)                                       \
-	X(CONFIG, "an option has a value that it cannot have", false)                           \
-	X(ABORTED, "an earlier statement of the batch or of the transaction failed", false)     \
-	X(NO_MEMORY, "out of memory", false)                                                    \
-	X(FORKED, "the handle belongs to the parent process", false)                            \
-	X(CLOSED, "the database handle is being closed", false)                                 \
-	X(SERVER, "the server reported an error", false)                                        \
+#define KN_STATUSES(X)                                                                  \
+	X(OK, "ok", false)                                                                  \
+	X(NOT_FOUND, "no such row", false)                                                  \
+	X(CONFLICT, "the row was changed by somebody else", false)                          \
+	X(DUPLICATE, "a unique or exclusion constraint is violated", false)                 \
+	X(FOREIGN_KEY, "a foreign key is violated", false)                                  \
+	X(CHECK, "a check constraint is violated", false)                                   \
+	X(NOT_NULL, "a column that must have a value has none", false)                      \
+	X(DATA, "a value is out of range or of the wrong type", false)                      \
+	X(SERIALIZATION, "could not serialize access", true)                                \
+	X(DEADLOCK, "a deadlock was broken", true)                                          \
+	X(LOCK_TIMEOUT, "a lock was not to be had in time", true)                           \
+	X(TIMEOUT, "the deadline is over", false)                                           \
+	X(CANCELED, "the call was cancelled", false)                                        \
+	X(POOL_TIMEOUT, "no connection became free in time", true)                          \
+	X(POOL_FULL, "too many callers wait for a connection", true)                        \
+	X(CIRCUIT_OPEN, "the circuit breaker of the server is open", true)                  \
+	X(UNAVAILABLE, "the server cannot serve the request now", true)                     \
+	X(CONN_LOST, "the connection was lost, and nothing was executed", true)             \
+	X(OUTCOME_UNKNOWN, "the connection was lost, and it may have been executed", false) \
+	X(READ_ONLY, "the server or the transaction is read-only", true)                    \
+	X(AUTH, "the server refused the credentials or the right is missing", false)        \
+	X(SCHEMA, "the statement does not fit the schema, or is no SQL", false)             \
+	X(USAGE, "the library was called wrongly", false)                                   \
+	X(CONFIG, "an option has a value that it cannot have", false)                       \
+	X(ABORTED, "an earlier statement of the batch or of the transaction failed", false) \
+	X(NO_MEMORY, "out of memory", false)                                                \
+	X(FORKED, "the handle belongs to the parent process", false)                        \
+	X(CLOSED, "the database handle is being closed", false)                             \
+	X(SERVER, "the server reported an error", false)                                    \
 	X(INTERNAL, "a fault of this library", false)
 
 typedef enum kn_status
@@ -107,12 +109,12 @@ KN_API bool kn_status_is_retryable(kn_status status);
 typedef struct kn_error
 {
 	kn_status status;
-	char sqlstate[6];   /* "" where the server has not said it */
-	int attempts;       /* how often it was tried, 1 for once */
-	int item;           /* of a batch: the index of the statement that failed, else -1 */
-	int64_t row;        /* of a value that does not fit: the row, from 0, else -1 */
-	int column;         /* and the column, from 0, else -1 */
-	int position;       /* in sql, in characters from 1, 0 if not known */
+	char sqlstate[6]; /* "" where the server has not said it */
+	int attempts;     /* how often it was tried, 1 for once */
+	int item;         /* of a batch: the index of the statement that failed, else -1 */
+	int64_t row;      /* of a value that does not fit: the row, from 0, else -1 */
+	int column;       /* and the column, from 0, else -1 */
+	int position;     /* in sql, in characters from 1, 0 if not known */
 	const char *message;
 	const char *detail;
 	const char *hint;

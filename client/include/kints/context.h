@@ -21,24 +21,24 @@ typedef struct kn_ctx kn_ctx;
 /* Where statements go. */
 typedef enum kn_route
 {
-	KN_ROUTE_AUTO,    /* reads to a replica that is fresh enough, the rest to the primary */
+	KN_ROUTE_AUTO, /* reads to a replica that is fresh enough, the rest to the primary */
 	KN_ROUTE_PRIMARY,
-	KN_ROUTE_REPLICA  /* KN_UNAVAILABLE where there is none that serves */
+	KN_ROUTE_REPLICA /* KN_UNAVAILABLE where there is none that serves */
 } kn_route;
 
 /* Texts are copied. */
 typedef struct kn_request
 {
 	size_t size;
-	int64_t timeout_ms;         /* from now; 0: that of the configuration, -1: none */
-	const char *actor;          /* who acts, for audit and events */
-	const char *role;           /* the role that statements run as, in their transaction only */
-	const char *const *claims;  /* settings for row-level security: name, value, ..., NULL */
-	const char *trace_id;       /* correlation id, in events and in the SQL's comment never */
-	uint64_t min_lsn;           /* replicas have to have replayed up to here */
+	int64_t timeout_ms;        /* from now; 0: that of the configuration, -1: none */
+	const char *actor;         /* who acts, for audit and events */
+	const char *role;          /* the role that statements run as, in their transaction only */
+	const char *const *claims; /* settings for row-level security: name, value, ..., NULL */
+	const char *trace_id;      /* correlation id, in events and in the SQL's comment never */
+	uint64_t min_lsn;          /* replicas have to have replayed up to here */
 	kn_route route;
-	bool hedge;                 /* a slow read may be sent to a second replica */
-	const char *file;           /* where it began, for reports of leaks; kn_begin() fills both in */
+	bool hedge;       /* a slow read may be sent to a second replica */
+	const char *file; /* where it began, for reports of leaks; kn_begin() fills both in */
 	int line;
 } kn_request;
 
@@ -46,7 +46,7 @@ typedef struct kn_request
 KN_API kn_ctx *kn_begin_request(kn_db *db, const kn_request *request);
 #ifndef __cplusplus
 /* kn_begin(db), kn_begin(db, .timeout_ms = 250, .role = "teller") */
-#define kn_begin(...)                                                                      \
+#define kn_begin(...) \
 	KN_BEGIN_(__VA_ARGS__, .size = sizeof(kn_request), .file = __FILE__, .line = __LINE__)
 #define KN_BEGIN_(db, ...) kn_begin_request(db, &(kn_request){ __VA_ARGS__ })
 #endif

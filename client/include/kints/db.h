@@ -51,55 +51,55 @@ typedef struct kn_config
 	const char *name;            /* of this handle, in events and metrics ("kints") */
 
 	/* The pool of each server. */
-	int min_connections;       /* kept open (0: none until they are needed) */
-	int max_connections;       /* (10) */
-	int max_opening;           /* being opened at a time (2) */
-	int max_waiters;           /* callers that may wait for one (0: no limit) */
-	int64_t acquire_ms;        /* how long they wait, the context's deadline apart (5000) */
-	int64_t connect_ms;        /* until a connection is up (5000) */
-	int64_t idle_ms;           /* until an idle one above min_connections is closed (600000) */
-	int64_t lifetime_ms;       /* until one is replaced, +-10 % (1800000) */
-	int64_t keepalive_ms;      /* between round trips on an idle one (-1) */
-	int64_t leak_ms;           /* held so long, it is reported as leaked (-1) */
-	int64_t drain_ms;          /* how long kn_close() waits for those in use (5000) */
+	int min_connections;  /* kept open (0: none until they are needed) */
+	int max_connections;  /* (10) */
+	int max_opening;      /* being opened at a time (2) */
+	int max_waiters;      /* callers that may wait for one (0: no limit) */
+	int64_t acquire_ms;   /* how long they wait, the context's deadline apart (5000) */
+	int64_t connect_ms;   /* until a connection is up (5000) */
+	int64_t idle_ms;      /* until an idle one above min_connections is closed (600000) */
+	int64_t lifetime_ms;  /* until one is replaced, +-10 % (1800000) */
+	int64_t keepalive_ms; /* between round trips on an idle one (-1) */
+	int64_t leak_ms;      /* held so long, it is reported as leaked (-1) */
+	int64_t drain_ms;     /* how long kn_close() waits for those in use (5000) */
 
 	/* Statements. */
-	int64_t statement_ms;      /* deadline of a context that states none (-1) */
-	int64_t cancel_ms;         /* how long a cancelled statement may take to end (1000) */
-	int statement_cache;       /* prepared statements a connection (256; -1: never prepare) */
+	int64_t statement_ms;          /* deadline of a context that states none (-1) */
+	int64_t cancel_ms;             /* how long a cancelled statement may take to end (1000) */
+	int statement_cache;           /* prepared statements a connection (256; -1: never prepare) */
 	int64_t statement_cache_bytes; /* of their SQL, a connection (1 MiB) */
-	int prepare_after;         /* uses after which one is prepared (1: from the second use on) */
-	kn_mode pgbouncer;         /* whether a pooler hands statements to several servers */
+	int prepare_after; /* uses after which one is prepared (1: from the second use on) */
+	kn_mode pgbouncer; /* whether a pooler hands statements to several servers */
 
 	/* Trying again. */
-	int retry_attempts;        /* in all (3; 1: never again) */
-	int64_t retry_base_ms;     /* the first pause is up to so long (10) */
-	int64_t retry_cap_ms;      /* and no pause is longer (1000) */
-	int retry_budget_percent;  /* of calls that may be repeats, besides 10 a second (20) */
+	int retry_attempts;       /* in all (3; 1: never again) */
+	int64_t retry_base_ms;    /* the first pause is up to so long (10) */
+	int64_t retry_cap_ms;     /* and no pause is longer (1000) */
+	int retry_budget_percent; /* of calls that may be repeats, besides 10 a second (20) */
 
 	/* The circuit breaker of each server. */
 	int breaker_failure_percent; /* of calls, to open it (50; -1: failures do not count) */
-	int breaker_slow_percent;  /* (-1: slow calls do not count) */
-	int64_t breaker_slow_ms;   /* what is slow (1000) */
-	int breaker_window;        /* seconds that are looked back at (10) */
-	int breaker_calls;         /* so few in the window say nothing (20) */
-	int64_t breaker_open_ms;   /* until a probe is let through (2000) */
-	int breaker_probes;        /* calls let through at first (3) */
+	int breaker_slow_percent;    /* (-1: slow calls do not count) */
+	int64_t breaker_slow_ms;     /* what is slow (1000) */
+	int breaker_window;          /* seconds that are looked back at (10) */
+	int breaker_calls;           /* so few in the window say nothing (20) */
+	int64_t breaker_open_ms;     /* until a probe is let through (2000) */
+	int breaker_probes;          /* calls let through at first (3) */
 
 	/* Replicas. */
-	int64_t lag_ms;            /* one further behind is not read from (10000) */
-	int64_t probe_ms;          /* between looks at role and lag (1000) */
-	int hedge_percent;         /* of reads that may be sent twice, where the context asks (0) */
+	int64_t lag_ms;    /* one further behind is not read from (10000) */
+	int64_t probe_ms;  /* between looks at role and lag (1000) */
+	int hedge_percent; /* of reads that may be sent twice, where the context asks (0) */
 
 	/* What is told to whom. */
 	const struct kn_hooks *hooks; /* see kints/observe.h; has to outlive the handle */
-	int64_t slow_ms;           /* a query that takes longer is reported as slow (-1) */
-	bool show_parameters;      /* in events; they are masked unless this is set */
+	int64_t slow_ms;              /* a query that takes longer is reported as slow (-1) */
+	bool show_parameters;         /* in events; they are masked unless this is set */
 
 	const struct kn_cache *cache; /* see kints/cache.h; has to outlive the handle */
-	kn_secret_fn *secret;      /* asked for the password of connections; see kints/secret.h */
+	kn_secret_fn *secret;         /* asked for the password of connections; see kints/secret.h */
 	void *secret_user;
-	int64_t secret_ms;         /* how long it is used before it is asked for again (60000) */
+	int64_t secret_ms;             /* how long it is used before it is asked for again (60000) */
 	const kn_allocator *allocator; /* NULL: malloc(); has to outlive the handle */
 	const kn_clock *clock;         /* NULL: the system's; has to outlive the handle */
 } kn_config;
@@ -136,19 +136,20 @@ typedef struct kn_stats
 {
 	size_t size; /* of this struct, filled in by the caller */
 	int total, idle, busy, opening, waiting, max;
-	uint64_t acquires;         /* connections handed out */
-	uint64_t waits;            /* of these after waiting */
+	uint64_t acquires;          /* connections handed out */
+	uint64_t waits;             /* of these after waiting */
 	uint64_t timeouts, refused; /* not handed out: in time, for too many waited */
 	uint64_t opened, failed_to_open;
 	uint64_t closed_idle, closed_old, closed_broken;
 	uint64_t leaks;
-	uint64_t wait_ns;          /* in all */
-	uint64_t wait_histogram[32]; /* of waits: [i] counts those of less than 2^i us, and not less than half of it */
+	uint64_t wait_ns;            /* in all */
+	uint64_t wait_histogram[32]; /* of waits: [i] counts those of less than 2^i us, and not less
+									than half of it */
 	uint64_t queries, errors, retries, retries_denied;
-	int breaker;               /* kn_breaker_state of kints/observe.h */
-	int64_t lag_us;            /* of a replica, -1: not known */
+	int breaker;    /* kn_breaker_state of kints/observe.h */
+	int64_t lag_us; /* of a replica, -1: not known */
 	bool is_primary;
-	const char *host;          /* static as long as the handle */
+	const char *host; /* static as long as the handle */
 } kn_stats;
 
 /* How many servers there are: 0 is the one of conninfo, then the replicas. */

@@ -33,7 +33,9 @@ KN_API const char *kn_breaker_state_name(int state);
 	X(POOL, pool, "what = opened, open_failed, closed, leaked, wait_failed: a connection")  \
 	X(BREAKER, breaker, "what = closed, open, half_open: what a circuit breaker is now")    \
 	X(RETRY, retry, "what = repeated, denied: a call failed and may go again")              \
-	X(AUDIT, audit, "what = committed, pending (in a transaction, whose own end comes), failed: no read")     \
+	X(AUDIT,                                                                                \
+	  audit,                                                                                \
+	  "what = committed, pending (in a transaction, whose own end comes), failed: no read") \
 	X(NOTICE, notice, "what = the severity: something that the server remarks")
 
 typedef enum kn_event_kind
@@ -52,28 +54,28 @@ KN_API const char *kn_event_name(kn_event_kind kind);
  * semantic conventions for databases have them, where they have one.  Texts are NULL, and
  * numbers -1, where there is nothing to say.
  */
-#define KN_EVENT_FIELDS(X)                                                                       \
-	X(TEXT, what, "kints.event.what")                                                            \
-	X(TEXT, db_name, "db.client.connection.pool.name") /* kn_config.name */                      \
-	X(TEXT, host, "server.address")                                                              \
-	X(NUMBER, port, "server.port")                                                               \
-	X(TEXT, database, "db.namespace")                                                            \
-	X(TEXT, operation, "db.operation.name")    /* "SELECT": of a batch, that of its first */     \
-	X(TEXT, summary, "db.query.summary")       /* kn_options.name */                             \
-	X(TEXT, sql, "db.query.text")              /* literals are ? where it has no parameters */   \
-	X(NUMBER, batch_size, "db.operation.batch.size") /* from 2 on */                             \
-	X(NUMBER, rows, "db.response.returned_rows")                                                 \
-	X(NUMBER, affected, "kints.affected_rows")                                                   \
-	X(TEXT, sqlstate, "db.response.status_code")                                                 \
-	X(TEXT, error, "error.type")               /* "KN_DUPLICATE" */                              \
-	X(TEXT, message, "error.message")          /* of a notice: its text */                       \
-	X(TEXT, trace_id, "kints.correlation_id")  /* kn_request.trace_id */                         \
-	X(TEXT, actor, "enduser.id")               /* kn_request.actor */                            \
-	X(NUMBER, duration_ns, "kints.duration_ns")                                                  \
-	X(NUMBER, attempts, "kints.attempts")      /* so far */                                      \
-	X(NUMBER, pause_ns, "kints.pause_ns")      /* until the next */                              \
-	X(NUMBER, connection_pid, "kints.server.pid")                                                \
-	X(TEXT, file, "code.file.path")            /* where the request began */                     \
+#define KN_EVENT_FIELDS(X)                                                                  \
+	X(TEXT, what, "kints.event.what")                                                       \
+	X(TEXT, db_name, "db.client.connection.pool.name") /* kn_config.name */                 \
+	X(TEXT, host, "server.address")                                                         \
+	X(NUMBER, port, "server.port")                                                          \
+	X(TEXT, database, "db.namespace")                                                       \
+	X(TEXT, operation, "db.operation.name") /* "SELECT": of a batch, that of its first */   \
+	X(TEXT, summary, "db.query.summary")    /* kn_options.name */                           \
+	X(TEXT, sql, "db.query.text")           /* literals are ? where it has no parameters */ \
+	X(NUMBER, batch_size, "db.operation.batch.size") /* from 2 on */                        \
+	X(NUMBER, rows, "db.response.returned_rows")                                            \
+	X(NUMBER, affected, "kints.affected_rows")                                              \
+	X(TEXT, sqlstate, "db.response.status_code")                                            \
+	X(TEXT, error, "error.type")              /* "KN_DUPLICATE" */                          \
+	X(TEXT, message, "error.message")         /* of a notice: its text */                   \
+	X(TEXT, trace_id, "kints.correlation_id") /* kn_request.trace_id */                     \
+	X(TEXT, actor, "enduser.id")              /* kn_request.actor */                        \
+	X(NUMBER, duration_ns, "kints.duration_ns")                                             \
+	X(NUMBER, attempts, "kints.attempts") /* so far */                                      \
+	X(NUMBER, pause_ns, "kints.pause_ns") /* until the next */                              \
+	X(NUMBER, connection_pid, "kints.server.pid")                                           \
+	X(TEXT, file, "code.file.path") /* where the request began */                           \
 	X(NUMBER, line, "code.line.number")
 
 #define KN_FIELD_TYPE_TEXT   const char *
@@ -82,10 +84,10 @@ KN_API const char *kn_event_name(kn_event_kind kind);
 /* Lives until the hook returns, with all that it points to. */
 typedef struct kn_event
 {
-	size_t size;       /* of this struct, as the library knows it */
+	size_t size; /* of this struct, as the library knows it */
 	kn_event_kind kind;
-	kn_status status;  /* KN_OK for what is no failure */
-	int64_t wall_ns;   /* when, since 1970-01-01 UTC */
+	kn_status status; /* KN_OK for what is no failure */
+	int64_t wall_ns;  /* when, since 1970-01-01 UTC */
 #define X(type, field, attribute) KN_FIELD_TYPE_##type field;
 	KN_EVENT_FIELDS(X)
 #undef X
@@ -98,8 +100,8 @@ typedef void kn_hook(void *user, const kn_event *event);
 /* Who listens to what.  Hooks that are NULL cost nothing.  Called from any thread, also at once. */
 typedef struct kn_hooks
 {
-	size_t size; /* of this struct */
-	void *user;  /* what all hooks get */
+	size_t size;                 /* of this struct */
+	void *user;                  /* what all hooks get */
 	const struct kn_hooks *next; /* who listens as well; NULL: nobody */
 #define X(name, hook, text) kn_hook *hook;
 	KN_EVENTS(X)
@@ -132,7 +134,7 @@ typedef struct kn_json_log
 {
 	kn_hooks hooks; /* for kn_config.hooks: &log.hooks; it listens to all but query */
 	FILE *file;
-	uint64_t lost;  /* lines that could not be written; look at it when all is quiet */
+	uint64_t lost; /* lines that could not be written; look at it when all is quiet */
 } kn_json_log;
 
 /* The caller owns both, and they have to outlive the handle.  with_queries: every query is told. */

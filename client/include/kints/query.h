@@ -22,10 +22,10 @@ typedef struct kn_options
 {
 	size_t size;
 	bool is_idempotent; /* may run twice: tried again even if it may have been executed */
-	bool is_write;      /* calls something that writes: never to a replica, never read from a cache */
-	bool is_read;       /* writes nothing, whatever it looks like */
+	bool is_write; /* calls something that writes: never to a replica, never read from a cache */
+	bool is_read;  /* writes nothing, whatever it looks like */
 	bool never_prepare;
-	const char *name;   /* of the operation, in events */
+	const char *name; /* of the operation, in events */
 	const char *cache_key;
 	int64_t cache_ms;
 } kn_options;
@@ -60,6 +60,7 @@ KN_API kn_rows *kn_stream_values(kn_ctx *cx, const char *sql, const kn_value *va
 #define kn_query(cx, ...)  kn_query_values(cx, KN_SQL_(__VA_ARGS__), NULL)
 #define kn_stream(cx, ...) kn_stream_values(cx, KN_SQL_(__VA_ARGS__), NULL)
 
+/* clang-format off */
 /* The SQL, its values as an array, and how many there are. */
 #define KN_SQL_(...)           KN_PICK_(__VA_ARGS__, KN_SQL_16_, KN_SQL_15_, KN_SQL_14_, KN_SQL_13_, KN_SQL_12_, KN_SQL_11_, KN_SQL_10_, KN_SQL_9_, KN_SQL_8_, KN_SQL_7_, KN_SQL_6_, KN_SQL_5_, KN_SQL_4_, KN_SQL_3_, KN_SQL_2_, KN_SQL_1_, KN_SQL_0_, 0)(__VA_ARGS__)
 #define KN_PICK_(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, name, ...) name
@@ -96,6 +97,7 @@ KN_API kn_rows *kn_stream_values(kn_ctx *cx, const char *sql, const kn_value *va
 	(sql), (const kn_value[]){ kn_v(v1), kn_v(v2), kn_v(v3), kn_v(v4), kn_v(v5), kn_v(v6), kn_v(v7), kn_v(v8), kn_v(v9), kn_v(v10), kn_v(v11), kn_v(v12), kn_v(v13), kn_v(v14), kn_v(v15) }, 15
 #define KN_SQL_16_(sql, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16) \
 	(sql), (const kn_value[]){ kn_v(v1), kn_v(v2), kn_v(v3), kn_v(v4), kn_v(v5), kn_v(v6), kn_v(v7), kn_v(v8), kn_v(v9), kn_v(v10), kn_v(v11), kn_v(v12), kn_v(v13), kn_v(v14), kn_v(v15), kn_v(v16) }, 16
+/* clang-format on */
 #endif
 
 /* Goes on to the next row; false: there is none, or it failed, as kn_done() tells. */

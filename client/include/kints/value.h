@@ -16,25 +16,25 @@
 KN_BEGIN_DECLS
 
 /* Kinds of values: X(name, what holds it). */
-#define KN_TYPES(X)                                                                   \
-	X(NULL, "nothing")                                                                \
-	X(BOOL, "as.b")                                                                   \
-	X(I16, "as.i")                                                                    \
-	X(I32, "as.i")                                                                    \
-	X(I64, "as.i")                                                                    \
-	X(F32, "as.d")                                                                    \
-	X(F64, "as.d")                                                                    \
+#define KN_TYPES(X)                                                                            \
+	X(NULL, "nothing")                                                                         \
+	X(BOOL, "as.b")                                                                            \
+	X(I16, "as.i")                                                                             \
+	X(I32, "as.i")                                                                             \
+	X(I64, "as.i")                                                                             \
+	X(F32, "as.d")                                                                             \
+	X(F64, "as.d")                                                                             \
 	X(TEXT, "as.p and n; any type that has no codec comes as this, in the server's own words") \
-	X(BYTES, "as.p and n")                                                            \
-	X(UUID, "as.uuid")                                                                \
-	X(NUMERIC, "as.p and n: decimal digits as text, NaN, Infinity or -Infinity")      \
-	X(DATE, "as.i: days since 1970-01-01, or KN_DATE_INFINITY, -KN_DATE_INFINITY")    \
-	X(TIME, "as.i: microseconds since midnight")                                      \
-	X(TIMESTAMP, "as.i: microseconds since 1970-01-01 00:00, without a time zone")    \
-	X(TIMESTAMPTZ, "as.i: microseconds since 1970-01-01 00:00 UTC")                   \
-	X(INTERVAL, "as.interval")                                                        \
-	X(JSON, "as.p and n: text; for json and jsonb")                                   \
-	X(INET, "as.p and n: text; for inet and cidr")                                    \
+	X(BYTES, "as.p and n")                                                                     \
+	X(UUID, "as.uuid")                                                                         \
+	X(NUMERIC, "as.p and n: decimal digits as text, NaN, Infinity or -Infinity")               \
+	X(DATE, "as.i: days since 1970-01-01, or KN_DATE_INFINITY, -KN_DATE_INFINITY")             \
+	X(TIME, "as.i: microseconds since midnight")                                               \
+	X(TIMESTAMP, "as.i: microseconds since 1970-01-01 00:00, without a time zone")             \
+	X(TIMESTAMPTZ, "as.i: microseconds since 1970-01-01 00:00 UTC")                            \
+	X(INTERVAL, "as.interval")                                                                 \
+	X(JSON, "as.p and n: text; for json and jsonb")                                            \
+	X(INET, "as.p and n: text; for inet and cidr")                                             \
 	X(ARRAY, "as.array")
 
 typedef enum kn_type
@@ -88,8 +88,9 @@ typedef struct kn_array
 typedef struct kn_value
 {
 	uint8_t type; /* kn_type */
-	uint32_t oid; /* the server's type, 0: what the kind implies, or whatever the server takes it for */
-	uint32_t n;   /* bytes behind as.p; elements of an array */
+	uint32_t
+		oid; /* the server's type, 0: what the kind implies, or whatever the server takes it for */
+	uint32_t n; /* bytes behind as.p; elements of an array */
 	union
 	{
 		bool b;
@@ -133,7 +134,7 @@ KN_API kn_value kn_as(kn_value value, uint32_t oid);
 
 /* kn_v(x): the value of a C expression, by its type. */
 #ifndef __cplusplus
-#define kn_v(x)                    \
+#define kn_v(x) \
 	_Generic((x),                  \
 		bool: kn_bool,             \
 		short: kn_i16,             \
@@ -152,20 +153,76 @@ KN_API kn_value kn_as(kn_value value, uint32_t oid);
 		kn_value: kn_same)(x)
 #else
 KN_END_DECLS
-inline kn_value kn_v(bool x) { return kn_bool(x); }
-inline kn_value kn_v(short x) { return kn_i16(x); }
-inline kn_value kn_v(int x) { return kn_i32(x); }
-inline kn_value kn_v(long x) { return kn_i64(x); }
-inline kn_value kn_v(long long x) { return kn_i64(x); }
-inline kn_value kn_v(float x) { return kn_f32(x); }
-inline kn_value kn_v(double x) { return kn_f64(x); }
-inline kn_value kn_v(const char *x) { return kn_text(x); }
-inline kn_value kn_v(kn_str x) { return kn_text_of(x); }
-inline kn_value kn_v(kn_uuid x) { return kn_uuid_of(x); }
-inline kn_value kn_v(kn_date x) { return kn_date_of(x); }
-inline kn_value kn_v(kn_time x) { return kn_timestamptz(x); }
-inline kn_value kn_v(kn_interval x) { return kn_interval_of(x); }
-inline kn_value kn_v(kn_value x) { return x; }
+inline kn_value
+kn_v(bool x)
+{
+	return kn_bool(x);
+}
+inline kn_value
+kn_v(short x)
+{
+	return kn_i16(x);
+}
+inline kn_value
+kn_v(int x)
+{
+	return kn_i32(x);
+}
+inline kn_value
+kn_v(long x)
+{
+	return kn_i64(x);
+}
+inline kn_value
+kn_v(long long x)
+{
+	return kn_i64(x);
+}
+inline kn_value
+kn_v(float x)
+{
+	return kn_f32(x);
+}
+inline kn_value
+kn_v(double x)
+{
+	return kn_f64(x);
+}
+inline kn_value
+kn_v(const char *x)
+{
+	return kn_text(x);
+}
+inline kn_value
+kn_v(kn_str x)
+{
+	return kn_text_of(x);
+}
+inline kn_value
+kn_v(kn_uuid x)
+{
+	return kn_uuid_of(x);
+}
+inline kn_value
+kn_v(kn_date x)
+{
+	return kn_date_of(x);
+}
+inline kn_value
+kn_v(kn_time x)
+{
+	return kn_timestamptz(x);
+}
+inline kn_value
+kn_v(kn_interval x)
+{
+	return kn_interval_of(x);
+}
+inline kn_value
+kn_v(kn_value x)
+{
+	return x;
+}
 KN_BEGIN_DECLS
 #endif
 

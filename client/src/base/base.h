@@ -135,7 +135,7 @@ kn__load_u64(const void *bytes)
 }
 
 /* clock.c: NULL as the clock stands for the system's */
-extern int64_t kn__now(const kn_clock *clock);  /* monotonic, nanoseconds */
+extern int64_t kn__now(const kn_clock *clock); /* monotonic, nanoseconds */
 /*
  * The same for what happens with each call.  A read of the exact clock takes as long as half of a
  * checkout (17 of 35 ns), one of the coarse clock 4 ns; it lags by at most one tick, 4 ms

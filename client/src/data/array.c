@@ -41,6 +41,7 @@ static kn_status finish(kn__arena *arena, const kn__type *element, const Shape *
 static bool parse_bounds(Parser *p);
 static bool parse_number(Parser *p, int32_t *out);
 static kn_status parse_level(Parser *p, int depth);
+static bool ends_element(char c);
 static kn_status parse_element(Parser *p);
 static kn_status add_item(Parser *p, kn_str text, bool is_null);
 
@@ -89,7 +90,7 @@ kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes, s
 		return KN_DATA;
 	shape.dimensions = (int32_t) kn__load_u32(bytes);
 	bytes += 12;
-	if (end - bytes < shape.dimensions * 8)
+	if (end - bytes < shape.dimensions * (ptrdiff_t) 8)
 		return KN_DATA;
 	for (int i = 0; i < shape.dimensions; i++, bytes += 8)
 	{
@@ -277,6 +278,13 @@ parse_level(Parser *p, int depth)
 	return KN_OK;
 }
 
+/* A NUL ends nothing: it cannot be in text. */
+static bool
+ends_element(char c)
+{
+	return c == ',' || c == '{' || c == '}' || c == '"';
+}
+
 static kn_status
 parse_element(Parser *p)
 {
@@ -287,7 +295,7 @@ parse_element(Parser *p)
 	p->at += is_quoted;
 	while (p->at < p->end)
 	{
-		if (is_quoted ? *p->at == '"' : memchr(",{}\"", *p->at, 4) != NULL)
+		if (is_quoted ? *p->at == '"' : ends_element(*p->at))
 			break;
 		if (*p->at == '\\')
 			p->at++;

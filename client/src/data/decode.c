@@ -285,7 +285,9 @@ parse_float(kn_str text, kn_value *out)
 		return KN_OK;
 	for (size_t i = 0; i < text.n; i++)
 	{
-		if ((text.p[i] < '0' || text.p[i] > '9') && memchr("+-.e", text.p[i], 4) == NULL)
+		char c = text.p[i];
+
+		if ((c < '0' || c > '9') && c != '+' && c != '-' && c != '.' && c != 'e')
 			return KN_DATA;
 	}
 	memcpy(copy, text.p, text.n);

@@ -65,9 +65,9 @@ extern bool kn__breaker_may_admit(kn__breaker *breaker, int64_t now);
 /* The same, and it does: what it is given has to be handed in again. */
 extern bool kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit);
 /*
- * How it went: each admitted call reports once, or is withdrawn.  Failures are those of the server or the way
- * to it; that a statement is wrong, or a row not there, is none.  Returns whether the state
- * changed, and *was and *is then tell from what to what.
+ * How it went: each admitted call reports once, or is withdrawn.  Failures are those of the server
+ * or the way to it; that a statement is wrong, or a row not there, is none.  Returns whether the
+ * state changed, and *was and *is then tell from what to what.
  */
 extern bool kn__breaker_report(kn__breaker *breaker, const kn__permit *permit, int64_t now,
 							   int64_t took, bool has_failed, kn__breaker_state *was,

@@ -243,8 +243,7 @@ typedef struct Removal
 kn_status
 kn_uncache(kn_ctx *cx, const char *key)
 {
-	/* What is removed after a commit has to outlive a kn_clear() before it. */
-	kn__arena *arena = cx != NULL && cx->work.depth > 0 ? &cx->own : &cx->arena;
+	kn__arena *arena;
 	Removal *removal;
 	kn_status status;
 
@@ -252,6 +251,8 @@ kn_uncache(kn_ctx *cx, const char *key)
 		return status;
 	if (key == NULL || cx->db->config.cache == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "there is no cache, or no key");
+	/* What is removed after a commit has to outlive a kn_clear() before it. */
+	arena = cx->work.depth > 0 ? &cx->own : &cx->arena;
 	removal = kn__arena_get(arena, sizeof(Removal));
 	if (removal == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");

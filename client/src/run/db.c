@@ -54,9 +54,8 @@ make(kn_db *db)
 	db->config = db->settings->config;
 	db->clock = db->config.clock;
 	db->classes = kn__classes_new(db->allocator);
-	db->servers = kn__allocate_zero(db->allocator,
-									(size_t) db->settings->server_count,
-									sizeof(kn__server));
+	db->servers =
+		kn__allocate_zero(db->allocator, (size_t) db->settings->server_count, sizeof(kn__server));
 	if (db->classes == NULL || db->servers == NULL)
 		return KN_NO_MEMORY;
 	if (kn__secret_init(&db->secret,

@@ -81,9 +81,8 @@ is_fit(const kn_ctx *cx, kn__server *server)
 	int64_t lag = atomic_load(&server->lag_us);
 	int64_t most = cx->db->config.lag_ms;
 
-	return atomic_load(&server->is_known) && !atomic_load(&server->is_primary) &&
-		   lag >= 0 && (most < 0 || lag <= most * 1000) &&
-		   atomic_load(&server->replayed) >= lsn &&
+	return atomic_load(&server->is_known) && !atomic_load(&server->is_primary) && lag >= 0 &&
+		   (most < 0 || lag <= most * 1000) && atomic_load(&server->replayed) >= lsn &&
 		   kn__breaker_may_admit(&server->breaker, kn__now(cx->db->clock));
 }
 

@@ -204,8 +204,7 @@ fly(kn__call *call)
 		items[count - 2].sync_after = true;
 		items[count - 1] = kn__lsn_item();
 	}
-	status =
-		kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
+	status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
 	if (items != call->items)
 		memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));
 	if (after)

@@ -41,14 +41,14 @@ struct kn__server
 	kn__pool *pool;
 	kn__breaker breaker;
 	kn__shapes *shapes;
-	_Atomic(bool) is_primary;   /* as it was last seen; the first server's until then */
-	_Atomic(bool) is_known;     /* it could be reached at the last look */
+	_Atomic(bool) is_primary;      /* as it was last seen; the first server's until then */
+	_Atomic(bool) is_known;        /* it could be reached at the last look */
 	_Atomic(bool) is_looked_after; /* it has ever been looked at */
-	_Atomic(int64_t) timeline;  /* of a primary; one more after each promotion */
-	_Atomic(bool) is_pooled;    /* something hands statements to several backends */
-	_Atomic(bool) is_looked_at; /* whether it is so was found out */
-	_Atomic(int64_t) lag_us;    /* of a replica, -1: not known */
-	_Atomic(uint64_t) replayed; /* place in the log, of a replica */
+	_Atomic(int64_t) timeline;     /* of a primary; one more after each promotion */
+	_Atomic(bool) is_pooled;       /* something hands statements to several backends */
+	_Atomic(bool) is_looked_at;    /* whether it is so was found out */
+	_Atomic(int64_t) lag_us;       /* of a replica, -1: not known */
+	_Atomic(uint64_t) replayed;    /* place in the log, of a replica */
 	_Atomic(uint64_t) queries;
 	_Atomic(uint64_t) errors;
 	_Atomic(uint64_t) retries;
@@ -104,8 +104,8 @@ struct kn_ctx
 	kn_db *db;
 	kn_ctx *next; /* of the free ones, or of the live ones */
 	kn_ctx *before;
-	kn__arena own;          /* of what lives as long as the request */
-	kn__arena arena;        /* of what calls hand out, until kn_clear() */
+	kn__arena own;   /* of what lives as long as the request */
+	kn__arena arena; /* of what calls hand out, until kn_clear() */
 	_Atomic(bool) is_cancelled;
 	atomic_flag guard; /* of link, against kn_cancel() */
 	kn__link *link;    /* held: by a call, a transaction or a stream */

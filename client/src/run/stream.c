@@ -146,8 +146,7 @@ kn__stream_more(kn_rows *rows)
 		rows->status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 		return false;
 	}
-	status =
-		kn__stream_next(cx->link->conn, &cx->wait, &result, &rows->call.outcome, &cx->fault);
+	status = kn__stream_next(cx->link->conn, &cx->wait, &result, &rows->call.outcome, &cx->fault);
 
 	if (status == KN_OK && result != NULL)
 	{

@@ -60,7 +60,9 @@ kn__tell_end(const kn__call *call, kn_status status, int64_t rows)
 	if ((call->class & KN__CLASS_READ) == 0 && kn__hears(hooks, KN_EVENT_AUDIT))
 	{
 		kn__event_init(&event, KN_EVENT_AUDIT, config->clock);
-		event.what = status != KN_OK ? "failed" : call->cx->work.depth > 0 ? "pending" : "committed";
+		event.what = status != KN_OK            ? "failed"
+					 : call->cx->work.depth > 0 ? "pending"
+												: "committed";
 		event.duration_ns = took;
 		tell_call(&event, call, status, rows);
 	}

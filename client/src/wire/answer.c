@@ -116,7 +116,8 @@ kn__answer_command(kn__flying *flight, kn__item *item, const kn__sent *sent)
 	}
 }
 
-/* Before it may come what is wrong with the transaction as a whole, such as a deferred constraint. */
+/* Before it may come what is wrong with the transaction as a whole, such as a deferred constraint.
+ */
 void
 kn__answer_sync(kn__flying *flight, kn__item *item)
 {

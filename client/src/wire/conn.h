@@ -13,27 +13,27 @@
 /* prepared.c: the statements of a connection, the least recently used go first */
 typedef struct kn__prepared
 {
-	uint64_t key;               /* of the text and the types of its parameters; 0: the slot is free */
+	uint64_t key; /* of the text and the types of its parameters; 0: the slot is free */
 	char *sql;
 	size_t length;
 	int uses;
 	bool is_prepared;
-	char name[20];              /* kn_<16 hex digits of the key> */
+	char name[20]; /* kn_<16 hex digits of the key> */
 	struct kn__prepared *newer;
 	struct kn__prepared *older;
 } kn__prepared;
 
 typedef struct kn__prepared_cache
 {
-	kn__prepared *slots;        /* open addressing */
-	size_t slot_count;          /* a power of two, 0: nothing is ever prepared */
+	kn__prepared *slots; /* open addressing */
+	size_t slot_count;   /* a power of two, 0: nothing is ever prepared */
 	int count;
 	int limit;
 	int64_t bytes;
 	int64_t byte_limit;
 	kn__prepared *newest;
 	kn__prepared *oldest;
-	kn__buf closing;            /* names to be deallocated with the next flight, each with a NUL */
+	kn__buf closing; /* names to be deallocated with the next flight, each with a NUL */
 } kn__prepared_cache;
 
 struct kn__conn
@@ -45,14 +45,14 @@ struct kn__conn
 	kn__prepared_cache cache;
 	int prepare_after;
 	int64_t cancel_ns;
-	int wake[2];                /* a pipe: whoever writes to it makes a wait look up */
+	int wake[2]; /* a pipe: whoever writes to it makes a wait look up */
 	void (*notice)(void *user, const char *severity, const char *text);
 	void *user;
 	bool never_prepares;
-	bool is_broken;             /* to be closed: nobody knows in which state the server is */
-	bool is_soiled;             /* something of a user's outlives his transaction */
+	bool is_broken;               /* to be closed: nobody knows in which state the server is */
+	bool is_soiled;               /* something of a user's outlives his transaction */
 	struct kn__streaming *stream; /* stream.c: rows that are under way, NULL: none */
-	kn__buf scratch;            /* the bytes of parameters, while they are handed to libpq */
+	kn__buf scratch;              /* the bytes of parameters, while they are handed to libpq */
 };
 
 /* send.c: what was sent for an item, and so what answers will come */

@@ -132,7 +132,8 @@ find_sqlstate(const char *message)
 	return found;
 }
 
-/* Whether the session ended with it: the server says so, and a pooler, which has lost the server. */
+/* Whether the session ended with it: the server says so, and a pooler, which has lost the server.
+ */
 bool
 kn__is_fatal(const PGresult *result)
 {

@@ -78,9 +78,12 @@ kn__flight_roll_back(kn__conn *conn, const kn__wait *wait)
 	kn__item item = { .sql = sql, .length = sizeof(sql) - 1, .never_prepare = true };
 	kn__sent sent;
 	kn__fault fault;
-	kn__flying flight = {
-		.conn = conn, .wait = wait, .items = &item, .sent = &sent, .count = 1, .fault = &fault
-	};
+	kn__flying flight = { .conn = conn,
+						  .wait = wait,
+						  .items = &item,
+						  .sent = &sent,
+						  .count = 1,
+						  .fault = &fault };
 
 	if (!kn__conn_in_transaction(conn))
 		return true;
@@ -174,7 +177,8 @@ kn__flight_learn(kn__flying *flight)
 			continue;
 		flight->status = kn__send_describe(conn, &items[i], &flight->sent[i], flight->fault);
 		/* One that does not parse must not keep the others from being described. */
-		if (flight->status == KN_CONN_LOST || (flight->status == KN_OK && !PQpipelineSync(conn->pg)))
+		if (flight->status == KN_CONN_LOST ||
+			(flight->status == KN_OK && !PQpipelineSync(conn->pg)))
 			kn__flight_lose(flight);
 		else if (flight->status != KN_OK && flight->count > 1)
 			flight->fault->error.item = i;

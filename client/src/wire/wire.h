@@ -21,8 +21,8 @@ typedef struct kn__conn kn__conn;
 /* Where a thread waits: until when, and who may interrupt it. */
 typedef struct kn__wait
 {
-	int64_t deadline;                   /* KN__NEVER: none */
-	const _Atomic(bool) *is_cancelled;  /* NULL: nobody; set before kn__conn_wake() is called */
+	int64_t deadline;                  /* KN__NEVER: none */
+	const _Atomic(bool) *is_cancelled; /* NULL: nobody; set before kn__conn_wake() is called */
 } kn__wait;
 
 /*
@@ -40,11 +40,11 @@ typedef struct kn__conn_options
 	const char *const *values;
 	const kn_allocator *allocator;
 	const kn_clock *clock;
-	kn__shapes *shapes;          /* outlives the connection */
-	int cache_count;        /* prepared statements; 0: none */
+	kn__shapes *shapes; /* outlives the connection */
+	int cache_count;    /* prepared statements; 0: none */
 	int64_t cache_bytes;
 	int prepare_after;
-	int64_t cancel_ns;      /* how long a cancelled statement may take to end */
+	int64_t cancel_ns; /* how long a cancelled statement may take to end */
 	void (*notice)(void *user, const char *severity, const char *text); /* may be NULL */
 	void *user;
 } kn__conn_options;
@@ -78,9 +78,9 @@ extern bool kn__conn_uses_tls(const kn__conn *conn);
 /* What became of the statements of a flight that did not come to its end. */
 typedef enum kn__outcome
 {
-	KN__NOTHING_DONE,  /* not sent, or undone by the server: nothing has happened */
-	KN__MAYBE_DONE,    /* sent, and no answer tells */
-	KN__DONE           /* the server has answered all of it */
+	KN__NOTHING_DONE, /* not sent, or undone by the server: nothing has happened */
+	KN__MAYBE_DONE,   /* sent, and no answer tells */
+	KN__DONE          /* the server has answered all of it */
 } kn__outcome;
 
 typedef struct kn__result kn__result;
@@ -88,23 +88,23 @@ typedef struct kn__result kn__result;
 /* One statement of a flight. */
 typedef struct kn__item
 {
-	const char *sql;        /* ended by a NUL, as long as the flight */
+	const char *sql; /* ended by a NUL, as long as the flight */
 	size_t length;
-	uint64_t hash;          /* of the text */
+	uint64_t hash; /* of the text */
 	const kn_value *values;
 	int count;
 	bool never_prepare;
-	bool wants_rows;        /* it may have rows, and they are the caller's: kept in result */
-	bool sync_after;        /* the end of a transaction of the server's making; the last one always */
-	bool is_atomic;         /* if the server ends the session before it answers, nothing is done:
-							 * not so of COMMIT, CALL, VACUUM and what else commits by itself */
-	bool is_aside;          /* a question of our own after the last sync of the others: what becomes
-							 * of it is told in its own status and nowhere else */
+	bool wants_rows; /* it may have rows, and they are the caller's: kept in result */
+	bool sync_after; /* the end of a transaction of the server's making; the last one always */
+	bool is_atomic;  /* if the server ends the session before it answers, nothing is done:
+					  * not so of COMMIT, CALL, VACUUM and what else commits by itself */
+	bool is_aside;   /* a question of our own after the last sync of the others: what becomes
+					  * of it is told in its own status and nowhere else */
 
 	/* Filled in. */
-	kn_status status;       /* KN_ABORTED: one before it failed */
-	kn__result *result;     /* of one that succeeded and wants_rows; to be freed by the caller */
-	int64_t affected;       /* -1: it says none */
+	kn_status status;   /* KN_ABORTED: one before it failed */
+	kn__result *result; /* of one that succeeded and wants_rows; to be freed by the caller */
+	int64_t affected;   /* -1: it says none */
 } kn__item;
 
 /*
@@ -143,8 +143,8 @@ extern const char *kn__result_name(const kn__result *result, int column);
 extern uint32_t kn__result_oid(const kn__result *result, int column);
 extern bool kn__result_is_null(const kn__result *result, int row, int column);
 /* See kn__decode(); borrows from the result. */
-extern kn_status kn__result_value(const kn__result *result, int row, int column,
-								  kn__arena *arena, kn_value *out, const char **why);
+extern kn_status kn__result_value(const kn__result *result, int row, int column, kn__arena *arena,
+								  kn_value *out, const char **why);
 
 /* frozen.c: rows as bytes, and back; false, and NULL, without memory or where they are no rows */
 extern bool kn__result_freeze(const kn__result *result, kn__buf *out);

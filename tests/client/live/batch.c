@@ -34,7 +34,9 @@ START_TEST(does_all)
 		kn_batch *batch = kn_begin_batch(cx);
 
 		for (int i = 0; i < 40; i++)
-			ck_assert_int_eq(kn_add(batch, "INSERT INTO kn_batch VALUES ($1, $2)", round * 40 + i, "x"), i);
+			ck_assert_int_eq(
+				kn_add(batch, "INSERT INTO kn_batch VALUES ($1, $2)", round * 40 + i, "x"),
+				i);
 		ck_assert_int_eq(kn_add(batch, "SELECT count(*) FROM kn_batch"), 40);
 		ck_assert_int_eq(kn_add(batch, "UPDATE kn_batch SET name = 'y'"), 41);
 		ck_assert_int_eq(kn_batch_affected(batch, 0), -1);
@@ -201,7 +203,9 @@ START_TEST(fails_at_its_end)
 		ck_assert_int_eq(kn_last_error(cx)->item, -1);
 		ck_assert_str_eq(kn_last_error(cx)->constraint_name, "kn_made_a_key");
 		EXPECT(cx, kn_exec(cx, "INSERT INTO kn_made VALUES (1), (1)"), KN_DUPLICATE);
-		EXPECT(cx, kn_done(kn_query(cx, "INSERT INTO kn_made VALUES (1), (1) RETURNING a")), KN_DUPLICATE);
+		EXPECT(cx,
+			   kn_done(kn_query(cx, "INSERT INTO kn_made VALUES (1), (1) RETURNING a")),
+			   KN_DUPLICATE);
 		EXPECT(tenant, kn_exec(tenant, "INSERT INTO kn_made VALUES (1), (1)"), KN_DUPLICATE);
 		kn_end(tenant);
 		ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch, kn_made"), 0);

@@ -29,7 +29,9 @@ static store kept;
 static PGconn *look;
 static kn_db *db;
 static kn_ctx *cx;
-static const kn_options cached = { .size = sizeof(kn_options), .cache_key = "numbers", .cache_ms = 60000 };
+static const kn_options cached = { .size = sizeof(kn_options),
+								   .cache_key = "numbers",
+								   .cache_ms = 60000 };
 
 static entry *
 find(store *s, const char *key)
@@ -146,7 +148,8 @@ END_TEST
 
 START_TEST(keeps_each_kind_as_it_is)
 {
-	static const char sql[] = "SELECT 1::int8, 'a\xc3\xa9', NULL::text, '1970-01-02'::date, ARRAY[1,2], 1.50::numeric, ''";
+	static const char sql[] =
+		"SELECT 1::int8, 'a\xc3\xa9', NULL::text, '1970-01-02'::date, ARRAY[1,2], 1.50::numeric, ''";
 
 	for (int i = 0; i < 3; i++)
 	{
@@ -211,7 +214,13 @@ START_TEST(keeps_no_failure_and_no_write)
 	for (int i = 0; i < 2; i++)
 	{
 		EXPECT(cx, kn_done(kn_query_values(cx, "SELECT 1/0", NULL, 0, &cached)), KN_DATA);
-		ck_assert_int_eq(number_of(cx, kn_query_values(cx, "INSERT INTO kn_number VALUES (5) RETURNING n", NULL, 0, &cached)), 5);
+		ck_assert_int_eq(number_of(cx,
+								   kn_query_values(cx,
+												   "INSERT INTO kn_number VALUES (5) RETURNING n",
+												   NULL,
+												   0,
+												   &cached)),
+						 5);
 	}
 	ck_assert_int_eq(kept.puts, 0);
 	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_number"), 4);
@@ -246,14 +255,17 @@ START_TEST(is_emptied_by_a_commit_only)
 }
 END_TEST
 
-static const kn_options slow = { .size = sizeof(kn_options), .is_read = true, .cache_key = "slow", .cache_ms = 60000 };
+static const kn_options slow = {
+	.size = sizeof(kn_options), .is_read = true, .cache_key = "slow", .cache_ms = 60000
+};
 
 static void *
 read_slowly(void *argument)
 {
 	kn_ctx *c = kn_begin(db, .timeout_ms = 20000);
 
-	*(int64_t *) argument = number_of_or(c, kn_query_values(c, "SELECT kn_slow()", NULL, 0, &slow), -1);
+	*(int64_t *) argument =
+		number_of_or(c, kn_query_values(c, "SELECT kn_slow()", NULL, 0, &slow), -1);
 	kn_end(c);
 	return NULL;
 }

@@ -14,14 +14,15 @@ static void
 set_up(void)
 {
 	look = look_open();
-	look_do(look,
-			"DROP TABLE IF EXISTS kn_row CASCADE;"
-			"DO $$BEGIN CREATE ROLE kn_tenant; EXCEPTION WHEN duplicate_object THEN END$$;"
-			"CREATE TABLE kn_row (tenant text, id int);"
-			"INSERT INTO kn_row SELECT t, g FROM unnest('{a,b}'::text[]) t, generate_series(1, 5) g;"
-			"ALTER TABLE kn_row ENABLE ROW LEVEL SECURITY;"
-			"CREATE POLICY kn_own ON kn_row USING (tenant = current_setting('app.tenant', true));"
-			"GRANT SELECT, INSERT ON kn_row TO kn_tenant");
+	look_do(
+		look,
+		"DROP TABLE IF EXISTS kn_row CASCADE;"
+		"DO $$BEGIN CREATE ROLE kn_tenant; EXCEPTION WHEN duplicate_object THEN END$$;"
+		"CREATE TABLE kn_row (tenant text, id int);"
+		"INSERT INTO kn_row SELECT t, g FROM unnest('{a,b}'::text[]) t, generate_series(1, 5) g;"
+		"ALTER TABLE kn_row ENABLE ROW LEVEL SECURITY;"
+		"CREATE POLICY kn_own ON kn_row USING (tenant = current_setting('app.tenant', true));"
+		"GRANT SELECT, INSERT ON kn_row TO kn_tenant");
 	OPEN(db, .conninfo = "application_name=kn_context", .max_connections = 1);
 }
 
@@ -58,7 +59,13 @@ START_TEST(acts_as_somebody)
 		ck_assert_int_eq(count, 5);
 		EXPECT(tenant, kn_exec(tenant, "INSERT INTO kn_row VALUES ('b', 1)"), KN_AUTH);
 		EXPECT(tenant, kn_exec(tenant, "DELETE FROM kn_row"), KN_AUTH);
-		ck_assert_int_eq(number_of(nobody, kn_query(nobody, "SELECT count(*) FROM pg_roles WHERE rolname = current_user AND rolname = session_user AND coalesce(current_setting('app.tenant', true), '') = ''")), 1);
+		ck_assert_int_eq(
+			number_of(
+				nobody,
+				kn_query(
+					nobody,
+					"SELECT count(*) FROM pg_roles WHERE rolname = current_user AND rolname = session_user AND coalesce(current_setting('app.tenant', true), '') = ''")),
+			1);
 	}
 	/* Claims that cannot be understood let nobody in. */
 	ck_assert_int_ne(kn_exec(odd, "SELECT 1"), KN_OK);
@@ -78,9 +85,10 @@ START_TEST(sees_what_the_role_sees)
 {
 	kn_ctx *cx = kn_begin(db, .role = "kn_tenant");
 
-	look_do(look,
-			"DROP SCHEMA IF EXISTS kn_theirs CASCADE; CREATE SCHEMA kn_theirs AUTHORIZATION kn_tenant;"
-			"CREATE TABLE kn_theirs.t AS SELECT 7 AS a; ALTER TABLE kn_theirs.t OWNER TO kn_tenant");
+	look_do(
+		look,
+		"DROP SCHEMA IF EXISTS kn_theirs CASCADE; CREATE SCHEMA kn_theirs AUTHORIZATION kn_tenant;"
+		"CREATE TABLE kn_theirs.t AS SELECT 7 AS a; ALTER TABLE kn_theirs.t OWNER TO kn_tenant");
 	ck_assert_int_eq(number_of(cx, kn_query(cx, "SELECT a FROM kn_theirs.t")), 7);
 	kn_end(cx);
 }
@@ -97,7 +105,10 @@ cancel_when_it_runs(void *argument)
 {
 	canceller *c = argument;
 
-	look_await(c->look, "SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity WHERE wait_event = 'PgSleep' AND query ~ '29'", 1);
+	look_await(
+		c->look,
+		"SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity WHERE wait_event = 'PgSleep' AND query ~ '29'",
+		1);
 	kn_cancel(c->cx);
 	return NULL;
 }
@@ -217,13 +228,26 @@ START_TEST(leaves_nothing_behind)
 	}
 	if (is_pooled())
 	{
-		look_do(look, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kn_context'");
-		look_await(look, "SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity WHERE application_name = 'kn_context'", 0);
+		look_do(
+			look,
+			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kn_context'");
+		look_await(
+			look,
+			"SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity WHERE application_name = 'kn_context'",
+			0);
 	}
 	else
 	{
-		look_await(look, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 17", 0);
-		ck_assert_int_eq(number_of(cx, kn_query(cx, "SELECT count(*) FROM pg_class WHERE relname = 'kn_temp' AND pg_table_is_visible(oid)")), 0);
+		look_await(look,
+				   "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 17",
+				   0);
+		ck_assert_int_eq(
+			number_of(
+				cx,
+				kn_query(
+					cx,
+					"SELECT count(*) FROM pg_class WHERE relname = 'kn_temp' AND pg_table_is_visible(oid)")),
+			0);
 	}
 	kn_end(cx);
 }

@@ -12,10 +12,11 @@ static void
 set_up(void)
 {
 	look = look_open();
-	look_do(look,
-			"DROP TABLE IF EXISTS kn_error CASCADE;"
-			"CREATE TABLE kn_error (id int PRIMARY KEY, n int NOT NULL CONSTRAINT kn_small CHECK (n < 10));"
-			"INSERT INTO kn_error VALUES (1, 1), (2, 2)");
+	look_do(
+		look,
+		"DROP TABLE IF EXISTS kn_error CASCADE;"
+		"CREATE TABLE kn_error (id int PRIMARY KEY, n int NOT NULL CONSTRAINT kn_small CHECK (n < 10));"
+		"INSERT INTO kn_error VALUES (1, 1), (2, 2)");
 	OPEN(db, .conninfo = "application_name=kn_errors", .max_connections = 4);
 	cx = kn_begin(db);
 }
@@ -41,9 +42,10 @@ START_TEST(tells_all_fields)
 	ck_assert_ptr_nonnull(strstr(error->message, "violates check constraint"));
 	EXPECT(cx, kn_exec(cx, "INSERT INTO kn_error (id) VALUES (3)"), KN_NOT_NULL);
 	ck_assert_str_eq(kn_last_error(cx)->column_name, "n");
-	EXPECT(cx,
-		   kn_exec(cx, "DO $$BEGIN RAISE 'm' USING DETAIL = 'd', HINT = 'h', DATATYPE = 't'; END$$"),
-		   KN_SERVER);
+	EXPECT(
+		cx,
+		kn_exec(cx, "DO $$BEGIN RAISE 'm' USING DETAIL = 'd', HINT = 'h', DATATYPE = 't'; END$$"),
+		KN_SERVER);
 	error = kn_last_error(cx);
 	ck_assert_str_eq(error->message, "m");
 	ck_assert_str_eq(error->detail, "d");
@@ -85,7 +87,13 @@ lock_body(kn_ctx *c, void *argument)
 
 	EXPECT_OK(c, kn_exec(c, "UPDATE kn_error SET n = n WHERE id = $1", is_first ? 1 : 2));
 	/* Both have one of them by now. */
-	while (number_of(c, kn_query(c, "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted")) < 2)
+	while (
+		number_of(
+			c,
+			kn_query(
+				c,
+				"SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted")) <
+		2)
 		EXPECT_OK(c, kn_exec(c, "SELECT pg_sleep(0.002)"));
 	return kn_exec(c, "UPDATE kn_error SET n = n WHERE id = $1", is_first ? 2 : 1);
 }
@@ -134,7 +142,9 @@ START_TEST(does_not_get_a_lock)
 	EXPECT(cx, kn_transact(cx, impatient_body, NULL), KN_LOCK_TIMEOUT);
 	EXPECT(cx, kn_transact(cx, impatient_body, NULL), KN_LOCK_TIMEOUT);
 	look_do(look, "ROLLBACK");
-	EXPECT(cx, kn_exec(cx, "SELECT 1 FROM kn_error, pg_cancel_backend(pg_backend_pid())"), KN_CANCELED);
+	EXPECT(cx,
+		   kn_exec(cx, "SELECT 1 FROM kn_error, pg_cancel_backend(pg_backend_pid())"),
+		   KN_CANCELED);
 	ck_assert_str_eq(kn_last_error(cx)->sqlstate, "57014");
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	ck_assert_uint_eq(stats_of(db).closed_broken, 0);

@@ -174,10 +174,18 @@ START_TEST(lets_go_of_old_statements)
 	{
 		(void) snprintf(sql, sizeof(sql), "SELECT %d", i % 20);
 		for (int j = 0; j < 3; j++)
-			ck_assert_int_eq(number_of(c, kn_query_values(c, kn_copy_text(c, (kn_str){ sql, strlen(sql) }), NULL, 0, NULL)), i % 20);
+			ck_assert_int_eq(
+				number_of(c,
+						  kn_query_values(c,
+										  kn_copy_text(c, (kn_str){ sql, strlen(sql) }),
+										  NULL,
+										  0,
+										  NULL)),
+				i % 20);
 	}
 	ck_assert_int_le(
-		number_of(c, kn_query(c, "SELECT count(*) FROM pg_prepared_statements WHERE name ~ '^kn_'")),
+		number_of(c,
+				  kn_query(c, "SELECT count(*) FROM pg_prepared_statements WHERE name ~ '^kn_'")),
 		5);
 	kn_end(c);
 	close_even(small);
@@ -224,8 +232,9 @@ START_TEST(ends_in_time)
 	EXPECT_OK(hasty, kn_exec(hasty, "SELECT 1"));
 	kn_end(hasty);
 	ck_assert_int_eq(
-		look_number(look,
-					"SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query ~ '^SELECT pg_sleep.30'"),
+		look_number(
+			look,
+			"SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query ~ '^SELECT pg_sleep.30'"),
 		0);
 }
 END_TEST
@@ -237,12 +246,13 @@ START_TEST(gives_values_beyond_sixteen)
 
 	for (int i = 0; i < 40; i++)
 		values[i] = kn_i32(i);
-	rows = kn_query_values(cx,
-						   "SELECT $1::int+$2+$3+$4+$5+$6+$7+$8+$9+$10+$11+$12+$13+$14+$15+$16+$17+$18+$19+$20"
-						   "+$21+$22+$23+$24+$25+$26+$27+$28+$29+$30+$31+$32+$33+$34+$35+$36+$37+$38+$39+$40",
-						   values,
-						   40,
-						   NULL);
+	rows = kn_query_values(
+		cx,
+		"SELECT $1::int+$2+$3+$4+$5+$6+$7+$8+$9+$10+$11+$12+$13+$14+$15+$16+$17+$18+$19+$20"
+		"+$21+$22+$23+$24+$25+$26+$27+$28+$29+$30+$31+$32+$33+$34+$35+$36+$37+$38+$39+$40",
+		values,
+		40,
+		NULL);
 	ck_assert_int_eq(number_of(cx, rows), 780);
 	EXPECT(cx, kn_exec(cx, "SELECT $1::int", "one"), KN_DATA);
 	EXPECT(cx, kn_exec(cx, "SELECT $1::text", ((kn_str){ "a\0b", 3 })), KN_DATA);

@@ -107,7 +107,10 @@ do_harm(void *user)
 	scene *s = user;
 
 	if (s->when == MOMENT_DURING)
-		look_await(s->killer, "SELECT count(*) FROM (SELECT 1 FROM pg_stat_activity, pg_stat_clear_snapshot() WHERE application_name = 'kn_kill' AND wait_event = 'advisory' LIMIT 1) x", 1);
+		look_await(
+			s->killer,
+			"SELECT count(*) FROM (SELECT 1 FROM pg_stat_activity, pg_stat_clear_snapshot() WHERE application_name = 'kn_kill' AND wait_event = 'advisory' LIMIT 1) x",
+			1);
 	if (s->how != WAY_CUT)
 		kill_victims(s);
 	if (s->when == MOMENT_DURING)
@@ -147,7 +150,12 @@ act(scene *s, kn_ctx *cx, action what)
 		case ACTION_BATCH:
 			return act_batch(cx);
 		case ACTION_IDEMPOTENT:
-			return kn_exec_values(cx, "INSERT INTO kn_kill SELECT 1 WHERE NOT EXISTS (TABLE kn_kill)", NULL, 0, &idempotent, NULL);
+			return kn_exec_values(cx,
+								  "INSERT INTO kn_kill SELECT 1 WHERE NOT EXISTS (TABLE kn_kill)",
+								  NULL,
+								  0,
+								  &idempotent,
+								  NULL);
 		case ACTION_STATEMENT:
 		case ACTION_COMMIT:
 			return kn_transact(cx, insert_body, s);
@@ -190,7 +198,10 @@ check(scene *s, kn_ctx *cx, action what, kn_status status)
 	long rows;
 
 	/* Who was cut off may still be at it. */
-	look_await(look, "SELECT count(*) FROM pg_stat_activity, pg_stat_clear_snapshot() WHERE application_name = 'kn_kill' AND state <> 'idle'", 0);
+	look_await(
+		look,
+		"SELECT count(*) FROM pg_stat_activity, pg_stat_clear_snapshot() WHERE application_name = 'kn_kill' AND state <> 'idle'",
+		0);
 	rows = look_number(look, "SELECT count(*) FROM kn_kill");
 	PQfinish(look);
 	ck_assert_msg(s->proxy.is_done, "no harm was done");
@@ -246,7 +257,10 @@ play(way how, moment when, action what)
 	s.proxy.harm = do_harm;
 	s.proxy.user = &s;
 	proxy_start(&s.proxy);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321 application_name=kn_kill", s.proxy.directory);
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"host=%s port=54321 application_name=kn_kill",
+					s.proxy.directory);
 	OPEN(db, .conninfo = conninfo, .max_connections = 2);
 	cx = kn_begin(db, .claims = what == ACTION_ROLE ? claims : NULL, .timeout_ms = 20000);
 	status = act(&s, cx, what);
@@ -268,15 +282,16 @@ set_up(void)
 {
 	PGconn *look = look_again();
 
-	look_do(look,
-			"SET client_min_messages = error;"
-			"DROP TABLE IF EXISTS kn_kill; CREATE TABLE kn_kill (token int);"
-			"CREATE OR REPLACE FUNCTION kn_pause() RETURNS bool LANGUAGE plpgsql AS $$"
-			" BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN true; END$$;"
-			"CREATE OR REPLACE FUNCTION kn_pause_later() RETURNS trigger LANGUAGE plpgsql AS $$"
-			" BEGIN PERFORM kn_pause(); RETURN NULL; END$$;"
-			"CREATE CONSTRAINT TRIGGER kn_later AFTER INSERT ON kn_kill DEFERRABLE INITIALLY DEFERRED"
-			" FOR EACH ROW EXECUTE FUNCTION kn_pause_later()");
+	look_do(
+		look,
+		"SET client_min_messages = error;"
+		"DROP TABLE IF EXISTS kn_kill; CREATE TABLE kn_kill (token int);"
+		"CREATE OR REPLACE FUNCTION kn_pause() RETURNS bool LANGUAGE plpgsql AS $$"
+		" BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN true; END$$;"
+		"CREATE OR REPLACE FUNCTION kn_pause_later() RETURNS trigger LANGUAGE plpgsql AS $$"
+		" BEGIN PERFORM kn_pause(); RETURN NULL; END$$;"
+		"CREATE CONSTRAINT TRIGGER kn_later AFTER INSERT ON kn_kill DEFERRABLE INITIALLY DEFERRED"
+		" FOR EACH ROW EXECUTE FUNCTION kn_pause_later()");
 	PQfinish(look);
 }
 

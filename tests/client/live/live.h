@@ -16,25 +16,25 @@
 #include "../suite.h"
 #include "kints/kints.h"
 
-#define OPEN(db, ...)                                                                 \
-	do                                                                                \
-	{                                                                                 \
-		char why_[256];                                                               \
-		ck_assert_msg(kn_open(&(db), why_, sizeof(why_), __VA_ARGS__) == KN_OK, "%s", why_);         \
+#define OPEN(db, ...)                                                                        \
+	do                                                                                       \
+	{                                                                                        \
+		char why_[256];                                                                      \
+		ck_assert_msg(kn_open(&(db), why_, sizeof(why_), __VA_ARGS__) == KN_OK, "%s", why_); \
 	} while (0)
 
 /* A status, and the whole error where it is another one. */
-#define EXPECT(cx, call, expected)                                       \
-	do                                                                   \
-	{                                                                    \
-		kn_status got_ = (call);                                         \
-		ck_assert_msg(got_ == (expected),                                \
-					  "%s: %s instead of %s: [%s] %s",                   \
-					  #call,                                             \
-					  kn_status_name(got_),                              \
-					  kn_status_name(expected),                          \
-					  kn_last_error(cx)->sqlstate,                       \
-					  kn_last_error(cx)->message);                       \
+#define EXPECT(cx, call, expected)                     \
+	do                                                 \
+	{                                                  \
+		kn_status got_ = (call);                       \
+		ck_assert_msg(got_ == (expected),              \
+					  "%s: %s instead of %s: [%s] %s", \
+					  #call,                           \
+					  kn_status_name(got_),            \
+					  kn_status_name(expected),        \
+					  kn_last_error(cx)->sqlstate,     \
+					  kn_last_error(cx)->message);     \
 	} while (0)
 #define EXPECT_OK(cx, call) EXPECT(cx, call, KN_OK)
 
@@ -86,7 +86,8 @@ look_number(PGconn *look, const char *sql)
 	return number;
 }
 
-/* Waits until a query, which the server decides, gives a number: the server's work is awaited so. */
+/* Waits until a query, which the server decides, gives a number: the server's work is awaited so.
+ */
 static inline void
 look_await(PGconn *look, const char *sql, long number)
 {

@@ -113,8 +113,13 @@ START_TEST(replaces_what_has_died)
 	OPEN(db, .conninfo = "application_name=kn_pool", .max_connections = 2);
 	cx = kn_begin(db);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
-	look_do(look, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kn_pool'");
-	look_await(look, "SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity WHERE application_name = 'kn_pool'", 0);
+	look_do(
+		look,
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kn_pool'");
+	look_await(
+		look,
+		"SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity WHERE application_name = 'kn_pool'",
+		0);
 	/* Nobody notices. */
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	ck_assert_uint_eq(stats_of(db).errors, 0);
@@ -177,7 +182,9 @@ START_TEST(is_closed_while_busy)
 		status = kn_exec(cx, "SELECT pg_sleep(30)");
 	while (status == KN_OK);
 	ck_assert_int_eq(pthread_join(thread, &result), 0);
-	ck_assert_msg(status == (result == NULL ? KN_CLOSED : KN_CANCELED), "%s", kn_status_name(status));
+	ck_assert_msg(status == (result == NULL ? KN_CLOSED : KN_CANCELED),
+				  "%s",
+				  kn_status_name(status));
 	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_CLOSED);
 	EXPECT(idle, kn_exec(idle, "SELECT 1"), KN_CLOSED);
 	kn_end(cx);

@@ -263,8 +263,7 @@ proxy_run(void *argument)
 		{
 			if (p->pairs[i] != NULL && fds[3 + 2 * i].revents != 0 && !from_server(p->pairs[i]))
 				pair_close(p, i);
-			if (p->pairs[i] != NULL && fds[2 + 2 * i].revents != 0 &&
-				!from_client(p, p->pairs[i]))
+			if (p->pairs[i] != NULL && fds[2 + 2 * i].revents != 0 && !from_client(p, p->pairs[i]))
 				pair_close(p, i);
 		}
 		if (fds[1].revents != 0)

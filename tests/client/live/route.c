@@ -19,11 +19,11 @@
 #include "base/base.h"
 #include "kints/kints.h"
 
-#define PAIRS     10000
-#define PATIENCE  (60 * KN__NS_PER_S) /* for what is sure to come */
-#define BOUND_MS  5000.0              /* generous: 1000 is what is wanted of an idle machine */
-#define LAG_MS    500
-#define PROBE_MS  20
+#define PAIRS    10000
+#define PATIENCE (60 * KN__NS_PER_S) /* for what is sure to come */
+#define BOUND_MS 5000.0              /* generous: 1000 is what is wanted of an idle machine */
+#define LAG_MS   500
+#define PROBE_MS 20
 
 static kn_db *db;
 static int passed;
@@ -115,7 +115,8 @@ static const struct
 	{ "SELECT pg_is_in_recovery() FROM counter", REPLICA },
 	{ "SELECT pg_is_in_recovery() FROM counter FOR UPDATE", PRIMARY },
 	{ "SELECT pg_is_in_recovery() FROM counter FOR SHARE", PRIMARY },
-	{ "WITH x AS (UPDATE counter SET n = n RETURNING 1) SELECT pg_is_in_recovery() FROM x", PRIMARY },
+	{ "WITH x AS (UPDATE counter SET n = n RETURNING 1) SELECT pg_is_in_recovery() FROM x",
+	  PRIMARY },
 	{ "INSERT INTO log VALUES (1) RETURNING pg_is_in_recovery()", PRIMARY },
 	{ "UPDATE counter SET n = n RETURNING pg_is_in_recovery()", PRIMARY },
 	{ "DELETE FROM log RETURNING pg_is_in_recovery()", PRIMARY },
@@ -377,7 +378,8 @@ check_left_behind(const char *start)
 
 	run(start);
 	while (!is_primary(0) && kn__now(NULL) < end)
-		bad += read_with(&(kn_request){ .size = sizeof(kn_request), .timeout_ms = 10000 }) != PRIMARY;
+		bad +=
+			read_with(&(kn_request){ .size = sizeof(kn_request), .timeout_ms = 10000 }) != PRIMARY;
 	check(is_primary(0) && is_primary(1), "there are two who say so");
 	for (int i = 0; i < 100; i++)
 	{

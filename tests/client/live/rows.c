@@ -159,11 +159,12 @@ START_TEST(tells_row_and_column_of_a_misfit)
 	{
 		kn_rows *rows;
 
-		(void) snprintf(sql,
-						sizeof(sql),
-						"SELECT g, CASE WHEN g = 2 THEN %s ELSE %s END AS bad FROM generate_series(1, 5) g",
-						m->value,
-						m->value);
+		(void) snprintf(
+			sql,
+			sizeof(sql),
+			"SELECT g, CASE WHEN g = 2 THEN %s ELSE %s END AS bad FROM generate_series(1, 5) g",
+			m->value,
+			m->value);
 		rows = streams == 0 ? kn_query_values(cx, sql, NULL, 0, NULL)
 							: kn_stream_values(cx, sql, NULL, 0, NULL);
 		ck_assert_int_eq(kn_next(rows), true);
@@ -227,7 +228,10 @@ START_TEST(sends_each_kind)
 {
 	const kn_value items[] = { kn_i32(1), kn_null(), kn_i32(3) };
 	const int32_t sizes[] = { 3 };
-	const kn_array array = { .items = items, .sizes = sizes, .dimensions = 1, .element = KN_TYPE_I32 };
+	const kn_array array = { .items = items,
+							 .sizes = sizes,
+							 .dimensions = 1,
+							 .element = KN_TYPE_I32 };
 	kn_rows *rows = kn_query(
 		cx,
 		"SELECT $1::bool AND $2::int2 = 2 AND $3::int8 = 3 AND $4::float8 = 4.5 AND $5::text = 'a'"

@@ -12,7 +12,9 @@ static void
 set_up(void)
 {
 	look = look_open();
-	look_do(look, "DROP TABLE IF EXISTS kn_stream; CREATE TABLE kn_stream (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)");
+	look_do(
+		look,
+		"DROP TABLE IF EXISTS kn_stream; CREATE TABLE kn_stream (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)");
 	OPEN(db, .max_connections = 1);
 	cx = kn_begin(db);
 }
@@ -115,7 +117,8 @@ END_TEST
 START_TEST(ends_in_time)
 {
 	kn_ctx *hasty = kn_begin(db, .timeout_ms = 100);
-	kn_rows *rows = kn_stream(hasty, "SELECT pg_sleep(g * 0.01) IS NULL FROM generate_series(1, 10000) g");
+	kn_rows *rows =
+		kn_stream(hasty, "SELECT pg_sleep(g * 0.01) IS NULL FROM generate_series(1, 10000) g");
 
 	while (kn_next(rows))
 		ck_assert_int_eq(kn_get_bool(rows, 0), false);
@@ -136,7 +139,9 @@ START_TEST(does_writes_to_their_end)
 	/* That they do not fit is seen once all rows are out. */
 	for (int i = 0; i < 3; i++)
 	{
-		rows = kn_stream(cx, "INSERT INTO kn_stream SELECT generate_series(9999, 5000, -1) RETURNING id");
+		rows =
+			kn_stream(cx,
+					  "INSERT INTO kn_stream SELECT generate_series(9999, 5000, -1) RETURNING id");
 		ck_assert_int_eq(sum(rows, 1 - 2 * (i == 1)), i == 1 ? 37497500 : 9999);
 		EXPECT(cx, kn_done(rows), KN_DUPLICATE);
 		ck_assert_int_eq(kn_last_error(cx)->status, KN_DUPLICATE);
@@ -184,7 +189,8 @@ START_TEST(survives_another_shape)
 	for (int i = 0; i < 8; i++)
 	{
 		/* All at once it becomes prepared, and then it streams by its name. */
-		kn_rows *rows = i % 4 < 3 ? kn_query(cx, "SELECT * FROM kn_stream") : kn_stream(cx, "SELECT * FROM kn_stream");
+		kn_rows *rows = i % 4 < 3 ? kn_query(cx, "SELECT * FROM kn_stream")
+								  : kn_stream(cx, "SELECT * FROM kn_stream");
 
 		ck_assert_int_eq(sum(rows, -1), 5);
 		EXPECT_OK(cx, kn_done(rows));
@@ -198,7 +204,8 @@ START_TEST(has_role_and_claims)
 {
 	const char *const claims[] = { "app.tenant", "seven", NULL };
 	kn_ctx *tenant = kn_begin(db, .claims = claims);
-	kn_rows *rows = kn_stream(tenant, "SELECT current_setting('app.tenant') FROM generate_series(1, 3)");
+	kn_rows *rows =
+		kn_stream(tenant, "SELECT current_setting('app.tenant') FROM generate_series(1, 3)");
 
 	ck_assert_int_eq(kn_next(rows), true);
 	ck_assert_str_eq(kn_get_text(rows, 0), "seven");

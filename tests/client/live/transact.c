@@ -200,7 +200,9 @@ END_TEST
 static kn_status
 level_body(kn_ctx *c, void *argument)
 {
-	kn_rows *rows = kn_query(c, "SELECT current_setting('transaction_isolation') || current_setting('transaction_read_only')");
+	kn_rows *rows = kn_query(
+		c,
+		"SELECT current_setting('transaction_isolation') || current_setting('transaction_read_only')");
 
 	ck_assert_int_eq(kn_next(rows), true);
 	ck_assert_str_eq(kn_get_text(rows, 0), argument);
@@ -217,7 +219,8 @@ writing_body(kn_ctx *c, void *argument)
 START_TEST(is_isolated_as_asked)
 {
 	EXPECT_OK(cx, kn_transact(cx, level_body, "read committedoff"));
-	EXPECT_OK(cx, kn_transact(cx, level_body, "repeatable readoff", .isolation = KN_REPEATABLE_READ));
+	EXPECT_OK(cx,
+			  kn_transact(cx, level_body, "repeatable readoff", .isolation = KN_REPEATABLE_READ));
 	EXPECT_OK(cx,
 			  kn_transact(cx,
 						  level_body,
@@ -225,7 +228,9 @@ START_TEST(is_isolated_as_asked)
 						  .isolation = KN_SERIALIZABLE,
 						  .is_read_only = true,
 						  .is_deferrable = true));
-	EXPECT(cx, kn_transact(cx, writing_body, NULL, .is_read_only = true, .attempts = 1), KN_READ_ONLY);
+	EXPECT(cx,
+		   kn_transact(cx, writing_body, NULL, .is_read_only = true, .attempts = 1),
+		   KN_READ_ONLY);
 }
 END_TEST
 
@@ -258,7 +263,9 @@ raise_body(kn_ctx *c, void *argument)
 	plan *p = argument;
 
 	p->runs++;
-	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account SELECT 1 + max(id), 1000 + max(id) FROM kn_account"));
+	EXPECT_OK(
+		c,
+		kn_exec(c, "INSERT INTO kn_account SELECT 1 + max(id), 1000 + max(id) FROM kn_account"));
 	if (p->runs < p->order)
 		return kn_exec(c, "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END$$");
 	return KN_OK;
@@ -288,7 +295,8 @@ END_TEST
 static kn_status
 storm_body(kn_ctx *c, void *argument)
 {
-	int64_t balance = number_of_or(c, kn_query(c, "SELECT balance FROM kn_account WHERE id = 1"), -1);
+	int64_t balance =
+		number_of_or(c, kn_query(c, "SELECT balance FROM kn_account WHERE id = 1"), -1);
 
 	(void) argument;
 	if (balance < 0)
@@ -304,7 +312,8 @@ storm(void *argument)
 	for (int i = 0; i < STORM_RUNS; i++)
 	{
 		kn_ctx *c = kn_begin(db);
-		kn_status status = kn_transact(c, storm_body, NULL, .isolation = KN_SERIALIZABLE, .attempts = 1000);
+		kn_status status =
+			kn_transact(c, storm_body, NULL, .isolation = KN_SERIALIZABLE, .attempts = 1000);
 
 		if (status == KN_OK)
 			(*done)++;
