@@ -187,6 +187,9 @@ extern kn_status kn__transact_run(kn__call *call);
 extern kn_status kn__transact_take(kn_ctx *cx);
 extern void kn__transact_abandon(kn_ctx *cx);
 
+/* after.c */
+extern void kn__after_call(kn_ctx *cx, bool is_committed);
+
 /* batch.c */
 extern void kn__batch_forget_all(kn_ctx *cx);
 

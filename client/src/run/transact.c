@@ -17,14 +17,6 @@
 
 static const char x_xid[] = "SELECT pg_catalog.pg_current_xact_id_if_assigned()::text";
 
-struct kn__aftermath
-{
-	kn__aftermath *next;
-	kn_after_fn *call;
-	void *argument;
-	bool on_commit;
-};
-
 static kn_status run_outer(kn_ctx *cx, kn_body_fn *body, void *argument,
 						   const kn_transaction *options);
 static kn_status run_once(kn_ctx *cx, kn_body_fn *body, void *argument);
@@ -39,8 +31,6 @@ static kn_status ask_outcome(kn_ctx *cx);
 static const char *ask_once(kn_ctx *cx, char *answer, size_t capacity);
 static void roll_back(kn_ctx *cx);
 static void leave(kn_ctx *cx, kn_status status);
-static void call_after(kn_ctx *cx, bool is_committed);
-static kn_status add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit);
 
 kn_status
 kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *options)
@@ -454,8 +444,7 @@ leave(kn_ctx *cx, kn_status status)
 	cx->work.depth = 0;
 	if (cx->link != NULL)
 		kn__run_end(cx, cx->work.server, &cx->work.permit, cx->work.began, status);
-	call_after(cx, status == KN_OK);
-	cx->work.after = NULL;
+	kn__after_call(cx, status == KN_OK);
 }
 
 /* The context ends within a transaction. */
@@ -464,60 +453,6 @@ kn__transact_abandon(kn_ctx *cx)
 {
 	roll_back(cx);
 	leave(cx, KN_ABORTED);
-}
-
-static void
-call_after(kn_ctx *cx, bool is_committed)
-{
-	kn__aftermath *ordered = NULL;
-
-	while (cx->work.after != NULL)
-	{
-		kn__aftermath *after = cx->work.after;
-
-		cx->work.after = after->next;
-		after->next = ordered;
-		ordered = after;
-	}
-	for (; ordered != NULL; ordered = ordered->next)
-	{
-		if (ordered->on_commit == is_committed)
-			ordered->call(ordered->argument);
-	}
-}
-
-kn_status
-kn_after_commit(kn_ctx *cx, kn_after_fn *after, void *argument)
-{
-	return add_after(cx, after, argument, true);
-}
-
-kn_status
-kn_after_rollback(kn_ctx *cx, kn_after_fn *after, void *argument)
-{
-	return add_after(cx, after, argument, false);
-}
-
-static kn_status
-add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit)
-{
-	kn__aftermath *entry;
-	kn_status status;
-
-	if (!kn__ctx_is_usable(cx, &status))
-		return status;
-	if (cx->work.depth == 0)
-	{
-		if (on_commit)
-			after(argument);
-		return KN_OK;
-	}
-	entry = kn__arena_get(&cx->own, sizeof(kn__aftermath));
-	if (entry == NULL)
-		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
-	*entry = (kn__aftermath){ cx->work.after, after, argument, on_commit };
-	cx->work.after = entry;
-	return KN_OK;
 }
 
 bool
