@@ -281,8 +281,9 @@ static const statement_example several[] = {
 #define TABLES(X)                                                                            \
 	X(nothings)                                                                              \
 	X(queries)                                                                               \
-	X(locks) X(writes) X(selects_into) X(functions) X(transactions) X(sessions) X(creations) \
-		X(calls) X(explanations) X(several)
+	X(locks)                                                                                 \
+	X(writes) X(selects_into) X(functions) X(transactions) X(sessions) X(creations) X(calls) \
+		X(explanations) X(several)
 
 TABLES(STATEMENT_TEST)
 

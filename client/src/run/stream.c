@@ -105,7 +105,9 @@ begin_once(kn_rows *rows)
 		kn__conn_soil(cx->link->conn);
 	if (cx->work.depth > 0)
 	{
-		cx->work.has_begun = cx->work.has_begun || kn__conn_in_transaction(cx->link->conn);
+		/* While rows are under way libpq knows nothing of the transaction that is open. */
+		cx->work.has_begun =
+			cx->work.has_begun || status == KN_OK || kn__conn_in_transaction(cx->link->conn);
 		if ((call->class & KN__CLASS_READ) == 0)
 			cx->work.may_have_written = true;
 		if (status != KN_OK)

@@ -65,9 +65,24 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 		*outcome = kn__flight_outcome(&again);
 		flight.status = again.status;
 	}
+	if (was_in_transaction)
+		kn__flight_note_stale(&flight);
 	if (count > FEW)
 		kn__release(conn->allocator, flight.sent, size);
 	return flight.status;
+}
+
+/*
+ * A statement that was prepared for what is another table by now has ended the transaction:
+ * run again from its beginning, it will be prepared anew.
+ */
+void
+kn__flight_note_stale(kn__flying *flight)
+{
+	if (!flight->is_stale || flight->is_lost || flight->status == KN_OK || flight->stopped != KN_OK)
+		return;
+	flight->status = KN_SERIALIZATION;
+	flight->fault->error.status = KN_SERIALIZATION;
 }
 
 /* Undoes the BEGIN of a flight that is to be sent once more; false: it cannot be. */
@@ -270,7 +285,10 @@ send_pipeline(kn__flying *flight)
 	kn__flight_finish(flight);
 }
 
-/* What the cache has let go is closed along the way; false if the connection is gone. */
+/*
+ * What the cache has let go is closed along the way; false if the connection is gone.  In a
+ * transaction that has failed the server would not do it.
+ */
 bool
 kn__flight_send_closes(kn__flying *flight, int *closes)
 {
@@ -279,6 +297,8 @@ kn__flight_send_closes(kn__flying *flight, int *closes)
 	char sql[64];
 
 	*closes = 0;
+	if (kn__conn_in_failed_transaction(conn))
+		return true;
 	for (size_t at = 0; at < closing->length; at += strlen(closing->data + at) + 1)
 	{
 		(void) snprintf(sql, sizeof(sql), "DEALLOCATE %s", closing->data + at);

@@ -29,6 +29,7 @@ typedef struct kn__flying
 
 /* flight.c */
 extern bool kn__flight_roll_back(kn__conn *conn, const kn__wait *wait);
+extern void kn__flight_note_stale(kn__flying *flight);
 extern bool kn__flight_is_late(kn__flying *flight);
 extern kn_status kn__flight_learn(kn__flying *flight);
 /* All answers are in: the connection is as it was, or is to be closed. */

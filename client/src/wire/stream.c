@@ -61,6 +61,8 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 		send(stream);
 	*outcome = kn__flight_outcome(flight);
 	item->affected = stream->item->affected;
+	if (was_in_transaction)
+		kn__flight_note_stale(flight);
 	status = flight->status;
 	/* Once more, where nothing has happened but that a name meant something else. */
 	is_stale = flight->is_stale && !was_in_transaction && *outcome == KN__NOTHING_DONE &&

@@ -173,6 +173,24 @@ forgetful_body(kn_ctx *c, void *argument)
 	return KN_OK;
 }
 
+static kn_status
+streaming_body(kn_ctx *c, void *argument)
+{
+	kn_rows *rows = kn_stream(c, "INSERT INTO kn_stream VALUES (71), (72) RETURNING id");
+
+	(void) argument;
+	ck_assert_int_eq(sum(rows, -1), 143);
+	return kn_done(rows);
+}
+
+START_TEST(is_all_of_a_transaction)
+{
+	EXPECT_OK(cx, kn_transact(cx, streaming_body, NULL));
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_stream"), 2);
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+}
+END_TEST
+
 START_TEST(is_part_of_a_transaction)
 {
 	EXPECT_OK(cx, kn_transact(cx, body, NULL));
@@ -228,6 +246,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, lets_nothing_else_go_meanwhile);
 	tcase_add_test(tcase, ends_in_time);
 	tcase_add_test(tcase, does_writes_to_their_end);
+	tcase_add_test(tcase, is_all_of_a_transaction);
 	tcase_add_test(tcase, is_part_of_a_transaction);
 	tcase_add_test(tcase, survives_another_shape);
 	tcase_add_test(tcase, has_role_and_claims);

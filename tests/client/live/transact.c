@@ -345,6 +345,45 @@ START_TEST(weathers_a_storm)
 }
 END_TEST
 
+typedef struct reshaping
+{
+	bool is_first; /* the statement is the first of its transaction */
+	bool streams;
+	int runs;
+} reshaping;
+
+static kn_status
+reading_body(kn_ctx *c, void *argument)
+{
+	reshaping *r = argument;
+	kn_rows *rows;
+
+	r->runs++;
+	if (!r->is_first)
+		EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	rows =
+		r->streams ? kn_stream(c, "SELECT * FROM kn_shape") : kn_query(c, "SELECT * FROM kn_shape");
+	while (kn_next(rows))
+		ck_assert_int_eq(kn_get_i32(rows, 0), 1);
+	return kn_done(rows);
+}
+
+START_TEST(survives_another_shape)
+{
+	reshaping r = { .is_first = (_i & 1) != 0, .streams = (_i & 2) != 0 };
+
+	look_do(look, "DROP TABLE IF EXISTS kn_shape; CREATE TABLE kn_shape AS SELECT 1 AS a");
+	for (int i = 0; i < 4; i++)
+		EXPECT_OK(cx, kn_transact(cx, reading_body, &r));
+	look_do(look, "ALTER TABLE kn_shape ADD b text");
+	for (int i = 0; i < 4; i++)
+		EXPECT_OK(cx, kn_transact(cx, reading_body, &r));
+	ck_assert_int_le(r.runs, 9);
+	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+}
+END_TEST
+
 static kn_status
 hanging_body(kn_ctx *c, void *argument)
 {
@@ -378,6 +417,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, fails_at_commit);
 	tcase_add_test(tcase, runs_again);
 	tcase_add_test(tcase, weathers_a_storm);
+	tcase_add_loop_test(tcase, survives_another_shape, 0, 4);
 	tcase_add_test(tcase, ends_in_time);
 }
 
