@@ -295,13 +295,18 @@ connect_finish(KnActions *actions, KnAction *action)
 					   action,
 					   parents_join_first(actions->changes, action->found),
 					   object);
+	foreach(cell, actions->changes->list)
+	{
+		const KnChange *other = lfirst(cell);
+
+		if (other->found != NULL && must_be_gone(object, other->found))
+			edge_wait(action, action_of(actions, KN_DO_DROP, other->found));
+	}
 	foreach(cell, actions->list)
 	{
 		KnAction *other = lfirst(cell);
 		const KnObject *made = other->wanted;
 
-		if (other->verb == KN_DO_DROP && other->found != NULL && must_be_gone(object, other->found))
-			edge_wait(action, other);
 		if (made == NULL || !sqltext_equal(made->schema, object->schema) ||
 			(other->verb != KN_DO_CREATE && made->kind != KN_COLUMN))
 			continue;

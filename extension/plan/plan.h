@@ -140,6 +140,7 @@ extern KnObject *absorb_container(const KnSchema *schema, const KnObject *object
 extern bool inherit_stays(const KnActions *actions, const KnObject *member);
 extern bool inherit_comes_along(const KnActions *actions, const KnSchema *schema,
 								const KnObject *object, KnVerb verb);
+extern void inherit_note(KnActions *actions);
 extern KnColumn *inherit_followed(const KnActions *actions, const KnChange *change, bool *is_typed);
 extern List *inherit_first(const KnActions *actions, const KnObject *column);
 extern List *inherit_undefault(const KnActions *actions, const KnAction *action);
