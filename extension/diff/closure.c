@@ -69,6 +69,8 @@ close_over(KnChanges *changes, KnChange *change)
 		change->operation = KN_RECREATE;
 		grown = true;
 	}
+	if (change->operation != KN_CHANGE && change->found->kind == KN_INDEX)
+		grown |= part_recreate_whole(changes, (const KnIndex *) change->found);
 	type_differs = diff_type_differs(change);
 	if (change->operation == KN_CHANGE && !type_differs)
 		return grown;

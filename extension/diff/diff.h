@@ -50,6 +50,7 @@ extern bool diff_must_recreate(const KnObject *found, const KnObject *wanted);
 extern bool diff_is_seen(const KnChange *change);
 
 /* part.c */
+extern bool part_recreate_whole(KnChanges *changes, const KnIndex *part);
 extern bool part_loses_by_rebuild(const KnChanges *changes, const KnIndex *whole);
 
 /* closure.c */

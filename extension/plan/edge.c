@@ -130,15 +130,18 @@ static bool
 goes_when_alone(const KnObject *object)
 {
 	return object->kind == KN_COLUMN ||
-		   (object->kind == KN_CONSTRAINT && ((const KnConstraint *) object)->is_inherited);
+		   (object->kind == KN_CONSTRAINT && ((const KnConstraint *) object)->is_inherited) ||
+		   (object->kind == KN_INDEX && ((const KnIndex *) object)->attached_to != NULL);
 }
 
 /* It goes after its table has left its parents, before theirs goes, and before it joins others. */
 static void
 connect_alone(KnActions *actions, KnAction *action, const KnObject *object)
 {
+	const char *name =
+		object->kind == KN_INDEX ? ((const KnIndex *) object)->table : object->parent;
 	KnObject *table =
-		schema_find_kind(actions->changes->found, KN_TABLE, object->schema, NULL, object->parent);
+		schema_find_kind(actions->changes->found, KN_TABLE, object->schema, NULL, name);
 	KnObject *wanted = table == NULL ? NULL : diff_wanted_of(actions->changes, table);
 	KnAction *alter = wanted == NULL ? NULL : action_of(actions, KN_DO_ALTER, table);
 	KnObject *above;
