@@ -41,6 +41,7 @@ extern KnChange *diff_change_of(const KnChanges *changes, const KnObject *object
 extern List *diff_dependents(const KnChanges *changes, const KnObject *found);
 extern KnObject *diff_wanted_of(const KnChanges *changes, const KnObject *found);
 extern bool diff_recreate(KnChanges *changes, KnObject *found, KnObject *because);
+extern bool diff_touch(KnChanges *changes, KnObject *found);
 extern bool diff_retype(KnChanges *changes, KnObject *column);
 extern bool diff_type_differs(const KnChange *change);
 

@@ -63,6 +63,7 @@ edge_connect(KnActions *actions)
 				break;
 			case KN_DO_ALTER:
 				connect_alter(actions, action);
+				connect_parents(actions, action);
 				break;
 			case KN_DO_FINISH:
 				connect_finish(actions, action);
@@ -193,7 +194,7 @@ connect_parents(KnActions *actions, KnAction *action)
 	if (action->wanted->kind == KN_DEFAULT)
 		objects = action->wanted->depends;
 	else if (action->wanted->kind != KN_COLUMN &&
-			 (action->wanted->kind != KN_TABLE ||
+			 (action->wanted->kind != KN_TABLE || action->verb != KN_DO_CREATE ||
 			  ((const KnTable *) action->wanted)->inherits == NIL))
 		return;
 	foreach(cell, objects)
