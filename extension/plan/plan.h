@@ -177,6 +177,7 @@ extern KnObject *parents_join_first(const KnChanges *changes, KnObject *table);
 
 /* unmodelled.c */
 extern List *unmodelled_steps(const KnChanges *changes);
+extern bool unmodelled_is_declared(const KnChanges *changes, const KnChange *change);
 extern List *unmodelled_rest(const KnChanges *changes);
 extern List *unmodelled_owners(const KnSchema *found, const KnSchema *wanted);
 extern KnStep *unmodelled_extension(const KnObject *extension);

@@ -10,7 +10,6 @@
 #include "base/base.h"
 #include "plan/plan.h"
 
-static bool is_declared(const KnChanges *changes, const KnChange *change);
 static bool is_added_alone(const KnChanges *changes, const KnTable *table, const char *column);
 static List *others(const KnChanges *changes);
 static const char *difference_text(const KnChange *change);
@@ -40,7 +39,7 @@ unmodelled_steps(const KnChanges *changes)
 	{
 		const KnChange *change = lfirst(cell);
 
-		if (is_declared(changes, change))
+		if (unmodelled_is_declared(changes, change))
 			steps = lappend(
 				steps,
 				unmodelled(
@@ -54,8 +53,8 @@ unmodelled_steps(const KnChanges *changes)
  * Whether a column is declared, or will be, that is only to be inherited: no
  * statement does that but CREATE TABLE, ADD COLUMN above it and ATTACH PARTITION.
  */
-static bool
-is_declared(const KnChanges *changes, const KnChange *change)
+bool
+unmodelled_is_declared(const KnChanges *changes, const KnChange *change)
 {
 	const KnObject *column = change->wanted;
 	const KnTable *table;
@@ -138,7 +137,7 @@ unmodelled_rest(const KnChanges *changes)
 		const KnChange *change = lfirst(cell);
 		const KnObject *object = change->found != NULL ? change->found : change->wanted;
 
-		if (object->kind != KN_OTHER && !is_declared(changes, change))
+		if (object->kind != KN_OTHER && !unmodelled_is_declared(changes, change))
 			steps = lappend(steps,
 							unmodelled(object->key,
 									   psprintf("%s, and no statement changes that: left as it is",
