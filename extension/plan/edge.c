@@ -6,7 +6,7 @@
  *	 as found	X is dropped before Y is dropped, altered or put aside;
  *				X is altered before Y is dropped
  *	 as wanted	X is created, or altered, after Y is created or altered
- * Names are another matter: see names.c.
+ * Names are another matter, and so are foreign keys to indexes: see names.c, key.c.
  */
 #include "kints_norm.h"
 
@@ -73,6 +73,7 @@ edge_connect(KnActions *actions)
 		}
 	}
 	names_connect(actions);
+	key_connect(actions);
 	connect_persistence(actions);
 }
 

@@ -259,11 +259,14 @@ is_child_throughout(const KnActions *actions, const KnObject *table, const char 
 		   sqltext_equal(found->partition_bound, wanted->partition_bound);
 }
 
-/* Whether the table that something is part of stays the partition that it is. */
+/* Whether the table that something is part of, or an index is on, stays the partition that it is.
+ */
 bool
 inherit_stays(const KnActions *actions, const KnObject *member)
 {
-	KnObject *table = action_relation(actions->changes->found, member->schema, member->parent);
+	const char *name =
+		member->kind == KN_INDEX ? ((const KnIndex *) member)->table : member->parent;
+	KnObject *table = action_relation(actions->changes->found, member->schema, name);
 
 	return table == NULL || table->kind != KN_TABLE ||
 		   ((const KnTable *) table)->partition_of == NULL ||

@@ -156,6 +156,9 @@ extern void edge_wait(KnAction *waiting, KnAction *first);
 /* names.c */
 extern void names_connect(KnActions *actions);
 
+/* key.c */
+extern void key_connect(KnActions *actions);
+
 /* order.c */
 extern KnActions *order_changes(KnChanges *changes, const KnActions *undone);
 extern bool order_sort(KnActions *actions);
