@@ -29,5 +29,7 @@ FROM (VALUES ('smallint', 'integer'), ('bigint', 'integer'), ('integer', 'numeri
 	('timestamp(3)', 'timestamp'), ('timestamp(3)', 'timestamp(5)'), ('timestamp(3)', 'timestamp(2)'), ('timestamp', 'timestamp(3)'), ('timestamp', 'date'), ('timestamptz', 'date'), ('date', 'timestamp'), ('timestamptz(3)', 'timestamptz'),
 	('timestamp(3)', 'time'), ('timestamptz', 'time'), ('timestamptz', 'timestamp'), ('timestamp', 'timestamptz'), ('timetz', 'time'), ('time', 'timetz'), ('interval', 'time'), ('time', 'interval'), ('real', 'numeric'), ('double precision', 'numeric'), ('text', '"char"'), ('box', 'point'), ('point', 'box'),
 	('time', 'time(0)'), ('interval', 'interval(0)'), ('cidr', 'inet'), ('inet', 'cidr'),
+	('interval', 'interval hour'), ('interval year to month', 'interval month'), ('interval day to second(3)', 'interval day to minute'), ('interval hour', 'interval'), ('interval second(3)', 'interval second(1)'),
+	('text', 'name'), ('varchar(99)[]', 'name[]'), ('name', 'text'), ('numeric', 'money'), ('money', 'numeric'), ('jsonb', 'integer'), ('jsonb', 'boolean'),
 	('integer[]', 'bigint[]'), ('bigint[]', 'integer[]'), ('varchar(9)[]', 'varchar(5)[]')) AS t (source, target);
 DROP SCHEMA plan_conversion;

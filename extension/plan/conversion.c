@@ -23,6 +23,7 @@ static bool numeric_limits(const char *type, int *digits, int *scale);
 static bool has_precision(const char *type);
 static int precision_of(const char *type);
 static int number_rank(const char *type);
+static int last_field(const char *type);
 static int length_of(const char *type, const char *base);
 
 /* Whether a type cannot hold all values of the one before. */
@@ -36,6 +37,8 @@ conversion_narrows(const char *from, const char *to)
 	if (ddl_is_array(from) && ddl_is_array(to))
 		return conversion_narrows(pnstrdup(from, strlen(from) - 2), pnstrdup(to, strlen(to) - 2));
 	if (drops_a_part(ddl_base_type(from), ddl_base_type(to)))
+		return true;
+	if (last_field(to) < last_field(from))
 		return true;
 	if (number_rank(from) > 0)
 		return strcmp(to, "boolean") == 0 || is_narrower_number(from, to);
@@ -52,7 +55,10 @@ conversion_narrows(const char *from, const char *to)
 	return false;
 }
 
-/* Whether a cast leaves out something that every value has: a date its time, a box its size. */
+/*
+ * Whether a cast leaves out something that every value has, a date its time or a box
+ * its size, or cuts off silently what is too long or too precise.
+ */
 static bool
 drops_a_part(const char *from, const char *to)
 {
@@ -71,6 +77,17 @@ drops_a_part(const char *from, const char *to)
 		{ "character", "\"char\"" },
 		{ "bpchar", "\"char\"" },
 		{ "name", "\"char\"" },
+		{ "text", "name" },
+		{ "character varying", "name" },
+		{ "character", "name" },
+		{ "bpchar", "name" },
+		{ "numeric", "money" },
+		{ "jsonb", "smallint" },
+		{ "jsonb", "integer" },
+		{ "jsonb", "bigint" },
+		{ "jsonb", "real" },
+		{ "jsonb", "double precision" },
+		{ "xid8", "xid" },
 		{ "inet", "cidr" },
 		{ "box", "point" },
 		{ "box", "lseg" },
@@ -167,6 +184,23 @@ precision_of(const char *type)
 	const char *open = strchr(type, '(');
 
 	return !has_precision(type) || open == NULL ? -1 : (int) strtol(open + 1, NULL, 10);
+}
+
+/* The last of the fields that an interval keeps; for what says none, the finest. */
+static int
+last_field(const char *type)
+{
+	static const char *const fields[] = {
+		" year", " month", " day", " hour", " minute", " second"
+	};
+	int last = (int) lengthof(fields) - 1;
+	int field = last;
+
+	if (strncmp(type, "interval ", 9) != 0)
+		return last;
+	while (field >= 0 && strstr(type, fields[field]) == NULL)
+		field--;
+	return field < 0 ? last : field;
 }
 
 /* n of base(n), 0 for any other type. */
