@@ -33,3 +33,24 @@ FROM (VALUES ('smallint', 'integer'), ('bigint', 'integer'), ('integer', 'numeri
 	('text', 'name'), ('varchar(99)[]', 'name[]'), ('name', 'text'), ('numeric', 'money'), ('money', 'numeric'), ('jsonb', 'integer'), ('jsonb', 'boolean'),
 	('integer[]', 'bigint[]'), ('bigint[]', 'integer[]'), ('varchar(9)[]', 'varchar(5)[]')) AS t (source, target);
 DROP SCHEMA plan_conversion;
+-- types that users made, by what is inside: an explicit cast cuts off silently
+CREATE FUNCTION pg_temp.gated(from_sql text, to_sql text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	steps text;
+BEGIN
+	CREATE SCHEMA plan_conversion;
+	EXECUTE from_sql;
+	SELECT string_agg(object || ' ' || severity, ', ' ORDER BY step) INTO steps
+	FROM public.kints_plan(to_sql) WHERE kind IN ('narrow_type', 'alter_column_type');
+	DROP SCHEMA plan_conversion CASCADE;
+	RETURN steps;
+END
+$$;
+SET search_path = plan_conversion, public;
+SELECT pg_temp.gated('CREATE DOMAIN d AS varchar(3); CREATE TABLE t (a text, b text[], c varchar(2), e d)', 'CREATE DOMAIN d AS varchar(3); CREATE TABLE t (a d, b d[], c d, e varchar(4))');
+SELECT pg_temp.gated('CREATE DOMAIN d AS varchar(5); CREATE DOMAIN e AS d; CREATE TABLE t (a d, b e[])', 'CREATE DOMAIN d AS varchar(3); CREATE DOMAIN e AS d; CREATE TABLE t (a d, b e[])');
+SELECT pg_temp.gated('CREATE DOMAIN d AS numeric(9,1); CREATE DOMAIN e AS timestamptz; CREATE TABLE t (a d, b e)', 'CREATE DOMAIN d AS numeric(9,2); CREATE DOMAIN e AS date; CREATE TABLE t (a d, b e)');
+SELECT pg_temp.gated('CREATE TYPE c AS (a varchar(5), b text); CREATE TABLE t (a c)', 'CREATE TYPE c AS (a varchar(3), b text); CREATE TABLE t (a c)');
+SELECT pg_temp.gated('CREATE TYPE c AS (a text, b text); CREATE TABLE t (a c, b c[])', 'CREATE TYPE c AS (b text, a text); CREATE TABLE t (a c, b c[])');
+SELECT pg_temp.gated('CREATE TYPE c AS (a int, b text); CREATE TABLE t (a c)', 'CREATE TYPE c AS (a bigint, b text); CREATE TABLE t (a c)');
+SELECT pg_temp.gated('CREATE TYPE e AS ENUM (''abcd''); CREATE TABLE t (a e[], b e)', 'CREATE TABLE t (a varchar(3)[], b text)');

@@ -189,6 +189,7 @@ extern KnStep *unmodelled_extension(const KnObject *extension);
 extern void undo_plan(KnActions *actions);
 
 /* conversion.c */
+extern bool conversion_narrows_column(const KnColumn *from, const KnColumn *to);
 extern bool conversion_narrows(const char *from, const char *to);
 extern bool conversion_keeps_rows(const char *from, const char *to);
 
