@@ -31,6 +31,10 @@ FROM (VALUES ('smallint', 'integer'), ('bigint', 'integer'), ('integer', 'numeri
 	('time', 'time(0)'), ('interval', 'interval(0)'), ('cidr', 'inet'), ('inet', 'cidr'),
 	('interval', 'interval hour'), ('interval year to month', 'interval month'), ('interval day to second(3)', 'interval day to minute'), ('interval hour', 'interval'), ('interval second(3)', 'interval second(1)'),
 	('text', 'name'), ('varchar(99)[]', 'name[]'), ('name', 'text'), ('numeric', 'money'), ('money', 'numeric'), ('jsonb', 'integer'), ('jsonb', 'boolean'),
+	('text', 'numeric'), ('text', 'numeric(9,2)'), ('varchar(3)', 'numeric(9)'), ('name', 'real'), ('bpchar', 'double precision'), ('char(9)', 'money'),
+	('text', 'date'), ('varchar', 'time'), ('varchar(30)', 'timetz'), ('char(30)', 'timestamp'), ('text', 'timestamp(3)'), ('text', 'timestamptz'), ('text', 'timestamptz(3)'), ('name', 'timestamptz(0)'),
+	('text', 'interval'), ('text', 'interval(3)'), ('text', 'interval hour'), ('varchar', 'interval day to second'), ('bpchar', '"char"'), ('name', 'varchar(9)'), ('name', 'varchar'),
+	('text', 'integer'), ('text', 'bigint'), ('text', 'boolean'), ('varchar(40)', 'uuid'), ('text', 'json'), ('text[]', 'date[]'), ('text', 'date[]'), ('varchar(9)[]', 'numeric(5,2)[]'), ('name[]', 'integer[]'),
 	('integer[]', 'bigint[]'), ('bigint[]', 'integer[]'), ('varchar(9)[]', 'varchar(5)[]')) AS t (source, target);
 DROP SCHEMA plan_conversion;
 -- types that users made, by what is inside: an explicit cast cuts off silently
@@ -54,3 +58,4 @@ SELECT pg_temp.gated('CREATE TYPE c AS (a varchar(5), b text); CREATE TABLE t (a
 SELECT pg_temp.gated('CREATE TYPE c AS (a text, b text); CREATE TABLE t (a c, b c[])', 'CREATE TYPE c AS (b text, a text); CREATE TABLE t (a c, b c[])');
 SELECT pg_temp.gated('CREATE TYPE c AS (a int, b text); CREATE TABLE t (a c)', 'CREATE TYPE c AS (a bigint, b text); CREATE TABLE t (a c)');
 SELECT pg_temp.gated('CREATE TYPE e AS ENUM (''abcd''); CREATE TABLE t (a e[], b e)', 'CREATE TABLE t (a varchar(3)[], b text)');
+SELECT pg_temp.gated('CREATE DOMAIN d AS text; CREATE DOMAIN e AS d; CREATE TABLE t (a d, b e[], c e, f text, g d)', 'CREATE DOMAIN d AS text; CREATE DOMAIN e AS d; CREATE DOMAIN r AS real; CREATE TABLE t (a date, b timestamp[], c timestamptz, f r, g integer)');

@@ -25,6 +25,8 @@ static const KnObject *type_of(const KnObject *object, const char *type);
 static bool composite_narrows(const KnComposite *from, const KnComposite *to);
 static bool cuts(const char *from, const char *to);
 static int bound_of(const char *type);
+static bool is_string(const char *type);
+static bool reads_a_part(const char *to);
 static bool drops_a_part(const char *from, const char *to);
 static bool is_narrower_number(const char *from, const char *to);
 static bool numeric_limits(const char *type, int *digits, int *scale);
@@ -144,12 +146,18 @@ bound_of(const char *type)
 bool
 conversion_narrows(const char *from, const char *to)
 {
-	static const char *const unbounded[] = { "text", "character varying", "bpchar", "bit varying" };
+	static const char *const unbounded[] = { "text",
+											 "character varying",
+											 "bpchar",
+											 "name",
+											 "bit varying" };
 	int most = bound_of(to);
 
 	if (ddl_is_array(from) && ddl_is_array(to))
 		return conversion_narrows(pnstrdup(from, strlen(from) - 2), pnstrdup(to, strlen(to) - 2));
 	if (drops_a_part(ddl_base_type(from), ddl_base_type(to)))
+		return true;
+	if (is_string(ddl_base_type(from)) && reads_a_part(to))
 		return true;
 	if (last_field(to) < last_field(from))
 		return true;
@@ -164,6 +172,54 @@ conversion_narrows(const char *from, const char *to)
 			return true;
 	}
 	return bound_of(from) > most;
+}
+
+static bool
+is_string(const char *type)
+{
+	static const char *const strings[] = { "text",
+										   "character varying",
+										   "character",
+										   "bpchar",
+										   "name" };
+
+	for (Size i = 0; i < lengthof(strings); i++)
+	{
+		if (strcmp(strings[i], type) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether values of a type are read from text that may say more: digits that are
+ * rounded away, a date beside the time, a zone.  Other types refuse such a text,
+ * or keep all of it.
+ */
+static bool
+reads_a_part(const char *to)
+{
+	static const char *const types[] = { "real",
+										 "double precision",
+										 "money",
+										 "date",
+										 "time without time zone",
+										 "time with time zone",
+										 "timestamp without time zone",
+										 "\"char\"" };
+	const char *base;
+	int digits;
+	int scale;
+
+	if (ddl_is_array(to))
+		return reads_a_part(pnstrdup(to, strlen(to) - 2));
+	base = ddl_base_type(to);
+	for (Size i = 0; i < lengthof(types); i++)
+	{
+		if (strcmp(types[i], base) == 0)
+			return true;
+	}
+	return numeric_limits(to, &digits, &scale) || precision_of(to) >= 0;
 }
 
 /*
@@ -183,11 +239,6 @@ drops_a_part(const char *from, const char *to)
 		{ "time with time zone", "time without time zone" },
 		{ "interval", "time without time zone" },
 		{ "integer", "\"char\"" },
-		{ "text", "\"char\"" },
-		{ "character varying", "\"char\"" },
-		{ "character", "\"char\"" },
-		{ "bpchar", "\"char\"" },
-		{ "name", "\"char\"" },
 		{ "text", "name" },
 		{ "character varying", "name" },
 		{ "character", "name" },
