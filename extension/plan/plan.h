@@ -183,6 +183,7 @@ extern List *unmodelled_steps(const KnChanges *changes);
 extern bool unmodelled_is_declared(const KnChanges *changes, const KnChange *change);
 extern List *unmodelled_rest(const KnChanges *changes);
 extern List *unmodelled_owners(const KnSchema *found, const KnSchema *wanted);
+extern KnStep *unmodelled_found(const KnOther *other);
 extern KnStep *unmodelled_extension(const KnObject *extension);
 
 /* undo.c */

@@ -112,14 +112,22 @@ others(const KnChanges *changes)
 				continue;
 			steps = lappend(
 				steps,
-				unmodelled(
-					other_text(other),
-					i == 1
-						? "found, and of a kind that is not modelled: left as it is, and not compared"
-						: "wanted, and of a kind that is not modelled: left as it is, and not compared"));
+				i == 1
+					? unmodelled_found(other)
+					: unmodelled(
+						  other_text(other),
+						  "wanted, and of a kind that is not modelled: left as it is, and not compared"));
 		}
 	}
 	return steps;
+}
+
+/* Such a step for one that is there. */
+KnStep *
+unmodelled_found(const KnOther *other)
+{
+	return unmodelled(other_text(other),
+					  "found, and of a kind that is not modelled: left as it is, and not compared");
 }
 
 /*
