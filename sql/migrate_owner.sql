@@ -55,6 +55,19 @@ SELECT * FROM m;
 SELECT count(*) FROM kints_apply(replace(:'plain', 'character varying(10)', 'character varying(20)')::jsonb, '{"allow": "all"}');
 SELECT count(*) FROM kints_rollback(1, '{"allow": "all"}');
 SELECT DISTINCT by_whom FROM mo.seen;
+-- and a constraint of rows that is to be a valid one again
+RESET my.spoil;
+SELECT kints_snapshot('{mo}') AS valid \gset
+ALTER DOMAIN d DROP CONSTRAINT kd;
+ALTER DOMAIN d ADD CONSTRAINT kd CHECK (VALUE > 0 AND look('domain') > 0) NOT VALID;
+ALTER TABLE t DROP CONSTRAINT k;
+ALTER TABLE t ADD CONSTRAINT k CHECK (look('check') > 0) NOT VALID;
+SELECT kints_snapshot('{mo}') AS not_valid \gset
+SELECT count(*) FROM kints_apply(:'valid'::jsonb);
+SELECT count(*) FROM kints_apply(:'not_valid'::jsonb, '{"allow": "all"}');
+DELETE FROM mo.seen;
+SELECT sql FROM kints_rollback();
+SELECT by_whom, what, count(*) > 0 FROM mo.seen GROUP BY 1, 2 ORDER BY 1, 2;
 -- what the owner may not do fails, and names him
 CREATE TYPE kept AS (a int);
 REVOKE USAGE ON TYPE kept FROM PUBLIC;

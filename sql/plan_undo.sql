@@ -71,3 +71,12 @@ SELECT test.law('', :'one');
 SELECT test.law(:'one', 'CREATE TABLE nothing ()');
 SELECT test.law(:'one', :'two');
 SELECT test.law(:'two', :'one');
+-- what leaves a parent does not become its child again as it was
+CREATE SCHEMA pu;
+CREATE TABLE pu.p (a int, b int);
+CREATE TABLE pu.c () INHERITS (pu.p);
+SELECT sql, undo, hazards FROM kints_plan('CREATE TABLE pu.p (a int, b int); CREATE TABLE pu.c (a int, b int)');
+SELECT count(*) FROM kints_apply('CREATE TABLE pu.p (a int, b int); CREATE TABLE pu.c (a int, b int)');
+SELECT test.fails('SELECT * FROM kints_rollback()');
+DROP SCHEMA pu CASCADE;
+DELETE FROM kints.schema_migrations;

@@ -45,3 +45,6 @@ CREATE COLLATION pu.found FROM "C";
 CREATE TEXT SEARCH DICTIONARY pu.both (TEMPLATE = simple);
 SELECT object, severity, phase, sql IS NULL, hazards FROM kints_plan('CREATE SCHEMA pu; CREATE COLLATION pu.wanted FROM "C"; CREATE TEXT SEARCH DICTIONARY pu.both (TEMPLATE = simple); ALTER DEFAULT PRIVILEGES IN SCHEMA pu GRANT SELECT ON TABLES TO PUBLIC');
 DROP SCHEMA pu CASCADE;
+-- a column that a table has to declare before it can join the parent that it is wanted from
+SELECT test.part('declared to join', 'CREATE TABLE p (a int, b text); CREATE TABLE q (a int)', 'CREATE TABLE p (a int, b text); CREATE TABLE q (a int) INHERITS (p)');
+SELECT test.part('added above', 'CREATE TABLE p (a int); CREATE TABLE q () INHERITS (p); CREATE TABLE r () INHERITS (q)', 'CREATE TABLE p (a int, b text); CREATE TABLE q () INHERITS (p); CREATE TABLE r () INHERITS (q)');

@@ -17,6 +17,7 @@
 #include "base/base.h"
 
 static bool close_over(KnChanges *changes, KnChange *change);
+static bool keep_not_null_below(KnChanges *changes, const KnChange *change);
 static bool displace(KnChanges *changes, KnObject *dependent, KnChange *change);
 static bool displace_for_type(KnChanges *changes, KnObject *dependent, KnChange *change);
 static bool recreate_default(KnChanges *changes, KnObject *object, KnObject *because);
@@ -69,6 +70,10 @@ close_over(KnChanges *changes, KnChange *change)
 		change->operation = KN_RECREATE;
 		grown = true;
 	}
+	if (change->operation != KN_CHANGE && change->found->kind == KN_INDEX)
+		grown |= part_recreate_whole(changes, (const KnIndex *) change->found);
+	if (change->operation == KN_CHANGE && change->found->kind == KN_COLUMN)
+		grown |= keep_not_null_below(changes, change);
 	type_differs = diff_type_differs(change);
 	if (change->operation == KN_CHANGE && !type_differs)
 		return grown;
@@ -80,6 +85,34 @@ close_over(KnChanges *changes, KnChange *change)
 			continue;
 		grown |= type_differs ? displace_for_type(changes, dependent, change)
 							  : displace(changes, dependent, change);
+	}
+	return grown;
+}
+
+/* The server takes NOT NULL from the columns below too: those that keep it get it again. */
+static bool
+keep_not_null_below(KnChanges *changes, const KnChange *change)
+{
+	const KnObject *column = change->found;
+	KnObject *table;
+	bool grown = false;
+	ListCell *cell;
+
+	if (!((const KnColumn *) column)->not_null || ((const KnColumn *) change->wanted)->not_null)
+		return false;
+	table = schema_find_kind(changes->found, KN_TABLE, column->schema, NULL, column->parent);
+	foreach(cell, table == NULL ? NIL : diff_dependents(changes, table))
+	{
+		const KnObject *child = lfirst(cell);
+		KnObject *below = NULL;
+
+		if (child->kind == KN_TABLE)
+			below = schema_find_kind(changes->found,
+									 KN_COLUMN,
+									 child->schema,
+									 child->name,
+									 column->name);
+		grown |= below != NULL && diff_touch(changes, below);
 	}
 	return grown;
 }

@@ -227,6 +227,16 @@ diff_recreate(KnChanges *changes, KnObject *found, KnObject *because)
 	return true;
 }
 
+/* Makes sure that a found object that stays has a change; false if it had one already. */
+bool
+diff_touch(KnChanges *changes, KnObject *found)
+{
+	if (diff_wanted_of(changes, found) == NULL || diff_change_of(changes, found) != NULL)
+		return false;
+	(void) change_for(changes, found, KN_CHANGE);
+	return true;
+}
+
 /* Makes sure that a column gets its type again; false if that was so already. */
 bool
 diff_retype(KnChanges *changes, KnObject *column)

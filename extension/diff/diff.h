@@ -41,6 +41,7 @@ extern KnChange *diff_change_of(const KnChanges *changes, const KnObject *object
 extern List *diff_dependents(const KnChanges *changes, const KnObject *found);
 extern KnObject *diff_wanted_of(const KnChanges *changes, const KnObject *found);
 extern bool diff_recreate(KnChanges *changes, KnObject *found, KnObject *because);
+extern bool diff_touch(KnChanges *changes, KnObject *found);
 extern bool diff_retype(KnChanges *changes, KnObject *column);
 extern bool diff_type_differs(const KnChange *change);
 
@@ -50,6 +51,7 @@ extern bool diff_must_recreate(const KnObject *found, const KnObject *wanted);
 extern bool diff_is_seen(const KnChange *change);
 
 /* part.c */
+extern bool part_recreate_whole(KnChanges *changes, const KnIndex *part);
 extern bool part_loses_by_rebuild(const KnChanges *changes, const KnIndex *whole);
 
 /* closure.c */

@@ -1,6 +1,8 @@
 /*
  * part.c
- *		What indexes of partitions lose when the server makes them anew.
+ *		Indexes of partitions, which are attached to one of the partitioned table.
+ *
+ * Such an index can be dropped only along with the one that it is attached to.
  *
  * When a column of a partitioned table gets another type, the server makes the
  * indexes on it anew, and those of the partitions after them: under names of its
@@ -15,8 +17,34 @@
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"
 
+static bool stays_partition(const KnChanges *changes, const KnIndex *part);
 static bool loses(const KnIndex *part, const KnIndex *whole);
 static const char *given_name(const KnIndex *index);
+
+/*
+ * Makes sure that what an index is attached to is recreated, where the index has to
+ * go and its table stays the partition that it is; false if that was so already.
+ */
+bool
+part_recreate_whole(KnChanges *changes, const KnIndex *part)
+{
+	KnObject *whole = schema_find_qualified(changes->found, KN_INDEX, part->attached_to);
+
+	return whole != NULL && stays_partition(changes, part) &&
+		   diff_recreate(changes, whole, (KnObject *) part);
+}
+
+static bool
+stays_partition(const KnChanges *changes, const KnIndex *part)
+{
+	const KnTable *found = (const KnTable *)
+		schema_find_kind(changes->found, KN_TABLE, part->head.schema, NULL, part->table);
+	const KnTable *wanted =
+		found == NULL ? NULL : (const KnTable *) diff_wanted_of(changes, &found->head);
+
+	return wanted != NULL && sqltext_equal(found->partition_of, wanted->partition_of) &&
+		   sqltext_equal(found->partition_bound, wanted->partition_bound);
+}
 
 /* Whether any partition's index that is attached to it, at any depth, would lose something. */
 bool

@@ -13,6 +13,7 @@
 #include "catalog/pg_description.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_inherits.h"
+#include "commands/extension.h"
 #include "inspect/inspect.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -24,6 +25,7 @@ static void fill_comments(KnInspect *in);
 static void read_parent(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void attach_index(KnInspect *in, Oid child, Oid parent);
 static void match_dependency(KnInspect *in, const KnDependency *dependency);
+static void note_extension(KnInspect *in, const KnObject *object, Oid extension);
 static KnObject *extension_of(KnInspect *in, const KnAddress *address);
 static void depend_on_schema(KnInspect *in);
 
@@ -222,6 +224,8 @@ match_dependency(KnInspect *in, const KnDependency *dependency)
 
 	if (from == NULL || dependency->type == DEPENDENCY_EXTENSION)
 		return;
+	if (dependency->type == DEPENDENCY_AUTO_EXTENSION)
+		note_extension(in, from, dependency->to.object);
 	to = inspect_lookup(in, dependency->to.class, dependency->to.object, dependency->to.sub);
 	if (to == NULL)
 		to = extension_of(in, &dependency->to);
@@ -234,6 +238,19 @@ match_dependency(KnInspect *in, const KnDependency *dependency)
 	if (from->kind == KN_TABLE && to->kind == KN_COLUMN)
 		return;
 	schema_depend(from, to);
+}
+
+/* ALTER ... DEPENDS ON EXTENSION is no field of any kind: a plan only names it. */
+static void
+note_extension(KnInspect *in, const KnObject *object, Oid extension)
+{
+	const char *name = sqltext_identifier(get_extension_name(extension));
+	KnOther *other = inspect_other(object->schema,
+								   "dependency",
+								   psprintf("of %s on extension %s", object->key, name));
+
+	other->definition = "DEPENDS ON EXTENSION";
+	inspect_add(in, other);
 }
 
 /* The extension that brings what is at an address, NULL if none that was read. */

@@ -32,6 +32,8 @@
 #include "catalog/pg_enum.h"
 #include "catalog/pg_event_trigger.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_foreign_data_wrapper.h"
+#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
@@ -43,10 +45,14 @@
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_publication.h"
+#include "catalog/pg_publication_namespace.h"
+#include "catalog/pg_publication_rel.h"
 #include "catalog/pg_range.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_sequence.h"
 #include "catalog/pg_statistic_ext.h"
+#include "catalog/pg_subscription.h"
 #include "catalog/pg_tablespace.h"
 #include "catalog/pg_transform.h"
 #include "catalog/pg_trigger.h"
@@ -56,12 +62,13 @@
 #include "catalog/pg_ts_parser.h"
 #include "catalog/pg_ts_template.h"
 #include "catalog/pg_type.h"
+#include "catalog/pg_user_mapping.h"
 #include "common/hashfn.h"
 #include "inspect/inspect.h"
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
 
-/* All that a schema can be made of, or that decides what DDL means. */
+/* All that a schema can be made of, or that decides what DDL means, or that a plan names. */
 static const Oid catalogs[] = {
 	AggregateRelationId,
 	AccessMethodRelationId,
@@ -83,6 +90,8 @@ static const Oid catalogs[] = {
 	EnumRelationId,
 	EventTriggerRelationId,
 	ExtensionRelationId,
+	ForeignDataWrapperRelationId,
+	ForeignServerRelationId,
 	ForeignTableRelationId,
 	IndexRelationId,
 	InheritsRelationId,
@@ -94,10 +103,14 @@ static const Oid catalogs[] = {
 	PartitionedRelationId,
 	PolicyRelationId,
 	ProcedureRelationId,
+	PublicationRelationId,
+	PublicationNamespaceRelationId,
+	PublicationRelRelationId,
 	RangeRelationId,
 	RewriteRelationId,
 	SequenceRelationId,
 	StatisticExtRelationId,
+	SubscriptionRelationId,
 	TableSpaceRelationId,
 	TransformRelationId,
 	TriggerRelationId,
@@ -107,6 +120,7 @@ static const Oid catalogs[] = {
 	TSParserRelationId,
 	TSTemplateRelationId,
 	TypeRelationId,
+	UserMappingRelationId,
 };
 
 static void add_row(KnDigest *digest, Oid catalog, HeapTuple row);

@@ -64,6 +64,8 @@ typedef struct AddressEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+static int begin(KnInspect *in, List *names);
+static void end(KnInspect *in, int guc_level);
 static void pin_settings(void);
 static void open_tables(KnInspect *in);
 static HTAB *make_table(const char *name, Size key, Size entry);
@@ -80,23 +82,13 @@ KnSchema *
 inspect_schemas(List *names)
 {
 	KnInspect in = { 0 };
-	MemoryContext caller = CurrentMemoryContext;
-	int guc_level = NewGUCNestLevel();
+	int guc_level = begin(&in, names);
 
-	pin_settings();
-	in.result = caller;
-	in.work = AllocSetContextCreate(caller, "kints inspect", ALLOCSET_DEFAULT_SIZES);
-	in.schema = schema_new(names);
 	in.schema->has_owners = true;
 	in.schema->has_acls = true;
-	in.snapshot = RegisterSnapshot(inspect_latest_snapshot());
-	PushActiveSnapshot(in.snapshot);
-	open_tables(&in);
-
 	inspect_read_dependencies(&in);
 	/* There are about as many objects as dependencies. */
 	in.addresses = addresses_create(CurrentMemoryContext, in.dependency_count + 1024, NULL);
-	inspect_scan(&in, NamespaceRelationId, find_namespace);
 	inspect_namespaces(&in);
 	inspect_extensions(&in);
 	inspect_types(&in);
@@ -117,12 +109,52 @@ inspect_schemas(List *names)
 	inspect_dependencies(&in);
 	schema_spell(in.schema);
 	schema_sort(in.schema);
-
-	PopActiveSnapshot();
-	UnregisterSnapshot(in.snapshot);
-	AtEOXact_GUC(true, guc_level);
-	MemoryContextDelete(in.work);
+	end(&in, guc_level);
 	return in.schema;
+}
+
+/*
+ * What is in no schema (KnOther *) and yet has to do with those of these names; with
+ * is_whole, all that is in the database besides its schemas.  It is no part of a
+ * schema as a value: who else publishes a table does not change the table.
+ */
+List *
+inspect_outside(List *names, bool is_whole)
+{
+	KnInspect in = { 0 };
+	int guc_level = begin(&in, names);
+
+	in.is_whole = is_whole;
+	inspect_outside_catalogs(&in);
+	schema_sort(in.schema);
+	end(&in, guc_level);
+	return in.schema->objects;
+}
+
+/* Pins settings and a snapshot, and finds the schemas; returns the level of the settings. */
+static int
+begin(KnInspect *in, List *names)
+{
+	int guc_level = NewGUCNestLevel();
+
+	pin_settings();
+	in->result = CurrentMemoryContext;
+	in->work = AllocSetContextCreate(in->result, "kints inspect", ALLOCSET_DEFAULT_SIZES);
+	in->schema = schema_new(names);
+	in->snapshot = RegisterSnapshot(inspect_latest_snapshot());
+	PushActiveSnapshot(in->snapshot);
+	open_tables(in);
+	inspect_scan(in, NamespaceRelationId, find_namespace);
+	return guc_level;
+}
+
+static void
+end(KnInspect *in, int guc_level)
+{
+	PopActiveSnapshot();
+	UnregisterSnapshot(in->snapshot);
+	AtEOXact_GUC(true, guc_level);
+	MemoryContextDelete(in->work);
 }
 
 /* The catalogs as they are now; the processes of a parallel query have them as they were. */

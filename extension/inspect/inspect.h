@@ -78,6 +78,8 @@ typedef struct KnInspect
 	HTAB *toasts;                     /* KnToast */
 	KnDependency *dependencies;
 	int dependency_count;
+	bool is_whole;        /* what is outside of schemas is read for the whole database */
+	List *publications;   /* Oid, of tables or schemas that are read */
 	MemoryContext result; /* where objects and their strings live */
 	MemoryContext work;   /* reset after each row */
 } KnInspect;
@@ -150,6 +152,7 @@ typedef void (*KnRowReader)(KnInspect *in, HeapTuple row, TupleDesc shape);
 
 /* inspect.c: the door, and what readers share */
 extern KnSchema *inspect_schemas(List *names);
+extern List *inspect_outside(List *names, bool is_whole);
 extern List *inspect_user_schemas(void);
 extern Snapshot inspect_latest_snapshot(void);
 extern void inspect_scan(KnInspect *in, Oid catalog, KnRowReader read);
@@ -205,6 +208,7 @@ extern void inspect_policies(KnInspect *in);
 extern void inspect_inheritance(KnInspect *in);
 extern void inspect_others(KnInspect *in);
 extern KnOther *inspect_other(const char *schema, const char *what, const char *name);
+extern void inspect_outside_catalogs(KnInspect *in);
 extern void inspect_comments(KnInspect *in);
 extern void inspect_dependencies(KnInspect *in);
 extern void inspect_read_dependencies(KnInspect *in);

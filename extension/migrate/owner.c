@@ -39,7 +39,8 @@ owner_of_code(const char *sql)
 	{
 		Node *statement = ((RawStmt *) lfirst(cell))->stmt;
 
-		if (IsA(statement, AlterDomainStmt) && ((AlterDomainStmt *) statement)->subtype == 'C')
+		if (IsA(statement, AlterDomainStmt) &&
+			strchr("CV", ((AlterDomainStmt *) statement)->subtype) != NULL)
 			return owner_of_domain(((AlterDomainStmt *) statement)->typeName);
 		if (!IsA(statement, AlterTableStmt))
 			continue;
@@ -63,6 +64,7 @@ runs_code(const AlterTableCmd *command)
 			return ((const Constraint *) command->def)->contype == CONSTR_CHECK;
 		case AT_AlterColumnType:
 		case AT_AttachPartition:
+		case AT_ValidateConstraint:
 			return true;
 		default:
 			return false;

@@ -43,7 +43,7 @@ absorb_drop(KnActions *actions, KnObject *object)
 
 	if (inherit_comes_along(actions, actions->changes->found, object, KN_DO_DROP))
 		return true;
-	if (action == NULL && object->kind == KN_INDEX)
+	if (action == NULL && object->kind == KN_INDEX && inherit_stays(actions, object))
 		action = drop_of_parent(actions, (const KnIndex *) object);
 	if (action == NULL || refers_to_dropped(actions, object) ||
 		(can_go_alone(object) &&

@@ -66,6 +66,7 @@ action_make(KnChanges *changes, const KnActions *undone)
 		if (goes_late(lfirst(cell)))
 			act_on(actions, lfirst(cell));
 	}
+	inherit_note(actions);
 	return actions;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "kints_norm.h"
 
+#include "base/base.h"
 #include "plan/plan.h"
 
 /* Types of numbers. */
@@ -17,42 +18,214 @@ enum
 	RANK_DOUBLE
 };
 
+static bool type_narrows(const KnObject *from, const char *type, const KnObject *to,
+						 const char *new_type);
+static const KnObject *inside(const KnObject *object, const char **type);
+static const KnObject *type_of(const KnObject *object, const char *type);
+static bool composite_narrows(const KnComposite *from, const KnComposite *to);
+static bool cuts(const char *from, const char *to);
+static int bound_of(const char *type);
+static bool is_string(const char *type);
+static bool reads_a_part(const char *to);
 static bool drops_a_part(const char *from, const char *to);
 static bool is_narrower_number(const char *from, const char *to);
 static bool numeric_limits(const char *type, int *digits, int *scale);
 static bool has_precision(const char *type);
 static int precision_of(const char *type);
 static int number_rank(const char *type);
+static int last_field(const char *type);
 static int length_of(const char *type, const char *base);
 
-/* Whether a type cannot hold all values of the one before. */
+/*
+ * Whether a column's type cannot hold all values of the one before.  What users made
+ * is looked at from inside: such values go by way of text, and an explicit cast cuts
+ * off silently what is too long.
+ */
 bool
-conversion_narrows(const char *from, const char *to)
+conversion_narrows_column(const KnColumn *from, const KnColumn *to)
 {
-	static const char *const unbounded[] = { "text", "character varying", "bpchar", "bit varying" };
-	static const char *const bounded[] = { "character varying", "character", "bit varying", "bit" };
-	int most = 0;
+	return type_narrows(&from->head, from->type, &to->head, to->type);
+}
 
-	if (ddl_is_array(from) && ddl_is_array(to))
-		return conversion_narrows(pnstrdup(from, strlen(from) - 2), pnstrdup(to, strlen(to) - 2));
-	if (drops_a_part(ddl_base_type(from), ddl_base_type(to)))
+static bool
+type_narrows(const KnObject *from, const char *type, const KnObject *to, const char *new_type)
+{
+	bool is_inside;
+
+	from = inside(from, &type);
+	to = inside(to, &new_type);
+	is_inside = from->kind != KN_COLUMN || to->kind != KN_COLUMN || ddl_is_array(new_type);
+	if (conversion_narrows(type, new_type) || (is_inside && cuts(type, new_type)))
 		return true;
-	if (number_rank(from) > 0)
-		return strcmp(to, "boolean") == 0 || is_narrower_number(from, to);
-	for (Size i = 0; i < lengthof(bounded); i++)
-		most = Max(most, length_of(to, bounded[i]));
-	if (most == 0)
-		return precision_of(to) >= 0 && has_precision(from) &&
-			   (precision_of(from) < 0 || precision_of(from) > precision_of(to));
-	for (Size i = 0; i < lengthof(bounded); i++)
+	from = type_of(from, type);
+	to = type_of(to, new_type);
+	return from != NULL && to != NULL &&
+		   composite_narrows((const KnComposite *) from, (const KnComposite *) to);
+}
+
+/* From a column, or an attribute, to the innermost domain, and the type that values of that have.
+ */
+static const KnObject *
+inside(const KnObject *object, const char **type)
+{
+	ListCell *cell;
+
+	foreach(cell, object->depends)
 	{
-		if (length_of(from, bounded[i]) > most || strcmp(from, unbounded[i]) == 0)
+		const KnObject *domain = lfirst(cell);
+		const char *name = name_of(domain);
+		Size length = strlen(name);
+
+		if (domain->kind != KN_DOMAIN || strncmp(*type, name, length) != 0 ||
+			((*type)[length] != '\0' && (*type)[length] != '['))
+			continue;
+		*type = psprintf("%s%s", ((const KnDomain *) domain)->type, *type + length);
+		return inside(domain, type);
+	}
+	return object;
+}
+
+/* The composite type of that name which an object needs, or of whose arrays it has some; or NULL.
+ */
+static const KnObject *
+type_of(const KnObject *object, const char *type)
+{
+	ListCell *cell;
+
+	foreach(cell, object->depends)
+	{
+		const KnObject *found = lfirst(cell);
+
+		if (found->kind == KN_COMPOSITE && strncmp(type, name_of(found), strcspn(type, "[")) == 0 &&
+			strlen(name_of(found)) == strcspn(type, "["))
+			return found;
+	}
+	return NULL;
+}
+
+/* Rows are converted by the positions of the attributes, whatever these are called. */
+static bool
+composite_narrows(const KnComposite *from, const KnComposite *to)
+{
+	if (!schema_list_equal(from->attributes, to->attributes))
+		return true;
+	for (int i = 0; i < list_length(from->types); i++)
+	{
+		const char *type = list_nth(from->types, i);
+		const char *new_type = list_nth(to->types, i);
+
+		if (type_narrows(&from->head, type, &to->head, new_type))
 			return true;
 	}
 	return false;
 }
 
-/* Whether a cast leaves out something that every value has: a date its time, a box its size. */
+/* Whether values are cut off at a length that those before did not have, whatever their type. */
+static bool
+cuts(const char *from, const char *to)
+{
+	int most = bound_of(ddl_is_array(to) ? pnstrdup(to, strlen(to) - 2) : to);
+	int before = bound_of(ddl_is_array(from) ? pnstrdup(from, strlen(from) - 2) : from);
+
+	return most > 0 && (before == 0 || before > most);
+}
+
+/* n of a string or of bits of that length at most, 0 for any other type. */
+static int
+bound_of(const char *type)
+{
+	static const char *const bounded[] = { "character varying", "character", "bit varying", "bit" };
+	int bound = 0;
+
+	for (Size i = 0; i < lengthof(bounded); i++)
+		bound = Max(bound, length_of(type, bounded[i]));
+	return bound;
+}
+
+/* The same for types that are the server's own, given by their names. */
+bool
+conversion_narrows(const char *from, const char *to)
+{
+	static const char *const unbounded[] = { "text",
+											 "character varying",
+											 "bpchar",
+											 "name",
+											 "bit varying" };
+	int most = bound_of(to);
+
+	if (ddl_is_array(from) && ddl_is_array(to))
+		return conversion_narrows(pnstrdup(from, strlen(from) - 2), pnstrdup(to, strlen(to) - 2));
+	if (drops_a_part(ddl_base_type(from), ddl_base_type(to)))
+		return true;
+	if (is_string(ddl_base_type(from)) && reads_a_part(to))
+		return true;
+	if (last_field(to) < last_field(from))
+		return true;
+	if (number_rank(from) > 0)
+		return strcmp(to, "boolean") == 0 || is_narrower_number(from, to);
+	if (most == 0)
+		return precision_of(to) >= 0 && has_precision(from) &&
+			   (precision_of(from) < 0 || precision_of(from) > precision_of(to));
+	for (Size i = 0; i < lengthof(unbounded); i++)
+	{
+		if (strcmp(from, unbounded[i]) == 0)
+			return true;
+	}
+	return bound_of(from) > most;
+}
+
+static bool
+is_string(const char *type)
+{
+	static const char *const strings[] = { "text",
+										   "character varying",
+										   "character",
+										   "bpchar",
+										   "name" };
+
+	for (Size i = 0; i < lengthof(strings); i++)
+	{
+		if (strcmp(strings[i], type) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether values of a type are read from text that may say more: digits that are
+ * rounded away, a date beside the time, a zone.  Other types refuse such a text,
+ * or keep all of it.
+ */
+static bool
+reads_a_part(const char *to)
+{
+	static const char *const types[] = { "real",
+										 "double precision",
+										 "money",
+										 "date",
+										 "time without time zone",
+										 "time with time zone",
+										 "timestamp without time zone",
+										 "\"char\"" };
+	const char *base;
+	int digits;
+	int scale;
+
+	if (ddl_is_array(to))
+		return reads_a_part(pnstrdup(to, strlen(to) - 2));
+	base = ddl_base_type(to);
+	for (Size i = 0; i < lengthof(types); i++)
+	{
+		if (strcmp(types[i], base) == 0)
+			return true;
+	}
+	return numeric_limits(to, &digits, &scale) || precision_of(to) >= 0;
+}
+
+/*
+ * Whether a cast leaves out something that every value has, a date its time or a box
+ * its size, or cuts off silently what is too long or too precise.
+ */
 static bool
 drops_a_part(const char *from, const char *to)
 {
@@ -66,11 +239,17 @@ drops_a_part(const char *from, const char *to)
 		{ "time with time zone", "time without time zone" },
 		{ "interval", "time without time zone" },
 		{ "integer", "\"char\"" },
-		{ "text", "\"char\"" },
-		{ "character varying", "\"char\"" },
-		{ "character", "\"char\"" },
-		{ "bpchar", "\"char\"" },
-		{ "name", "\"char\"" },
+		{ "text", "name" },
+		{ "character varying", "name" },
+		{ "character", "name" },
+		{ "bpchar", "name" },
+		{ "numeric", "money" },
+		{ "jsonb", "smallint" },
+		{ "jsonb", "integer" },
+		{ "jsonb", "bigint" },
+		{ "jsonb", "real" },
+		{ "jsonb", "double precision" },
+		{ "xid8", "xid" },
 		{ "inet", "cidr" },
 		{ "box", "point" },
 		{ "box", "lseg" },
@@ -167,6 +346,23 @@ precision_of(const char *type)
 	const char *open = strchr(type, '(');
 
 	return !has_precision(type) || open == NULL ? -1 : (int) strtol(open + 1, NULL, 10);
+}
+
+/* The last of the fields that an interval keeps; for what says none, the finest. */
+static int
+last_field(const char *type)
+{
+	static const char *const fields[] = {
+		" year", " month", " day", " hour", " minute", " second"
+	};
+	int last = (int) lengthof(fields) - 1;
+	int field = last;
+
+	if (strncmp(type, "interval ", 9) != 0)
+		return last;
+	while (field >= 0 && strstr(type, fields[field]) == NULL)
+		field--;
+	return field < 0 ? last : field;
 }
 
 /* n of base(n), 0 for any other type. */

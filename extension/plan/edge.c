@@ -6,7 +6,7 @@
  *	 as found	X is dropped before Y is dropped, altered or put aside;
  *				X is altered before Y is dropped
  *	 as wanted	X is created, or altered, after Y is created or altered
- * Names are another matter: see names.c.
+ * Names are another matter, and so are foreign keys to indexes: see names.c, key.c.
  */
 #include "kints_norm.h"
 
@@ -63,6 +63,7 @@ edge_connect(KnActions *actions)
 				break;
 			case KN_DO_ALTER:
 				connect_alter(actions, action);
+				connect_parents(actions, action);
 				break;
 			case KN_DO_FINISH:
 				connect_finish(actions, action);
@@ -72,6 +73,7 @@ edge_connect(KnActions *actions)
 		}
 	}
 	names_connect(actions);
+	key_connect(actions);
 	connect_persistence(actions);
 }
 
@@ -130,15 +132,18 @@ static bool
 goes_when_alone(const KnObject *object)
 {
 	return object->kind == KN_COLUMN ||
-		   (object->kind == KN_CONSTRAINT && ((const KnConstraint *) object)->is_inherited);
+		   (object->kind == KN_CONSTRAINT && ((const KnConstraint *) object)->is_inherited) ||
+		   (object->kind == KN_INDEX && ((const KnIndex *) object)->attached_to != NULL);
 }
 
 /* It goes after its table has left its parents, before theirs goes, and before it joins others. */
 static void
 connect_alone(KnActions *actions, KnAction *action, const KnObject *object)
 {
+	const char *name =
+		object->kind == KN_INDEX ? ((const KnIndex *) object)->table : object->parent;
 	KnObject *table =
-		schema_find_kind(actions->changes->found, KN_TABLE, object->schema, NULL, object->parent);
+		schema_find_kind(actions->changes->found, KN_TABLE, object->schema, NULL, name);
 	KnObject *wanted = table == NULL ? NULL : diff_wanted_of(actions->changes, table);
 	KnAction *alter = wanted == NULL ? NULL : action_of(actions, KN_DO_ALTER, table);
 	KnObject *above;
@@ -190,7 +195,7 @@ connect_parents(KnActions *actions, KnAction *action)
 	if (action->wanted->kind == KN_DEFAULT)
 		objects = action->wanted->depends;
 	else if (action->wanted->kind != KN_COLUMN &&
-			 (action->wanted->kind != KN_TABLE ||
+			 (action->wanted->kind != KN_TABLE || action->verb != KN_DO_CREATE ||
 			  ((const KnTable *) action->wanted)->inherits == NIL))
 		return;
 	foreach(cell, objects)
@@ -295,13 +300,18 @@ connect_finish(KnActions *actions, KnAction *action)
 					   action,
 					   parents_join_first(actions->changes, action->found),
 					   object);
+	foreach(cell, actions->changes->list)
+	{
+		const KnChange *other = lfirst(cell);
+
+		if (other->found != NULL && must_be_gone(object, other->found))
+			edge_wait(action, action_of(actions, KN_DO_DROP, other->found));
+	}
 	foreach(cell, actions->list)
 	{
 		KnAction *other = lfirst(cell);
 		const KnObject *made = other->wanted;
 
-		if (other->verb == KN_DO_DROP && other->found != NULL && must_be_gone(object, other->found))
-			edge_wait(action, other);
 		if (made == NULL || !sqltext_equal(made->schema, object->schema) ||
 			(other->verb != KN_DO_CREATE && made->kind != KN_COLUMN))
 			continue;

@@ -264,7 +264,7 @@ static void
 judge_type(KnStep *step, const KnAction *action)
 {
 	if (action->verb == KN_DO_ALTER && action->found->kind == KN_COLUMN &&
-		conversion_narrows(((KnColumn *) action->found)->type, ((KnColumn *) action->wanted)->type))
+		conversion_narrows_column((KnColumn *) action->found, (KnColumn *) action->wanted))
 		step->kind = "narrow_type";
 }
 

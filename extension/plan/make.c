@@ -20,6 +20,7 @@ static void number_steps(List *steps);
 static void read_found(KnPlan *plan);
 static void check_extensions(const KnSchema *found, const KnSchema *wanted);
 static List *name_unstated(const KnPlan *plan, const KnDesired *desired, const KnOptions *options);
+static List *name_outside(const KnPlan *plan, const KnOptions *options);
 static void throw_changed(void) pg_attribute_noreturn();
 static const char *print_creation(const KnSchema *schema);
 
@@ -111,7 +112,8 @@ plan_make(KnOptions *options, const char *sql, Jsonb *json)
 		plan->found = rename_found(plan->found, plan->schemas, renames);
 	plan_leave_out(plan->found, options->ignore);
 	plan_leave_out(plan->wanted, options->ignore);
-	plan->steps = list_concat(name_unstated(plan, desired, options), renames);
+	plan->steps = list_concat(name_unstated(plan, desired, options), name_outside(plan, options));
+	plan->steps = list_concat(plan->steps, renames);
 	plan->steps = list_concat(plan->steps, plan_with_undo(plan->found, plan->wanted));
 	number_steps(plan->steps);
 	return plan;
@@ -202,6 +204,23 @@ name_unstated(const KnPlan *plan, const KnDesired *desired, const KnOptions *opt
 		extension->key = name_key(KN_EXTENSION, NULL, NULL, extension->name, NULL);
 		if (!is_ignored(extension, options->ignore))
 			steps = lappend(steps, unmodelled_extension(extension));
+	}
+	return steps;
+}
+
+/* What is found outside of all schemas, and not to be left alone. */
+static List *
+name_outside(const KnPlan *plan, const KnOptions *options)
+{
+	List *steps = NIL;
+	ListCell *cell;
+
+	foreach(cell, inspect_outside(plan->schemas, options->all_schemas))
+	{
+		const KnObject *object = lfirst(cell);
+
+		if (!is_ignored(object, options->ignore))
+			steps = lappend(steps, unmodelled_found((const KnOther *) object));
 	}
 	return steps;
 }

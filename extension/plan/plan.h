@@ -140,6 +140,7 @@ extern KnObject *absorb_container(const KnSchema *schema, const KnObject *object
 extern bool inherit_stays(const KnActions *actions, const KnObject *member);
 extern bool inherit_comes_along(const KnActions *actions, const KnSchema *schema,
 								const KnObject *object, KnVerb verb);
+extern void inherit_note(KnActions *actions);
 extern KnColumn *inherit_followed(const KnActions *actions, const KnChange *change, bool *is_typed);
 extern List *inherit_first(const KnActions *actions, const KnObject *column);
 extern List *inherit_undefault(const KnActions *actions, const KnAction *action);
@@ -154,6 +155,9 @@ extern void edge_wait(KnAction *waiting, KnAction *first);
 
 /* names.c */
 extern void names_connect(KnActions *actions);
+
+/* key.c */
+extern void key_connect(KnActions *actions);
 
 /* order.c */
 extern KnActions *order_changes(KnChanges *changes, const KnActions *undone);
@@ -176,14 +180,17 @@ extern KnObject *parents_join_first(const KnChanges *changes, KnObject *table);
 
 /* unmodelled.c */
 extern List *unmodelled_steps(const KnChanges *changes);
+extern bool unmodelled_is_declared(const KnChanges *changes, const KnChange *change);
 extern List *unmodelled_rest(const KnChanges *changes);
 extern List *unmodelled_owners(const KnSchema *found, const KnSchema *wanted);
+extern KnStep *unmodelled_found(const KnOther *other);
 extern KnStep *unmodelled_extension(const KnObject *extension);
 
 /* undo.c */
 extern void undo_plan(KnActions *actions);
 
 /* conversion.c */
+extern bool conversion_narrows_column(const KnColumn *from, const KnColumn *to);
 extern bool conversion_narrows(const char *from, const char *to);
 extern bool conversion_keeps_rows(const char *from, const char *to);
 

@@ -11,7 +11,8 @@
 #include "plan/plan.h"
 
 static void make_create(List **steps, const KnActions *actions, const KnAction *action);
-static void make_drop(List **steps, const KnAction *action);
+static void make_drop(List **steps, const KnActions *actions, const KnAction *action);
+static bool is_referred_to(const KnActions *actions, const KnTable *partition);
 static void make_alter(List **steps, const KnActions *actions, const KnAction *action);
 static void alter_table(List **steps, const KnActions *actions, const KnAction *action);
 static void keep_persistence(List **steps, const KnActions *actions, const KnAction *action);
@@ -39,7 +40,7 @@ step_make(const KnActions *actions, const KnAction *action)
 			make_create(&steps, actions, action);
 			break;
 		case KN_DO_DROP:
-			make_drop(&steps, action);
+			make_drop(&steps, actions, action);
 			break;
 		case KN_DO_ALTER:
 			make_alter(&steps, actions, action);
@@ -109,10 +110,18 @@ decorate(const KnObject *object)
 }
 
 static void
-make_drop(List **steps, const KnAction *action)
+make_drop(List **steps, const KnActions *actions, const KnAction *action)
 {
 	KnObject *object = action->found;
 
+	if (object->kind == KN_TABLE && is_referred_to(actions, (const KnTable *) object))
+	{
+		KnTable detached = *(const KnTable *) object;
+
+		detached.partition_of = NULL;
+		detached.partition_bound = NULL;
+		step_add(steps, action, object, ddl_alter_table((const KnTable *) object, &detached));
+	}
 	if (action->is_aside)
 	{
 		KnObject *aside = palloc(kn_kinds[object->kind].size);
@@ -124,6 +133,36 @@ make_drop(List **steps, const KnAction *action)
 	}
 	else
 		step_add(steps, action, object, ddl_drop(object));
+}
+
+/*
+ * Whether foreign keys refer to what the table is a partition of, at any depth: they
+ * refer to the partition too, which can be detached then, but not be dropped.  Those
+ * that are dropped by themselves have gone by then.
+ */
+static bool
+is_referred_to(const KnActions *actions, const KnTable *partition)
+{
+	const KnSchema *schema = actions->changes->found;
+	const char *whole = partition->partition_of;
+	const KnTable *table;
+	ListCell *cell;
+
+	if (whole == NULL)
+		return false;
+	foreach(cell, schema->objects)
+	{
+		const KnConstraint *key = lfirst(cell);
+		const KnAction *drop;
+
+		if (key->head.kind != KN_CONSTRAINT || !sqltext_equal(key->references, whole))
+			continue;
+		drop = action_of(actions, KN_DO_DROP, &key->head);
+		if (drop == NULL || drop->found != &key->head)
+			return true;
+	}
+	table = (const KnTable *) schema_find_qualified(schema, KN_TABLE, whole);
+	return table != NULL && is_referred_to(actions, table);
 }
 
 static void

@@ -20,6 +20,7 @@
 
 static int number_actions(const KnActions *actions);
 static void give_up(const KnActions *actions);
+static void warn_of_declared(const KnActions *back, const KnActions *actions);
 static void find_places(const KnActions *back, const KnActions *actions, int last);
 static int own_place(const KnAction *action, const KnActions *actions);
 static bool moves(const KnChange *change);
@@ -47,6 +48,7 @@ undo_plan(KnActions *actions)
 		give_up(actions);
 		return;
 	}
+	warn_of_declared(back, actions);
 	find_places(back, actions, last);
 	if (!order_sort(back))
 		elog(ERROR, "actions that had an order have none any more");
@@ -81,6 +83,39 @@ give_up(const KnActions *actions)
 		foreach(step, ((KnAction *) lfirst(cell))->steps)
 			((KnStep *) lfirst(step))->hazards =
 				lappend(((KnStep *) lfirst(step))->hazards, (char *) hazard);
+	}
+}
+
+/* Columns from a parent that is left are the table's own from then on, even if it joins again. */
+static void
+warn_of_declared(const KnActions *back, const KnActions *actions)
+{
+	static const char hazard[] = "cannot be undone wholly: the table keeps the columns as its own";
+	ListCell *cell;
+	ListCell *next;
+
+	foreach(cell, back->changes->list)
+	{
+		const KnChange *change = lfirst(cell);
+		const KnAction *left;
+		const KnObject *column = change->wanted;
+
+		if (!unmodelled_is_declared(back->changes, change))
+			continue;
+		left = action_of(actions,
+						 KN_DO_ALTER,
+						 schema_find_kind(back->changes->wanted,
+										  KN_TABLE,
+										  column->schema,
+										  NULL,
+										  column->parent));
+		foreach(next, left == NULL ? NIL : left->steps)
+		{
+			KnStep *step = lfirst(next);
+
+			if (strcmp(step->kind, "no_inherit") == 0 && !sqltext_member(step->hazards, hazard))
+				step->hazards = lappend(step->hazards, (char *) hazard);
+		}
 	}
 }
 

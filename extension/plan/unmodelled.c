@@ -10,7 +10,7 @@
 #include "base/base.h"
 #include "plan/plan.h"
 
-static bool is_declared(const KnChanges *changes, const KnChange *change);
+static bool is_added_alone(const KnChanges *changes, const KnTable *table, const char *column);
 static List *others(const KnChanges *changes);
 static const char *difference_text(const KnChange *change);
 static KnStep *unstated_acl(const char *on);
@@ -39,33 +39,57 @@ unmodelled_steps(const KnChanges *changes)
 	{
 		const KnChange *change = lfirst(cell);
 
-		if (is_declared(changes, change))
+		if (unmodelled_is_declared(changes, change))
 			steps = lappend(
 				steps,
 				unmodelled(
-					change->found->key,
+					change->wanted->key,
 					"declared by its table, and wanted from its parents alone: left as it is"));
 	}
 	return list_concat(steps, others(changes));
 }
 
 /*
- * Whether a column is declared that is only to be inherited: no statement does
- * that, but ATTACH PARTITION.
+ * Whether a column is declared, or will be, that is only to be inherited: no
+ * statement does that but CREATE TABLE, ADD COLUMN above it and ATTACH PARTITION.
  */
-static bool
-is_declared(const KnChanges *changes, const KnChange *change)
+bool
+unmodelled_is_declared(const KnChanges *changes, const KnChange *change)
 {
 	const KnObject *column = change->wanted;
 	const KnTable *table;
 
-	if (change->operation != KN_CHANGE || change->found == NULL || column == NULL ||
-		column->kind != KN_COLUMN || !((const KnColumn *) column)->is_inherited ||
-		((const KnColumn *) change->found)->is_inherited)
+	if (column == NULL || column->kind != KN_COLUMN || !((const KnColumn *) column)->is_inherited)
 		return false;
 	table = (const KnTable *)
 		schema_find_kind(changes->wanted, KN_TABLE, column->schema, NULL, column->parent);
-	return table == NULL || table->partition_of == NULL;
+	if (table == NULL || table->partition_of != NULL)
+		return false;
+	if (change->found == NULL)
+		return is_added_alone(changes, table, column->name);
+	return change->operation == KN_CHANGE && !((const KnColumn *) change->found)->is_inherited;
+}
+
+/* Whether a table that is there gets a column by itself, not with one of its parents. */
+static bool
+is_added_alone(const KnChanges *changes, const KnTable *table, const char *column)
+{
+	const KnTable *found = (const KnTable *) schema_find(changes->found, table->head.key);
+	ListCell *cell;
+
+	foreach(cell, found == NULL ? NIL : table->inherits)
+	{
+		const KnObject *above = schema_find_qualified(
+			changes->wanted,
+			KN_COLUMN,
+			sqltext_concat(lfirst(cell), ".", sqltext_identifier(column), NULL));
+		const KnChange *change = above == NULL ? NULL : diff_change_of(changes, above);
+
+		if (change != NULL && change->found == NULL &&
+			sqltext_member(found->inherits, lfirst(cell)))
+			return false;
+	}
+	return found != NULL;
 }
 
 /* What has no kind of its own, on either side. */
@@ -88,14 +112,22 @@ others(const KnChanges *changes)
 				continue;
 			steps = lappend(
 				steps,
-				unmodelled(
-					other_text(other),
-					i == 1
-						? "found, and of a kind that is not modelled: left as it is, and not compared"
-						: "wanted, and of a kind that is not modelled: left as it is, and not compared"));
+				i == 1
+					? unmodelled_found(other)
+					: unmodelled(
+						  other_text(other),
+						  "wanted, and of a kind that is not modelled: left as it is, and not compared"));
 		}
 	}
 	return steps;
+}
+
+/* Such a step for one that is there. */
+KnStep *
+unmodelled_found(const KnOther *other)
+{
+	return unmodelled(other_text(other),
+					  "found, and of a kind that is not modelled: left as it is, and not compared");
 }
 
 /*
@@ -113,7 +145,7 @@ unmodelled_rest(const KnChanges *changes)
 		const KnChange *change = lfirst(cell);
 		const KnObject *object = change->found != NULL ? change->found : change->wanted;
 
-		if (object->kind != KN_OTHER && !is_declared(changes, change))
+		if (object->kind != KN_OTHER && !unmodelled_is_declared(changes, change))
 			steps = lappend(steps,
 							unmodelled(object->key,
 									   psprintf("%s, and no statement changes that: left as it is",
