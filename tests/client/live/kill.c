@@ -93,6 +93,8 @@ kill_victims(scene *s)
 	}
 	for (int i = 0; i < PQntuples(pids); i++)
 		(void) kill((pid_t) atol(PQgetvalue(pids, i, 0)), SIGKILL);
+	/* A pooler may have given the victim no session yet; the server goes down all the same. */
+	(void) kill((pid_t) PQbackendPID(s->holder), SIGKILL);
 	PQclear(pids);
 	/* All sessions end with it, and only then is it a new server that one is connected to. */
 	PQclear(PQexec(s->killer, "SELECT pg_sleep(60)"));

@@ -54,7 +54,7 @@ typedef struct proxy
 	/* Called in the proxy's thread; true: cut the connection. */
 	bool (*harm)(void *user);
 	void *user;
-	bool is_done;
+	_Atomic(bool) is_done; /* the one thread sets it, the other looks */
 } proxy;
 
 static inline void
