@@ -278,12 +278,13 @@ static const statement_example several[] = {
 	{ "SELECT 1 INTO t; DELETE FROM t", "SELECT multiple" },
 };
 
-#define TABLES(X)                                                                            \
-	X(nothings)                                                                              \
-	X(queries)                                                                               \
-	X(locks)                                                                                 \
-	X(writes) X(selects_into) X(functions) X(transactions) X(sessions) X(creations) X(calls) \
-		X(explanations) X(several)
+#define TABLES(X)   \
+	X(nothings)     \
+	X(queries)      \
+	X(locks)        \
+	X(writes)       \
+	X(selects_into) \
+	X(functions) X(transactions) X(sessions) X(creations) X(calls) X(explanations) X(several)
 
 TABLES(STATEMENT_TEST)
 
