@@ -97,7 +97,8 @@ kill_victims(scene *s)
 	(void) kill((pid_t) PQbackendPID(s->holder), SIGKILL);
 	PQclear(pids);
 	/* All sessions end with it, and only then is it a new server that one is connected to. */
-	PQclear(PQexec(s->killer, "SELECT pg_sleep(60)"));
+	for (int i = 0; i < 60 && PQstatus(s->killer) == CONNECTION_OK; i++)
+		PQclear(PQexec(s->killer, "SELECT pg_sleep(1)"));
 	ck_assert_int_eq(PQstatus(s->killer), CONNECTION_BAD);
 	PQfinish(s->killer);
 	s->killer = look_again();
