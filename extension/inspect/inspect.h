@@ -175,6 +175,7 @@ extern List *inspect_expressions(HeapTuple row, TupleDesc shape, int attribute,
 extern const char *read_owner(KnInspect *in, Oid owner);
 extern void read_acl(KnInspect *in, void *target, HeapTuple row, TupleDesc shape, int attribute,
 					 Oid owner);
+extern int read_compare_text(const ListCell *a, const ListCell *b);
 extern List *read_aclitems(HeapTuple row, TupleDesc shape, int attribute);
 extern const KnType *read_type_facts(KnInspect *in, Oid type, int32 modifier);
 extern const char *read_type(KnInspect *in, Oid type, int32 modifier);

@@ -26,7 +26,6 @@
 static const char version_prefix[] = "pg_attver=";
 
 static bool is_version(ArrayType *array);
-static int compare_text(const ListCell *a, const ListCell *b);
 static bool is_default_acl(const void *target, Acl *acl, Oid owner);
 
 const char *
@@ -87,7 +86,7 @@ read_options(HeapTuple row, TupleDesc shape, int attribute, const char *prefix)
 			continue;
 		options = lappend(options, psprintf("%s%s", prefix, option));
 	}
-	list_sort(options, compare_text);
+	list_sort(options, read_compare_text);
 	return options;
 }
 
@@ -102,8 +101,9 @@ is_version(ArrayType *array)
 		   strncmp(VARDATA_ANY(first), version_prefix, sizeof(version_prefix) - 1) == 0;
 }
 
-static int
-compare_text(const ListCell *a, const ListCell *b)
+/* For list_sort(), of strings. */
+int
+read_compare_text(const ListCell *a, const ListCell *b)
 {
 	return strcmp(lfirst(a), lfirst(b));
 }
@@ -158,7 +158,7 @@ read_aclitems(HeapTuple row, TupleDesc shape, int attribute)
 		items =
 			lappend(items, DatumGetCString(DirectFunctionCall1(aclitemout, PointerGetDatum(item))));
 	}
-	list_sort(items, compare_text);
+	list_sort(items, read_compare_text);
 	return items;
 }
 

@@ -33,7 +33,6 @@ static KnOther *make_foreign_table(KnRelation *relation);
 static void note_toast(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void apply_toasts(KnInspect *in);
 static void read_view(KnInspect *in, KnRelation *relation);
-static int compare_texts(const ListCell *a, const ListCell *b);
 static void read_sequence(KnInspect *in, HeapTuple row, TupleDesc shape);
 static const char *access_method_name(Oid access_method);
 
@@ -295,7 +294,7 @@ read_view(KnInspect *in, KnRelation *relation)
 				acl,
 				psprintf("%s %s", sqltext_identifier(attribute->name), (char *) lfirst(item)));
 	}
-	list_sort(acl, compare_texts);
+	list_sort(acl, read_compare_text);
 	*schema_column_acl(relation->object) = acl;
 	if (relation->relkind == RELKIND_VIEW)
 	{
@@ -314,12 +313,6 @@ read_view(KnInspect *in, KnRelation *relation)
 		view->columns = columns;
 		view->settings = settings;
 	}
-}
-
-static int
-compare_texts(const ListCell *a, const ListCell *b)
-{
-	return strcmp(lfirst(a), lfirst(b));
 }
 
 void

@@ -106,7 +106,6 @@ drop_of_parent(const KnActions *actions, const KnIndex *index)
 KnObject *
 absorb_container(const KnSchema *schema, const KnObject *object)
 {
-	const char *name = object->parent;
 	KnObject *found;
 
 	if (object->kind == KN_DEFAULT)
@@ -117,11 +116,7 @@ absorb_container(const KnSchema *schema, const KnObject *object)
 	}
 	if (object->kind == KN_SEQUENCE)
 		return schema_find_qualified(schema, KN_COLUMN, ((const KnSequence *) object)->owned_by);
-	if (object->kind == KN_INDEX)
-		name = ((const KnIndex *) object)->table;
-	if (name == NULL)
-		return NULL;
-	return action_relation(schema, object->schema, name);
+	return schema_relation_of(schema, object);
 }
 
 /* Whether CREATE TABLE, or ADD COLUMN, can say the object along with itself. */

@@ -309,15 +309,3 @@ action_of(const KnActions *actions, KnVerb verb, const KnObject *object)
 
 	return entry == NULL ? NULL : entry->action;
 }
-
-/* The table, view or materialized view of that name, or NULL. */
-KnObject *
-action_relation(const KnSchema *schema, const char *namespace, const char *name)
-{
-	static const KnKind kinds[] = { KN_TABLE, KN_VIEW, KN_MATVIEW };
-	KnObject *found = NULL;
-
-	for (Size i = 0; i < lengthof(kinds) && found == NULL; i++)
-		found = schema_find_kind(schema, kinds[i], namespace, NULL, name);
-	return found;
-}

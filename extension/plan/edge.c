@@ -140,15 +140,12 @@ goes_when_alone(const KnObject *object)
 static void
 connect_alone(KnActions *actions, KnAction *action, const KnObject *object)
 {
-	const char *name =
-		object->kind == KN_INDEX ? ((const KnIndex *) object)->table : object->parent;
-	KnObject *table =
-		schema_find_kind(actions->changes->found, KN_TABLE, object->schema, NULL, name);
+	KnObject *table = schema_relation_of(actions->changes->found, object);
 	KnObject *wanted = table == NULL ? NULL : diff_wanted_of(actions->changes, table);
 	KnAction *alter = wanted == NULL ? NULL : action_of(actions, KN_DO_ALTER, table);
 	KnObject *above;
 
-	if (wanted == NULL)
+	if (wanted == NULL || table->kind != KN_TABLE)
 		return;
 	if (alter != NULL && diff_is_seen(alter->change))
 		edge_wait(action, alter);
@@ -380,7 +377,8 @@ must_be_gone(const KnObject *object, const KnObject *part)
 	const KnTable *table = (const KnTable *) object;
 	const char *parent;
 
-	if (object->kind != KN_TABLE || (part->kind != KN_COLUMN && part->kind != KN_CONSTRAINT))
+	if (object->kind != KN_TABLE || (table->partition_of == NULL && table->inherits == NIL) ||
+		(part->kind != KN_COLUMN && part->kind != KN_CONSTRAINT))
 		return false;
 	parent = name_of_parent(part);
 	return sqltext_equal(table->partition_of, parent) || sqltext_member(table->inherits, parent);

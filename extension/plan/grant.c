@@ -36,9 +36,7 @@ grant_alter(List **steps, const KnActions *actions, const KnAction *action)
 		KnObject *column = lfirst(cell);
 		KnObject *before;
 
-		if (column->kind != KN_COLUMN || !column->has_acl ||
-			strcmp(column->parent, wanted->name) != 0 ||
-			strcmp(column->schema, wanted->schema) != 0)
+		if (column->kind != KN_COLUMN || !column->has_acl || !schema_is_part(column, wanted))
 			continue;
 		before = schema_find(actions->changes->found, column->key);
 		if (before != NULL && !acl_differs(before, column))

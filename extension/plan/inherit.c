@@ -264,9 +264,7 @@ is_child_throughout(const KnActions *actions, const KnObject *table, const char 
 bool
 inherit_stays(const KnActions *actions, const KnObject *member)
 {
-	const char *name =
-		member->kind == KN_INDEX ? ((const KnIndex *) member)->table : member->parent;
-	KnObject *table = action_relation(actions->changes->found, member->schema, name);
+	KnObject *table = schema_relation_of(actions->changes->found, member);
 
 	return table == NULL || table->kind != KN_TABLE ||
 		   ((const KnTable *) table)->partition_of == NULL ||

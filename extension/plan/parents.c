@@ -16,7 +16,6 @@
 static bool has_plain_parents(const KnTable *table);
 static bool can_join(const KnChanges *changes, const KnTable *child, const char *parent);
 static bool fits(const KnChanges *changes, const KnTable *child, const KnColumn *column);
-static bool is_in(const KnObject *object, const KnTable *table);
 
 /* A table as found, with the parents that it joins first; the same where there are none. */
 KnObject *
@@ -62,7 +61,7 @@ can_join(const KnChanges *changes, const KnTable *child, const char *parent)
 	{
 		const KnObject *object = lfirst(cell);
 
-		if (!is_in(object, table))
+		if (!schema_is_part(object, &table->head))
 			continue;
 		if (object->kind == KN_COLUMN && !fits(changes, child, (const KnColumn *) object))
 			return false;
@@ -90,11 +89,4 @@ fits(const KnChanges *changes, const KnTable *child, const KnColumn *column)
 		   sqltext_equal(own->type, column->type) &&
 		   sqltext_equal(own->collation, column->collation) &&
 		   (own->not_null || !column->not_null) && !own->is_generated && !column->is_generated;
-}
-
-static bool
-is_in(const KnObject *object, const KnTable *table)
-{
-	return object->parent != NULL && strcmp(object->parent, table->head.name) == 0 &&
-		   strcmp(object->schema, table->head.schema) == 0;
 }

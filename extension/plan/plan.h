@@ -129,7 +129,6 @@ extern int action_compare_changes(const ListCell *a, const ListCell *b);
 extern KnActions *action_make(KnChanges *changes, const KnActions *undone);
 extern void action_note(KnActions *actions, KnVerb verb, const KnObject *object, KnAction *action);
 extern KnAction *action_of(const KnActions *actions, KnVerb verb, const KnObject *object);
-extern KnObject *action_relation(const KnSchema *schema, const char *namespace, const char *name);
 
 /* absorb.c */
 extern bool absorb_create(KnActions *actions, KnObject *object);

@@ -206,17 +206,13 @@ check_whole(const KnSchema *schema)
 	foreach(cell, schema->objects)
 	{
 		const KnObject *object = lfirst(cell);
-		const char *in =
-			object->kind == KN_INDEX ? ((const KnIndex *) object)->table : object->parent;
-		bool is_whole = true;
+		const KnObject *relation = schema_relation_of(schema, object);
+		bool is_whole = relation != NULL;
 
-		if (in == NULL)
+		if (schema_relation_name(object) == NULL)
 			continue;
-		if (schema_find_kind(schema, KN_TABLE, object->schema, NULL, in) != NULL)
-			is_whole = object->kind != KN_DEFAULT || has_column(schema, (const KnDefault *) object);
-		else
-			is_whole = schema_find_kind(schema, KN_VIEW, object->schema, NULL, in) != NULL ||
-					   schema_find_kind(schema, KN_MATVIEW, object->schema, NULL, in) != NULL;
+		if (is_whole && relation->kind == KN_TABLE && object->kind == KN_DEFAULT)
+			is_whole = has_column(schema, (const KnDefault *) object);
 		if (!is_whole)
 			ereport(ERROR,
 					errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -189,6 +189,34 @@ schema_find_qualified(const KnSchema *schema, KnKind kind, const char *name)
 	return schema_find(schema, sqltext_concat(kn_kinds[kind].word, " ", name, NULL));
 }
 
+/* The name of the relation that an object is part of, or on; NULL for one that is by itself. */
+const char *
+schema_relation_name(const KnObject *object)
+{
+	return object->kind == KN_INDEX ? ((const KnIndex *) object)->table : object->parent;
+}
+
+/* That table, view or materialized view; or NULL. */
+KnObject *
+schema_relation_of(const KnSchema *schema, const KnObject *object)
+{
+	static const KnKind kinds[] = { KN_TABLE, KN_VIEW, KN_MATVIEW };
+	const char *name = schema_relation_name(object);
+	KnObject *found = NULL;
+
+	for (Size i = 0; name != NULL && i < lengthof(kinds) && found == NULL; i++)
+		found = schema_find_kind(schema, kinds[i], object->schema, NULL, name);
+	return found;
+}
+
+/* Whether an object is part of that relation. */
+bool
+schema_is_part(const KnObject *object, const KnObject *relation)
+{
+	return object->parent != NULL && strcmp(object->parent, relation->name) == 0 &&
+		   strcmp(object->schema, relation->schema) == 0;
+}
+
 /* Notes that object needs the other one; once, and never itself. */
 void
 schema_depend(void *object, void *on)

@@ -115,6 +115,9 @@ extern void schema_forget(KnSchema *schema, const KnObject *object);
 extern KnObject *schema_find_kind(const KnSchema *schema, KnKind kind, const char *namespace,
 								  const char *parent, const char *name);
 extern KnObject *schema_find_qualified(const KnSchema *schema, KnKind kind, const char *name);
+extern const char *schema_relation_name(const KnObject *object);
+extern KnObject *schema_relation_of(const KnSchema *schema, const KnObject *object);
+extern bool schema_is_part(const KnObject *object, const KnObject *relation);
 extern void schema_depend(void *object, void *on);
 extern void schema_sort(KnSchema *schema);
 extern bool schema_field_equal(const KnField *field, const void *a, const void *b);
