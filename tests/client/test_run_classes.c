@@ -18,19 +18,19 @@
 #define M  KN__CLASS_MULTIPLE
 #define B  KN__CLASS_BROKEN
 
-static kn__classes *classes;
+static kn__memo *classes;
 
 static void
 set_up(void)
 {
-	classes = kn__classes_new(NULL);
+	classes = kn__memo_new(NULL);
 	ck_assert_ptr_nonnull(classes);
 }
 
 static void
 tear_down(void)
 {
-	kn__classes_free(classes);
+	kn__memo_free(classes);
 }
 
 static unsigned
@@ -138,10 +138,10 @@ START_TEST(no_memory)
 	failing f;
 
 	failing_init(&f, 1, false);
-	ck_assert_ptr_null(kn__classes_new(&f.allocator));
-	kn__classes_free(NULL);
+	ck_assert_ptr_null(kn__memo_new(&f.allocator));
+	kn__memo_free(NULL);
 	failing_init(&f, 0, false);
-	kn__classes_free(kn__classes_new(&f.allocator));
+	kn__memo_free(kn__memo_new(&f.allocator));
 	ck_assert(failing_is_even(&f));
 }
 END_TEST

@@ -2,7 +2,7 @@
  * base.h
  *		The lowest floor: memory, arenas, growing buffers, clocks, errors.
  *
- * Nothing here knows of SQL, sockets or threads.  What can fail says so; what
+ * Nothing here knows of SQL or sockets, and of threads only cond.c.  What can fail says so; what
  * has failed once in an arena or a buffer stays failed, so that a caller may
  * check at the end.
  */

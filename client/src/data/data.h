@@ -29,6 +29,11 @@ extern const kn__type *kn__type_of_kind(kn_type kind);
 extern uint32_t kn__type_oid(kn_type kind);
 extern uint32_t kn__type_array_oid(kn_type kind);
 
+/* Where the server's time begins, 2000-01-01: after ours, which begins 1970-01-01. */
+#define KN__USEC_PER_DAY (INT64_C(86400) * 1000000)
+#define KN__EPOCH_DAYS   INT64_C(10957)
+#define KN__EPOCH_USEC   (KN__EPOCH_DAYS * KN__USEC_PER_DAY)
+
 /* encode.c: a value as a parameter */
 typedef struct kn__parameter
 {

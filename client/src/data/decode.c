@@ -8,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EPOCH_DAYS   INT64_C(10957)
-#define USEC_PER_DAY (INT64_C(86400) * 1000000)
-#define EPOCH_USEC   (EPOCH_DAYS * USEC_PER_DAY)
-
 static kn_status decode_binary(kn__arena *arena, const kn__type *type, const char *bytes,
 							   size_t length, kn_value *out, const char **why);
 static kn_status decode_number(const kn__type *type, const char *bytes, size_t length,
@@ -183,7 +179,7 @@ decode_time(const kn__type *type, const char *bytes, size_t length, kn_value *ou
 		if (is_infinite)
 			i = i > 0 ? KN_DATE_INFINITY : -KN_DATE_INFINITY;
 		else
-			i += EPOCH_DAYS;
+			i += KN__EPOCH_DAYS;
 		*why = "it is out of range";
 		out->as.i = i;
 		return i < KN_DATE_INFINITY || is_infinite ? KN_OK : KN_DATA;
@@ -193,16 +189,16 @@ decode_time(const kn__type *type, const char *bytes, size_t length, kn_value *ou
 	if (type->kind == KN_TYPE_TIME)
 	{
 		*why = "it is out of range";
-		return i >= 0 && i <= USEC_PER_DAY ? KN_OK : KN_DATA;
+		return i >= 0 && i <= KN__USEC_PER_DAY ? KN_OK : KN_DATA;
 	}
 	if (i == INT64_MAX || i == INT64_MIN)
 		out->as.i = i > 0 ? KN_TIME_INFINITY : -KN_TIME_INFINITY;
 	else
 	{
 		*why = "it is out of range: the year is 294247 or later";
-		if (i > INT64_MAX - EPOCH_USEC - 1)
+		if (i > INT64_MAX - KN__EPOCH_USEC - 1)
 			return KN_DATA;
-		out->as.i = i + EPOCH_USEC;
+		out->as.i = i + KN__EPOCH_USEC;
 	}
 	return KN_OK;
 }

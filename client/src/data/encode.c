@@ -12,9 +12,6 @@
 #include <math.h>
 #include <string.h>
 
-#define EPOCH_DAYS INT64_C(10957) /* from 1970 to 2000, where the server's time begins */
-#define EPOCH_USEC (EPOCH_DAYS * INT64_C(86400) * 1000000)
-
 static kn_status borrow_text(const kn_value *value, kn__parameter *out);
 static kn_status put_value(kn__buf *buf, const kn_value *value, const kn__type *type,
 						   const char **why);
@@ -247,7 +244,7 @@ put_time(kn__buf *buf, const kn_value *value, const kn__type *type, const char *
 	*why = "it is out of range for that type";
 	if (type->kind == KN_TYPE_TIME)
 	{
-		if (i < 0 || i > INT64_C(86400) * 1000000)
+		if (i < 0 || i > KN__USEC_PER_DAY)
 			return KN_DATA;
 		kn__buf_u64(buf, (uint64_t) i);
 		return KN_OK;
@@ -256,17 +253,17 @@ put_time(kn__buf *buf, const kn_value *value, const kn__type *type, const char *
 	{
 		if (i == KN_DATE_INFINITY || i == -KN_DATE_INFINITY)
 			i = i > 0 ? INT32_MAX : INT32_MIN;
-		else if ((i -= EPOCH_DAYS) <= INT32_MIN || i >= INT32_MAX)
+		else if ((i -= KN__EPOCH_DAYS) <= INT32_MIN || i >= INT32_MAX)
 			return KN_DATA;
 		kn__buf_u32(buf, (uint32_t) i);
 		return KN_OK;
 	}
 	if (i == KN_TIME_INFINITY || i == -KN_TIME_INFINITY)
 		i = i > 0 ? INT64_MAX : INT64_MIN;
-	else if (i < INT64_MIN + EPOCH_USEC + 1)
+	else if (i < INT64_MIN + KN__EPOCH_USEC + 1)
 		return KN_DATA;
 	else
-		i -= EPOCH_USEC;
+		i -= KN__EPOCH_USEC;
 	kn__buf_u64(buf, (uint64_t) i);
 	return KN_OK;
 }

@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define USEC_PER_S   INT64_C(1000000)
-#define USEC_PER_DAY (INT64_C(86400) * USEC_PER_S)
+#define USEC_PER_S INT64_C(1000000)
 
 typedef struct Reader
 {
@@ -61,7 +60,7 @@ kn__time_parse(kn_type kind, kn_str text, kn_value *out, const char **why)
 	switch (kind)
 	{
 		case KN_TYPE_TIME:
-			is_good = read_clock(&r, false, &out->as.i) && out->as.i <= USEC_PER_DAY;
+			is_good = read_clock(&r, false, &out->as.i) && out->as.i <= KN__USEC_PER_DAY;
 			break;
 		case KN_TYPE_INTERVAL:
 			is_good = read_interval(&r, &out->as.interval);
@@ -86,7 +85,7 @@ read_moment(Reader *r, kn_type kind, int64_t *out, const char **why)
 	if (!read_date(r, &year, &month, &day))
 		return false;
 	if (kind != KN_TYPE_DATE &&
-		(!read_char(r, ' ') || !read_clock(r, false, &clock) || clock > USEC_PER_DAY))
+		(!read_char(r, ' ') || !read_clock(r, false, &clock) || clock > KN__USEC_PER_DAY))
 		return false;
 	if (kind == KN_TYPE_TIMESTAMPTZ && !read_zone(r, &zone))
 		return false;
@@ -104,9 +103,9 @@ read_moment(Reader *r, kn_type kind, int64_t *out, const char **why)
 	/* The last years that the server has do not fit into microseconds since 1970. */
 	*why = "it is out of range: the year is 294247 or later";
 	clock -= zone;
-	days += clock / USEC_PER_DAY - (clock % USEC_PER_DAY < 0);
-	clock -= (clock / USEC_PER_DAY - (clock % USEC_PER_DAY < 0)) * USEC_PER_DAY;
-	return !__builtin_mul_overflow(days, USEC_PER_DAY, out) &&
+	days += clock / KN__USEC_PER_DAY - (clock % KN__USEC_PER_DAY < 0);
+	clock -= (clock / KN__USEC_PER_DAY - (clock % KN__USEC_PER_DAY < 0)) * KN__USEC_PER_DAY;
+	return !__builtin_mul_overflow(days, KN__USEC_PER_DAY, out) &&
 		   !__builtin_add_overflow(*out, clock, out) && *out < KN_TIME_INFINITY;
 }
 
@@ -332,8 +331,8 @@ kn__time_print(const kn_value *value, char *out)
 		return (size_t) snprintf(out, KN__TIME_ROOM, "%sinfinity", i < 0 ? "-" : "");
 	if (value->type != KN_TYPE_DATE)
 	{
-		days = i / USEC_PER_DAY - (i % USEC_PER_DAY < 0);
-		clock = i % USEC_PER_DAY + (i % USEC_PER_DAY < 0 ? USEC_PER_DAY : 0);
+		days = i / KN__USEC_PER_DAY - (i % KN__USEC_PER_DAY < 0);
+		clock = i % KN__USEC_PER_DAY + (i % KN__USEC_PER_DAY < 0 ? KN__USEC_PER_DAY : 0);
 	}
 	date_of(days, &year, &month, &day);
 	length = snprintf(out,

@@ -11,7 +11,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define MOST_BYTES (64 << 20) /* what is larger is not worth keeping */
 
@@ -39,7 +38,7 @@ kn__cache_serves(const kn__call *call)
 
 	return options != NULL && options->cache_key != NULL && call->cx->db->config.cache != NULL &&
 		   call->cx->work.depth == 0 && call->count == 1 && call->items[0].wants_rows &&
-		   !options->is_write && (options->is_read || (call->class & KN__CLASS_READ) != 0);
+		   kn__run_is_read(call);
 }
 
 kn_status
@@ -169,20 +168,11 @@ begin_load(kn_ctx *cx, kn__load *load)
 {
 	kn_db *db = cx->db;
 	const kn__load *other;
-	struct timespec until;
-	int64_t left = cx->wait.deadline == KN__NEVER ? 3600 * KN__NS_PER_S
-												  : cx->wait.deadline - kn__now(db->clock);
+	int64_t until = cx->wait.deadline;
 
-	(void) clock_gettime(CLOCK_MONOTONIC, &until);
-	if (left < 0)
-		left = 0;
-	until.tv_sec += (time_t) (left / KN__NS_PER_S);
-	until.tv_nsec += (long) (left % KN__NS_PER_S);
-	if (until.tv_nsec >= KN__NS_PER_S)
-	{
-		until.tv_nsec -= KN__NS_PER_S;
-		until.tv_sec++;
-	}
+	/* The deadline is one of the handle's clock. */
+	if (until != KN__NEVER)
+		until = kn__now(NULL) + (until - kn__now(db->clock));
 	(void) pthread_mutex_lock(&db->lock);
 	for (other = db->loads; other != NULL && strcmp(other->key, load->key) != 0;)
 		other = other->next;
@@ -192,7 +182,7 @@ begin_load(kn_ctx *cx, kn__load *load)
 		db->loads = load;
 	}
 	else
-		(void) pthread_cond_timedwait(&db->woken, &db->lock, &until);
+		(void) kn__cond_wait(&db->woken, &db->lock, until);
 	(void) pthread_mutex_unlock(&db->lock);
 	return other == NULL;
 }

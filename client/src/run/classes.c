@@ -1,55 +1,28 @@
 /*
  * classes.c
  *		What is known of a statement, without reading its text each time.
- *
- * A table of fixed size, a word an entry: the upper bits are those of the hash of the text,
- * the lower ones the flags.  Entries overwrite each other; one that is gone is found out again.
  */
 #include "run/classes.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
-#define ENTRIES 4096 /* a power of two */
-#define FLAGS   ((UINT64_C(1) << KN__CLASS_BITS) - 1)
+#include "data/data.h"
 
-struct kn__classes
-{
-	const kn_allocator *allocator;
-	_Atomic(uint64_t) entries[ENTRIES];
-};
+_Static_assert(KN__CLASS_BROKEN < 1 << KN__MEMO_BITS, "a memo has room for all flags");
 
 static unsigned read_class(const char *sql, size_t length);
 static bool is_any_of(const char *verb, const char *const *verbs);
 
-kn__classes *
-kn__classes_new(const kn_allocator *allocator)
-{
-	kn__classes *classes = kn__allocate_zero(allocator, 1, sizeof(kn__classes));
-
-	if (classes != NULL)
-		classes->allocator = allocator;
-	return classes;
-}
-
-void
-kn__classes_free(kn__classes *classes)
-{
-	if (classes != NULL)
-		kn__release(classes->allocator, classes, sizeof(kn__classes));
-}
-
 unsigned
-kn__classes_of(kn__classes *classes, const char *sql, size_t length, uint64_t hash)
+kn__classes_of(kn__memo *classes, const char *sql, size_t length, uint64_t hash)
 {
-	_Atomic(uint64_t) *place = &classes->entries[hash >> KN__CLASS_BITS & (ENTRIES - 1)];
-	uint64_t entry = atomic_load_explicit(place, memory_order_relaxed);
-	unsigned flags;
+	unsigned flags = kn__memo_find(classes, hash);
 
-	if (entry != 0 && ((entry ^ hash) & ~FLAGS) == 0)
-		return (unsigned) (entry & FLAGS);
-	flags = read_class(sql, length);
-	atomic_store_explicit(place, (hash & ~FLAGS) | flags, memory_order_relaxed);
+	if (flags == 0)
+	{
+		flags = read_class(sql, length);
+		kn__memo_note(classes, hash, flags);
+	}
 	return flags;
 }
 

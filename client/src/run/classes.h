@@ -5,7 +5,7 @@
 #ifndef KN_SRC_RUN_CLASSES_H
 #define KN_SRC_RUN_CLASSES_H
 
-#include "data/data.h"
+#include "base/memo.h"
 
 /* Flags; those that are set in doubt are the ones that forbid something. */
 typedef enum kn__class
@@ -18,16 +18,10 @@ typedef enum kn__class
 	KN__CLASS_SOILS = 1 << 5,       /* leaves something in the session, such as a temporary table */
 	KN__CLASS_COPY = 1 << 6,
 	KN__CLASS_MULTIPLE = 1 << 7,
-	KN__CLASS_BROKEN = 1 << 8,
-	KN__CLASS_BITS = 9
+	KN__CLASS_BROKEN = 1 << 8 /* the last that KN__MEMO_BITS has room for */
 } kn__class;
 
-typedef struct kn__classes kn__classes;
-
-/* NULL: out of memory.  A table of fixed size, safe for all threads. */
-extern kn__classes *kn__classes_new(const kn_allocator *allocator);
-extern void kn__classes_free(kn__classes *classes);
-/* Flags of kn__class for a text and its hash. */
-extern unsigned kn__classes_of(kn__classes *classes, const char *sql, size_t length, uint64_t hash);
+/* Flags of kn__class for a text and its hash; classes keeps them. */
+extern unsigned kn__classes_of(kn__memo *classes, const char *sql, size_t length, uint64_t hash);
 
 #endif

@@ -5,7 +5,6 @@
 #include "run/run.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define KEPT 64 /* contexts that a handle keeps for the next requests */
 
@@ -32,7 +31,7 @@ kn_begin_request(kn_db *db, const kn_request *request)
 	if (db == NULL || request == NULL)
 		return &no_memory;
 	/* In a child, another thread of the parent's may have the lock for ever. */
-	is_child = db->process != getpid();
+	is_child = kn__db_is_child(db);
 	cx = is_child ? NULL : take_free(db);
 	if (cx == NULL)
 		cx = make(db);
@@ -201,7 +200,7 @@ kn_end(kn_ctx *cx)
 	let_go(cx);
 	kn__arena_clear(&cx->arena);
 	kn__arena_clear(&cx->own);
-	if (db->process != getpid())
+	if (kn__db_is_child(db))
 		return;
 	(void) pthread_mutex_lock(&db->lock);
 	unlink_live(cx);
@@ -229,7 +228,7 @@ let_go(kn_ctx *cx)
 	kn__rows_forget_all(cx);
 	kn__batch_forget_all(cx);
 	/* In a child the connection is left to kn_close(). */
-	if (cx->db->process != getpid())
+	if (kn__db_is_child(cx->db))
 		return;
 	if (cx->work.depth > 0)
 		kn__transact_abandon(cx);
@@ -273,7 +272,7 @@ kn_last_error(const kn_ctx *cx)
 void
 kn_cancel(kn_ctx *cx)
 {
-	if (cx == NULL || cx == &no_memory || cx->db->process != getpid())
+	if (cx == NULL || cx == &no_memory || kn__db_is_child(cx->db))
 		return;
 	cancel(cx);
 	for (int i = 0; i < cx->db->server_count; i++)

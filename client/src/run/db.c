@@ -11,7 +11,6 @@
 
 static kn_status make(kn_db *db);
 static kn_status make_server(kn_db *db, int index);
-static void init_lock(kn_db *db);
 static void destroy(kn_db *db);
 static void free_contexts(kn_db *db);
 
@@ -32,7 +31,8 @@ kn_open_config(kn_db **out, char *error, size_t capacity, const kn_config *confi
 		return KN_NO_MEMORY;
 	db->allocator = allocator;
 	db->process = getpid();
-	init_lock(db);
+	(void) pthread_mutex_init(&db->lock, NULL);
+	kn__cond_init(&db->woken);
 	atomic_init(&db->contexts, 1);
 	status = kn__config_read(&db->settings, config, error, capacity);
 	if (status == KN_OK)
@@ -53,7 +53,7 @@ make(kn_db *db)
 
 	db->config = db->settings->config;
 	db->clock = db->config.clock;
-	db->classes = kn__classes_new(db->allocator);
+	db->classes = kn__memo_new(db->allocator);
 	db->servers =
 		kn__allocate_zero(db->allocator, (size_t) db->settings->server_count, sizeof(kn__server));
 	if (db->classes == NULL || db->servers == NULL)
@@ -107,13 +107,12 @@ make_server(kn_db *db, int index)
 
 	server->db = db;
 	server->index = index;
-	server->keywords = db->settings->servers[index].keywords;
-	server->values = db->settings->servers[index].values;
-	server->host = db->settings->servers[index].host;
+	server->place = &db->settings->servers[index];
+	server->host = server->place->host;
 	atomic_init(&server->is_primary, index == 0);
 	atomic_init(&server->lag_us, -1);
 	atomic_init(&server->is_pooled, config->pgbouncer == KN_ON);
-	server->shapes = kn__shapes_new(db->allocator);
+	server->shapes = kn__memo_new(db->allocator);
 	if (server->shapes == NULL)
 		return KN_NO_MEMORY;
 	kn__breaker_init(&server->breaker, &breaker);
@@ -122,23 +121,11 @@ make_server(kn_db *db, int index)
 	if (status != KN_OK)
 	{
 		kn__breaker_release(&server->breaker);
-		kn__shapes_free(server->shapes);
+		kn__memo_free(server->shapes);
 		return status;
 	}
 	db->server_count++;
 	return KN_OK;
-}
-
-static void
-init_lock(kn_db *db)
-{
-	pthread_condattr_t monotonic;
-
-	(void) pthread_mutex_init(&db->lock, NULL);
-	(void) pthread_condattr_init(&monotonic);
-	(void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void) pthread_cond_init(&db->woken, &monotonic);
-	(void) pthread_condattr_destroy(&monotonic);
 }
 
 kn_status
@@ -150,7 +137,7 @@ kn_close(kn_db *db, int64_t drain_ms)
 	if (db == NULL)
 		return KN_OK;
 	/* A child only frees memory: threads and sockets are its parent's. */
-	if (db->process != getpid())
+	if (kn__db_is_child(db))
 	{
 		for (int i = 0; i < db->server_count; i++)
 			kn__pool_free(db->servers[i].pool);
@@ -191,7 +178,7 @@ destroy(kn_db *db)
 	{
 		kn__pool_free(db->servers[i].pool);
 		kn__breaker_release(&db->servers[i].breaker);
-		kn__shapes_free(db->servers[i].shapes);
+		kn__memo_free(db->servers[i].shapes);
 	}
 	if (db->servers != NULL)
 		kn__release(db->allocator,
@@ -199,7 +186,7 @@ destroy(kn_db *db)
 					(size_t) db->settings->server_count * sizeof(kn__server));
 	if (db->secret.value != NULL)
 		kn__secret_release(&db->secret);
-	kn__classes_free(db->classes);
+	kn__memo_free(db->classes);
 	kn__config_free(db->settings);
 	(void) pthread_cond_destroy(&db->woken);
 	(void) pthread_mutex_destroy(&db->lock);
@@ -218,6 +205,13 @@ free_contexts(kn_db *db)
 		kn__arena_release(&cx->arena);
 		kn__release(db->allocator, cx, sizeof(kn_ctx));
 	}
+}
+
+/* Whether this process was forked from the one that has opened it. */
+bool
+kn__db_is_child(const kn_db *db)
+{
+	return db->process != getpid();
 }
 
 /* Whether it serves calls; *status says why not. */

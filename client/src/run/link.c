@@ -2,6 +2,7 @@
  * link.c
  *		Connections as the pool has them: how they are opened, looked at and closed.
  */
+#include "run/config.h"
 #include "run/secret.h"
 #include "run/tell.h"
 
@@ -14,7 +15,6 @@ static bool keep_alive(void *user, kn__member *member, int64_t deadline);
 static void forget_link(void *user, kn__member *member);
 static kn_status connect_link(kn__link *link, const kn__wait *wait, uint64_t *version,
 							  kn__fault *fault);
-static size_t count_keywords(const kn__server *server);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
 
 const kn__driver kn__link_driver = {
@@ -71,7 +71,7 @@ connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault 
 {
 	kn__server *server = link->server;
 	kn_db *db = server->db;
-	size_t count = count_keywords(server);
+	size_t count = (size_t) server->place->count;
 	size_t room = db->secret.ask == NULL ? 1 : KN__SECRET_LIMIT;
 	size_t size = 2 * (count + 2) * sizeof(char *) + room;
 	const char **keywords = kn__allocate_zero(db->allocator, 1, size);
@@ -94,8 +94,8 @@ connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault 
 
 	if (keywords == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
-	memcpy(keywords, server->keywords, count * sizeof(char *));
-	memcpy(values, server->values, count * sizeof(char *));
+	memcpy(keywords, server->place->keywords, count * sizeof(char *));
+	memcpy(values, server->place->values, count * sizeof(char *));
 	if (db->secret.ask != NULL)
 	{
 		status = kn__secret_get(&db->secret, kn__now(db->clock), password, version);
@@ -112,16 +112,6 @@ connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault 
 	kn__wipe(password, room);
 	kn__release(db->allocator, keywords, size);
 	return status;
-}
-
-static size_t
-count_keywords(const kn__server *server)
-{
-	size_t count = 0;
-
-	while (server->keywords[count] != NULL)
-		count++;
-	return count;
 }
 
 /*

@@ -152,14 +152,9 @@ make_slots(kn__pool *pool)
 static void
 make_locks(kn__pool *pool)
 {
-	pthread_condattr_t monotonic;
-
 	(void) pthread_mutex_init(&pool->lock, NULL);
-	(void) pthread_condattr_init(&monotonic);
-	(void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void) pthread_cond_init(&pool->work, &monotonic);
-	(void) pthread_cond_init(&pool->drained, &monotonic);
-	(void) pthread_condattr_destroy(&monotonic);
+	kn__cond_init(&pool->work);
+	kn__cond_init(&pool->drained);
 }
 
 kn_status

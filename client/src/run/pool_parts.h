@@ -30,6 +30,7 @@
 #include <pthread.h>
 #include <sys/types.h>
 
+#include "base/cond.h"
 #include "run/pool.h"
 
 typedef enum kn__slot_state

@@ -4,8 +4,6 @@
  */
 #include "run/pool_parts.h"
 
-#include <time.h>
-
 static void enter(kn__pool *pool, kn__waiter *waiter, bool is_first);
 static void leave(kn__pool *pool, kn__waiter *waiter);
 static bool is_accepted(kn__pool *pool, kn__waiter *waiter, const char *file, int line);
@@ -102,7 +100,6 @@ kn__pool_wait(kn__pool *pool, int64_t deadline, const char *file, int line,
 	int64_t now = kn__pool_now(pool);
 	limits limits = { deadline, kn__after(now, pool->options.acquire_ms), is_cancelled, 0 };
 	kn__waiter waiter = { .since = now };
-	pthread_condattr_t monotonic;
 	kn_status status;
 
 	(void) pthread_mutex_lock(&pool->lock);
@@ -114,10 +111,7 @@ kn__pool_wait(kn__pool *pool, int64_t deadline, const char *file, int line,
 		(void) pthread_mutex_unlock(&pool->lock);
 		return status;
 	}
-	(void) pthread_condattr_init(&monotonic);
-	(void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void) pthread_cond_init(&waiter.woken, &monotonic);
-	(void) pthread_condattr_destroy(&monotonic);
+	kn__cond_init(&waiter.woken);
 	enter(pool, &waiter, false);
 	while ((status = queue(pool, &waiter, &limits)) == KN_OK &&
 		   !is_accepted(pool, &waiter, file, line))
@@ -245,22 +239,15 @@ kn__pool_put_back(kn__pool *pool, kn__slot *slot)
 void
 kn__pool_sleep(kn__pool *pool, pthread_cond_t *cond, int64_t until)
 {
-	struct timespec time;
-	int64_t left;
-	int64_t end;
+	int64_t left = until - kn__pool_now(pool);
 
-	if (until == KN__NEVER)
+	if (until != KN__NEVER)
 	{
-		(void) pthread_cond_wait(cond, &pool->lock);
-		return;
+		if (left < 0)
+			left = 0;
+		if (left > KN__NS_PER_S * 86400)
+			left = KN__NS_PER_S * 86400;
+		until = kn__now(NULL) + left;
 	}
-	left = until - kn__pool_now(pool);
-	if (left < 0)
-		left = 0;
-	if (left > KN__NS_PER_S * 86400)
-		left = KN__NS_PER_S * 86400;
-	end = kn__now(NULL) + left;
-	time.tv_sec = (time_t) (end / KN__NS_PER_S);
-	time.tv_nsec = (long) (end % KN__NS_PER_S);
-	(void) pthread_cond_timedwait(cond, &pool->lock, &time);
+	(void) kn__cond_wait(cond, &pool->lock, until);
 }

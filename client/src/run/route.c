@@ -11,7 +11,6 @@
 
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #define REST_NS  (20 * KN__NS_PER_MS) /* between two rounds, however much it is asked */
 #define HASTE_MS 100                  /* while there is no primary */
@@ -29,6 +28,7 @@ struct kn__prober
 
 static bool is_fit(const kn_ctx *cx, kn__server *server);
 static kn__server *find_primary(kn_db *db);
+static void free_prober(struct kn__prober *prober);
 static void *probe_all(void *argument);
 static void probe(struct kn__prober *prober, kn__server *server);
 static bool look(kn__link *link, int64_t deadline);
@@ -135,7 +135,6 @@ kn_status
 kn__route_start(kn_db *db)
 {
 	struct kn__prober *prober;
-	pthread_condattr_t monotonic;
 
 	if (db->server_count == 1)
 		return KN_OK;
@@ -144,17 +143,11 @@ kn__route_start(kn_db *db)
 		return KN_NO_MEMORY;
 	prober->links = kn__allocate_zero(db->allocator, (size_t) db->server_count, sizeof(kn__link *));
 	prober->db = db;
-	(void) pthread_condattr_init(&monotonic);
-	(void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void) pthread_cond_init(&prober->asked, &monotonic);
-	(void) pthread_condattr_destroy(&monotonic);
+	kn__cond_init(&prober->asked);
 	db->prober = prober;
 	if (prober->links != NULL && start_thread(prober))
 		return KN_OK;
-	db->prober = NULL;
-	(void) pthread_cond_destroy(&prober->asked);
-	kn__release(db->allocator, prober->links, (size_t) db->server_count * sizeof(kn__link *));
-	kn__release(db->allocator, prober, sizeof(*prober));
+	free_prober(prober);
 	return KN_NO_MEMORY;
 }
 
@@ -185,6 +178,14 @@ kn__route_stop(kn_db *db)
 	(void) pthread_cond_signal(&prober->asked);
 	(void) pthread_mutex_unlock(&db->lock);
 	(void) pthread_join(prober->thread, NULL);
+	free_prober(prober);
+}
+
+static void
+free_prober(struct kn__prober *prober)
+{
+	kn_db *db = prober->db;
+
 	(void) pthread_cond_destroy(&prober->asked);
 	db->prober = NULL;
 	kn__release(db->allocator, prober->links, (size_t) db->server_count * sizeof(kn__link *));
@@ -337,13 +338,8 @@ wait_for_turn(struct kn__prober *prober)
 static bool
 wait_until(struct kn__prober *prober, int64_t until, bool heeds_asking)
 {
-	struct timespec time = { .tv_sec = (time_t) (until / KN__NS_PER_S),
-							 .tv_nsec = (long) (until % KN__NS_PER_S) };
-	int failed = 0;
-
-	while (!prober->must_end && !(heeds_asking && prober->is_asked) && failed == 0)
-		failed = until == KN__NEVER
-					 ? pthread_cond_wait(&prober->asked, &prober->db->lock)
-					 : pthread_cond_timedwait(&prober->asked, &prober->db->lock, &time);
+	while (!prober->must_end && !(heeds_asking && prober->is_asked) &&
+		   kn__cond_wait(&prober->asked, &prober->db->lock, until))
+		;
 	return !prober->must_end;
 }

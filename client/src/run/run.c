@@ -10,7 +10,6 @@
 #include "run/tell.h"
 
 #include <string.h>
-#include <time.h>
 
 #define FEW 4 /* statements of a flight, the prelude with them, that need no memory */
 
@@ -18,7 +17,7 @@ static kn_status run(kn__call *call);
 static kn_status attempt(kn__call *call);
 static kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);
 static kn_status fly(kn__call *call);
-static bool is_read(const kn__call *call);
+static int64_t pause_before(kn__call *call);
 static bool counts_as_failure(kn_status status, const kn__fault *fault);
 
 kn_status
@@ -49,18 +48,12 @@ run(kn__call *call)
 	kn__budget_call(&db->budget);
 	for (;;)
 	{
-		int64_t pause;
-
 		call->attempts++;
 		status = attempt(call);
 		if (status != KN_OK)
 			kn__run_forget(call->items, call->count);
-		if (!kn__run_may_repeat(call, status))
+		if (!kn__run_may_repeat(call, status) || !kn__run_again(call))
 			return kn__run_settle(call, status);
-		pause = kn__run_pause(call);
-		if (pause < 0 || !kn__run_sleep(cx, pause))
-			return kn__run_settle(call, status);
-		atomic_fetch_add_explicit(&call->server->retries, 1, memory_order_relaxed);
 	}
 }
 
@@ -93,16 +86,23 @@ kn__run_forget(kn__item *items, int count)
 	}
 }
 
-/* The statement that sets role and claims for the transaction that it is in. */
-kn__item
-kn__run_prelude(const kn_ctx *cx)
+int
+kn__run_before(const kn_ctx *cx, kn__item *items)
 {
-	return (kn__item){ .sql = cx->prelude,
-					   .length = cx->prelude_length,
-					   .hash = cx->prelude_hash,
-					   .values = cx->prelude_values,
-					   .count = cx->prelude_count,
-					   .is_atomic = true };
+	int count = 0;
+
+	if (cx->work.depth > 0 && cx->work.has_begun)
+		return 0;
+	if (cx->work.depth > 0)
+		items[count++] = kn__run_plain(cx->work.begin);
+	if (cx->prelude != NULL)
+		items[count++] = (kn__item){ .sql = cx->prelude,
+									 .length = cx->prelude_length,
+									 .hash = cx->prelude_hash,
+									 .values = cx->prelude_values,
+									 .count = cx->prelude_count,
+									 .is_atomic = true };
+	return count;
 }
 
 /* A statement of our own, which has no parameters and is not worth preparing. */
@@ -124,7 +124,7 @@ kn__run_take(kn__call *call, kn__permit *permit)
 
 	do
 	{
-		bool reads = is_read(call);
+		bool reads = kn__run_is_read(call);
 		kn__server *server =
 			kn__route(cx, reads, call->attempts > 1 ? call->server : NULL, &status);
 
@@ -183,7 +183,7 @@ fly(kn__call *call)
 {
 	kn_ctx *cx = call->cx;
 	int before = cx->prelude != NULL;
-	int after = !is_read(call) && kn__lsn_is_wanted(cx);
+	int after = !kn__run_is_read(call) && kn__lsn_is_wanted(cx);
 	kn__item few[FEW];
 	kn__item *items = call->items;
 	int count = before + call->count + after;
@@ -198,7 +198,7 @@ fly(kn__call *call)
 		memcpy(items + before, call->items, (size_t) call->count * sizeof(kn__item));
 	}
 	if (before)
-		items[0] = kn__run_prelude(cx);
+		(void) kn__run_before(cx, items);
 	if (after)
 	{
 		items[count - 2].sync_after = true;
@@ -257,8 +257,9 @@ counts_as_failure(kn_status status, const kn__fault *fault)
 	return status == KN_CONN_LOST || status == KN_OUTCOME_UNKNOWN;
 }
 
-static bool
-is_read(const kn__call *call)
+/* Whether it is taken for a read: by what its options say, else by what its text tells. */
+bool
+kn__run_is_read(const kn__call *call)
 {
 	if (call->options != NULL && call->options->is_write)
 		return false;
@@ -273,7 +274,7 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 {
 	const kn_db *db = call->cx->db;
 	bool may_happen_twice =
-		is_read(call) || (call->options != NULL && call->options->is_idempotent);
+		kn__run_is_read(call) || (call->options != NULL && call->options->is_idempotent);
 
 	if (status == KN_OK || call->server == NULL || call->attempts >= db->config.retry_attempts)
 		return false;
@@ -289,15 +290,26 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 			return true;
 		case KN_CIRCUIT_OPEN:
 			/* Another server may serve a read. */
-			return is_read(call) && db->server_count > 1;
+			return kn__run_is_read(call) && db->server_count > 1;
 		default:
 			return false;
 	}
 }
 
+bool
+kn__run_again(kn__call *call)
+{
+	int64_t pause = pause_before(call);
+
+	if (pause < 0 || !kn__run_sleep(call->cx, pause))
+		return false;
+	atomic_fetch_add_explicit(&call->server->retries, 1, memory_order_relaxed);
+	return true;
+}
+
 /* Nanoseconds until the next attempt; -1: there is to be none. */
-int64_t
-kn__run_pause(kn__call *call)
+static int64_t
+pause_before(kn__call *call)
 {
 	kn_ctx *cx = call->cx;
 	const kn_config *config = &cx->db->config;
@@ -323,24 +335,13 @@ bool
 kn__run_sleep(kn_ctx *cx, int64_t ns)
 {
 	kn_db *db = cx->db;
-	struct timespec until;
-	bool goes_on = true;
+	int64_t until = kn__now(NULL) + ns;
+	bool goes_on;
 
-	(void) clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t) (ns / KN__NS_PER_S);
-	until.tv_nsec += (long) (ns % KN__NS_PER_S);
-	if (until.tv_nsec >= KN__NS_PER_S)
-	{
-		until.tv_nsec -= KN__NS_PER_S;
-		until.tv_sec++;
-	}
 	(void) pthread_mutex_lock(&db->lock);
-	for (;;)
-	{
+	do
 		goes_on = !atomic_load(&cx->is_cancelled) && !atomic_load(&db->is_closing);
-		if (!goes_on || pthread_cond_timedwait(&db->woken, &db->lock, &until) != 0)
-			break;
-	}
+	while (goes_on && kn__cond_wait(&db->woken, &db->lock, until));
 	(void) pthread_mutex_unlock(&db->lock);
 	return goes_on;
 }
@@ -357,7 +358,7 @@ kn__run_settle(kn__call *call, kn_status status)
 			kn__fault_clear(fault);
 		return KN_OK;
 	}
-	if (call->outcome == KN__MAYBE_DONE && !is_read(call))
+	if (call->outcome == KN__MAYBE_DONE && !kn__run_is_read(call))
 		status = KN_OUTCOME_UNKNOWN;
 	fault->error.status = status;
 	fault->error.attempts = call->attempts;

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/cond.h"
 #include "kints/kints.h"
 #include "run/breaker.h"
 #include "run/classes.h"
@@ -34,13 +35,12 @@ typedef struct kn__link
 struct kn__server
 {
 	kn_db *db;
-	int index;                   /* 0: the one of conninfo */
-	const char *const *keywords; /* for libpq, ended by NULL; the values have the same places */
-	const char *const *values;
-	const char *host; /* for people */
+	int index;                     /* 0: the one of conninfo */
+	const struct kn__place *place; /* how to connect to it; see config.h */
+	const char *host;              /* for people */
 	kn__pool *pool;
 	kn__breaker breaker;
-	kn__shapes *shapes;
+	kn__memo *shapes;
 	_Atomic(bool) is_primary;      /* as it was last seen; the first server's until then */
 	_Atomic(bool) is_known;        /* it could be reached at the last look */
 	_Atomic(bool) is_looked_after; /* it has ever been looked at */
@@ -66,7 +66,7 @@ struct kn_db
 	kn__server *servers;
 	int server_count;
 	kn__budget budget;
-	kn__classes *classes;
+	kn__memo *classes;
 	_Atomic(uint32_t) next_replica;
 	_Atomic(bool) is_closing;
 	_Atomic(int) contexts; /* that have not ended, and one for the handle itself */
@@ -146,6 +146,7 @@ extern void kn__link_close(kn__link *link);
 
 /* db.c */
 extern bool kn__db_is_usable(const kn_db *db, kn_status *status);
+extern bool kn__db_is_child(const kn_db *db);
 extern void kn__db_unref(kn_db *db);
 
 /* One call: statements that go in one flight, and are one transaction unless they say otherwise. */
@@ -172,12 +173,18 @@ extern void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit
 						kn_status status);
 /* Frees the results of items, if they have any. */
 extern void kn__run_forget(kn__item *items, int count);
-extern kn__item kn__run_prelude(const kn_ctx *cx);
+/*
+ * What has to come before the context's next statement in its transaction, at most two items:
+ * BEGIN, where the caller's has not begun yet, and what sets role and claims.  How many.
+ */
+extern int kn__run_before(const kn_ctx *cx, kn__item *items);
 extern kn__item kn__run_plain(const char *sql);
 extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
 extern kn_status kn__run_settle(kn__call *call, kn_status status);
 extern kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
-extern int64_t kn__run_pause(kn__call *call);
+extern bool kn__run_is_read(const kn__call *call);
+/* Waits for the next attempt, and counts it; false: there is to be none. */
+extern bool kn__run_again(kn__call *call);
 extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);
 
 /* lsn.c */
@@ -193,6 +200,7 @@ extern void kn__route_stop(kn_db *db);
 
 /* transact.c */
 extern kn_status kn__transact_run(kn__call *call);
+extern kn_status kn__transact_check(kn_ctx *cx);
 extern kn_status kn__transact_take(kn_ctx *cx);
 extern void kn__transact_abandon(kn_ctx *cx);
 

@@ -5,11 +5,8 @@
 #include "run/rows.h"
 #include "run/tell.h"
 
-#include <unistd.h>
-
 static kn_status begin(kn_rows *rows);
 static kn_status begin_once(kn_rows *rows);
-static int compose(kn_ctx *cx, kn__item *items);
 static void end(kn_rows *rows, kn_status status);
 
 kn_rows *
@@ -50,7 +47,6 @@ begin(kn_rows *rows)
 	for (;;)
 	{
 		kn_status status;
-		int64_t pause;
 
 		call->attempts++;
 		call->outcome = KN__NOTHING_DONE;
@@ -61,10 +57,7 @@ begin(kn_rows *rows)
 			cx->stream = rows;
 			return KN_OK;
 		}
-		if (cx->work.depth > 0 || !kn__run_may_repeat(call, status))
-			return kn__run_settle(call, status);
-		pause = kn__run_pause(call);
-		if (pause < 0 || !kn__run_sleep(cx, pause))
+		if (cx->work.depth > 0 || !kn__run_may_repeat(call, status) || !kn__run_again(call))
 			return kn__run_settle(call, status);
 	}
 }
@@ -79,8 +72,9 @@ begin_once(kn_rows *rows)
 	int count;
 	kn_status status;
 
-	if (cx->work.failed != KN_OK)
-		return kn__fail(&cx->fault, KN_ABORTED, "an earlier statement of the transaction failed");
+	status = kn__transact_check(cx);
+	if (status != KN_OK)
+		return status;
 	if (cx->link == NULL)
 	{
 		status = cx->work.depth > 0 ? kn__transact_take(cx) : kn__run_take(call, &rows->permit);
@@ -89,7 +83,7 @@ begin_once(kn_rows *rows)
 	}
 	if (cx->work.depth > 0)
 		call->server = cx->work.server;
-	count = compose(cx, before);
+	count = kn__run_before(cx, before);
 	link = cx->link;
 	if (link == NULL)
 		return kn__fail(&cx->fault, KN_INTERNAL, "there is no connection");
@@ -118,21 +112,6 @@ begin_once(kn_rows *rows)
 	return status;
 }
 
-/* What has to come before it in the same transaction. */
-static int
-compose(kn_ctx *cx, kn__item *items)
-{
-	int count = 0;
-
-	if (cx->work.depth > 0 && cx->work.has_begun)
-		return 0;
-	if (cx->work.depth > 0)
-		items[count++] = kn__run_plain(cx->work.begin);
-	if (cx->prelude != NULL)
-		items[count++] = kn__run_prelude(cx);
-	return count;
-}
-
 /* The next rows; false: there are none, and the stream is over. */
 bool
 kn__stream_more(kn_rows *rows)
@@ -142,7 +121,7 @@ kn__stream_more(kn_rows *rows)
 	kn_status status;
 
 	/* The socket is the parent's as well. */
-	if (cx->db->process != getpid())
+	if (kn__db_is_child(cx->db))
 	{
 		rows->is_streaming = false;
 		rows->status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
@@ -177,7 +156,7 @@ kn__stream_close(kn_rows *rows)
 	kn__fault fault;
 	kn_status status;
 
-	if (cx->db->process != getpid())
+	if (kn__db_is_child(cx->db))
 	{
 		rows->is_streaming = false;
 		rows->status = KN_FORKED;

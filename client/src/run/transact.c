@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FEW        6 /* statements of a flight that need no memory */
 #define BEGIN_SIZE 80
@@ -59,7 +58,6 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 	for (;;)
 	{
 		kn_status status;
-		int64_t pause;
 
 		call.attempts++;
 		memset(&cx->work, 0, sizeof(cx->work));
@@ -76,12 +74,9 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 		}
 		cx->fault.error.status = status;
 		cx->fault.error.attempts = call.attempts;
-		if (call.attempts >= most || call.server == NULL || !is_worth_repeating(cx, status))
+		if (call.attempts >= most || call.server == NULL || !is_worth_repeating(cx, status) ||
+			!kn__run_again(&call))
 			return status;
-		pause = kn__run_pause(&call);
-		if (pause < 0 || !kn__run_sleep(cx, pause))
-			return status;
-		atomic_fetch_add_explicit(&call.server->retries, 1, memory_order_relaxed);
 	}
 }
 
@@ -137,7 +132,7 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 	}
 	if (status == KN_OK && cx->stream != NULL)
 		status = kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
-	if (status == KN_OK && cx->db->process != getpid())
+	if (status == KN_OK && kn__db_is_child(cx->db))
 		status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 	if (status == KN_OK)
 		status = commit(cx);
@@ -154,8 +149,9 @@ run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
 	int depth = cx->work.depth;
 	kn_status status;
 
-	if (cx->work.failed != KN_OK)
-		return kn__fail(&cx->fault, KN_ABORTED, "an earlier statement of the transaction failed");
+	status = kn__transact_check(cx);
+	if (status != KN_OK)
+		return status;
 	status = mark(cx, "SAVEPOINT", depth);
 	if (status != KN_OK)
 		return status;
@@ -195,6 +191,15 @@ mark(kn_ctx *cx, const char *verb, int depth)
 	return kn__transact_run(&call);
 }
 
+/* An error once a statement of it has failed: nothing but its end will do. */
+kn_status
+kn__transact_check(kn_ctx *cx)
+{
+	if (cx->work.failed == KN_OK)
+		return KN_OK;
+	return kn__fail(&cx->fault, KN_ABORTED, "an earlier statement of the transaction failed");
+}
+
 /* The statements of a call within the transaction, which are not tried again by themselves. */
 kn_status
 kn__transact_run(kn__call *call)
@@ -207,8 +212,9 @@ kn__transact_run(kn__call *call)
 	int before;
 	int count;
 
-	if (work->failed != KN_OK)
-		return kn__fail(&cx->fault, KN_ABORTED, "an earlier statement of the transaction failed");
+	status = kn__transact_check(cx);
+	if (status != KN_OK)
+		return status;
 	if (cx->link == NULL)
 	{
 		status = kn__transact_take(cx);
@@ -263,14 +269,8 @@ compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 	kn__work *work = &cx->work;
 	bool is_read =
 		(call->class & KN__CLASS_READ) != 0 && (call->options == NULL || !call->options->is_write);
-	int count = 0;
+	int count = kn__run_before(cx, items);
 
-	if (!work->has_begun)
-	{
-		items[count++] = kn__run_plain(work->begin);
-		if (cx->prelude != NULL)
-			items[count++] = kn__run_prelude(cx);
-	}
 	*before = count;
 	memcpy(items + count, call->items, (size_t) call->count * sizeof(kn__item));
 	for (int i = 0; i < call->count; i++)
@@ -435,7 +435,7 @@ roll_back(kn_ctx *cx)
 						  kn__now(cx->db->clock) + cx->db->config.cancel_ms * KN__NS_PER_MS };
 
 	/* In a child the session is the parent's. */
-	if (cx->db->process != getpid())
+	if (kn__db_is_child(cx->db))
 		return;
 	if (cx->stream != NULL)
 		kn__rows_forget_all(cx);

@@ -220,7 +220,7 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 		case PGRES_COMMAND_OK:
 		case PGRES_EMPTY_QUERY:
 			if (sent != NULL && sent->is_described)
-				kn__shapes_note(flight->conn->shapes, sent->key, kn__shape_of(result));
+				kn__memo_note(flight->conn->shapes, sent->key, kn__shape_of(result));
 			if (item == NULL)
 				break;
 			item->status = KN_OK;
@@ -347,7 +347,7 @@ note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 	entry = find_entry(conn, sent);
 	if (entry != NULL)
 		kn__prepared_forget(&conn->cache, entry, is_changed);
-	kn__shapes_note(conn->shapes, sent->key, KN__SHAPE_UNKNOWN);
+	kn__memo_note(conn->shapes, sent->key, KN__SHAPE_UNKNOWN);
 	/* Somebody else hands out servers: names mean nothing here. */
 	if (!is_changed)
 		kn__conn_never_prepare(conn);

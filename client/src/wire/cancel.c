@@ -12,12 +12,11 @@
  * libpq's PQcancel() blocks for as long as connecting takes, so a thread does it;
  * whoever is in a hurry leaves it behind, and closes the connection that it was for.
  */
+#include "base/cond.h"
 #include "wire/conn.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 typedef struct Request
 {
@@ -54,7 +53,6 @@ static Request *
 start(kn__conn *conn)
 {
 	Request *request = kn__allocate_zero(conn->allocator, 1, sizeof(Request));
-	pthread_condattr_t attributes;
 	pthread_attr_t detached;
 	pthread_t thread;
 	sigset_t all;
@@ -71,10 +69,7 @@ start(kn__conn *conn)
 		return NULL;
 	}
 	(void) pthread_mutex_init(&request->lock, NULL);
-	(void) pthread_condattr_init(&attributes);
-	(void) pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void) pthread_cond_init(&request->ended, &attributes);
-	(void) pthread_condattr_destroy(&attributes);
+	kn__cond_init(&request->ended);
 	(void) pthread_attr_init(&detached);
 	(void) pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
 	/* The program's signals are for the program's threads. */
@@ -111,21 +106,12 @@ run(void *argument)
 static bool
 wait_over(Request *request, int64_t nanoseconds)
 {
-	struct timespec until;
+	int64_t until = kn__now(NULL) + nanoseconds;
 	bool is_done;
-	int failed = 0;
 
-	(void) clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t) (nanoseconds / KN__NS_PER_S);
-	until.tv_nsec += (long) (nanoseconds % KN__NS_PER_S);
-	if (until.tv_nsec >= KN__NS_PER_S)
-	{
-		until.tv_sec++;
-		until.tv_nsec -= (long) KN__NS_PER_S;
-	}
 	(void) pthread_mutex_lock(&request->lock);
-	while (!request->is_over && failed != ETIMEDOUT)
-		failed = pthread_cond_timedwait(&request->ended, &request->lock, &until);
+	while (!request->is_over && kn__cond_wait(&request->ended, &request->lock, until))
+		;
 	is_done = request->is_over && request->is_done;
 	(void) pthread_mutex_unlock(&request->lock);
 	return is_done;

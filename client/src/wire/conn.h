@@ -41,7 +41,7 @@ struct kn__conn
 	PGconn *pg;
 	const kn_allocator *allocator;
 	const kn_clock *clock;
-	kn__shapes *shapes;
+	kn__memo *shapes; /* kn__shape of each statement's key */
 	kn__prepared_cache cache;
 	int prepare_after;
 	int64_t cancel_ns;
@@ -111,13 +111,11 @@ extern void kn__prepared_forget_all(kn__prepared_cache *cache);
 /* shapes.c */
 typedef enum kn__shape
 {
-	KN__SHAPE_UNKNOWN,
+	KN__SHAPE_UNKNOWN, /* as a memo says it */
 	KN__SHAPE_BINARY,
 	KN__SHAPE_TEXT
 } kn__shape;
 
-extern kn__shape kn__shapes_find(const kn__shapes *shapes, uint64_t key);
-extern void kn__shapes_note(kn__shapes *shapes, uint64_t key, kn__shape shape);
 extern kn__shape kn__shape_of(const PGresult *result);
 
 /* fault.c: what libpq or the server said, as an error */

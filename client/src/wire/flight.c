@@ -226,8 +226,7 @@ kn__flight_learn(kn__flying *flight)
 static bool
 is_unknown(const kn__conn *conn, const kn__item *item)
 {
-	return item->wants_rows &&
-		   kn__shapes_find(conn->shapes, kn__send_key(item)) == KN__SHAPE_UNKNOWN;
+	return item->wants_rows && kn__memo_find(conn->shapes, kn__send_key(item)) == KN__SHAPE_UNKNOWN;
 }
 
 static void

@@ -194,7 +194,7 @@ send(kn__conn *conn, const kn__item *item, const Parameters *parameters, bool in
 
 	memset(sent, 0, sizeof(*sent));
 	sent->key = kn__send_key(item);
-	format = item->wants_rows && kn__shapes_find(conn->shapes, sent->key) == KN__SHAPE_BINARY;
+	format = item->wants_rows && kn__memo_find(conn->shapes, sent->key) == KN__SHAPE_BINARY;
 	entry =
 		!may_prepare
 			? NULL

@@ -14,6 +14,7 @@
 #ifndef KN_SRC_WIRE_H
 #define KN_SRC_WIRE_H
 
+#include "base/memo.h"
 #include "data/data.h"
 
 typedef struct kn__conn kn__conn;
@@ -25,23 +26,14 @@ typedef struct kn__wait
 	const _Atomic(bool) *is_cancelled; /* NULL: nobody; set before kn__conn_wake() is called */
 } kn__wait;
 
-/*
- * shapes.c: of which statements all columns can be had in binary.  Shared by the
- * connections of a handle, and safe for all threads; forgets now and then.
- */
-typedef struct kn__shapes kn__shapes;
-
-extern kn__shapes *kn__shapes_new(const kn_allocator *allocator);
-extern void kn__shapes_free(kn__shapes *shapes);
-
 typedef struct kn__conn_options
 {
 	const char *const *keywords; /* as PQconnectStartParams() takes them, ended by NULL */
 	const char *const *values;
 	const kn_allocator *allocator;
 	const kn_clock *clock;
-	kn__shapes *shapes; /* outlives the connection */
-	int cache_count;    /* prepared statements; 0: none */
+	kn__memo *shapes; /* of which statements the columns come in binary; outlives the connection */
+	int cache_count;  /* prepared statements; 0: none */
 	int64_t cache_bytes;
 	int prepare_after;
 	int64_t cancel_ns; /* how long a cancelled statement may take to end */

@@ -1,0 +1,33 @@
+/*
+ * cond.c
+ *		Waiting for another thread, by the system's monotonic clock.
+ */
+#include "base/cond.h"
+
+#include <errno.h>
+#include <time.h>
+
+void
+kn__cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t monotonic;
+
+	(void) pthread_condattr_init(&monotonic);
+	(void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void) pthread_cond_init(cond, &monotonic);
+	(void) pthread_condattr_destroy(&monotonic);
+}
+
+bool
+kn__cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until)
+{
+	struct timespec time = { .tv_sec = (time_t) (until / KN__NS_PER_S),
+							 .tv_nsec = (long) (until % KN__NS_PER_S) };
+
+	if (until == KN__NEVER)
+	{
+		(void) pthread_cond_wait(cond, lock);
+		return true;
+	}
+	return pthread_cond_timedwait(cond, lock, &time) != ETIMEDOUT;
+}
