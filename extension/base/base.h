@@ -21,6 +21,7 @@ extern const char *sqltext_literal(const char *value);
 extern const char *sqltext_join(const List *strings, const char *separator);
 extern bool sqltext_equal(const char *a, const char *b);
 extern bool sqltext_member(const List *strings, const char *text);
+extern bool sqltext_is_any(const char *text, const char *const *texts, Size count);
 
 /* subtransaction.c */
 extern ErrorData *subtransaction_run(void (*work)(void *), void *argument, bool keep);

@@ -110,6 +110,18 @@ sqltext_member(const List *strings, const char *text)
 	return false;
 }
 
+/* The same for so many in an array. */
+bool
+sqltext_is_any(const char *text, const char *const *texts, Size count)
+{
+	for (Size i = 0; i < count; i++)
+	{
+		if (strcmp(texts[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The last part of a qualified and quoted name, still quoted. */
 const char *
 sqltext_unqualified(const char *name)

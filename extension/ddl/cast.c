@@ -95,3 +95,10 @@ ddl_is_array(const char *type)
 
 	return length > 2 && strcmp(type + length - 2, "[]") == 0;
 }
+
+/* The type of an array's elements; the type itself where it is no array. */
+const char *
+ddl_element_type(const char *type)
+{
+	return ddl_is_array(type) ? pnstrdup(type, strlen(type) - strlen("[]")) : type;
+}

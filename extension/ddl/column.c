@@ -197,8 +197,8 @@ is_castable(const char *from, const char *to)
 
 	if (ddl_is_array(source) && ddl_is_array(target))
 	{
-		source = pnstrdup(source, strlen(source) - strlen("[]"));
-		target = pnstrdup(target, strlen(target) - strlen("[]"));
+		source = ddl_element_type(source);
+		target = ddl_element_type(target);
 	}
 	return is_string || strchr(source, '.') != NULL || strchr(target, '.') != NULL ||
 		   ddl_has_cast(source, target);
@@ -220,10 +220,8 @@ type_family(const char *type)
 		{ "real", "number" },     { "double precision", "number" },
 		{ "bit", "bits" },        { "bit varying", "bits" },
 	};
-	const char *base = ddl_base_type(type);
+	const char *base = ddl_element_type(ddl_base_type(type));
 
-	if (ddl_is_array(base))
-		base = pnstrdup(base, strlen(base) - strlen("[]"));
 	for (int i = 0; i < (int) lengthof(families); i++)
 	{
 		if (strcmp(families[i].type, base) == 0)

@@ -87,6 +87,7 @@ extern List *ddl_column_settings(const KnColumn *column);
 extern bool ddl_has_cast(const char *from, const char *to);
 extern const char *ddl_base_type(const char *type);
 extern bool ddl_is_array(const char *type);
+extern const char *ddl_element_type(const char *type);
 
 /* sequence.c */
 extern List *ddl_raise_sequence(List *statements, const char *aspect, const char *name,

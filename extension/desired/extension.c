@@ -26,8 +26,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
-static bool is_in(Oid namespace, const char *extension);
-static char *schema_of_extension(Oid extension);
+static Oid namespace_of(Oid extension);
 static List *find_unneeded(const KnScript *script, const KnSchema *schema);
 static bool is_needed(const KnSchema *schema, KnObject *extension, const List *except);
 static void forget(KnSchema *schema, const List *objects);
@@ -63,25 +62,13 @@ static const char elsewhere_query[] =
 bool
 extension_is_in(Oid namespace)
 {
-	return is_in(namespace, NULL);
-}
-
-/* The same for one of them, where its name is given. */
-static bool
-is_in(Oid namespace, const char *extension)
-{
 	Relation catalog = table_open(ExtensionRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
 	bool found = false;
 	HeapTuple row;
 
 	while (!found && HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		Form_pg_extension form = (Form_pg_extension) GETSTRUCT(row);
-
-		found = form->extnamespace == namespace &&
-				(extension == NULL || strcmp(NameStr(form->extname), extension) == 0);
-	}
+		found = ((Form_pg_extension) GETSTRUCT(row))->extnamespace == namespace;
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 	return found;
@@ -97,7 +84,8 @@ extension_check_places(const KnScript *script)
 	forboth(name, script->extensions, stated, script->extension_schemas)
 	{
 		Oid extension = get_extension_oid(strVal(lfirst(name)), true);
-		const char *found = OidIsValid(extension) ? schema_of_extension(extension) : NULL;
+		const char *found =
+			OidIsValid(extension) ? get_namespace_name(namespace_of(extension)) : NULL;
 
 		if (lfirst(stated) != NULL && found != NULL && strcmp(lfirst(stated), found) != 0)
 			ereport(ERROR,
@@ -113,14 +101,14 @@ extension_check_places(const KnScript *script)
 }
 
 /* Requires the extension to be there. */
-static char *
-schema_of_extension(Oid extension)
+static Oid
+namespace_of(Oid extension)
 {
 	Relation catalog = table_open(ExtensionRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
-	char *schema;
+	Oid namespace;
 
 	ScanKeyInit(&key,
 				Anum_pg_extension_oid,
@@ -129,10 +117,10 @@ schema_of_extension(Oid extension)
 				ObjectIdGetDatum(extension));
 	scan = systable_beginscan(catalog, ExtensionOidIndexId, true, NULL, 1, &key);
 	row = systable_getnext(scan);
-	schema = get_namespace_name(((Form_pg_extension) GETSTRUCT(row))->extnamespace);
+	namespace = ((Form_pg_extension) GETSTRUCT(row))->extnamespace;
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return schema;
+	return namespace;
 }
 
 /*
@@ -268,6 +256,7 @@ is_mentioned(const KnScript *script, const char *schema)
 static bool
 has_extension(const KnSchema *schema, const char *name)
 {
+	Oid self = get_extension_oid("kints_norm", true);
 	ListCell *cell;
 
 	foreach(cell, schema->objects)
@@ -277,7 +266,7 @@ has_extension(const KnSchema *schema, const char *name)
 		if (extension->head.kind == KN_EXTENSION && sqltext_equal(extension->schema, name))
 			return true;
 	}
-	return is_in(get_namespace_oid(name, true), "kints_norm");
+	return OidIsValid(self) && namespace_of(self) == get_namespace_oid(name, true);
 }
 
 /* Names of extensions in other schemas, which the script does not state either. */

@@ -97,11 +97,9 @@ diff_is_seen(const KnChange *change)
 		return true;
 	for (field = kn_kinds[found->kind].fields; field->name != NULL; field++)
 	{
-		bool is_unseen = field->difference == KN_IGNORE;
-
-		for (Size i = 0; i < lengthof(unseen); i++)
-			is_unseen |= strcmp(field->name, unseen[i]) == 0;
-		if (!is_unseen && !schema_field_equal(field, found, wanted))
+		if (field->difference != KN_IGNORE &&
+			!sqltext_is_any(field->name, unseen, lengthof(unseen)) &&
+			!schema_field_equal(field, found, wanted))
 			return true;
 	}
 	return false;

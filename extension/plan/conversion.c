@@ -124,8 +124,8 @@ composite_narrows(const KnComposite *from, const KnComposite *to)
 static bool
 cuts(const char *from, const char *to)
 {
-	int most = bound_of(ddl_is_array(to) ? pnstrdup(to, strlen(to) - 2) : to);
-	int before = bound_of(ddl_is_array(from) ? pnstrdup(from, strlen(from) - 2) : from);
+	int most = bound_of(ddl_element_type(to));
+	int before = bound_of(ddl_element_type(from));
 
 	return most > 0 && (before == 0 || before > most);
 }
@@ -154,7 +154,7 @@ conversion_narrows(const char *from, const char *to)
 	int most = bound_of(to);
 
 	if (ddl_is_array(from) && ddl_is_array(to))
-		return conversion_narrows(pnstrdup(from, strlen(from) - 2), pnstrdup(to, strlen(to) - 2));
+		return conversion_narrows(ddl_element_type(from), ddl_element_type(to));
 	if (drops_a_part(ddl_base_type(from), ddl_base_type(to)))
 		return true;
 	if (is_string(ddl_base_type(from)) && reads_a_part(to))
@@ -166,12 +166,7 @@ conversion_narrows(const char *from, const char *to)
 	if (most == 0)
 		return precision_of(to) >= 0 && has_precision(from) &&
 			   (precision_of(from) < 0 || precision_of(from) > precision_of(to));
-	for (Size i = 0; i < lengthof(unbounded); i++)
-	{
-		if (strcmp(from, unbounded[i]) == 0)
-			return true;
-	}
-	return bound_of(from) > most;
+	return sqltext_is_any(from, unbounded, lengthof(unbounded)) || bound_of(from) > most;
 }
 
 static bool
@@ -183,12 +178,7 @@ is_string(const char *type)
 										   "bpchar",
 										   "name" };
 
-	for (Size i = 0; i < lengthof(strings); i++)
-	{
-		if (strcmp(strings[i], type) == 0)
-			return true;
-	}
-	return false;
+	return sqltext_is_any(type, strings, lengthof(strings));
 }
 
 /*
@@ -207,19 +197,13 @@ reads_a_part(const char *to)
 										 "time with time zone",
 										 "timestamp without time zone",
 										 "\"char\"" };
-	const char *base;
 	int digits;
 	int scale;
 
 	if (ddl_is_array(to))
-		return reads_a_part(pnstrdup(to, strlen(to) - 2));
-	base = ddl_base_type(to);
-	for (Size i = 0; i < lengthof(types); i++)
-	{
-		if (strcmp(types[i], base) == 0)
-			return true;
-	}
-	return numeric_limits(to, &digits, &scale) || precision_of(to) >= 0;
+		return reads_a_part(ddl_element_type(to));
+	return sqltext_is_any(ddl_base_type(to), types, lengthof(types)) ||
+		   numeric_limits(to, &digits, &scale) || precision_of(to) >= 0;
 }
 
 /*

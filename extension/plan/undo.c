@@ -289,10 +289,5 @@ is_apart(const KnStep *back)
 										   "options",   "row_security",  "statistics",
 										   "tablespace" };
 
-	for (Size i = 0; i < lengthof(aspects); i++)
-	{
-		if (strcmp(aspects[i], back->aspect) == 0)
-			return true;
-	}
-	return false;
+	return sqltext_is_any(back->aspect, aspects, lengthof(aspects));
 }

@@ -121,11 +121,8 @@ check_fields(const KnObject *object, const char *path)
 
 	for (field = kn_kinds[object->kind].fields; field->name != NULL; field++)
 	{
-		bool may_have = false;
-
-		for (Size i = 0; i < lengthof(with_nulls); i++)
-			may_have |= strcmp(with_nulls[i], field->name) == 0;
-		if (field->type == KN_LIST && !may_have)
+		if (field->type == KN_LIST &&
+			!sqltext_is_any(field->name, with_nulls, lengthof(with_nulls)))
 			check_no_null(KN_FIELD_LIST(object, field), psprintf("%s.%s", path, field->name));
 	}
 }
