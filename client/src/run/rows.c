@@ -3,7 +3,9 @@
  *		The rows of a query, as the caller walks through them.
  *
  * What goes wrong with a value is remembered, and comes out of kn_done(): a loop need
- * not ask after each one.
+ * not ask after each one.  From the second row on the columns' kinds are known, and what is asked
+ * for as what it is goes a short way, see take(); whatever is out of the ordinary goes the long
+ * one, through a kn_value.
  */
 #include "run/rows.h"
 
@@ -11,6 +13,8 @@
 
 static kn_rows failed_rows = { .row = -1, .number = -1, .status = KN_NO_MEMORY, .is_done = true };
 
+static void find_kinds(kn_rows *rows);
+static kn_str take(const kn_rows *rows, int column, kn_type kind);
 static void fail_value(kn_rows *rows, int column, kn_status status, const char *why);
 static bool get(kn_rows *rows, int column, kn_value *value);
 static int64_t get_int(kn_rows *rows, int column, int64_t least, int64_t most);
@@ -63,9 +67,36 @@ kn_next(kn_rows *rows)
 	{
 		rows->row++;
 		rows->number++;
-		return true;
 	}
-	return rows->is_streaming && kn__stream_more(rows);
+	else if (!rows->is_streaming || !kn__stream_more(rows))
+	{
+		rows->kinds = NULL;
+		return false;
+	}
+	if (rows->number == 1)
+		find_kinds(rows);
+	return true;
+}
+
+/* Without memory all goes the long way. */
+static void
+find_kinds(kn_rows *rows)
+{
+	uint8_t *kinds = kn__arena_get(&rows->cx->arena, (size_t) rows->columns);
+
+	for (int i = 0; kinds != NULL && i < rows->columns; i++)
+		kinds[i] = (uint8_t) kn__result_kind(rows->result, i);
+	rows->kinds = kinds;
+}
+
+/* The bytes of a value that is of that kind and in binary; empty where that is not known. */
+static kn_str
+take(const kn_rows *rows, int column, kn_type kind)
+{
+	if (rows == NULL || rows->kinds == NULL || column < 0 || column >= rows->columns ||
+		rows->kinds[column] != kind)
+		return (kn_str){ NULL, 0 };
+	return kn__result_bytes(rows->result, rows->row, column);
 }
 
 kn_status
@@ -79,6 +110,7 @@ kn_done(kn_rows *rows)
 	if (rows->is_done)
 		return rows->status;
 	rows->is_done = true;
+	rows->kinds = NULL;
 	if (rows->is_streaming)
 		kn__stream_close(rows);
 	kn__result_free(rows->result);
@@ -155,6 +187,7 @@ fail_value(kn_rows *rows, int column, kn_status status, const char *why)
 
 	if (rows->status != KN_OK)
 		return;
+	rows->kinds = NULL;
 	rows->status = kn__fail(fault,
 							status,
 							"column %d (\"%s\") of row %lld: %s",
@@ -252,12 +285,20 @@ kn_get_i16(kn_rows *rows, int column)
 int32_t
 kn_get_i32(kn_rows *rows, int column)
 {
+	kn_str bytes = take(rows, column, KN_TYPE_I32);
+
+	if (bytes.n == sizeof(int32_t))
+		return (int32_t) kn__load_u32(bytes.p);
 	return (int32_t) get_int(rows, column, INT32_MIN, INT32_MAX);
 }
 
 int64_t
 kn_get_i64(kn_rows *rows, int column)
 {
+	kn_str bytes = take(rows, column, KN_TYPE_I64);
+
+	if (bytes.n == sizeof(int64_t))
+		return (int64_t) kn__load_u64(bytes.p);
 	return get_int(rows, column, INT64_MIN, INT64_MAX);
 }
 
@@ -287,7 +328,15 @@ kn_get_f32(kn_rows *rows, int column)
 double
 kn_get_f64(kn_rows *rows, int column)
 {
-	return get_double(rows, column, false);
+	kn_str bytes = take(rows, column, KN_TYPE_F64);
+	uint64_t bits;
+	double out;
+
+	if (bytes.n != sizeof(out))
+		return get_double(rows, column, false);
+	bits = kn__load_u64(bytes.p);
+	memcpy(&out, &bits, sizeof(out));
+	return out;
 }
 
 kn_str
@@ -295,9 +344,12 @@ kn_get_str(kn_rows *rows, int column)
 {
 	kn_value value;
 	const char *why = "";
-	kn_str out = { "", 0 };
+	kn_str out = take(rows, column, KN_TYPE_TEXT);
 	kn_status status;
 
+	if (out.n > 0)
+		return out;
+	out = (kn_str){ "", 0 };
 	if (!get(rows, column, &value))
 		return out;
 	status = kn__to_text(&rows->values, &value, &out, &why);

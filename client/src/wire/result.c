@@ -53,6 +53,23 @@ kn__result_is_null(const kn__result *result, int row, int column)
 	return PQgetisnull(of(result), row, column) != 0;
 }
 
+kn_type
+kn__result_kind(const kn__result *result, int column)
+{
+	bool is_array;
+	const kn__type *type = kn__type_find(PQftype(of(result), column), &is_array);
+
+	return type == NULL || is_array || PQfformat(of(result), column) == 0 ? KN_TYPE_NULL
+																		   : type->kind;
+}
+
+kn_str
+kn__result_bytes(const kn__result *result, int row, int column)
+{
+	return (kn_str){ PQgetvalue(of(result), row, column),
+					 (size_t) PQgetlength(of(result), row, column) };
+}
+
 kn_status
 kn__result_value(const kn__result *result, int row, int column, kn__arena *arena, kn_value *out,
 				 const char **why)

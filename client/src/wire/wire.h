@@ -134,6 +134,13 @@ extern int kn__result_columns(const kn__result *result);
 extern const char *kn__result_name(const kn__result *result, int column);
 extern uint32_t kn__result_oid(const kn__result *result, int column);
 extern bool kn__result_is_null(const kn__result *result, int row, int column);
+/*
+ * The kind of a column whose values can be taken as they came, in binary and each by itself;
+ * KN_TYPE_NULL for arrays, for what came as text, and for types without a codec.
+ */
+extern kn_type kn__result_kind(const kn__result *result, int column);
+/* A value as it came; NULL is empty.  Column and row are there. */
+extern kn_str kn__result_bytes(const kn__result *result, int row, int column);
 /* See kn__decode(); borrows from the result. */
 extern kn_status kn__result_value(const kn__result *result, int row, int column, kn__arena *arena,
 								  kn_value *out, const char **why);
