@@ -60,7 +60,7 @@ kn__result_kind(const kn__result *result, int column)
 	const kn__type *type = kn__type_find(PQftype(of(result), column), &is_array);
 
 	return type == NULL || is_array || PQfformat(of(result), column) == 0 ? KN_TYPE_NULL
-																		   : type->kind;
+																		  : type->kind;
 }
 
 kn_str
