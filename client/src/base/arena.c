@@ -102,10 +102,20 @@ find_usual(const kn__arena *arena)
 void
 kn__arena_clear(kn__arena *arena)
 {
-	kn__block *kept = find_usual(arena);
+	kn__block *kept;
 	kn__block *lent = NULL;
 	kn__block *older;
 
+	/* What most requests come to: nothing, or one block. */
+	if (arena->blocks == NULL ||
+		(arena->blocks->older == NULL && arena->blocks->size <= BLOCK_MOST))
+	{
+		arena->has_failed = false;
+		if (arena->blocks != NULL)
+			use_block(arena, arena->blocks);
+		return;
+	}
+	kept = find_usual(arena);
 	for (kn__block *block = arena->blocks; block != NULL; block = older)
 	{
 		older = block->older;

@@ -14,7 +14,7 @@
 void
 kn__fault_clear(kn__fault *fault)
 {
-	fault->error = (kn_error){
+	static const kn_error none = {
 		.item = -1,
 		.row = -1,
 		.column = -1,
@@ -29,6 +29,8 @@ kn__fault_clear(kn__fault *fault)
 		.constraint_name = "",
 		.sql = "",
 	};
+
+	fault->error = none;
 	fault->used = 0;
 }
 

@@ -37,6 +37,15 @@ kn__encode(kn__buf *buf, const kn_value *value, kn__parameter *out, const char *
 	{
 		case KN_TYPE_NULL:
 			return KN_OK;
+		case KN_TYPE_I64:
+			/* The usual key: no more is done for it than it takes. */
+			if (value->oid != 0)
+				break;
+			out->oid = kn__type_oid(KN_TYPE_I64);
+			out->length = sizeof(int64_t);
+			kn__buf_u64(buf, (uint64_t) value->as.i);
+			*why = "out of memory";
+			return buf->has_failed ? KN_NO_MEMORY : KN_OK;
 		case KN_TYPE_TEXT:
 		case KN_TYPE_JSON:
 		case KN_TYPE_INET:

@@ -11,9 +11,11 @@
  */
 #include "run/breaker.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
+static void count(kn__breaker *breaker, int64_t now, bool has_failed, bool is_slow);
+static void gather(kn__breaker *breaker);
+static int64_t slice_ns(const kn__breaker *breaker);
 static bool has_room(kn__breaker *breaker, int64_t now);
 static kn__breaker_bucket *bucket_of(kn__breaker *breaker, int64_t now);
 static int64_t slice_of(const kn__breaker *breaker, int64_t now);
@@ -28,6 +30,7 @@ kn__breaker_init(kn__breaker *breaker, const kn__breaker_options *options)
 	(void) pthread_mutex_init(&breaker->lock, NULL);
 	for (int i = 0; i < KN__BREAKER_BUCKETS; i++)
 		breaker->buckets[i].began = -1;
+	atomic_init(&breaker->slice_end, INT64_MIN);
 }
 
 void
@@ -67,9 +70,7 @@ kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit)
 {
 	bool is_admitted = false;
 
-	permit->is_probe = false;
-	permit->generation = atomic_load_explicit(&breaker->generation, memory_order_acquire);
-	if (atomic_load_explicit(&breaker->state, memory_order_acquire) == KN__BREAKER_CLOSED)
+	if (kn__breaker_pass(breaker, permit))
 		return true;
 	(void) pthread_mutex_lock(&breaker->lock);
 	if (breaker->state == KN__BREAKER_OPEN && now - breaker->opened_at >= breaker->options.open_ns)
@@ -95,17 +96,22 @@ kn__breaker_report(kn__breaker *breaker, const kn__permit *permit, int64_t now, 
 	const kn__breaker_options *options = &breaker->options;
 	bool is_slow = options->slow_percent > 0 && took >= options->slow_ns;
 
+	/* Nearly all calls are good ones while it is closed, and they take no lock. */
+	if (!has_failed && !is_slow &&
+		now < atomic_load_explicit(&breaker->slice_end, memory_order_acquire) &&
+		permit->generation == atomic_load_explicit(&breaker->generation, memory_order_relaxed))
+	{
+		atomic_fetch_add_explicit(&breaker->good_calls, 1, memory_order_relaxed);
+		*was = *is = KN__BREAKER_CLOSED;
+		return false;
+	}
 	(void) pthread_mutex_lock(&breaker->lock);
 	*was = *is = (kn__breaker_state) breaker->state;
 	if (permit->generation == breaker->generation)
 	{
 		if (breaker->state == KN__BREAKER_CLOSED)
 		{
-			kn__breaker_bucket *bucket = bucket_of(breaker, now);
-
-			bucket->calls++;
-			bucket->failures += has_failed;
-			bucket->slow += is_slow;
+			count(breaker, now, has_failed, is_slow);
 			if ((has_failed || is_slow) && must_open(breaker, now))
 				move(breaker, KN__BREAKER_OPEN, now);
 		}
@@ -135,6 +141,37 @@ kn__breaker_withdraw(kn__breaker *breaker, const kn__permit *permit)
 	(void) pthread_mutex_unlock(&breaker->lock);
 }
 
+/* A call while it is closed; the lock is held. */
+static void
+count(kn__breaker *breaker, int64_t now, bool has_failed, bool is_slow)
+{
+	kn__breaker_bucket *bucket;
+
+	gather(breaker);
+	bucket = bucket_of(breaker, now);
+	bucket->calls++;
+	bucket->failures += has_failed;
+	bucket->slow += is_slow;
+	breaker->slice = bucket->began;
+	atomic_store_explicit(&breaker->slice_end,
+						  (bucket->began + 1) * slice_ns(breaker),
+						  memory_order_release);
+}
+
+/*
+ * Good calls go to the bucket that they belong to, if that is still of the window.  One that is
+ * counted at this moment may come to the next one's: that is no harm.
+ */
+static void
+gather(kn__breaker *breaker)
+{
+	uint32_t calls = atomic_exchange_explicit(&breaker->good_calls, 0, memory_order_relaxed);
+	kn__breaker_bucket *bucket = &breaker->buckets[breaker->slice % KN__BREAKER_BUCKETS];
+
+	if (bucket->began == breaker->slice)
+		bucket->calls += calls;
+}
+
 static kn__breaker_bucket *
 bucket_of(kn__breaker *breaker, int64_t now)
 {
@@ -149,7 +186,13 @@ bucket_of(kn__breaker *breaker, int64_t now)
 static int64_t
 slice_of(const kn__breaker *breaker, int64_t now)
 {
-	return now / (breaker->options.window_seconds * KN__NS_PER_S / KN__BREAKER_BUCKETS);
+	return now / slice_ns(breaker);
+}
+
+static int64_t
+slice_ns(const kn__breaker *breaker)
+{
+	return breaker->options.window_seconds * KN__NS_PER_S / KN__BREAKER_BUCKETS;
 }
 
 static bool
@@ -186,6 +229,7 @@ move(kn__breaker *breaker, kn__breaker_state state, int64_t now)
 	breaker->probes_good = 0;
 	for (int i = 0; i < KN__BREAKER_BUCKETS; i++)
 		breaker->buckets[i].began = -1;
+	atomic_store_explicit(&breaker->slice_end, INT64_MIN, memory_order_release);
 	if (state == KN__BREAKER_OPEN)
 		breaker->opened_at = now;
 	atomic_fetch_add_explicit(&breaker->generation, 1, memory_order_release);

@@ -6,6 +6,7 @@
 #define KN_SRC_RUN_BREAKER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/base.h"
 
@@ -49,6 +50,9 @@ typedef struct kn__breaker
 	int probes_good;
 	int64_t probe_at; /* when the newest was let through */
 	kn__breaker_bucket buckets[KN__BREAKER_BUCKETS];
+	_Atomic(uint32_t) good_calls; /* neither failed nor slow, not in the bucket of slice yet */
+	_Atomic(int64_t) slice_end;   /* until when they are counted so: the common case */
+	int64_t slice;                /* that they belong to */
 } kn__breaker;
 
 /* What an admitted call has to hand in again. */
@@ -62,6 +66,15 @@ extern void kn__breaker_init(kn__breaker *breaker, const kn__breaker_options *op
 extern void kn__breaker_release(kn__breaker *breaker);
 /* Whether a call may go through now. */
 extern bool kn__breaker_may_admit(kn__breaker *breaker, int64_t now);
+/* The same for one that is closed, which is to be asked first; false: ask kn__breaker_admit(). */
+static inline bool
+kn__breaker_pass(const kn__breaker *breaker, kn__permit *permit)
+{
+	permit->is_probe = false;
+	permit->generation = atomic_load_explicit(&breaker->generation, memory_order_acquire);
+	return atomic_load_explicit(&breaker->state, memory_order_acquire) == KN__BREAKER_CLOSED;
+}
+
 /* The same, and it does: what it is given has to be handed in again. */
 extern bool kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit);
 /*

@@ -17,6 +17,7 @@ static void link_live(kn_ctx *cx);
 static void unlink_live(kn_ctx *cx);
 static void cancel(kn_ctx *cx);
 static bool set_up(kn_ctx *cx, const kn_request *request);
+static int64_t deadline_of(const kn_ctx *cx);
 static bool make_prelude(kn_ctx *cx, const kn_request *request);
 static const char *copy(kn_ctx *cx, const char *text);
 static void let_go(kn_ctx *cx);
@@ -34,29 +35,38 @@ kn_begin_request(kn_db *db, const kn_request *request)
 	is_child = kn__db_is_child(db);
 	cx = is_child ? NULL : take_free(db);
 	if (cx == NULL)
+	{
 		cx = make(db);
+		if (cx != NULL && !is_child)
+			link_live(cx);
+	}
 	if (cx == NULL)
 		return &no_memory;
 	if (!set_up(cx, request))
 		cx->own.has_failed = true;
-	if (!is_child)
-		link_live(cx);
 	return cx;
 }
 
+/* With the lock held. */
 static void
-link_live(kn_ctx *cx)
+push_live(kn_ctx *cx)
 {
 	kn_db *db = cx->db;
 
-	(void) atomic_fetch_add(&db->contexts, 1);
-	(void) pthread_mutex_lock(&db->lock);
+	db->contexts++;
 	cx->before = NULL;
 	cx->next = db->live_contexts;
 	if (cx->next != NULL)
 		cx->next->before = cx;
 	db->live_contexts = cx;
-	(void) pthread_mutex_unlock(&db->lock);
+}
+
+static void
+link_live(kn_ctx *cx)
+{
+	(void) pthread_mutex_lock(&cx->db->lock);
+	push_live(cx);
+	(void) pthread_mutex_unlock(&cx->db->lock);
 }
 
 /* With the lock held. */
@@ -82,6 +92,7 @@ take_free(kn_db *db)
 	{
 		db->free_contexts = cx->next;
 		db->free_count--;
+		push_live(cx);
 	}
 	(void) pthread_mutex_unlock(&db->lock);
 	return cx;
@@ -95,6 +106,7 @@ make(kn_db *db)
 	if (cx == NULL)
 		return NULL;
 	cx->db = db;
+	cx->random = (uint64_t) kn__now(db->clock) ^ (uint64_t) (uintptr_t) cx;
 	atomic_flag_clear(&cx->guard);
 	kn__arena_init(&cx->own, db->allocator);
 	kn__arena_init(&cx->arena, db->allocator);
@@ -106,12 +118,11 @@ static bool
 set_up(kn_ctx *cx, const kn_request *request)
 {
 	kn_db *db = cx->db;
-	int64_t now = kn__now(db->clock);
 
-	atomic_store(&cx->is_cancelled, false);
+	atomic_store_explicit(&cx->is_cancelled, false, memory_order_relaxed);
 	cx->link = NULL;
 	cx->timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : db->config.statement_ms;
-	cx->wait.deadline = kn__after(now, cx->timeout_ms);
+	cx->wait.deadline = deadline_of(cx);
 	cx->wait.is_cancelled = &cx->is_cancelled;
 	cx->file = request->file == NULL ? "" : request->file;
 	cx->line = request->line;
@@ -121,7 +132,6 @@ set_up(kn_ctx *cx, const kn_request *request)
 	cx->last_lsn = 0;
 	cx->prelude = NULL;
 	cx->prelude_count = 0;
-	cx->random ^= (uint64_t) now ^ (uint64_t) (uintptr_t) cx;
 	memset(&cx->work, 0, sizeof(cx->work));
 	cx->open_rows = NULL;
 	cx->batches = NULL;
@@ -130,6 +140,13 @@ set_up(kn_ctx *cx, const kn_request *request)
 	cx->actor = copy(cx, request->actor);
 	cx->trace_id = copy(cx, request->trace_id);
 	return make_prelude(cx, request) && !cx->own.has_failed;
+}
+
+/* Of timeout_ms, from now on. */
+static int64_t
+deadline_of(const kn_ctx *cx)
+{
+	return cx->timeout_ms < 0 ? KN__NEVER : kn__after(kn__now(cx->db->clock), cx->timeout_ms);
 }
 
 /*
@@ -211,14 +228,13 @@ kn_end(kn_ctx *cx)
 		db->free_contexts = cx;
 		db->free_count++;
 	}
-	(void) pthread_mutex_unlock(&db->lock);
 	if (!is_kept)
 	{
 		kn__arena_release(&cx->arena);
 		kn__arena_release(&cx->own);
 		kn__release(db->allocator, cx, sizeof(kn_ctx));
 	}
-	kn__db_unref(db);
+	kn__db_unref_locked(db);
 }
 
 /* What the request still has of others: rows, a transaction, a connection. */
@@ -322,7 +338,7 @@ kn_set_timeout(kn_ctx *cx, int64_t timeout_ms)
 	if (cx == NULL || cx == &no_memory)
 		return;
 	cx->timeout_ms = timeout_ms;
-	cx->wait.deadline = kn__after(kn__now(cx->db->clock), timeout_ms);
+	cx->wait.deadline = deadline_of(cx);
 }
 
 uint64_t
@@ -396,7 +412,8 @@ kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
 	*status = KN_NO_MEMORY;
 	if (cx == NULL || cx == &no_memory)
 		return false;
-	kn__fault_clear(&cx->fault);
+	if (cx->fault.error.status != KN_OK || cx->fault.used > 0)
+		kn__fault_clear(&cx->fault);
 	if (cx->own.has_failed)
 		*status = kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory, or claims without a value");
 	else if (!kn__db_is_usable(cx->db, status))

@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static kn_status make(kn_db *db);
 static kn_status make_server(kn_db *db, int index);
@@ -30,10 +29,9 @@ kn_open_config(kn_db **out, char *error, size_t capacity, const kn_config *confi
 	if (db == NULL)
 		return KN_NO_MEMORY;
 	db->allocator = allocator;
-	db->process = getpid();
 	(void) pthread_mutex_init(&db->lock, NULL);
 	kn__cond_init(&db->woken);
-	atomic_init(&db->contexts, 1);
+	db->contexts = 1;
 	status = kn__config_read(&db->settings, config, error, capacity);
 	if (status == KN_OK)
 		status = make(db);
@@ -158,15 +156,19 @@ kn_close(kn_db *db, int64_t drain_ms)
 	}
 	if (status == KN_TIMEOUT)
 		kn__ctx_cancel_all(db);
-	kn__db_unref(db);
+	(void) pthread_mutex_lock(&db->lock);
+	kn__db_unref_locked(db);
 	return status;
 }
 
-/* One context less, or the handle itself: the last one frees it all. */
+/* One context less, or the handle itself: the last one frees it all.  Gives the lock back. */
 void
-kn__db_unref(kn_db *db)
+kn__db_unref_locked(kn_db *db)
 {
-	if (atomic_fetch_sub(&db->contexts, 1) == 1)
+	bool is_last = --db->contexts == 0;
+
+	(void) pthread_mutex_unlock(&db->lock);
+	if (is_last)
 		destroy(db);
 }
 
@@ -207,11 +209,11 @@ free_contexts(kn_db *db)
 	}
 }
 
-/* Whether this process was forked from the one that has opened it. */
+/* Whether this process was forked from the one that has opened it: the stamp differs in a child. */
 bool
 kn__db_is_child(const kn_db *db)
 {
-	return db->process != getpid();
+	return db->stamp != kn__pool_stamp();
 }
 
 /* Whether it serves calls; *status says why not. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+static unsigned recognize(kn_ctx *cx, kn__item *item);
+
 kn_status
 kn_exec_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 			   const kn_options *options, int64_t *rows)
@@ -66,18 +68,42 @@ kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count
 		return kn__fail(&cx->fault, KN_USAGE, "a statement or its values are missing");
 	item->sql = sql;
 	item->length = strlen(sql);
-	item->hash = kn__hash(sql, item->length, 0);
 	item->values = values;
 	item->count = count;
 	call->cx = cx;
 	call->items = item;
 	call->count = 1;
 	call->options = options;
-	call->class = kn__classes_of(cx->db->classes, sql, item->length, item->hash);
+	call->class = recognize(cx, item);
 	item->is_atomic = (call->class & KN__CLASS_ATOMIC) != 0;
 	item->never_prepare =
 		(options != NULL && options->never_prepare) || (call->class & KN__CLASS_ATOMIC) == 0;
 	return kn__run_usage(cx, call->class, sql);
+}
+
+/* The class of a statement, and its hash: from what the context remembers, if it can. */
+static unsigned
+recognize(kn_ctx *cx, kn__item *item)
+{
+	kn__recent *recent = &cx->recent[item->length % KN__RECENT];
+	unsigned class;
+
+	if (recent->length == item->length && item->length > 0 &&
+		memcmp(recent->text, item->sql, item->length) == 0)
+	{
+		item->hash = recent->hash;
+		return recent->class;
+	}
+	item->hash = kn__hash(item->sql, item->length, 0);
+	class = kn__classes_of(cx->db->classes, item->sql, item->length, item->hash);
+	if (item->length <= KN__RECENT_TEXT)
+	{
+		recent->hash = item->hash;
+		recent->length = (uint32_t) item->length;
+		recent->class = class;
+		memcpy(recent->text, item->sql, item->length);
+	}
+	return class;
 }
 
 /* Rows that have nothing but their failure. */

@@ -3,17 +3,18 @@
  *		The rows of a query, as the caller walks through them.
  *
  * What goes wrong with a value is remembered, and comes out of kn_done(): a loop need
- * not ask after each one.  From the second row on the columns' kinds are known, and what is asked
- * for as what it is goes a short way, see take(); whatever is out of the ordinary goes the long
- * one, through a kn_value.
+ * not ask after each one.  What is asked for as what its column is goes a short way, see take();
+ * whatever is out of the ordinary goes the long one, through a kn_value.
  */
 #include "run/rows.h"
 
 #include <string.h>
 
+#define KIND_UNKNOWN 0xff /* of a column: not looked at yet */
+
 static kn_rows failed_rows = { .row = -1, .number = -1, .status = KN_NO_MEMORY, .is_done = true };
 
-static void find_kinds(kn_rows *rows);
+static void forget_kinds(kn_rows *rows);
 static kn_str take(const kn_rows *rows, int column, kn_type kind);
 static void fail_value(kn_rows *rows, int column, kn_status status, const char *why);
 static bool get(kn_rows *rows, int column, kn_value *value);
@@ -73,28 +74,29 @@ kn_next(kn_rows *rows)
 		rows->kinds = NULL;
 		return false;
 	}
-	if (rows->number == 1)
-		find_kinds(rows);
+	if (rows->number == 0)
+		forget_kinds(rows);
 	return true;
 }
 
-/* Without memory all goes the long way. */
+/* They are found out one by one, as they are asked for.  Without memory all goes the long way. */
 static void
-find_kinds(kn_rows *rows)
+forget_kinds(kn_rows *rows)
 {
-	uint8_t *kinds = kn__arena_get(&rows->cx->arena, (size_t) rows->columns);
-
-	for (int i = 0; kinds != NULL && i < rows->columns; i++)
-		kinds[i] = (uint8_t) kn__result_kind(rows->result, i);
-	rows->kinds = kinds;
+	rows->kinds = kn__arena_get(&rows->cx->arena, (size_t) rows->columns);
+	if (rows->kinds != NULL)
+		memset(rows->kinds, KIND_UNKNOWN, (size_t) rows->columns);
 }
 
 /* The bytes of a value that is of that kind and in binary; empty where that is not known. */
 static kn_str
 take(const kn_rows *rows, int column, kn_type kind)
 {
-	if (rows == NULL || rows->kinds == NULL || column < 0 || column >= rows->columns ||
-		rows->kinds[column] != kind)
+	if (rows == NULL || rows->kinds == NULL || column < 0 || column >= rows->columns)
+		return (kn_str){ NULL, 0 };
+	if (rows->kinds[column] == KIND_UNKNOWN)
+		rows->kinds[column] = (uint8_t) kn__result_kind(rows->result, column);
+	if (rows->kinds[column] != kind)
 		return (kn_str){ NULL, 0 };
 	return kn__result_bytes(rows->result, rows->row, column);
 }

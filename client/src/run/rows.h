@@ -16,7 +16,7 @@ struct kn_rows
 	int64_t number;     /* of all rows, from 0; -1 before the first */
 	int count;          /* of rows in result */
 	int columns;
-	uint8_t *kinds; /* kn_type of each column, see kn__result_kind(); NULL: not known */
+	uint8_t *kinds; /* kn_type of each column, see kn__result_kind(), or 0xff; NULL: of no use */
 	int64_t affected;
 	bool is_streaming; /* the connection is held, and more may come */
 	bool is_done;

@@ -150,7 +150,8 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	kn__breaker_state is;
 	kn_status status;
 
-	if (!kn__breaker_admit(&server->breaker, kn__coarse(clock), permit))
+	if (!kn__breaker_pass(&server->breaker, permit) &&
+		!kn__breaker_admit(&server->breaker, kn__coarse(clock), permit))
 		return kn__fail(&cx->fault,
 						KN_CIRCUIT_OPEN,
 						"the circuit breaker of server \"%s\" is open",
@@ -163,7 +164,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 						   &member,
 						   &cx->fault);
 	/* The wait for one that is free is no slowness of the server's. */
-	call->began = kn__coarse(clock);
+	call->began = status == KN_OK ? member->taken_at : kn__coarse(clock);
 	if (status == KN_OK)
 		kn__ctx_set_link(cx, (kn__link *) (void *) member);
 	else if (status == KN_CONN_LOST)

@@ -61,7 +61,6 @@ struct kn_db
 	kn__arena arena;  /* of texts that live as long as the handle */
 	const kn_allocator *allocator;
 	const kn_clock *clock;
-	pid_t process;
 	uint32_t stamp; /* of the process, as kn__pool_stamp() tells */
 	kn__server *servers;
 	int server_count;
@@ -69,8 +68,8 @@ struct kn_db
 	kn__memo *classes;
 	_Atomic(uint32_t) next_replica;
 	_Atomic(bool) is_closing;
-	_Atomic(int) contexts; /* that have not ended, and one for the handle itself */
-	pthread_mutex_t lock;  /* of what follows, and of sleepers */
+	pthread_mutex_t lock; /* of what follows, and of sleepers */
+	int contexts;         /* that have not ended, and one for the handle itself */
 	pthread_cond_t woken;
 	struct kn__load *loads; /* cache.c: that are under way */
 	kn_ctx *free_contexts;
@@ -98,6 +97,18 @@ typedef struct kn__work
 	kn__server *server;
 	int64_t began;
 } kn__work;
+
+/* A statement that a context has had before: what was found out of its text. */
+#define KN__RECENT      4   /* of a context, by their length */
+#define KN__RECENT_TEXT 240 /* no longer ones */
+
+typedef struct kn__recent
+{
+	uint64_t hash;
+	uint32_t length; /* 0: none */
+	unsigned class;
+	char text[KN__RECENT_TEXT];
+} kn__recent;
 
 struct kn_ctx
 {
@@ -130,6 +141,7 @@ struct kn_ctx
 	kn_batch *batches;  /* whose results may not all have been taken */
 	kn_rows *stream;    /* that has the connection */
 	kn__fault fault;
+	kn__recent recent[KN__RECENT]; /* outlive the request */
 };
 
 /* context.c */
@@ -147,7 +159,7 @@ extern void kn__link_close(kn__link *link);
 /* db.c */
 extern bool kn__db_is_usable(const kn_db *db, kn_status *status);
 extern bool kn__db_is_child(const kn_db *db);
-extern void kn__db_unref(kn_db *db);
+extern void kn__db_unref_locked(kn_db *db);
 
 /* One call: statements that go in one flight, and are one transaction unless they say otherwise. */
 typedef struct kn__call

@@ -405,9 +405,13 @@ kn__flight_lose(kn__flying *flight)
 static int64_t
 affected_by(PGresult *result)
 {
-	const char *text = PQcmdTuples(result);
+	const char *text = PQcmdStatus(result);
 	int64_t count = 0;
 
+	/* The tag of most that is asked, and as many rows. */
+	if (text[0] == 'S' && text[1] == 'E' && text[2] == 'L' && PQntuples(result) > 0)
+		return PQntuples(result);
+	text = PQcmdTuples(result);
 	if (*text == '\0')
 		return -1;
 	for (; *text >= '0' && *text <= '9'; text++)

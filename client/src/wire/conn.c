@@ -48,7 +48,7 @@ kn__conn_open(kn__conn **out, const kn__conn_options *options, const kn__wait *w
 	conn->notice = options->notice;
 	conn->user = options->user;
 	conn->never_prepares = options->cache_count <= 0;
-	conn->wake[0] = conn->wake[1] = -1;
+	conn->wake[0] = conn->wake[1] = conn->watch = -1;
 	kn__buf_init(&conn->scratch, conn->allocator, SIZE_MAX / 2);
 	if (!kn__prepared_init(&conn->cache,
 						   conn->allocator,
@@ -85,6 +85,7 @@ connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait
 	(void) PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
 	if (PQsetnonblocking(conn->pg, 1) != 0)
 		return kn__fault_of_conn(fault, conn, KN_CONN_LOST);
+	kn__wait_watch(conn);
 	return settle(conn, wait, fault);
 }
 
@@ -171,6 +172,8 @@ kn__conn_close(kn__conn *conn)
 		if (conn->wake[i] >= 0)
 			(void) close(conn->wake[i]);
 	}
+	if (conn->watch >= 0)
+		(void) close(conn->watch);
 	kn__prepared_release(&conn->cache, conn->allocator);
 	kn__buf_release(&conn->scratch);
 	kn__release(conn->allocator, conn, sizeof(kn__conn));
@@ -199,6 +202,8 @@ kn__conn_is_alive(kn__conn *conn)
 
 	if (conn->is_broken || PQstatus(conn->pg) != CONNECTION_OK)
 		return false;
+	if (kn__wait_is_quiet(conn))
+		return true;
 	length = recv(PQsocket(conn->pg), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	if (length < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;

@@ -46,6 +46,7 @@ struct kn__conn
 	int prepare_after;
 	int64_t cancel_ns;
 	int wake[2]; /* a pipe: whoever writes to it makes a wait look up */
+	int watch;   /* an epoll of socket and pipe, once it is connected; -1: none */
 	void (*notice)(void *user, const char *severity, const char *text);
 	void *user;
 	bool never_prepares;
@@ -62,18 +63,22 @@ typedef struct kn__sent
 	bool is_prepare;   /* a Parse of its own came before it */
 	bool is_by_name;   /* it was a prepared statement */
 	bool is_described; /* nothing but Parse and Describe was sent */
+	bool is_due;       /* nothing was sent: alone it cannot be prepared */
 } kn__sent;
 
-/* The key of an item: of its text and the types of its parameters. */
-extern uint64_t kn__send_key(const kn__item *item);
+/* The key of an item: of its text and the types of its parameters; the item remembers it. */
+extern uint64_t kn__send_key(kn__item *item);
 /* Hands an item to libpq; KN_DATA, KN_NO_MEMORY, KN_USAGE: nothing of it was sent. */
-extern kn_status kn__send_item(kn__conn *conn, const kn__item *item, bool in_pipeline,
-							   kn__sent *sent, kn__fault *fault);
+extern kn_status kn__send_item(kn__conn *conn, kn__item *item, bool in_pipeline, kn__sent *sent,
+							   kn__fault *fault);
 /* Hands Parse and Describe of it to libpq; in a pipeline. */
-extern kn_status kn__send_describe(kn__conn *conn, const kn__item *item, kn__sent *sent,
+extern kn_status kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sent,
 								   kn__fault *fault);
 
-/* wait.c */
+/* wait.c: makes waits cheaper from now on, if it can; the socket stays the same */
+extern void kn__wait_watch(kn__conn *conn);
+/* Nothing has arrived, and the server has not hung up; false: look at the socket. */
+extern bool kn__wait_is_quiet(const kn__conn *conn);
 typedef enum kn__waited
 {
 	KN__WAITED_READY,

@@ -18,8 +18,8 @@
 #define FEW 8
 
 static kn_status fly(kn__flying *flight);
-static bool is_unknown(const kn__conn *conn, const kn__item *item);
-static void send_alone(kn__flying *flight);
+static bool is_unknown(const kn__conn *conn, kn__item *item);
+static bool send_alone(kn__flying *flight);
 static void send_pipeline(kn__flying *flight);
 
 kn_status
@@ -132,24 +132,8 @@ fly(kn__flying *flight)
 	}
 	if (kn__flight_learn(flight) != KN_OK)
 		return flight->status;
-	if (flight->count == 1 && conn->cache.closing.length == 0)
-	{
-		const kn__item *item = flight->items;
-		kn__prepared *entry = NULL;
-
-		if (!conn->never_prepares && !item->never_prepare)
-			entry = kn__prepared_find(&conn->cache,
-									  conn->allocator,
-									  kn__send_key(item),
-									  item->sql,
-									  item->length);
-		if (entry == NULL || entry->is_prepared || entry->uses < conn->prepare_after)
-		{
-			send_alone(flight);
-			return flight->status;
-		}
-	}
-	send_pipeline(flight);
+	if (flight->count > 1 || conn->cache.closing.length > 0 || !send_alone(flight))
+		send_pipeline(flight);
 	return flight->status;
 }
 
@@ -224,23 +208,27 @@ kn__flight_learn(kn__flying *flight)
 }
 
 static bool
-is_unknown(const kn__conn *conn, const kn__item *item)
+is_unknown(const kn__conn *conn, kn__item *item)
 {
 	return item->wants_rows && kn__memo_find(conn->shapes, kn__send_key(item)) == KN__SHAPE_UNKNOWN;
 }
 
-static void
+/* False: nothing was sent, for it has to be prepared along with it, and that takes a pipeline. */
+static bool
 send_alone(kn__flying *flight)
 {
 	flight->items->sync_after = true;
 	flight->status = kn__send_item(flight->conn, flight->items, false, flight->sent, flight->fault);
+	if (flight->status == KN_OK && flight->sent->is_due)
+		return false;
 	if (flight->status == KN_CONN_LOST)
 		kn__flight_lose(flight);
 	if (flight->status != KN_OK)
-		return;
+		return true;
 	flight->is_sent = true;
 	kn__answer_alone(flight);
 	kn__flight_finish(flight);
+	return true;
 }
 
 static void

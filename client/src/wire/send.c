@@ -35,14 +35,16 @@ static kn_status encode(kn__conn *conn, const kn__item *item, Parameters *parame
 static kn_status end_text(kn__buf *scratch, kn__parameter *parameter, const char **why);
 static bool init(kn__conn *conn, Parameters *parameters, int count);
 static void release(kn__conn *conn, Parameters *parameters);
-static bool send(kn__conn *conn, const kn__item *item, const Parameters *parameters,
-				 bool in_pipeline, kn__sent *sent);
+static bool send(kn__conn *conn, kn__item *item, const Parameters *parameters, bool in_pipeline,
+				 kn__sent *sent);
 
 uint64_t
-kn__send_key(const kn__item *item)
+kn__send_key(kn__item *item)
 {
 	uint64_t key = item->hash;
 
+	if (item->key != 0)
+		return item->key;
 	for (int i = 0; i < item->count; i++)
 	{
 		const kn_value *value = &item->values[i];
@@ -54,12 +56,12 @@ kn__send_key(const kn__item *item)
 		key = key * UINT64_C(0x9E3779B97F4A7C15) + ((uint64_t) types[0] << 32 | types[1]);
 		key ^= key >> 29;
 	}
-	return key == 0 ? 1 : key;
+	item->key = key == 0 ? 1 : key;
+	return item->key;
 }
 
 kn_status
-kn__send_item(kn__conn *conn, const kn__item *item, bool in_pipeline, kn__sent *sent,
-			  kn__fault *fault)
+kn__send_item(kn__conn *conn, kn__item *item, bool in_pipeline, kn__sent *sent, kn__fault *fault)
 {
 	Parameters parameters;
 	kn_status status = encode(conn, item, &parameters, fault);
@@ -71,7 +73,7 @@ kn__send_item(kn__conn *conn, const kn__item *item, bool in_pipeline, kn__sent *
 }
 
 kn_status
-kn__send_describe(kn__conn *conn, const kn__item *item, kn__sent *sent, kn__fault *fault)
+kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sent, kn__fault *fault)
 {
 	Parameters parameters = { .types = NULL };
 	kn_status status = encode(conn, item, &parameters, fault);
@@ -185,8 +187,7 @@ release(kn__conn *conn, Parameters *parameters)
 }
 
 static bool
-send(kn__conn *conn, const kn__item *item, const Parameters *parameters, bool in_pipeline,
-	 kn__sent *sent)
+send(kn__conn *conn, kn__item *item, const Parameters *parameters, bool in_pipeline, kn__sent *sent)
 {
 	bool may_prepare = !conn->never_prepares && !item->never_prepare;
 	int format;
@@ -200,7 +201,11 @@ send(kn__conn *conn, const kn__item *item, const Parameters *parameters, bool in
 			? NULL
 			: kn__prepared_find(&conn->cache, conn->allocator, sent->key, item->sql, item->length);
 	/* Parse and Execute at a time take a pipeline; alone, it has to be prepared by now. */
-	if (entry != NULL && !entry->is_prepared && entry->uses >= conn->prepare_after && in_pipeline)
+	sent->is_due =
+		!in_pipeline && entry != NULL && !entry->is_prepared && entry->uses >= conn->prepare_after;
+	if (sent->is_due)
+		return true;
+	if (entry != NULL && !entry->is_prepared && entry->uses >= conn->prepare_after)
 	{
 		if (!PQsendPrepare(conn->pg, entry->name, item->sql, item->count, parameters->types))
 			return false;

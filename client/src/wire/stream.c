@@ -93,6 +93,15 @@ send(kn__streaming *stream)
 	{
 		flight->status =
 			kn__send_item(conn, &flight->items[i], in_pipeline, &flight->sent[i], flight->fault);
+		/* What is to be prepared now takes a pipeline. */
+		if (flight->status == KN_OK && flight->sent[i].is_due)
+		{
+			in_pipeline = true;
+			flight->status = KN_CONN_LOST;
+			if (PQenterPipelineMode(conn->pg))
+				flight->status =
+					kn__send_item(conn, &flight->items[i], true, &flight->sent[i], flight->fault);
+		}
 		flight->is_sent = true;
 	}
 	if (flight->status == KN_CONN_LOST || (in_pipeline && !PQpipelineSync(conn->pg)))

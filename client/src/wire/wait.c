@@ -7,9 +7,19 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
 #include <unistd.h>
 
+enum
+{
+	SOCKET, /* what a wait can be ended by */
+	WAKE
+};
+
 static kn__waited wait_events(kn__conn *conn, short events, const kn__wait *wait);
+static int poll_events(kn__conn *conn, short events, int timeout, bool ready[2]);
 static int timeout_of(const kn__conn *conn, const kn__wait *wait);
 static void empty_pipe(int fd);
 static bool is_cancelled(const kn__wait *wait);
@@ -38,33 +48,98 @@ kn__wait_socket(kn__conn *conn, bool for_write, const kn__wait *wait)
 static kn__waited
 wait_events(kn__conn *conn, short events, const kn__wait *wait)
 {
+	for (;;)
+	{
+		bool ready[2] = { false, false };
+		int timeout = timeout_of(conn, wait);
+		int found;
+
+		if (is_cancelled(wait))
+			return KN__WAITED_CANCELED;
+		found = poll_events(conn, events, timeout, ready);
+		if (found < 0 && errno != EINTR)
+			return KN__WAITED_ERROR;
+		if (found <= 0)
+		{
+			if (found == 0 && timeout_of(conn, wait) == 0)
+				return KN__WAITED_TIMEOUT;
+			continue;
+		}
+		if (ready[WAKE])
+			empty_pipe(conn->wake[0]);
+		/* What is wrong with a socket comes out of reading it. */
+		if (ready[SOCKET])
+			return KN__WAITED_READY;
+	}
+}
+
+#ifdef __linux__
+/* Waiting for two files costs no more than for one when the kernel has been told of them before. */
+void
+kn__wait_watch(kn__conn *conn)
+{
+	struct epoll_event socket = { .events = EPOLLIN, .data = { .u32 = SOCKET } };
+	struct epoll_event wake = { .events = EPOLLIN, .data = { .u32 = WAKE } };
+	int watch = epoll_create1(EPOLL_CLOEXEC);
+
+	if (watch >= 0 && epoll_ctl(watch, EPOLL_CTL_ADD, PQsocket(conn->pg), &socket) == 0 &&
+		epoll_ctl(watch, EPOLL_CTL_ADD, conn->wake[0], &wake) == 0)
+		conn->watch = watch;
+	else if (watch >= 0)
+		(void) close(watch);
+}
+
+static int
+poll_watch(const kn__conn *conn, int timeout, bool ready[2])
+{
+	struct epoll_event events[2];
+	int found = epoll_wait(conn->watch, events, 2, timeout);
+
+	for (int i = 0; i < found; i++)
+		ready[events[i].data.u32] = true;
+	return found;
+}
+#else
+void
+kn__wait_watch(kn__conn *conn)
+{
+	conn->watch = -1;
+}
+
+static int
+poll_watch(const kn__conn *conn, int timeout, bool ready[2])
+{
+	(void) conn;
+	(void) timeout;
+	(void) ready;
+	return -1;
+}
+#endif
+
+bool
+kn__wait_is_quiet(const kn__conn *conn)
+{
+	bool ready[2] = { false, false };
+
+	return conn->watch >= 0 && poll_watch(conn, 0, ready) == 0;
+}
+
+/* As poll() returns it; ready tells which. */
+static int
+poll_events(kn__conn *conn, short events, int timeout, bool ready[2])
+{
 	struct pollfd fds[2] = {
 		{ .fd = PQsocket(conn->pg), .events = events },
 		{ .fd = conn->wake[0], .events = POLLIN },
 	};
+	int found;
 
-	for (;;)
-	{
-		int timeout = timeout_of(conn, wait);
-		int ready;
-
-		if (is_cancelled(wait))
-			return KN__WAITED_CANCELED;
-		ready = poll(fds, 2, timeout);
-		if (ready < 0 && errno != EINTR)
-			return KN__WAITED_ERROR;
-		if (ready <= 0)
-		{
-			if (ready == 0 && timeout_of(conn, wait) == 0)
-				return KN__WAITED_TIMEOUT;
-			continue;
-		}
-		if (fds[1].revents != 0)
-			empty_pipe(conn->wake[0]);
-		/* What is wrong with a socket comes out of reading it. */
-		if (fds[0].revents != 0)
-			return KN__WAITED_READY;
-	}
+	if (conn->watch >= 0 && events == POLLIN)
+		return poll_watch(conn, timeout, ready);
+	found = poll(fds, 2, timeout);
+	ready[SOCKET] = found > 0 && fds[SOCKET].revents != 0;
+	ready[WAKE] = found > 0 && fds[WAKE].revents != 0;
+	return found;
 }
 
 /* In milliseconds, rounded up, so that nothing is looked at over and over before its time. */

@@ -83,6 +83,7 @@ typedef struct kn__item
 	const char *sql; /* ended by a NUL, as long as the flight */
 	size_t length;
 	uint64_t hash; /* of the text */
+	uint64_t key;  /* of that and the types of the values; 0: not worked out yet */
 	const kn_value *values;
 	int count;
 	bool never_prepare;
