@@ -72,7 +72,8 @@ def command_for(name, path):
     if name == "raw":
         return *c, "-o", path, "raw.c", "-lpq"
     if name == "pqxx":
-        cxx = ("g++", "-std=c++17", *flags, "-x", "c++")
+        # Later versions advise against what the oldest has.
+        cxx = ("g++", "-std=c++17", *flags, "-Wno-deprecated-declarations", "-x", "c++")
         return (*cxx, "-o", path, "pqxx.cpp", "-lpqxx", "-lpq") if has_header("pqxx/pqxx", *cxx) else None
     if name == "zdb":
         zdb = (*c, "-isystem", "/usr/include/zdb", "-isystem", "/usr/local/include/zdb")
