@@ -22,7 +22,7 @@ RATES = (
     ("context", "contexts", "contexts", 500, 10),
     ("batch", "batches", "echoes", 1000, 10),
     ("scan", "scan", "scan", 1000000, 1),
-    ("copy", "copy", "copy", 200000, 1),
+    ("copy", "copy", "copy", 200000, 3),
 )
 
 

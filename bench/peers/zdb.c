@@ -118,6 +118,16 @@ contexts(long count)
 	return (double) sum;
 }
 
+static void
+copy_name(item *to, const char *name)
+{
+	size_t size = strlen(name) + 1;
+
+	if (size > sizeof(to->name))
+		peer_die("zdb", "a name is too long");
+	memcpy(to->name, name, size);
+}
+
 static double
 scan(long count)
 {
@@ -133,7 +143,7 @@ scan(long count)
 		if (to == items + count)
 			peer_die("zdb", "there are too many rows");
 		to->amount = ResultSet_getInt(rows, 1);
-		(void) strcpy(to->name, ResultSet_getString(rows, 2));
+		copy_name(to, ResultSet_getString(rows, 2));
 		to->price = ResultSet_getDouble(rows, 3);
 		to->made_at = peer_time(ResultSet_getString(rows, 4));
 		to->id = ResultSet_getLLong(rows, 5);
