@@ -87,7 +87,7 @@ laws: ## what must hold for every plan, on generated schemas
 	@tests/deps test
 	@tests/laws/run
 
-bench: ## figures of speed; NAME=plan picks one
+bench: ## figures of speed; NAME=plan or NAME=client
 	@tests/deps test
 	@bench/run $(NAME)
 

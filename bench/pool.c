@@ -2,7 +2,8 @@
  * pool.c
  *		What the pool of connections costs, and how fair it is.  No server is needed.
  *
- * Prints a line a figure, "name value unit", each the median of five rounds:
+ * Prints a line a figure: name, value, unit, goal, and "ok" or "short", separated by tabs;
+ * the last two are "-" where nothing is aimed at.  Values are medians of five rounds.
  *
  *	 pool.pair.1        processor time to take an idle connection and give it back, one thread
  *	 pool.pair.8        the same with eight threads and eight connections
@@ -224,11 +225,19 @@ compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double
-median(double *values)
+/* A goal of 0: there is none. */
+static void
+print(const char *name, double *values, const char *unit, double goal)
 {
+	double value;
+
 	qsort(values, ROUNDS, sizeof(*values), compare);
-	return values[ROUNDS / 2];
+	value = values[ROUNDS / 2];
+	(void) printf("%s\t%.2f\t%s\t", name, value, unit);
+	if (goal > 0)
+		(void) printf("<= %g\t%s\n", goal, value <= goal ? "ok" : "short");
+	else
+		(void) puts("-\t-");
 }
 
 int
@@ -248,11 +257,11 @@ main(void)
 		eight_on_4[i] = time_pairs(8, 4);
 		measure_fairness(&ratio[i], &longest[i], &rate[i]);
 	}
-	printf("pool.pair.1 %.1f ns\n", median(one));
-	printf("pool.pair.8 %.1f ns\n", median(eight));
-	printf("pool.pair.8_on_4 %.1f ns\n", median(eight_on_4));
-	printf("pool.fairness %.2f ratio\n", median(ratio));
-	printf("pool.longest_wait %.1f ms\n", median(longest));
-	printf("pool.handed_out %.0f /s\n", median(rate));
+	print("pool.pair.1", one, "ns", 25);
+	print("pool.pair.8", eight, "ns", 25);
+	print("pool.pair.8_on_4", eight_on_4, "ns", 0);
+	print("pool.fairness", ratio, "ratio", 3);
+	print("pool.longest_wait", longest, "ms", 0);
+	print("pool.handed_out", rate, "/s", 0);
 	return EXIT_SUCCESS;
 }
