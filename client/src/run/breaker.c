@@ -68,12 +68,16 @@ kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit)
 	bool is_admitted = false;
 
 	permit->is_probe = false;
+	permit->is_first = false;
 	permit->generation = atomic_load_explicit(&breaker->generation, memory_order_acquire);
 	if (atomic_load_explicit(&breaker->state, memory_order_acquire) == KN__BREAKER_CLOSED)
 		return true;
 	(void) pthread_mutex_lock(&breaker->lock);
 	if (breaker->state == KN__BREAKER_OPEN && now - breaker->opened_at >= breaker->options.open_ns)
+	{
 		move(breaker, KN__BREAKER_HALF_OPEN, now);
+		permit->is_first = true;
+	}
 	if (breaker->state == KN__BREAKER_CLOSED)
 		is_admitted = true;
 	else if (breaker->state == KN__BREAKER_HALF_OPEN && has_room(breaker, now))

@@ -56,6 +56,7 @@ typedef struct kn__permit
 {
 	uint32_t generation;
 	bool is_probe;
+	bool is_first; /* of the probes: with it the breaker became half open */
 } kn__permit;
 
 extern void kn__breaker_init(kn__breaker *breaker, const kn__breaker_options *options);

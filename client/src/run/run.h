@@ -162,6 +162,7 @@ typedef struct kn__call
 	int64_t started;    /* 0: nobody wants to know */
 	int64_t began;      /* the last attempt */
 	kn__server *server; /* of the last attempt */
+	int pid;            /* of the session it went to, where somebody wants to know; 0: not known */
 } kn__call;
 
 /* run.c: the whole way there and back; what fails is in the context's fault */
