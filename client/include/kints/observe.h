@@ -64,7 +64,8 @@ KN_API const char *kn_event_name(kn_event_kind kind);
  * parameters.  Of an error, its detail is never told ("Key (email)=(ada@example.org) already
  * exists", "Failing row contains (...)"), nor its hint and context; its message only where
  * PostgreSQL quotes no value in it: not of bad data (class 22), of syntax errors, and of what
- * functions raise in words of their own.  kn_last_error() has all of that; it is for the program.
+ * functions raise in words of their own, as errors or as notices.  kn_last_error() has all of that;
+ * it is for the program.
  *
  * X(type, field, attribute).  Attributes are named as OpenTelemetry's
  * semantic conventions for databases have them, where they have one.  Texts are NULL, and

@@ -182,7 +182,7 @@ kn__tell_pool(void *user, const kn__news *news)
 }
 
 void
-kn__tell_notice(void *user, const char *severity, const char *text)
+kn__tell_notice(void *user, const char *severity, const char *text, bool is_raised)
 {
 	const kn__server *server = user;
 	const kn_config *config = &server->db->config;
@@ -193,6 +193,6 @@ kn__tell_notice(void *user, const char *severity, const char *text)
 	kn__event_init(&event, KN_EVENT_NOTICE, config->clock);
 	place(&event, server);
 	event.what = severity;
-	event.message = text;
+	event.message = is_raised && !config->show_parameters ? NULL : text;
 	kn__tell(config->hooks, &event);
 }

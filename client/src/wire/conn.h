@@ -46,7 +46,7 @@ struct kn__conn
 	int prepare_after;
 	int64_t cancel_ns;
 	int wake[2]; /* a pipe: whoever writes to it makes a wait look up */
-	void (*notice)(void *user, const char *severity, const char *text);
+	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
 	void *user;
 	bool never_prepares;
 	bool is_broken;               /* to be closed: nobody knows in which state the server is */
