@@ -36,7 +36,8 @@ typedef struct fake
 	pthread_cond_t changed;
 	/* With the lock held. */
 	int opened, closed, forgotten, opening, most_opening, kept_alive, leaks, attempts;
-	bool is_gated; /* opening waits for a permit */
+	char news[2000]; /* what was reported, a line each: see fake_report() */
+	bool is_gated;   /* opening waits for a permit */
 	int permits;
 	kn_status open_status;
 	bool is_unkept; /* keep_alive says no */
@@ -139,16 +140,40 @@ fake_forget(void *user, kn__member *member)
 	((fake *) user)->forgotten++; /* in a child there is one thread */
 }
 
+/* "kind serial status reason file:line took_ms", what there is of it. */
 static inline void
-fake_report_leak(void *user, const kn__member *member, int64_t held_ns)
+fake_report(void *user, const kn__news *news)
 {
+	static const char *const kinds[] = { "opened", "open_failed", "closed",
+										 "leaked", "waited",      "wait_failed" };
 	fake *f = user;
-	const char *sql = atomic_load(&member->last_sql);
+	size_t length;
 
 	fake_lock(f);
-	f->leaks++;
-	f->leak_held = held_ns;
-	snprintf(f->leak, sizeof(f->leak), "%s:%d %s", member->file, member->line, sql);
+	if (news->kind == KN__NEWS_LEAKED)
+	{
+		f->leaks++;
+		f->leak_held = news->took_ns;
+		snprintf(f->leak,
+				 sizeof(f->leak),
+				 "%s:%d %s",
+				 news->file,
+				 news->line,
+				 atomic_load(&news->member->last_sql));
+	}
+	length = strlen(f->news);
+	snprintf(f->news + length,
+			 sizeof(f->news) - length,
+			 "%s %d %s %s %s:%d %d\n",
+			 kinds[news->kind],
+			 news->kind == KN__NEWS_OPENED || news->kind == KN__NEWS_CLOSED
+				 ? ((const fake_member *) news->member)->serial
+				 : 0,
+			 news->fault == NULL ? "-" : kn_status_name(news->fault->error.status),
+			 news->reason == NULL ? "-" : news->reason,
+			 news->file == NULL ? "-" : news->file,
+			 news->line,
+			 (int) (news->took_ns / KN__NS_PER_MS));
 	fake_unlock(f);
 }
 
@@ -157,9 +182,8 @@ static inline void
 fake_init(fake *f, int max)
 {
 	*f = (fake){ 0 };
-	f->driver =
-		(kn__driver){ f,           fake_open,       fake_close, fake_is_alive, fake_keep_alive,
-					  fake_forget, fake_report_leak };
+	f->driver = (kn__driver){ f,           fake_open,  fake_close, fake_is_alive, fake_keep_alive,
+							  fake_forget, fake_report };
 	f->clock = (kn_clock){ fake_now, fake_now, f };
 	f->options = (kn__pool_options){ .max = max,
 									 .max_opening = 2,
@@ -169,6 +193,7 @@ fake_init(fake *f, int max)
 									 .lifetime_ms = -1,
 									 .keepalive_ms = -1,
 									 .leak_ms = -1,
+									 .slow_ms = -1,
 									 .clock = &f->clock };
 	atomic_store(&f->now, KN__NS_PER_S);
 	pthread_mutex_init(&f->lock, NULL);

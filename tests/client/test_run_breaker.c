@@ -178,6 +178,7 @@ START_TEST(probes_close_it)
 	{
 		probes[i] = admit();
 		ck_assert(probes[i].is_probe);
+		ck_assert_int_eq(probes[i].is_first, i == 0);
 	}
 	ck_assert_int_eq(atomic_load(&breaker.state), KN__BREAKER_HALF_OPEN);
 	ck_assert(!kn__breaker_may_admit(&breaker, now));

@@ -163,7 +163,7 @@ START_TEST(attributes_are_different)
 		for (int j = 0; j < i; j++)
 			ck_assert_str_ne(attributes[i], attributes[j]);
 	}
-	ck_assert_int_eq(COUNT(attributes), 22);
+	ck_assert_int_eq(COUNT(attributes), 23);
 }
 END_TEST
 
@@ -180,6 +180,14 @@ static const struct
 	{ KN_DATA, "", false, NULL },
 	{ KN_SERVER, "22012", false, NULL },
 	{ KN_CONN_LOST, "", false, "the message" },
+	{ KN_SCHEMA, "42P01", false, "the message" },
+	{ KN_SCHEMA, "42601", false, NULL }, /* at or near "'secret'" */
+	{ KN_SCHEMA, "42601", true, "the message" },
+	{ KN_UNAVAILABLE, "57P01", false, "the message" },
+	{ KN_SERVER, "XX000", false, "the message" },
+	{ KN_SERVER, "P0001", false, NULL }, /* RAISE */
+	{ KN_SERVER, "AB123", false, NULL }, /* RAISE with a code of somebody's own */
+	{ KN_SERVER, "ZZ123", false, NULL },
 };
 
 START_TEST(what_went_wrong)

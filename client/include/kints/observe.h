@@ -27,17 +27,26 @@ typedef enum kn_breaker_state
 KN_API const char *kn_breaker_state_name(int state);
 
 /* Kinds of events: X(NAME, hook, what it tells). */
-#define KN_EVENTS(X)                                                                        \
-	X(QUERY, query, "a call has ended, well or not, repeats and rows included")             \
-	X(SLOW_QUERY, slow_query, "the same, and it took slow_ms or longer")                    \
-	X(POOL, pool, "what = opened, open_failed, closed, leaked, wait_failed: a connection")  \
-	X(BREAKER, breaker, "what = closed, open, half_open: what a circuit breaker is now")    \
-	X(RETRY, retry, "what = repeated, denied: a call failed and may go again")              \
-	X(AUDIT,                                                                                \
-	  audit,                                                                                \
-	  "what = committed, pending (in a transaction, whose own end comes), failed: no read") \
+#define KN_EVENTS(X)                                                                               \
+	X(QUERY, query, "a call has ended, well or not, repeats and rows included")                    \
+	X(SLOW_QUERY, slow_query, "the same, and it took slow_ms or longer")                           \
+	X(POOL, pool, "what = opened, open_failed, closed, leaked, waited, wait_failed: a connection") \
+	X(BREAKER, breaker, "what = closed, open, half_open: what a circuit breaker is now")           \
+	X(RETRY, retry, "what = repeated, denied: a call failed and may go again")                     \
+	X(AUDIT,                                                                                       \
+	  audit,                                                                                       \
+	  "what = committed, pending (in a transaction, whose own end comes), failed: no read")        \
 	X(NOTICE, notice, "what = the severity: something that the server remarks")
 
+/*
+ * Of the pool's events, duration_ns is how long it took to open the connection; how long it was
+ * open, by when it is closed; how long it has been held, by when it is taken for leaked; how long
+ * a caller waited.  Waits are told from slow_ms on (waited), or if they fail.
+ *
+ * reason says of a closed connection: idle, lifetime, reset (of before kn_reset_pool() or a
+ * failover), dead (while nobody used it), broken (when it came back), drained (by kn_close()); of a
+ * wait that failed: who holds connections, from where, and for how long.
+ */
 typedef enum kn_event_kind
 {
 #define X(name, hook, text) KN_EVENT_##name,
@@ -50,33 +59,42 @@ typedef enum kn_event_kind
 KN_API const char *kn_event_name(kn_event_kind kind);
 
 /*
- * What an event says: X(type, field, attribute).  Attributes are named as OpenTelemetry's
+ * What an event says, and what not: unless kn_config.show_parameters is set, no value that the
+ * program has sent.  Parameters are left out, and literals are ? in a statement that has no
+ * parameters.  Of an error, its detail is never told ("Key (email)=(ada@example.org) already
+ * exists", "Failing row contains (...)"), nor its hint and context; its message only where
+ * PostgreSQL quotes no value in it: not of bad data (class 22), of syntax errors, and of what
+ * functions raise in words of their own, as errors or as notices.  kn_last_error() has all of that;
+ * it is for the program.
+ *
+ * X(type, field, attribute).  Attributes are named as OpenTelemetry's
  * semantic conventions for databases have them, where they have one.  Texts are NULL, and
  * numbers -1, where there is nothing to say.
  */
-#define KN_EVENT_FIELDS(X)                                                                  \
-	X(TEXT, what, "kints.event.what")                                                       \
-	X(TEXT, db_name, "db.client.connection.pool.name") /* kn_config.name */                 \
-	X(TEXT, host, "server.address")                                                         \
-	X(NUMBER, port, "server.port")                                                          \
-	X(TEXT, database, "db.namespace")                                                       \
-	X(TEXT, operation, "db.operation.name") /* "SELECT": of a batch, that of its first */   \
-	X(TEXT, summary, "db.query.summary")    /* kn_options.name */                           \
-	X(TEXT, sql, "db.query.text")           /* literals are ? where it has no parameters */ \
-	X(NUMBER, batch_size, "db.operation.batch.size") /* from 2 on */                        \
-	X(NUMBER, rows, "db.response.returned_rows")                                            \
-	X(NUMBER, affected, "kints.affected_rows")                                              \
-	X(TEXT, sqlstate, "db.response.status_code")                                            \
-	X(TEXT, error, "error.type")              /* "KN_DUPLICATE" */                          \
-	X(TEXT, message, "error.message")         /* of a notice: its text */                   \
-	X(TEXT, trace_id, "kints.correlation_id") /* kn_request.trace_id */                     \
-	X(TEXT, actor, "enduser.id")              /* kn_request.actor */                        \
-	X(NUMBER, duration_ns, "kints.duration_ns")                                             \
-	X(NUMBER, attempts, "kints.attempts") /* so far */                                      \
-	X(NUMBER, pause_ns, "kints.pause_ns") /* until the next */                              \
-	X(NUMBER, connection_pid, "kints.server.pid")                                           \
-	X(TEXT, file, "code.file.path") /* where the request began */                           \
-	X(NUMBER, line, "code.line.number")
+#define KN_EVENT_FIELDS(X)                                                                       \
+	X(TEXT, what, "kints.event.what")                                                            \
+	X(TEXT, db_name, "db.client.connection.pool.name") /* kn_config.name */                      \
+	X(TEXT, host, "server.address")                                                              \
+	X(NUMBER, port, "server.port")                                                               \
+	X(TEXT, database, "db.namespace")                                                            \
+	X(TEXT, operation, "db.operation.name") /* "SELECT": of a batch, that of its first */        \
+	X(TEXT, summary, "db.query.summary")    /* kn_options.name */                                \
+	X(TEXT, sql, "db.query.text")           /* literals are ? where it has no parameters */      \
+	X(NUMBER, batch_size, "db.operation.batch.size") /* from 2 on */                             \
+	X(NUMBER, rows, "db.response.returned_rows")                                                 \
+	X(NUMBER, affected, "kints.affected_rows")                                                   \
+	X(TEXT, sqlstate, "db.response.status_code")                                                 \
+	X(TEXT, error, "error.type")              /* "KN_DUPLICATE" */                               \
+	X(TEXT, message, "error.message")         /* of a notice: its text, as the server says it */ \
+	X(TEXT, trace_id, "kints.correlation_id") /* kn_request.trace_id */                          \
+	X(TEXT, actor, "enduser.id")              /* kn_request.actor */                             \
+	X(NUMBER, duration_ns, "kints.duration_ns")                                                  \
+	X(NUMBER, attempts, "kints.attempts") /* so far */                                           \
+	X(NUMBER, pause_ns, "kints.pause_ns") /* until the next */                                   \
+	X(NUMBER, connection_pid, "kints.server.pid")                                                \
+	X(TEXT, file, "code.file.path") /* where the request began */                                \
+	X(NUMBER, line, "code.line.number")                                                          \
+	X(TEXT, reason, "kints.reason") /* of a pool's event: see above */
 
 #define KN_FIELD_TYPE_TEXT   const char *
 #define KN_FIELD_TYPE_NUMBER int64_t

@@ -74,7 +74,10 @@ kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit)
 		return true;
 	(void) pthread_mutex_lock(&breaker->lock);
 	if (breaker->state == KN__BREAKER_OPEN && now - breaker->opened_at >= breaker->options.open_ns)
+	{
 		move(breaker, KN__BREAKER_HALF_OPEN, now);
+		permit->is_first = true;
+	}
 	if (breaker->state == KN__BREAKER_CLOSED)
 		is_admitted = true;
 	else if (breaker->state == KN__BREAKER_HALF_OPEN && has_room(breaker, now))

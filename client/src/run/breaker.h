@@ -60,6 +60,7 @@ typedef struct kn__permit
 {
 	uint32_t generation;
 	bool is_probe;
+	bool is_first; /* of the probes: with it the breaker became half open */
 } kn__permit;
 
 extern void kn__breaker_init(kn__breaker *breaker, const kn__breaker_options *options);
@@ -71,6 +72,7 @@ static inline bool
 kn__breaker_pass(const kn__breaker *breaker, kn__permit *permit)
 {
 	permit->is_probe = false;
+	permit->is_first = false;
 	permit->generation = atomic_load_explicit(&breaker->generation, memory_order_acquire);
 	return atomic_load_explicit(&breaker->state, memory_order_acquire) == KN__BREAKER_CLOSED;
 }

@@ -17,6 +17,7 @@ typedef struct kn__place
 	int count;
 	const char *host; /* for events and metrics: what was said of it, "" if nothing was */
 	int port;
+	const char *database; /* what was said of it, NULL if nothing was */
 } kn__place;
 
 typedef struct kn__config

@@ -98,6 +98,7 @@ make_server(kn_db *db, int index)
 		.lifetime_ms = config->lifetime_ms,
 		.keepalive_ms = config->keepalive_ms,
 		.leak_ms = config->leak_ms,
+		.slow_ms = config->slow_ms,
 		.allocator = db->allocator,
 		.clock = db->clock,
 	};
@@ -115,6 +116,8 @@ make_server(kn_db *db, int index)
 		return KN_NO_MEMORY;
 	kn__breaker_init(&server->breaker, &breaker);
 	driver.user = server;
+	if (config->hooks == NULL)
+		driver.report = NULL;
 	status = kn__pool_new(&server->pool, &options, &driver);
 	if (status != KN_OK)
 	{

@@ -23,7 +23,7 @@ const kn__driver kn__link_driver = {
 	.is_alive = is_alive,
 	.keep_alive = keep_alive,
 	.forget = forget_link,
-	.report_leak = kn__tell_leak,
+	.report = kn__tell_pool,
 };
 
 static kn_status

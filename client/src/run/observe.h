@@ -30,8 +30,8 @@ kn__hears(const kn_hooks *hooks, kn_event_kind kind)
 /* An event that says nothing yet but what it is, and when. */
 extern void kn__event_init(kn_event *event, kn_event_kind kind, const kn_clock *clock);
 /*
- * What went wrong.  The server quotes the value in messages of bad data, so these are left out
- * unless parameters are shown.
+ * What went wrong, and never its detail, hint or context.  Messages that may quote values are left
+ * out unless parameters are shown.
  */
 extern void kn__event_fault(kn_event *event, const kn__fault *fault, bool show_parameters);
 /* Parameters, or only how many. */

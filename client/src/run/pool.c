@@ -227,11 +227,17 @@ kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__
 {
 	kn__member *member = slot->member;
 	int64_t now = kn__coarse(&pool->hook);
-	bool is_old = member->generation != atomic_load(&pool->generation) || now >= member->expires_at;
 
-	if (is_old || !pool->driver.is_alive(pool->driver.user, member))
+	if (member->generation != atomic_load(&pool->generation))
+		*why = KN__CLOSED_RENEWED;
+	else if (now >= member->expires_at)
+		*why = KN__CLOSED_OLD;
+	else if (!pool->driver.is_alive(pool->driver.user, member))
+		*why = KN__CLOSED_DEAD;
+	else
+		*why = KN__CLOSED_COUNT;
+	if (*why != KN__CLOSED_COUNT)
 	{
-		*why = is_old ? KN__CLOSED_OLD : KN__CLOSED_BROKEN;
 		kn__slot_set(slot, KN__SLOT_CLOSING);
 		return false;
 	}
@@ -320,7 +326,7 @@ give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how)
 	if (how == KN__GIVE_BROKEN || is_old || pool->is_closing)
 	{
 		kn__closed why = how == KN__GIVE_BROKEN ? KN__CLOSED_BROKEN
-						 : is_old               ? KN__CLOSED_OLD
+						 : is_old               ? KN__CLOSED_RENEWED
 												: KN__CLOSED_AT_END;
 		bool is_out = leave(slot, KN__SLOT_CLOSING);
 
@@ -343,6 +349,7 @@ kn__pool_close(kn__pool *pool, kn__slot *slot, kn__closed why)
 	kn__member *member = slot->member;
 
 	slot->member = NULL;
+	kn__pool_tell_closed(pool, member, why);
 	pool->driver.close(pool->driver.user, member);
 	(void) pthread_mutex_lock(&pool->lock);
 	pool->closed[why]++;

@@ -52,6 +52,32 @@ typedef struct kn__member
 	_Atomic(const char *) last_sql;
 } kn__member;
 
+/* What there is to tell of the pool. */
+typedef enum kn__news_kind
+{
+	KN__NEWS_OPENED,
+	KN__NEWS_OPEN_FAILED,
+	KN__NEWS_CLOSED,
+	KN__NEWS_LEAKED,     /* held for longer than leak_ms; told once */
+	KN__NEWS_WAITED,     /* a caller got one, after waiting for slow_ms or longer */
+	KN__NEWS_WAIT_FAILED /* a caller got none */
+} kn__news_kind;
+
+/* Lives until the driver's report() returns, with all that it points to. */
+typedef struct kn__news
+{
+	kn__news_kind kind;
+	/* OPENED, CLOSED: the member; LEAKED: a copy of its head, with its last SQL, cut; else NULL. */
+	const kn__member *member;
+	const kn__fault *fault; /* OPEN_FAILED, WAIT_FAILED; else NULL */
+	const char *reason;     /* CLOSED: why; WAIT_FAILED: who holds them; else NULL */
+	const char *file;       /* where it was taken, or wanted; NULL: nowhere */
+	int line;
+	/* It took so long to open it, or to wait; a closed one was open, a leaked one held for so long.
+	 */
+	int64_t took_ns;
+} kn__news;
+
 /* What the pool asks of connections; called from any thread, never with a lock held. */
 typedef struct kn__driver
 {
@@ -65,11 +91,8 @@ typedef struct kn__driver
 	bool (*keep_alive)(void *user, kn__member *member, int64_t deadline);
 	/* In a child process: frees memory, closes descriptors, says nothing to the server. */
 	void (*forget)(void *user, kn__member *member);
-	/*
-	 * One was held for longer than leak_ms; told once, by a worker thread.  The member is a
-	 * copy of its head, and last_sql one of the text, cut; valid during the call.  May be NULL.
-	 */
-	void (*report_leak)(void *user, const kn__member *member, int64_t held_ns);
+	/* Something has happened; NULL: nobody wants to know. */
+	void (*report)(void *user, const kn__news *news);
 } kn__driver;
 
 /* The fields of kn_config that it goes by. */
@@ -77,6 +100,7 @@ typedef struct kn__pool_options
 {
 	int min, max, max_opening, max_waiters;
 	int64_t acquire_ms, connect_ms, idle_ms, lifetime_ms, keepalive_ms, leak_ms;
+	int64_t slow_ms; /* who waits so long is told of; -1: nobody is */
 	const kn_allocator *allocator;
 	const kn_clock *clock;
 } kn__pool_options;

@@ -71,8 +71,10 @@ typedef struct kn__waiter
 typedef enum kn__closed
 {
 	KN__CLOSED_IDLE,
-	KN__CLOSED_OLD,
-	KN__CLOSED_BROKEN,
+	KN__CLOSED_OLD,     /* its lifetime is over */
+	KN__CLOSED_RENEWED, /* it is of before kn__pool_renew() */
+	KN__CLOSED_DEAD,    /* while nobody had it */
+	KN__CLOSED_BROKEN,  /* it was given back so */
 	KN__CLOSED_AT_END,
 	KN__CLOSED_COUNT
 } kn__closed;
@@ -205,6 +207,12 @@ typedef struct kn__holder
 extern bool kn__pool_read_holder(kn__pool *pool, kn__slot *slot, int64_t now, kn__holder *holder);
 /* Reports it as leaked, if it is; lets go of the lock in between. */
 extern void kn__pool_check_leak(kn__pool *pool, kn__slot *slot, int64_t now);
+/* Tells of what has happened, if somebody wants to know.  Without the lock. */
+extern void kn__pool_tell(const kn__pool *pool, const kn__news *news);
+extern void kn__pool_tell_closed(const kn__pool *pool, const kn__member *member, kn__closed why);
+/* How a wait has ended: status is what the caller gets. */
+extern void kn__pool_tell_wait(kn__pool *pool, kn_status status, int64_t waited, const char *file,
+							   int line, const kn__fault *fault);
 /* The faults of kn__pool_take(); the lock is held.  Returns the status. */
 extern kn_status kn__pool_explain(kn__pool *pool, kn_status status, int64_t waited,
 								  kn__fault *fault);

@@ -21,8 +21,15 @@ typedef struct text
 
 static void add(text *text, const char *format, ...) KN_PRINTF(2, 3);
 static void copy_line(char *to, size_t size, const char *from);
-static void add_holder(text *text, const kn__holder *holder);
-static void add_longest(text *text, kn__pool *pool, int64_t now);
+/* Whether the statement of a holder is told with it: it may have values in it. */
+typedef enum sql_mode
+{
+	WITH_SQL,
+	WITHOUT_SQL
+} sql_mode;
+
+static void add_holder(text *text, const kn__holder *holder, sql_mode mode);
+static void add_longest(text *text, kn__pool *pool, int64_t now, sql_mode mode);
 static void add_failure(text *text, const kn__pool *pool, int64_t now);
 static kn_status explain_failure(kn__pool *pool, kn_status status, int64_t waited,
 								 kn__fault *fault);
@@ -107,11 +114,63 @@ kn__pool_check_leak(kn__pool *pool, kn__slot *slot, int64_t now)
 	copy_line(holder.sql, sizeof(holder.sql), atomic_load(&slot->member->last_sql));
 	atomic_init(&head.last_sql, holder.sql);
 	kn__slot_set(slot, KN__SLOT_BUSY);
-	if (pool->driver.report_leak == NULL)
+	if (pool->driver.report == NULL)
 		return;
 	(void) pthread_mutex_unlock(&pool->lock);
-	pool->driver.report_leak(pool->driver.user, &head, now - head.taken_at);
+	kn__pool_tell(pool,
+				  &(const kn__news){ .kind = KN__NEWS_LEAKED,
+									 .member = &head,
+									 .file = head.file,
+									 .line = head.line,
+									 .took_ns = now - head.taken_at });
 	(void) pthread_mutex_lock(&pool->lock);
+}
+
+void
+kn__pool_tell(const kn__pool *pool, const kn__news *news)
+{
+	if (pool->driver.report != NULL)
+		pool->driver.report(pool->driver.user, news);
+}
+
+void
+kn__pool_tell_closed(const kn__pool *pool, const kn__member *member, kn__closed why)
+{
+	static const char *const reasons[] = {
+		[KN__CLOSED_IDLE] = "idle", [KN__CLOSED_OLD] = "lifetime",  [KN__CLOSED_RENEWED] = "reset",
+		[KN__CLOSED_DEAD] = "dead", [KN__CLOSED_BROKEN] = "broken", [KN__CLOSED_AT_END] = "drained",
+	};
+
+	if (pool->driver.report == NULL)
+		return;
+	kn__pool_tell(pool,
+				  &(const kn__news){ .kind = KN__NEWS_CLOSED,
+									 .member = member,
+									 .reason = reasons[why],
+									 .took_ns = kn__pool_now(pool) - member->opened_at });
+}
+
+void
+kn__pool_tell_wait(kn__pool *pool, kn_status status, int64_t waited, const char *file, int line,
+				   const kn__fault *fault)
+{
+	char reason[DETAIL_ROOM] = "";
+	text text = { reason, sizeof(reason), 0 };
+	kn__news news = { .kind = KN__NEWS_WAITED, .file = file, .line = line, .took_ns = waited };
+
+	if (pool->driver.report == NULL)
+		return;
+	if (status == KN_OK &&
+		(pool->options.slow_ms < 0 || waited < pool->options.slow_ms * KN__NS_PER_MS))
+		return;
+	if (status != KN_OK)
+	{
+		add_longest(&text, pool, kn__pool_now(pool), WITHOUT_SQL);
+		news.kind = KN__NEWS_WAIT_FAILED;
+		news.fault = fault;
+		news.reason = reason;
+	}
+	kn__pool_tell(pool, &news);
 }
 
 void
@@ -141,8 +200,8 @@ kn__pool_stats(kn__pool *pool, kn_stats *out)
 	out->opened = pool->opened;
 	out->failed_to_open = pool->failed_to_open;
 	out->closed_idle = pool->closed[KN__CLOSED_IDLE];
-	out->closed_old = pool->closed[KN__CLOSED_OLD];
-	out->closed_broken = pool->closed[KN__CLOSED_BROKEN];
+	out->closed_old = pool->closed[KN__CLOSED_OLD] + pool->closed[KN__CLOSED_RENEWED];
+	out->closed_broken = pool->closed[KN__CLOSED_DEAD] + pool->closed[KN__CLOSED_BROKEN];
 	out->leaks = pool->leaks;
 	out->wait_ns = pool->wait_ns;
 	memcpy(out->wait_histogram, pool->wait_histogram, sizeof(out->wait_histogram));
@@ -150,15 +209,17 @@ kn__pool_stats(kn__pool *pool, kn_stats *out)
 }
 
 static void
-add_holder(text *text, const kn__holder *holder)
+add_holder(text *text, const kn__holder *holder, sql_mode mode)
 {
+	bool has_sql = mode == WITH_SQL && holder->sql[0] != '\0';
+
 	add(text,
 		"%s:%d has one for %lld ms%s%s",
 		holder->file,
 		holder->line,
 		(long long) (holder->held_ns / KN__NS_PER_MS),
-		holder->sql[0] == '\0' ? "" : ": ",
-		holder->sql);
+		has_sql ? ": " : "",
+		has_sql ? holder->sql : "");
 }
 
 size_t
@@ -177,7 +238,7 @@ kn__pool_dump(kn__pool *pool, char *buffer, size_t capacity)
 
 		if (!kn__pool_read_holder(pool, &pool->slots[i], now, &holder))
 			continue;
-		add_holder(&text, &holder);
+		add_holder(&text, &holder, WITH_SQL);
 		add(&text, "\n");
 	}
 	return text.length;
@@ -185,7 +246,7 @@ kn__pool_dump(kn__pool *pool, char *buffer, size_t capacity)
 
 /* The holders that have had theirs for longest, a line each. */
 static void
-add_longest(text *text, kn__pool *pool, int64_t now)
+add_longest(text *text, kn__pool *pool, int64_t now, sql_mode mode)
 {
 	kn__holder longest[NAMED];
 	int count = 0;
@@ -210,7 +271,7 @@ add_longest(text *text, kn__pool *pool, int64_t now)
 	for (int i = 0; i < count; i++)
 	{
 		add(text, i == 0 ? "" : "\n");
-		add_holder(text, &longest[i]);
+		add_holder(text, &longest[i], mode);
 	}
 	if (all > count)
 		add(text, "\nand %d more", all - count);
@@ -268,7 +329,7 @@ kn__pool_explain(kn__pool *pool, kn_status status, int64_t waited, kn__fault *fa
 							pool->max);
 			break;
 	}
-	add_longest(&text, pool, now);
+	add_longest(&text, pool, now, WITH_SQL);
 	add_failure(&text, pool, now);
 	kn__fault_text(fault, &fault->error.detail, detail);
 	return status;

@@ -109,6 +109,7 @@ kn__pool_wait(kn__pool *pool, int64_t deadline, const char *file, int line,
 		pool->refused++;
 		status = kn__pool_explain(pool, KN_POOL_FULL, 0, fault);
 		(void) pthread_mutex_unlock(&pool->lock);
+		kn__pool_tell_wait(pool, status, 0, file, line, fault);
 		return status;
 	}
 	kn__cond_init(&waiter.woken);
@@ -132,6 +133,7 @@ kn__pool_wait(kn__pool *pool, int64_t deadline, const char *file, int line,
 		(void) pthread_cond_broadcast(&pool->drained);
 	(void) pthread_mutex_unlock(&pool->lock);
 	(void) pthread_cond_destroy(&waiter.woken);
+	kn__pool_tell_wait(pool, status, now - waiter.since, file, line, fault);
 	return status;
 }
 

@@ -142,6 +142,7 @@ open_slot(kn__pool *pool, kn__slot *slot, int64_t now)
 	uint32_t generation = atomic_load(&pool->generation);
 	kn__member *member = NULL;
 	kn__fault fault;
+	kn__news news = { .kind = KN__NEWS_OPENED };
 	kn_status status;
 
 	pool->total++;
@@ -153,6 +154,16 @@ open_slot(kn__pool *pool, kn__slot *slot, int64_t now)
 							   kn__after(now, pool->options.connect_ms),
 							   &member,
 							   &fault);
+	news.member = member;
+	news.took_ns = kn__pool_now(pool) - now;
+	if (status != KN_OK)
+	{
+		fault.error.status = status;
+		news.kind = KN__NEWS_OPEN_FAILED;
+		news.fault = &fault;
+	}
+	/* Before anybody has it: what is told later about it is told behind this. */
+	kn__pool_tell(pool, &news);
 	(void) pthread_mutex_lock(&pool->lock);
 	pool->opening--;
 	if (status == KN_OK)
@@ -189,7 +200,7 @@ publish(kn__pool *pool, kn__slot *slot, kn__member *member, uint32_t generation)
 	look_again(pool, member->expires_at);
 	look_again_after_use(pool, now);
 	if (generation != atomic_load(&pool->generation) || pool->is_closing)
-		close_slot(pool, slot, pool->is_closing ? KN__CLOSED_AT_END : KN__CLOSED_OLD);
+		close_slot(pool, slot, pool->is_closing ? KN__CLOSED_AT_END : KN__CLOSED_RENEWED);
 	else if (!kn__pool_hand(pool, slot))
 		kn__slot_set(slot, KN__SLOT_IDLE);
 }
@@ -300,7 +311,9 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 	int64_t keepalive_at = kn__after(active_at, options->keepalive_ms);
 	kn__closed why = KN__CLOSED_COUNT;
 
-	if (member->generation != atomic_load(&pool->generation) || now >= member->expires_at)
+	if (member->generation != atomic_load(&pool->generation))
+		why = KN__CLOSED_RENEWED;
+	else if (now >= member->expires_at)
 		why = KN__CLOSED_OLD;
 	else if (now >= idle_until && pool->total > options->min)
 		why = KN__CLOSED_IDLE;
@@ -315,7 +328,7 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 		slot->checked_at = now;
 		keepalive_at = kn__after(now, options->keepalive_ms);
 		if (!is_alive)
-			why = KN__CLOSED_BROKEN;
+			why = KN__CLOSED_DEAD;
 	}
 	if (why == KN__CLOSED_COUNT)
 	{

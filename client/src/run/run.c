@@ -68,6 +68,8 @@ attempt(kn__call *call)
 	status = kn__run_take(call, &permit);
 	if (status != KN_OK)
 		return status;
+	if (call->started != 0)
+		call->pid = kn__conn_pid(cx->link->conn);
 	status = fly(call);
 	/* A lock of the session outlives the failure of the statement that has taken it. */
 	if ((call->class & KN__CLASS_SOILS) != 0)
@@ -156,6 +158,8 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 						KN_CIRCUIT_OPEN,
 						"the circuit breaker of server \"%s\" is open",
 						server->host);
+	if (permit->is_first)
+		kn__tell_breaker(server, KN__BREAKER_HALF_OPEN);
 	status = kn__pool_take(server->pool,
 						   cx->wait.deadline,
 						   cx->file,

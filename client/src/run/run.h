@@ -92,6 +92,7 @@ typedef struct kn__work
 	kn_status failed;     /* KN_OK, or why nothing but its end will do */
 	const char *begin;    /* the statement that opens it */
 	char xid[24];         /* "" until the server has assigned one */
+	kn_time xid_at;       /* when it began, by the server's clock */
 	kn__aftermath *after; /* what is to be called once it is over, the newest first */
 	kn__permit permit;    /* of the breaker */
 	kn__server *server;
@@ -174,6 +175,7 @@ typedef struct kn__call
 	int64_t started;    /* 0: nobody wants to know */
 	int64_t began;      /* the last attempt */
 	kn__server *server; /* of the last attempt */
+	int pid;            /* of the session it went to, where somebody wants to know; 0: not known */
 } kn__call;
 
 /* run.c: the whole way there and back; what fails is in the context's fault */
@@ -215,6 +217,11 @@ extern kn_status kn__transact_run(kn__call *call);
 extern kn_status kn__transact_check(kn_ctx *cx);
 extern kn_status kn__transact_take(kn_ctx *cx);
 extern void kn__transact_abandon(kn_ctx *cx);
+
+/* doubt.c: what asks for a transaction's number, what takes it in, and what asks by it */
+extern kn__item kn__doubt_item(void);
+extern void kn__doubt_note(kn_ctx *cx, kn__item *item);
+extern kn_status kn__doubt_ask(kn_ctx *cx);
 
 /* after.c */
 extern void kn__after_call(kn_ctx *cx, bool is_committed);

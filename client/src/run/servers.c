@@ -90,6 +90,9 @@ add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
 		host = kn__conninfo_find(said, "hostaddr");
 	if (host == NULL && first != NULL && is_inherited(said, "host"))
 		host = kn__conninfo_find(first, "host");
+	server->database = kn__conninfo_find(said, "dbname");
+	if (server->database == NULL && first != NULL)
+		server->database = kn__conninfo_find(first, "dbname");
 	server->host = host == NULL ? "" : host;
 	server->port = port == NULL ? 0 : (int) strtol(port, NULL, 10);
 	return KN_OK;

@@ -5,6 +5,7 @@
 #include "run/tell.h"
 
 #include "data/data.h"
+#include "run/config.h"
 #include "run/observe.h"
 
 static void describe(kn_event *event, const kn__call *call, kn_status status);
@@ -104,6 +105,9 @@ describe(kn_event *event, const kn__call *call, kn_status status)
 	event->attempts = call->attempts;
 	event->file = cx->file;
 	event->line = cx->line;
+	event->connection_pid = call->pid > 0      ? call->pid
+							: cx->link != NULL ? kn__conn_pid(cx->link->conn)
+											   : -1;
 	if (status != KN_OK)
 		kn__event_fault(event, &cx->fault, cx->db->config.show_parameters);
 }
@@ -113,7 +117,9 @@ place(kn_event *event, const kn__server *server)
 {
 	if (server == NULL)
 		return;
-	event->host = server->host;
+	event->host = server->host[0] == '\0' ? NULL : server->host;
+	event->port = server->place->port > 0 ? server->place->port : -1;
+	event->database = server->place->database;
 	event->db_name = server->db->config.name;
 }
 
@@ -131,26 +137,52 @@ kn__tell_breaker(const kn__server *server, kn__breaker_state state)
 	kn__tell(config->hooks, &event);
 }
 
-void
-kn__tell_leak(void *user, const kn__member *member, int64_t held_ns)
+/* The process number of a session, as far as there is one to tell: a copy of a head has none. */
+static int64_t
+pid_of(const kn__news *news)
 {
+	if (news->kind != KN__NEWS_OPENED && news->kind != KN__NEWS_CLOSED)
+		return -1;
+	return kn__conn_pid(((const kn__link *) (const void *) news->member)->conn);
+}
+
+void
+kn__tell_pool(void *user, const kn__news *news)
+{
+	static const char *const whats[] = {
+		[KN__NEWS_OPENED] = "opened", [KN__NEWS_OPEN_FAILED] = "open_failed",
+		[KN__NEWS_CLOSED] = "closed", [KN__NEWS_LEAKED] = "leaked",
+		[KN__NEWS_WAITED] = "waited", [KN__NEWS_WAIT_FAILED] = "wait_failed",
+	};
 	const kn__server *server = user;
 	const kn_config *config = &server->db->config;
 	kn_event event;
+	kn__told_sql told;
 
 	if (!kn__hears(config->hooks, KN_EVENT_POOL))
 		return;
 	kn__event_init(&event, KN_EVENT_POOL, config->clock);
 	place(&event, server);
-	event.what = "leaked";
-	event.duration_ns = held_ns;
-	event.file = member->file;
-	event.line = member->line;
+	event.what = whats[news->kind];
+	event.reason = news->reason == NULL || *news->reason == '\0' ? NULL : news->reason;
+	event.duration_ns = news->took_ns;
+	event.connection_pid = pid_of(news);
+	event.file = news->file;
+	event.line = news->file == NULL ? -1 : news->line;
+	event.sql = kn__told_sql_init(
+		&told,
+		config->allocator,
+		news->kind == KN__NEWS_LEAKED ? atomic_load(&news->member->last_sql) : NULL,
+		false,
+		config->show_parameters);
+	if (news->fault != NULL)
+		kn__event_fault(&event, news->fault, config->show_parameters);
 	kn__tell(config->hooks, &event);
+	kn__told_sql_release(&told);
 }
 
 void
-kn__tell_notice(void *user, const char *severity, const char *text)
+kn__tell_notice(void *user, const char *severity, const char *text, bool is_raised)
 {
 	const kn__server *server = user;
 	const kn_config *config = &server->db->config;
@@ -161,6 +193,6 @@ kn__tell_notice(void *user, const char *severity, const char *text)
 	kn__event_init(&event, KN_EVENT_NOTICE, config->clock);
 	place(&event, server);
 	event.what = severity;
-	event.message = text;
+	event.message = is_raised && !config->show_parameters ? NULL : text;
 	kn__tell(config->hooks, &event);
 }

@@ -1,7 +1,7 @@
 /*
  * tell.h
- *		What the pipeline has to tell to those who listen.  Costs a look at a pointer if nobody
- *does.
+ *		What the pipeline has to tell to those who listen.  Where nobody does, that costs a look
+ *		at a pointer.
  */
 #ifndef KN_SRC_RUN_TELL_H
 #define KN_SRC_RUN_TELL_H
@@ -16,7 +16,7 @@ extern void kn__tell_end(const kn__call *call, kn_status status, int64_t rows);
 
 extern void kn__tell_breaker(const kn__server *server, kn__breaker_state state);
 /* For the pool's driver, and for connections: user is the server. */
-extern void kn__tell_leak(void *user, const kn__member *member, int64_t held_ns);
-extern void kn__tell_notice(void *user, const char *severity, const char *text);
+extern void kn__tell_pool(void *user, const kn__news *news);
+extern void kn__tell_notice(void *user, const char *severity, const char *text, bool is_raised);
 
 #endif

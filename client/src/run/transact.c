@@ -4,7 +4,7 @@
  *
  * BEGIN goes out with the first statement.  As soon as the server has given the
  * transaction a number, the number comes back with the statement that caused it, so that
- * a COMMIT whose answer is lost can be asked for: on another connection, by that number.
+ * a COMMIT whose answer is lost can be asked for: see doubt.c.
  */
 #include "run/tell.h"
 
@@ -14,8 +14,6 @@
 #define FEW        6 /* statements of a flight that need no memory */
 #define BEGIN_SIZE 80
 
-static const char x_xid[] = "SELECT pg_catalog.pg_current_xact_id_if_assigned()::text";
-
 static kn_status run_outer(kn_ctx *cx, kn_body_fn *body, void *argument,
 						   const kn_transaction *options);
 static kn_status run_once(kn_ctx *cx, kn_body_fn *body, void *argument);
@@ -24,10 +22,7 @@ static kn_status mark(kn_ctx *cx, const char *verb, int depth);
 static void write_begin(char *text, const kn_transaction *options);
 static bool is_worth_repeating(const kn_ctx *cx, kn_status status);
 static int compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before);
-static void note_xid(kn_ctx *cx, kn__item *item);
 static kn_status commit(kn_ctx *cx);
-static kn_status ask_outcome(kn_ctx *cx);
-static const char *ask_once(kn_ctx *cx, char *answer, size_t capacity);
 static void roll_back(kn_ctx *cx);
 static void leave(kn_ctx *cx, kn_status status);
 static void tell(kn_ctx *cx, kn_status status);
@@ -232,7 +227,7 @@ kn__transact_run(kn__call *call)
 	status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
 	memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));
 	if (count > before + call->count)
-		note_xid(cx, &items[count - 1]);
+		kn__doubt_note(cx, &items[count - 1]);
 	work->has_begun = work->has_begun || kn__conn_in_transaction(cx->link->conn);
 	if ((call->class & KN__CLASS_SOILS) != 0)
 		kn__conn_soil(cx->link->conn);
@@ -284,30 +279,9 @@ compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 	work->may_have_written = true;
 	if (work->xid[0] == '\0')
 	{
-		items[count] = kn__run_plain(x_xid);
-		items[count].never_prepare = false;
-		items[count++].wants_rows = true;
+		items[count++] = kn__doubt_item();
 	}
 	return count;
-}
-
-static void
-note_xid(kn_ctx *cx, kn__item *item)
-{
-	const char *why;
-	kn_value value;
-
-	if (item->result == NULL)
-		return;
-	if (kn__result_rows(item->result) == 1 &&
-		kn__result_value(item->result, 0, 0, &cx->arena, &value, &why) == KN_OK &&
-		value.type == KN_TYPE_TEXT && value.n < sizeof(cx->work.xid))
-	{
-		memcpy(cx->work.xid, value.as.p, value.n);
-		cx->work.xid[value.n] = '\0';
-	}
-	kn__result_free(item->result);
-	item->result = NULL;
 }
 
 static kn_status
@@ -342,87 +316,7 @@ commit(kn_ctx *cx)
 		return status;
 	if (!cx->work.may_have_written)
 		return cx->work.failed = KN_CONN_LOST;
-	return ask_outcome(cx);
-}
-
-/* The answer to COMMIT is lost: the server knows by the number what has become of it. */
-static kn_status
-ask_outcome(kn_ctx *cx)
-{
-	char answer[16];
-	kn__call call = { .cx = cx, .server = cx->work.server };
-
-	while (cx->work.xid[0] != '\0')
-	{
-		const char *found = ask_once(cx, answer, sizeof(answer));
-		int64_t pause;
-
-		if (strcmp(found, "committed") == 0)
-		{
-			cx->work.failed = KN_OK;
-			kn__fault_clear(&cx->fault);
-			return KN_OK;
-		}
-		if (strcmp(found, "aborted") == 0)
-			return cx->work.failed =
-					   kn__fail(&cx->fault, KN_CONN_LOST, "%s", kn_status_text(KN_CONN_LOST));
-		/* The session may not have noticed yet that its client is gone. */
-		if (*found != '\0' && strcmp(found, "in progress") != 0)
-			break;
-		call.attempts++;
-		pause =
-			kn__backoff(10 * KN__NS_PER_MS, 500 * KN__NS_PER_MS, call.attempts, kn__ctx_random(cx));
-		if (kn__now(cx->db->clock) + pause >= cx->wait.deadline || call.attempts > 20 ||
-			!kn__run_sleep(cx, pause))
-			break;
-	}
-	return cx->work.failed =
-			   kn__fail(&cx->fault, KN_OUTCOME_UNKNOWN, "%s", kn_status_text(KN_OUTCOME_UNKNOWN));
-}
-
-/* "" where nobody could be asked. */
-static const char *
-ask_once(kn_ctx *cx, char *answer, size_t capacity)
-{
-	kn__server *server = cx->work.server;
-	kn_value xid = kn_text(cx->work.xid);
-	kn__item item = kn__run_plain("SELECT pg_catalog.pg_xact_status($1::text::xid8)");
-	kn__member *member;
-	kn__outcome outcome;
-	kn__fault fault;
-	kn_value value;
-	const char *why;
-
-	*answer = '\0';
-	kn__fault_clear(&fault);
-	if (kn__pool_take(server->pool,
-					  cx->wait.deadline,
-					  cx->file,
-					  cx->line,
-					  (const volatile bool *) &cx->is_cancelled,
-					  &member,
-					  &fault) != KN_OK)
-		return answer;
-	item.values = &xid;
-	item.count = 1;
-	item.wants_rows = true;
-	if (kn__flight(((kn__link *) (void *) member)->conn, &item, 1, &cx->wait, &outcome, &fault) ==
-			KN_OK &&
-		kn__result_rows(item.result) == 1 &&
-		kn__result_value(item.result, 0, 0, &cx->arena, &value, &why) == KN_OK)
-	{
-		/* NULL: it is so old that nobody remembers. */
-		if (value.type != KN_TYPE_TEXT)
-			(void) snprintf(answer, capacity, "forgotten");
-		else
-			(void) snprintf(answer, capacity, "%.*s", (int) value.n, (const char *) value.as.p);
-	}
-	kn__result_free(item.result);
-	kn__pool_give(server->pool,
-				  member,
-				  kn__conn_is_clean(((kn__link *) (void *) member)->conn) ? KN__GIVE_CLEAN
-																		  : KN__GIVE_BROKEN);
-	return answer;
+	return kn__doubt_ask(cx);
 }
 
 static void

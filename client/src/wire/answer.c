@@ -301,7 +301,9 @@ kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const
 		if (item != NULL)
 			item->status = status;
 	}
-	if (kn__is_fatal(result) || PQstatus(conn->pg) == CONNECTION_BAD)
+	/* Without a SQLSTATE it is libpq's word, and the server may have done it all. */
+	if (kn__is_fatal(result) || PQstatus(conn->pg) == CONNECTION_BAD ||
+		PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL)
 	{
 		flight->is_lost = true;
 		flight->is_undone = kn__is_undone(result) && are_atomic(flight);

@@ -290,6 +290,24 @@ kn__conn_uses_tls(const kn__conn *conn)
 	return PQsslInUse(conn->pg) != 0;
 }
 
+/* Whether a function in one of the languages that come with PostgreSQL has said it. */
+static bool
+is_raised(const PGresult *result)
+{
+	static const char *const routines[] = { "exec_stmt_raise",
+											"PLy_output",
+											"do_util_elog",
+											"pltcl_elog" };
+	const char *routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+	for (size_t i = 0; routine != NULL && i < sizeof(routines) / sizeof(routines[0]); i++)
+	{
+		if (strcmp(routine, routines[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Nothing is ever printed: whoever wants to know of a notice has said so. */
 static void
 take_notice(void *user, const PGresult *result)
@@ -301,5 +319,6 @@ take_notice(void *user, const PGresult *result)
 	if (conn->notice != NULL)
 		conn->notice(conn->user,
 					 severity == NULL ? "NOTICE" : severity,
-					 message == NULL ? PQresultErrorMessage(result) : message);
+					 message == NULL ? PQresultErrorMessage(result) : message,
+					 is_raised(result));
 }

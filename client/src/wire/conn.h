@@ -47,7 +47,7 @@ struct kn__conn
 	int64_t cancel_ns;
 	int wake[2]; /* a pipe: whoever writes to it makes a wait look up */
 	int watch;   /* an epoll of socket and pipe, once it is connected; -1: none */
-	void (*notice)(void *user, const char *severity, const char *text);
+	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
 	void *user;
 	bool never_prepares;
 	bool is_broken;               /* to be closed: nobody knows in which state the server is */

@@ -75,15 +75,18 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	return kn__stream_begin(conn, prelude, count, item, wait, outcome, fault);
 }
 
+/*
+ * In a pipeline, also where it is alone: only there does libpq forget at the end of the statement
+ * that rows are wanted one by one.  Else the first command of the next pipeline gets its rows so.
+ */
 static void
 send(kn__streaming *stream)
 {
 	kn__flying *flight = &stream->flight;
 	kn__conn *conn = flight->conn;
-	bool in_pipeline = flight->count > 1 || conn->cache.closing.length > 0;
 	int closes = 0;
 
-	if (in_pipeline && (!PQenterPipelineMode(conn->pg) || !kn__flight_send_closes(flight, &closes)))
+	if (!PQenterPipelineMode(conn->pg) || !kn__flight_send_closes(flight, &closes))
 	{
 		kn__flight_lose(flight);
 		finish(stream);
@@ -92,27 +95,21 @@ send(kn__streaming *stream)
 	for (int i = 0; i < flight->count && flight->status == KN_OK; i++)
 	{
 		flight->status =
-			kn__send_item(conn, &flight->items[i], in_pipeline, &flight->sent[i], flight->fault);
-		/* What is to be prepared now takes a pipeline. */
-		if (flight->status == KN_OK && flight->sent[i].is_due)
-		{
-			in_pipeline = true;
-			flight->status = KN_CONN_LOST;
-			if (PQenterPipelineMode(conn->pg))
-				flight->status =
-					kn__send_item(conn, &flight->items[i], true, &flight->sent[i], flight->fault);
-		}
-		flight->is_sent = true;
+			kn__send_item(conn, &flight->items[i], true, &flight->sent[i], flight->fault);
+		flight->is_sent |= flight->status == KN_OK;
 	}
-	if (flight->status == KN_CONN_LOST || (in_pipeline && !PQpipelineSync(conn->pg)))
+	if (flight->status == KN_CONN_LOST || (flight->status == KN_OK && !PQpipelineSync(conn->pg)))
 		kn__flight_lose(flight);
-	/* What could not be sent as a whole is not worth saving. */
-	if (flight->status != KN_OK)
-		flight->is_lost = flight->is_lost || in_pipeline;
+	/* What could not be sent as a whole is not worth saving: without a sync nothing is in force. */
+	if (flight->status != KN_OK && (flight->is_sent || closes > 0))
+		flight->is_undone = flight->is_lost = true;
 	if (flight->status == KN_OK)
+	{
 		read_before(stream, closes);
-	else
-		finish(stream);
+		return;
+	}
+	stream->is_over = true;
+	kn__flight_finish(flight);
 }
 
 /* Everything up to the first row. */

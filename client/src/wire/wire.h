@@ -37,7 +37,8 @@ typedef struct kn__conn_options
 	int64_t cache_bytes;
 	int prepare_after;
 	int64_t cancel_ns; /* how long a cancelled statement may take to end */
-	void (*notice)(void *user, const char *severity, const char *text); /* may be NULL */
+	/* May be NULL.  is_raised: the text is a function's own, not the server's. */
+	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
 	void *user;
 } kn__conn_options;
 

@@ -236,6 +236,58 @@ START_TEST(has_role_and_claims)
 }
 END_TEST
 
+/*
+ * Rows one by one are for the stream alone: what comes next on its connection, with role and
+ * claims before it in the same flight, is done once.
+ */
+START_TEST(says_nothing_to_what_comes_next)
+{
+	const char *const claims[] = { "app.x", "1", NULL };
+	kn_ctx *other = kn_begin(db, .claims = claims);
+
+	look_do(look, "CREATE TABLE IF NOT EXISTS kn_next (a int); TRUNCATE kn_next");
+	for (int i = 1; i < 4; i++)
+	{
+		kn_rows *rows = kn_stream(cx, "SELECT generate_series(1, 50)");
+
+		ck_assert_int_eq(kn_next(rows), true);
+		while (i > 1 && kn_next(rows))
+			;
+		EXPECT_OK(cx, kn_done(rows));
+		EXPECT_OK(other, kn_exec(other, "INSERT INTO kn_next VALUES ($1)", i));
+		ck_assert_int_eq(kn_last_error(other)->attempts, 0);
+		ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_next"), i);
+	}
+	ck_assert_uint_eq(stats_of(db).opened, 1);
+	kn_end(other);
+}
+END_TEST
+
+/* A value that cannot be sent: nothing has happened, and nothing is kept waiting. */
+START_TEST(sends_nothing_that_cannot_be_sent)
+{
+	static const char x_insert[] = "INSERT INTO kn_stream VALUES (length($1::text))";
+	const char *const claims[] = { "app.x", "1", NULL };
+	kn_ctx *other = kn_begin(db, .claims = claims);
+
+	/* So that it need not be described any more. */
+	EXPECT_OK(cx, kn_done(kn_stream(cx, x_insert, ((kn_str){ "ab", 2 }))));
+	look_do(look, "TRUNCATE kn_stream");
+	for (int i = 0; i < 3; i++)
+	{
+		kn_ctx *by = i % 2 == 0 ? cx : other;
+
+		EXPECT(by, kn_done(kn_stream(by, x_insert, ((kn_str){ "a\0b", 3 }))), KN_DATA);
+		ck_assert_int_eq(sum(kn_stream(by, "SELECT generate_series(1, 3)"), -1), 6);
+		EXPECT_OK(by, kn_exec(by, "SELECT 1"));
+	}
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_stream"), 0);
+	/* What came before it in the same flight had to be undone. */
+	ck_assert_uint_eq(stats_of(db).closed_broken, 1);
+	kn_end(other);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -250,6 +302,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_part_of_a_transaction);
 	tcase_add_test(tcase, survives_another_shape);
 	tcase_add_test(tcase, has_role_and_claims);
+	tcase_add_test(tcase, says_nothing_to_what_comes_next);
+	tcase_add_test(tcase, sends_nothing_that_cannot_be_sent);
 }
 
 int

@@ -1,0 +1,108 @@
+/*
+ * facts.c
+ *		What servers, poolers and libpq do that a client has to know of.
+ */
+#include "proxy.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+static PGconn *look;
+
+static PGconn *
+look_again(void)
+{
+	PGconn *found;
+
+	while (found = PQconnectdb(getenv("KN_TEST_DIRECT")), PQstatus(found) != CONNECTION_OK)
+	{
+		PQfinish(found);
+		(void) poll(NULL, 0, 10);
+	}
+	return found;
+}
+
+static void
+set_up(void)
+{
+	look = look_again();
+	look_do(look,
+			"SET client_min_messages = error;"
+			"DROP TABLE IF EXISTS kn_fact CASCADE; CREATE TABLE kn_fact (a int)");
+}
+
+static void
+tear_down(void)
+{
+	PQfinish(look);
+}
+
+/* Kills the server, which forgets what it has not written yet, and gives its numbers out again. */
+static bool
+crash_and_reuse(void *user)
+{
+	long next = look_number(look, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text");
+
+	(void) user;
+	(void) kill((pid_t) PQbackendPID(look), SIGKILL);
+	while (PQstatus(look) == CONNECTION_OK)
+		PQclear(PQexec(look, "SELECT 1"));
+	PQfinish(look);
+	/* The server that is down by then is not the one that was there before. */
+	look = look_again();
+	while (look_number(look, "SELECT pg_current_xact_id()::text") < next)
+		;
+	return true;
+}
+
+static kn_status
+insert_body(kn_ctx *cx, void *argument)
+{
+	++*(int *) argument;
+	return kn_exec(cx, "INSERT INTO kn_fact VALUES (1)");
+}
+
+/*
+ * A lost COMMIT is looked up by the number of its transaction.  After a crash another may have that
+ * number, and its fate is not that of the first.
+ */
+START_TEST(a_number_may_be_given_out_again)
+{
+	proxy p = { .text = "COMMIT", .when = MOMENT_BEFORE, .harm = crash_and_reuse };
+	char conninfo[160];
+	kn_db *db;
+	kn_ctx *cx;
+	kn_status status;
+	int runs = 0;
+
+	proxy_start(&p);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
+	OPEN(db, .conninfo = conninfo, .max_connections = 2);
+	cx = kn_begin(db, .timeout_ms = 20000);
+	status = kn_transact(cx, insert_body, &runs);
+	ck_assert(p.is_done);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_fact"), status == KN_OK ? 1 : 0);
+	if (status != KN_OK)
+		ck_assert_msg(status == KN_OUTCOME_UNKNOWN || status == KN_CONN_LOST ||
+						  status == KN_UNAVAILABLE,
+					  "%s",
+					  kn_status_name(status));
+	ck_assert_int_eq(stats_of(db).busy, 0);
+	kn_end(cx);
+	(void) kn_close(db, 5000);
+	proxy_end(&p);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_number_may_be_given_out_again);
+}
+
+int
+main(void)
+{
+	return suite_run("facts", fill);
+}

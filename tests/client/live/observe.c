@@ -1,0 +1,589 @@
+/*
+ * observe.c
+ *		What is told, to whom, and what never is.
+ */
+#include "live.h"
+
+#include <unistd.h>
+
+#define MOST 400
+
+/* A copy of what an event says, as far as it is looked at here. */
+typedef struct note
+{
+	kn_event_kind kind;
+	kn_status status;
+	int64_t duration_ns, rows, affected, attempts, pause_ns, pid, port, batch_size;
+	int line, parameters;
+	char what[16], reason[200], message[200], sql[100], operation[16], summary[16], trace[16];
+	char actor[16], host[100], database[32], db_name[16], sqlstate[6], error[32], file[100];
+} note;
+
+static PGconn *look;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static note notes[MOST];
+static int count;
+
+static void
+copy(char *to, size_t size, const char *from)
+{
+	(void) snprintf(to, size, "%s", from == NULL ? "" : from);
+}
+
+#define COPY(field, text) copy(n->field, sizeof(n->field), text)
+
+static void
+hear(void *user, const kn_event *event)
+{
+	note *n;
+
+	(void) user;
+	(void) pthread_mutex_lock(&lock);
+	ck_assert_int_lt(count, MOST);
+	n = &notes[count++];
+	*n = (note){ .kind = event->kind,
+				 .status = event->status,
+				 .duration_ns = event->duration_ns,
+				 .rows = event->rows,
+				 .affected = event->affected,
+				 .attempts = event->attempts,
+				 .pause_ns = event->pause_ns,
+				 .pid = event->connection_pid,
+				 .port = event->port,
+				 .batch_size = event->batch_size,
+				 .line = (int) event->line,
+				 .parameters = event->parameters == NULL ? -1 : event->parameter_count };
+	COPY(what, event->what);
+	COPY(reason, event->reason);
+	COPY(message, event->message);
+	COPY(sql, event->sql);
+	COPY(operation, event->operation);
+	COPY(summary, event->summary);
+	COPY(trace, event->trace_id);
+	COPY(actor, event->actor);
+	COPY(host, event->host);
+	COPY(database, event->database);
+	COPY(db_name, event->db_name);
+	COPY(sqlstate, event->sqlstate);
+	COPY(error, event->error);
+	COPY(file, event->file);
+	(void) pthread_mutex_unlock(&lock);
+}
+
+static const kn_hooks all = { .size = sizeof(all),
+#define X(name, hook, text) .hook = hear,
+							  KN_EVENTS(X)
+#undef X
+};
+
+/* The newest of a kind that says that; its what is "" where the kind has none.  NULL: none does. */
+static const note *
+find(kn_event_kind kind, const char *what)
+{
+	const note *found = NULL;
+
+	(void) pthread_mutex_lock(&lock);
+	for (int i = 0; i < count; i++)
+	{
+		if (notes[i].kind == kind && strcmp(notes[i].what, what) == 0)
+			found = &notes[i];
+	}
+	(void) pthread_mutex_unlock(&lock);
+	return found;
+}
+
+static const note *
+told(kn_event_kind kind, const char *what)
+{
+	const note *found = find(kind, what);
+
+	ck_assert_msg(found != NULL, "no %s %s was told", kn_event_name(kind), what);
+	return found;
+}
+
+/* What another thread is about to tell. */
+static const note *
+await(kn_event_kind kind, const char *what)
+{
+	const note *found;
+
+	while ((found = find(kind, what)) == NULL)
+		look_do(look, "SELECT pg_sleep(0.002)");
+	return found;
+}
+
+static void
+forget(void)
+{
+	(void) pthread_mutex_lock(&lock);
+	count = 0;
+	(void) pthread_mutex_unlock(&lock);
+}
+
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look,
+			"DROP TABLE IF EXISTS kn_told CASCADE;"
+			"CREATE TABLE kn_told (id int PRIMARY KEY, mail text UNIQUE NOT NULL, n int,"
+			" CONSTRAINT kn_few CHECK (n < 10));"
+			"INSERT INTO kn_told VALUES (1, 's3cret', 1)");
+	forget();
+}
+
+static void
+tear_down(void)
+{
+	PQfinish(look);
+}
+
+START_TEST(tells_all_of_a_query)
+{
+	const kn_options options = { .size = sizeof(options), .name = "user.find" };
+	const kn_value values[] = { kn_v(1) };
+	kn_db *db;
+	kn_ctx *cx;
+	kn_rows *rows;
+	const note *n;
+	int line;
+
+	OPEN(db, .conninfo = "dbname=postgres", .name = "shop", .hooks = &all);
+	line = __LINE__ + 1;
+	cx = kn_begin(db, .actor = "ada", .trace_id = "t-17");
+	rows = kn_query_values(cx,
+						   "SELECT pg_backend_pid(), mail FROM kn_told WHERE id >= $1",
+						   values,
+						   1,
+						   &options);
+	ck_assert_int_eq(kn_next(rows), true);
+	n = told(KN_EVENT_QUERY, "");
+	if (!is_pooled())
+		ck_assert_int_eq(n->pid, kn_get_i32(rows, 0));
+	EXPECT_OK(cx, kn_done(rows));
+	ck_assert_int_eq(n->status, KN_OK);
+	ck_assert_str_eq(n->error, "");
+	ck_assert_str_eq(n->operation, "SELECT");
+	ck_assert_str_eq(n->summary, "user.find");
+	ck_assert_str_eq(n->sql, "SELECT pg_backend_pid(), mail FROM kn_told WHERE id >= $1");
+	ck_assert_str_eq(n->trace, "t-17");
+	ck_assert_str_eq(n->actor, "ada");
+	ck_assert_str_eq(n->db_name, "shop");
+	ck_assert_str_eq(n->database, "postgres");
+	ck_assert_ptr_nonnull(strstr(n->file, "observe.c"));
+	ck_assert_int_eq(n->line, line);
+	ck_assert_int_eq(n->rows, 1);
+	ck_assert_int_eq(n->attempts, 1);
+	ck_assert_int_eq(n->batch_size, -1);
+	ck_assert_int_eq(n->parameters, -1);
+	ck_assert_int_gt(n->duration_ns, 0);
+	forget();
+	EXPECT_OK(cx, kn_exec(cx, "UPDATE kn_told SET n = $1", 3));
+	ck_assert_int_eq(told(KN_EVENT_QUERY, "")->affected, 1);
+	EXPECT(cx, kn_exec(cx, "INSERT INTO kn_told VALUES (1, 'x', 1)"), KN_DUPLICATE);
+	n = told(KN_EVENT_QUERY, "");
+	ck_assert_int_eq(n->status, KN_DUPLICATE);
+	ck_assert_str_eq(n->error, "KN_DUPLICATE");
+	ck_assert_str_eq(n->sqlstate, "23505");
+	ck_assert_str_eq(n->trace, "t-17");
+	ck_assert_ptr_nonnull(strstr(n->message, "kn_told_pkey"));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+static kn_status
+write_body(kn_ctx *cx, void *argument)
+{
+	(void) argument;
+	return kn_exec(cx, "UPDATE kn_told SET n = n + 1");
+}
+
+static kn_status
+failing_body(kn_ctx *cx, void *argument)
+{
+	(void) write_body(cx, argument);
+	return KN_CONFLICT;
+}
+
+/* Writes, and only those, with who did them, and whether they are in force. */
+START_TEST(audits_writes)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	const note *n;
+
+	OPEN(db, .hooks = &all);
+	cx = kn_begin(db, .actor = "ada");
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	for (int i = 0; i < count; i++)
+		ck_assert_int_ne(notes[i].kind, KN_EVENT_AUDIT);
+	EXPECT_OK(cx, kn_exec(cx, "UPDATE kn_told SET n = 2"));
+	n = told(KN_EVENT_AUDIT, "committed");
+	ck_assert_str_eq(n->operation, "UPDATE");
+	ck_assert_str_eq(n->actor, "ada");
+	forget();
+	EXPECT(cx, kn_exec(cx, "UPDATE kn_told SET n = 20"), KN_CHECK);
+	ck_assert_int_eq(told(KN_EVENT_AUDIT, "failed")->status, KN_CHECK);
+	forget();
+	EXPECT_OK(cx, kn_transact(cx, write_body, NULL));
+	ck_assert_str_eq(told(KN_EVENT_AUDIT, "pending")->operation, "UPDATE");
+	ck_assert_str_eq(told(KN_EVENT_AUDIT, "committed")->operation, "COMMIT");
+	forget();
+	EXPECT(cx, kn_transact(cx, failing_body, NULL), KN_CONFLICT);
+	ck_assert_str_eq(told(KN_EVENT_AUDIT, "pending")->operation, "UPDATE");
+	ck_assert_str_eq(told(KN_EVENT_AUDIT, "failed")->operation, "ROLLBACK");
+	ck_assert_ptr_null(find(KN_EVENT_AUDIT, "committed"));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+/* The time is that until the last row, and not that until the first. */
+START_TEST(a_query_is_slow_until_its_last_row)
+{
+	static const char slow_end[] =
+		"SELECT g, CASE WHEN g = 3000 THEN pg_sleep(0.12) END"
+		" FROM generate_series(1, 3000) g";
+	kn_db *db;
+	kn_ctx *cx;
+	kn_rows *rows;
+	int seen = 0;
+
+	OPEN(db, .hooks = &all, .slow_ms = 110);
+	cx = kn_begin(db);
+	rows = kn_stream(cx, slow_end);
+	ck_assert_int_eq(kn_next(rows), true);
+	ck_assert_ptr_null(find(KN_EVENT_QUERY, ""));
+	do
+		seen++;
+	while (kn_next(rows));
+	EXPECT_OK(cx, kn_done(rows));
+	ck_assert_int_eq(seen, 3000);
+	ck_assert_int_ge(told(KN_EVENT_SLOW_QUERY, "")->duration_ns, 120000000);
+	ck_assert_int_eq(told(KN_EVENT_SLOW_QUERY, "")->rows, 3000);
+	forget();
+	EXPECT_OK(cx, kn_done(kn_query(cx, slow_end)));
+	ck_assert_int_ge(told(KN_EVENT_SLOW_QUERY, "")->duration_ns, 120000000);
+	ck_assert_str_eq(told(KN_EVENT_SLOW_QUERY, "")->sql,
+					 "SELECT g, CASE WHEN g = ? THEN pg_sleep(?) END"
+					 " FROM generate_series(?, ?) g");
+	kn_end(cx);
+	close_even(db);
+	forget();
+	OPEN(db, .hooks = &all, .slow_ms = 3600000);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_ptr_nonnull(find(KN_EVENT_QUERY, ""));
+	ck_assert_ptr_null(find(KN_EVENT_SLOW_QUERY, ""));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+START_TEST(tells_of_connections)
+{
+	kn_db *db;
+	kn_ctx *holder;
+	kn_ctx *cx;
+	kn_rows *rows;
+	const note *n;
+	int64_t pid;
+
+	OPEN(db, .hooks = &all, .max_connections = 1, .acquire_ms = 20, .leak_ms = 30);
+	holder = kn_begin(db);
+	cx = kn_begin(db);
+	rows = kn_stream(holder, "SELECT 's3cret' FROM generate_series(1, 3)");
+	n = told(KN_EVENT_POOL, "opened");
+	pid = n->pid;
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_gt(n->duration_ns, 0);
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_POOL_TIMEOUT);
+	n = told(KN_EVENT_POOL, "wait_failed");
+	ck_assert_int_eq(n->status, KN_POOL_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(n->message, "1 of 1 are in use"));
+	ck_assert_ptr_nonnull(strstr(n->reason, "observe.c:"));
+	ck_assert_int_ge(n->duration_ns, 20000000);
+	ck_assert_ptr_nonnull(strstr(n->file, "observe.c"));
+	n = await(KN_EVENT_POOL, "leaked");
+	ck_assert_str_eq(n->sql, "SELECT ? FROM generate_series(?, ?)");
+	ck_assert_int_ge(n->duration_ns, 30000000);
+	EXPECT_OK(holder, kn_done(rows));
+	EXPECT_OK(cx, kn_exec(cx, "SELECT pg_advisory_lock(5)"));
+	n = told(KN_EVENT_POOL, "closed");
+	ck_assert_str_eq(n->reason, "broken");
+	ck_assert_int_eq(n->pid, pid);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	kn_reset_pool(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_str_eq(told(KN_EVENT_POOL, "closed")->reason, "reset");
+	kn_end(cx);
+	kn_end(holder);
+	close_even(db);
+	ck_assert_str_eq(told(KN_EVENT_POOL, "closed")->reason, "drained");
+}
+END_TEST
+
+/* Who waits for slow_ms is told of, though he gets one. */
+static void *
+end_when_somebody_waits(void *argument)
+{
+	kn_rows *rows = argument;
+	kn_status status;
+
+	(void) PQfinish(look_open());
+	status = kn_done(rows);
+	return status == KN_OK ? NULL : argument;
+}
+
+START_TEST(tells_of_slow_waits)
+{
+	kn_db *db;
+	kn_ctx *holder;
+	kn_ctx *cx;
+	kn_rows *rows;
+	pthread_t thread;
+	void *result;
+
+	OPEN(db, .hooks = &all, .max_connections = 1, .slow_ms = 1);
+	holder = kn_begin(db);
+	cx = kn_begin(db);
+	rows = kn_stream(holder, "SELECT g FROM generate_series(1, 3) g");
+	while (find(KN_EVENT_POOL, "waited") == NULL)
+	{
+		/* It begins while the one is out, and so has to wait as long as a session takes to open. */
+		ck_assert_int_eq(pthread_create(&thread, NULL, end_when_somebody_waits, rows), 0);
+		EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+		ck_assert_int_eq(pthread_join(thread, &result), 0);
+		ck_assert_ptr_null(result);
+		rows = kn_stream(holder, "SELECT g FROM generate_series(1, 3) g");
+	}
+	ck_assert_int_ge(told(KN_EVENT_POOL, "waited")->duration_ns, 1000000);
+	EXPECT_OK(holder, kn_done(rows));
+	kn_end(cx);
+	kn_end(holder);
+	close_even(db);
+}
+END_TEST
+
+START_TEST(tells_of_repeats)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	const note *n;
+
+	OPEN(db, .conninfo = "application_name=kn_observe", .hooks = &all, .retry_base_ms = 1);
+	cx = kn_begin(db, .trace_id = "t-1");
+	EXPECT_OK(
+		cx,
+		kn_done(kn_query(
+			cx,
+			"SELECT CASE WHEN (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kn_observe')"
+			" > 0 THEN 1 END")));
+	forget();
+	/* The first time it ends its own session. */
+	look_do(look,
+			"DROP SEQUENCE IF EXISTS kn_times; CREATE SEQUENCE kn_times;"
+			"CREATE OR REPLACE FUNCTION kn_end_once() RETURNS bool LANGUAGE sql AS $$"
+			" SELECT CASE WHEN nextval('kn_times') = 1 THEN pg_terminate_backend(pg_backend_pid())"
+			" END$$");
+	EXPECT_OK(cx, kn_done(kn_query(cx, "SELECT kn_end_once()")));
+	n = told(KN_EVENT_RETRY, "repeated");
+	ck_assert_int_eq(n->attempts, 1);
+	ck_assert_int_ge(n->pause_ns, 0);
+	ck_assert_str_eq(n->trace, "t-1");
+	ck_assert_int_ne(n->status, KN_OK);
+	ck_assert_int_eq(told(KN_EVENT_QUERY, "")->attempts, 2);
+	ck_assert_uint_eq(stats_of(db).retries, 1);
+	kn_end(cx);
+	close_even(db);
+	look_do(look, "ALTER SEQUENCE kn_times RESTART");
+	forget();
+	OPEN(db, .hooks = &all, .retry_budget_percent = -1);
+	cx = kn_begin(db);
+	ck_assert_int_ne(kn_done(kn_query(cx, "SELECT kn_end_once()")), KN_OK);
+	ck_assert_int_eq(told(KN_EVENT_RETRY, "denied")->pause_ns, -1);
+	ck_assert_uint_eq(stats_of(db).retries_denied, 1);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+START_TEST(tells_of_the_breaker)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	kn_status status;
+
+	OPEN(db,
+		 .conninfo = "host=/nowhere port=17",
+		 .hooks = &all,
+		 .acquire_ms = 20,
+		 .retry_attempts = 1,
+		 .breaker_calls = 2,
+		 .breaker_open_ms = 1);
+	cx = kn_begin(db);
+	for (int i = 0; i < 2; i++)
+		EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_CONN_LOST);
+	ck_assert_str_eq(told(KN_EVENT_BREAKER, "open")->host, "/nowhere");
+	ck_assert_int_eq(told(KN_EVENT_BREAKER, "open")->port, 17);
+	ck_assert_ptr_null(find(KN_EVENT_BREAKER, "half_open"));
+	ck_assert_int_eq(told(KN_EVENT_POOL, "open_failed")->status, KN_CONN_LOST);
+	ck_assert_int_eq(told(KN_EVENT_POOL, "wait_failed")->status, KN_CONN_LOST);
+	do
+	{
+		forget();
+		status = kn_exec(cx, "SELECT 1");
+	} while (status == KN_CIRCUIT_OPEN);
+	ck_assert_int_eq(status, KN_CONN_LOST);
+	(void) told(KN_EVENT_BREAKER, "half_open");
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+/* Calls that have the secret in all places there are, and what becomes of each. */
+static const struct
+{
+	const char *sql;
+	kn_status expected;
+	bool has_parameter;
+} leaky[] = {
+	{ "SELECT $1::text", KN_OK, true },
+	{ "SELECT 's3cret'", KN_OK, false },
+	{ "SELECT $$s3cret$$, E's3cret', U&'s3cret', $t$s3cret$t$ -- s3cret\n, 1 /* s3cret */",
+	  KN_OK,
+	  false },
+	{ "SELECT 'x' AS a, 'y' || 's3cret'", KN_OK, false },
+	{ "INSERT INTO kn_told VALUES (2, $1, 1)", KN_DUPLICATE, true }, /* Key (mail)=(s3cret) */
+	{ "INSERT INTO kn_told VALUES (2, 's3cret', 1)", KN_DUPLICATE, false },
+	{ "INSERT INTO kn_told VALUES (3, $1 || '2', 99)", KN_CHECK, true }, /* Failing row contains */
+	{ "INSERT INTO kn_told SELECT NULL::int, $1 || '3', 9", KN_NOT_NULL, true },
+	{ "SELECT $1::text::int", KN_DATA, true }, /* invalid input syntax ... "s3cret" */
+	{ "SELECT 's3cret'::int", KN_DATA, false },
+	{ "SELECT 1 's3cret'", KN_SCHEMA, false }, /* syntax error at or near */
+	{ "SELECT 's3cret", KN_SCHEMA, false },    /* unterminated */
+	{ "SELECT 's3cret'::text::kn_no_such_type", KN_SCHEMA, false },
+	{ "SELECT kn_raise($1, 'notice')", KN_OK, true },
+	{ "SELECT kn_raise($1, 'P0001')", KN_SERVER, true },
+	{ "SELECT kn_raise($1, 'AB123')", KN_SERVER, true },
+};
+
+/* With the first row's parameters shown; the rest is as the function raises it. */
+static void
+leak_all(const kn_config *config, kn_ctx **holder, kn_rows **held, kn_db **db)
+{
+	char why[200];
+	kn_ctx *cx;
+
+	ck_assert_msg(kn_open_config(db, why, sizeof(why), config) == KN_OK, "%s", why);
+	cx = kn_begin(*db);
+	for (int i = 0; i < COUNT(leaky); i++)
+	{
+		kn_batch *batch;
+		const kn_value value = kn_v("s3cret");
+
+		/* Twice, for it is prepared then. */
+		for (int j = 0; j < 2; j++)
+			EXPECT(cx,
+				   kn_exec_values(cx, leaky[i].sql, &value, leaky[i].has_parameter, NULL, NULL),
+				   leaky[i].expected);
+		EXPECT(cx,
+			   kn_done(kn_stream_values(cx, leaky[i].sql, &value, leaky[i].has_parameter, NULL)),
+			   leaky[i].expected);
+		batch = kn_begin_batch(cx);
+		(void) kn_add(batch, "SELECT 's3cret'");
+		(void) kn_add_values(batch, leaky[i].sql, &value, leaky[i].has_parameter);
+		EXPECT(cx, kn_run_batch(batch, NULL), leaky[i].expected);
+	}
+	*holder = kn_begin(*db);
+	*held = kn_stream(*holder, "SELECT 's3cret'");
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_POOL_TIMEOUT);
+	kn_end(cx);
+}
+
+START_TEST(keeps_values_to_itself)
+{
+	kn_config config = { .size = sizeof(config),
+						 .slow_ms = 1,
+						 .max_connections = 1,
+						 .acquire_ms = 20,
+						 .leak_ms = 1,
+						 .show_parameters = _i == 1 };
+	char path[] = "/tmp/kn_observe_XXXXXX";
+	FILE *file = fdopen(mkstemp(path), "w+");
+	char *line = NULL;
+	size_t capacity = 0;
+	kn_json_log log;
+	kn_db *db;
+	kn_ctx *holder;
+	kn_rows *held;
+	int lines = 0;
+	int leaks = 0;
+
+	ck_assert_ptr_nonnull(file);
+	(void) unlink(path);
+	look_do(look,
+			"CREATE OR REPLACE FUNCTION kn_raise(what text, how text) RETURNS text LANGUAGE plpgsql"
+			" AS $$BEGIN IF how = 'notice' THEN RAISE NOTICE 'this is %', what;"
+			" ELSE RAISE '%', what USING ERRCODE = how; END IF; RETURN NULL; END$$");
+	kn_json_log_init(&log, file, true);
+	config.hooks = &log.hooks;
+	leak_all(&config, &holder, &held, &db);
+	while (stats_of(db).leaks == 0)
+		look_do(look, "SELECT pg_sleep(0.002)");
+	EXPECT_OK(holder, kn_done(held));
+	kn_end(holder);
+	close_even(db);
+	rewind(file);
+	while (getline(&line, &capacity, file) > 0)
+	{
+		lines++;
+		leaks += strstr(line, "s3cret") != NULL;
+		ck_assert_msg(_i == 1 || strstr(line, "s3cret") == NULL, "%s", line);
+	}
+	ck_assert_int_gt(lines, 4 * COUNT(leaky));
+	if (_i == 1)
+		ck_assert_int_gt(leaks, 2 * COUNT(leaky));
+	ck_assert_uint_eq(log.lost, 0);
+	free(line);
+	(void) fclose(file);
+}
+END_TEST
+
+START_TEST(passes_notices_on)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	const note *n;
+
+	OPEN(db, .hooks = &all);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "DROP TABLE IF EXISTS kn_there_is_none"));
+	n = told(KN_EVENT_NOTICE, "NOTICE");
+	ck_assert_ptr_nonnull(strstr(n->message, "kn_there_is_none"));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, tells_all_of_a_query);
+	tcase_add_test(tcase, audits_writes);
+	tcase_add_test(tcase, a_query_is_slow_until_its_last_row);
+	tcase_add_test(tcase, tells_of_connections);
+	tcase_add_test(tcase, tells_of_slow_waits);
+	tcase_add_test(tcase, tells_of_repeats);
+	tcase_add_test(tcase, tells_of_the_breaker);
+	tcase_add_loop_test(tcase, keeps_values_to_itself, 0, 2);
+	tcase_add_test(tcase, passes_notices_on);
+}
+
+int
+main(void)
+{
+	return suite_run("observe", fill);
+}
