@@ -479,8 +479,8 @@ make_tables(void)
 			"CREATE POLICY kn_own ON kn_soak_row"
 			" USING (tenant = nullif(current_setting('app.tenant', true), '')::int);"
 			"GRANT SELECT ON kn_soak_row TO kn_soak_tenant;"
-		"GRANT INSERT ON kn_soak_token TO kn_soak_tenant;"
-		"GRANT SELECT, UPDATE ON kn_soak_account TO kn_soak_tenant");
+			"GRANT INSERT ON kn_soak_token TO kn_soak_tenant;"
+			"GRANT SELECT, UPDATE ON kn_soak_account TO kn_soak_tenant");
 	(void) snprintf(sql,
 					sizeof(sql),
 					"INSERT INTO kn_soak_row SELECT t, i FROM generate_series(0, %d) t,"
