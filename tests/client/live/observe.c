@@ -296,7 +296,8 @@ START_TEST(tells_of_connections)
 	rows = kn_stream(holder, "SELECT 's3cret' FROM generate_series(1, 3)");
 	n = told(KN_EVENT_POOL, "opened");
 	pid = n->pid;
-	ck_assert_int_gt(pid, 0);
+	/* A pooler makes numbers up, and some of them are negative. */
+	ck_assert_int_ne(pid, 0);
 	ck_assert_int_gt(n->duration_ns, 0);
 	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_POOL_TIMEOUT);
 	n = told(KN_EVENT_POOL, "wait_failed");
