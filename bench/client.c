@@ -16,7 +16,6 @@
  *	 client.scan.cpu       processor time a row of these
  *	 client.stream.memory  by how much the process grows while as many rows arrive one by one
  */
-#include <arpa/inet.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include <time.h>
 
 #include "base/base.h"
+#include "bench.h"
 #include "kints/kints.h"
 
 #define ROUNDS 5
@@ -34,7 +34,6 @@
 
 static const char by_key[] = "SELECT id, name FROM bench_item WHERE id = $1";
 static const char echo[] = "SELECT $1, 'some text'";
-static const char all_rows[] = "SELECT amount, name, price, made_at, id FROM bench_row";
 
 typedef struct item
 {
@@ -95,28 +94,20 @@ finish(PGresult *result, ExecStatusType expected)
 	PQclear(result);
 }
 
-/* The integer that eight bytes of the wire are. */
-static int64_t
-integer_at(const char *bytes)
-{
-	uint32_t halves[2];
-
-	memcpy(halves, bytes, sizeof(halves));
-	return (int64_t) ((uint64_t) ntohl(halves[0]) << 32 | ntohl(halves[1]));
-}
-
 static void
 libpq_lookup(int64_t key)
 {
-	uint32_t wire[2] = { htonl((uint32_t) ((uint64_t) key >> 32)), htonl((uint32_t) key) };
-	const char *values[1] = { (const char *) wire };
+	char wire[8];
+	const char *values[1] = { wire };
 	const int lengths[1] = { sizeof(wire) };
 	const int formats[1] = { 1 };
-	PGresult *result = PQexecPrepared(conn, "by_key", 1, values, lengths, formats, 1);
+	PGresult *result;
 
+	bench_put_integer(wire, key);
+	result = PQexecPrepared(conn, "by_key", 1, values, lengths, formats, 1);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
 		die(PQerrorMessage(conn));
-	sum += integer_at(PQgetvalue(result, 0, 0)) + PQgetvalue(result, 0, 1)[0];
+	sum += bench_integer_at(PQgetvalue(result, 0, 0)) + PQgetvalue(result, 0, 1)[0];
 	PQclear(result);
 }
 
@@ -206,35 +197,10 @@ client_batches(void)
 	}
 }
 
-/* Two digits, as time stamps have them. */
-static int
-digits(const char *text)
-{
-	return (text[0] - '0') * 10 + text[1] - '0';
-}
-
-/* What the server prints of a time in UTC and in our days: 2026-01-31 12:34:56.789+00. */
-static int64_t
-parse_time(const char *text)
-{
-	int month = digits(text + 5);
-	int year = digits(text) * 100 + digits(text + 2) - (month <= 2);
-	int days = 365 * year + year / 4 - year / 100 + year / 400 +
-			   (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + digits(text + 8) - 1 - 719468;
-	int64_t seconds = ((int64_t) days * 24 + digits(text + 11)) * 3600 + digits(text + 14) * 60 +
-					  digits(text + 17);
-	int64_t usec = 0;
-	int64_t unit = 100000;
-
-	for (text += 20; text[-1] != '+' && *text >= '0' && *text <= '9'; text++, unit /= 10)
-		usec += unit * (*text - '0');
-	return seconds * 1000000 + usec;
-}
-
 static void
 libpq_scan(void)
 {
-	PGresult *result = PQexec(conn, all_rows);
+	PGresult *result = PQexec(conn, BENCH_ROWS);
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != ROWS)
 		die(PQerrorMessage(conn));
@@ -243,7 +209,7 @@ libpq_scan(void)
 		items[i].amount = (int32_t) strtol(PQgetvalue(result, i, 0), NULL, 10);
 		memcpy(items[i].name, PQgetvalue(result, i, 1), (size_t) PQgetlength(result, i, 1) + 1);
 		items[i].price = strtod(PQgetvalue(result, i, 2), NULL);
-		items[i].made_at = parse_time(PQgetvalue(result, i, 3));
+		items[i].made_at = bench_time(PQgetvalue(result, i, 3));
 		items[i].id = strtoll(PQgetvalue(result, i, 4), NULL, 10);
 		made_of_text += items[i].made_at;
 	}
@@ -281,7 +247,7 @@ client_scan(void)
 {
 	kn_ctx *cx = kn_begin(db, .timeout_ms = 60000);
 
-	scan(kn_query(cx, all_rows), true);
+	scan(kn_query(cx, BENCH_ROWS), true);
 	kn_end(cx);
 }
 
@@ -290,7 +256,7 @@ client_stream(void)
 {
 	kn_ctx *cx = kn_begin(db, .timeout_ms = 60000);
 
-	scan(kn_stream(cx, all_rows), false);
+	scan(kn_stream(cx, BENCH_ROWS), false);
 	kn_end(cx);
 }
 
@@ -315,17 +281,6 @@ resident(void)
 static void
 set_up(void)
 {
-	static const char schema[] =
-		"DROP TABLE IF EXISTS bench_item, bench_row;"
-		"CREATE UNLOGGED TABLE bench_item (id bigint PRIMARY KEY, name text NOT NULL);"
-		"INSERT INTO bench_item SELECT i, 'name ' || i FROM generate_series(1, 1000) i;"
-		"CREATE UNLOGGED TABLE bench_row"
-		" (amount integer, name text, price float8, made_at timestamptz, id bigint);"
-		"INSERT INTO bench_row SELECT i % 1000, 'name ' || i, i * 0.37,"
-		" timestamptz '2026-01-01 00:00+00' + i * interval '1.37 s', i"
-		" FROM generate_series(1, 1000000) i;"
-		"DO $$ BEGIN CREATE ROLE bench_role; EXCEPTION WHEN duplicate_object THEN END $$;"
-		"GRANT SELECT ON bench_item TO bench_role";
 	char why[256];
 
 	conn = PQconnectdb("");
@@ -333,16 +288,10 @@ set_up(void)
 		die(PQerrorMessage(conn));
 	finish(PQexec(conn, "SET client_min_messages = warning"), PGRES_COMMAND_OK);
 	finish(PQexec(conn, "SET timezone = UTC"), PGRES_COMMAND_OK);
-	finish(PQexec(conn, schema), PGRES_COMMAND_OK);
+	finish(PQexec(conn, BENCH_TABLES), PGRES_COMMAND_OK);
 	finish(PQexec(conn, "VACUUM ANALYZE bench_item, bench_row"), PGRES_COMMAND_OK);
 	finish(PQprepare(conn, "by_key", by_key, 0, NULL), PGRES_COMMAND_OK);
-	finish(PQprepare(conn,
-					 "settings",
-					 "SELECT set_config($1, $2, true), set_config($3, $4, true),"
-					 " set_config($5, $6, true)",
-					 0,
-					 NULL),
-		   PGRES_COMMAND_OK);
+	finish(PQprepare(conn, "settings", BENCH_SETTINGS, 0, NULL), PGRES_COMMAND_OK);
 	if (kn_open(&db, why, sizeof(why), .max_connections = 1) != KN_OK)
 		die(why);
 	items = calloc(ROWS, sizeof(item));

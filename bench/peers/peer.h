@@ -16,6 +16,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "../bench.h"
+
 #define PEER_BATCH   100
 #define PEER_HOLD_NS 50000     /* how long a thread has a connection that it shares */
 #define PEER_FAIR_NS 500000000 /* and how long it goes on so */
@@ -23,7 +25,6 @@
 
 #define PEER_BY_KEY "SELECT id, name FROM bench_item WHERE id = "
 #define PEER_ECHO   "SELECT $1::bigint, 'some text'"
-#define PEER_ROWS   "SELECT amount, name, price, made_at, id FROM bench_row"
 
 typedef struct peer_task
 {
@@ -86,32 +87,6 @@ peer_serve(const peer_task *tasks)
 		(void) fflush(stdout);
 	}
 	return EXIT_SUCCESS;
-}
-
-/* Two digits, as time stamps have them. */
-static inline int
-peer_digits(const char *text)
-{
-	return (text[0] - '0') * 10 + text[1] - '0';
-}
-
-/* Microseconds since 1970 of what the server prints of a time in UTC: 2026-01-31 12:34:56.789+00.
- */
-static inline int64_t
-peer_time(const char *text)
-{
-	int month = peer_digits(text + 5);
-	int year = peer_digits(text) * 100 + peer_digits(text + 2) - (month <= 2);
-	int days = 365 * year + year / 4 - year / 100 + year / 400 +
-			   (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + peer_digits(text + 8) - 1 - 719468;
-	int64_t seconds = ((int64_t) days * 24 + peer_digits(text + 11)) * 3600 +
-					  peer_digits(text + 14) * 60 + peer_digits(text + 17);
-	int64_t usec = 0;
-	int64_t unit = 100000;
-
-	for (text += 20; text[-1] != '+' && *text >= '0' && *text <= '9'; text++, unit /= 10)
-		usec += unit * (*text - '0');
-	return seconds * 1000000 + usec;
 }
 
 #endif

@@ -97,7 +97,7 @@ double
 scan(long count)
 {
 	pqxx::nontransaction work(*conn);
-	pqxx::result rows = work.exec(PEER_ROWS);
+	pqxx::result rows = work.exec(BENCH_ROWS);
 	int64_t sum = 0;
 
 	if (rows.size() != static_cast<pqxx::result::size_type>(count))
@@ -110,7 +110,7 @@ scan(long count)
 		to.amount = row[0].as<int32_t>();
 		to.name.assign(row[1].c_str(), row[1].size());
 		to.price = row[2].as<double>();
-		to.made_at = peer_time(row[3].c_str());
+		to.made_at = bench_time(row[3].c_str());
 		to.id = row[4].as<int64_t>();
 		sum += to.amount + to.id + to.made_at / 1000000;
 	}

@@ -5,7 +5,6 @@
  * "open" also makes the tables, so it is asked of this program first; "copied" tells what is
  * in the table that was written in bulk, and empties it.
  */
-#include <arpa/inet.h>
 #include <libpq-fe.h>
 
 #include "peer.h"
@@ -55,53 +54,16 @@ need_items(long count)
 static double
 open_connection(long count)
 {
-	static const char schema[] =
-		"DROP TABLE IF EXISTS bench_item, bench_row, bench_bulk;"
-		"CREATE UNLOGGED TABLE bench_item (id bigint PRIMARY KEY, name text NOT NULL);"
-		"INSERT INTO bench_item SELECT i, 'name ' || i FROM generate_series(1, 1000) i;"
-		"CREATE UNLOGGED TABLE bench_row"
-		" (amount integer, name text, price float8, made_at timestamptz, id bigint);"
-		"INSERT INTO bench_row SELECT i % 1000, 'name ' || i, i * 0.37,"
-		" timestamptz '2026-01-01 00:00+00' + i * interval '1.37 s', i"
-		" FROM generate_series(1, 1000000) i;"
-		"CREATE UNLOGGED TABLE bench_bulk (amount integer, name text, price float8);"
-		"DO $$ BEGIN CREATE ROLE bench_role; EXCEPTION WHEN duplicate_object THEN END $$;"
-		"GRANT SELECT ON bench_item TO bench_role";
-
 	conn = PQconnectdb("");
 	if (PQstatus(conn) != CONNECTION_OK)
 		peer_die("raw", PQerrorMessage(conn));
 	run("SET client_min_messages = warning");
-	run(schema);
+	run(BENCH_TABLES);
 	run("VACUUM ANALYZE bench_item, bench_row");
 	finish(PQprepare(conn, "by_key", PEER_BY_KEY "$1", 0, NULL), PGRES_COMMAND_OK);
 	finish(PQprepare(conn, "echo", PEER_ECHO, 0, NULL), PGRES_COMMAND_OK);
-	finish(PQprepare(conn,
-					 "settings",
-					 "SELECT set_config($1, $2, true), set_config($3, $4, true),"
-					 " set_config($5, $6, true)",
-					 0,
-					 NULL),
-		   PGRES_COMMAND_OK);
+	finish(PQprepare(conn, "settings", BENCH_SETTINGS, 0, NULL), PGRES_COMMAND_OK);
 	return (double) count;
-}
-
-/* The integer that eight bytes of the wire are. */
-static int64_t
-integer_at(const char *bytes)
-{
-	uint32_t halves[2];
-
-	memcpy(halves, bytes, sizeof(halves));
-	return (int64_t) ((uint64_t) ntohl(halves[0]) << 32 | ntohl(halves[1]));
-}
-
-static void
-put_integer(char *bytes, int64_t value)
-{
-	uint32_t halves[2] = { htonl((uint32_t) ((uint64_t) value >> 32)), htonl((uint32_t) value) };
-
-	memcpy(bytes, halves, sizeof(halves));
 }
 
 /* The first column of the row that a prepared statement makes of a value. */
@@ -115,33 +77,35 @@ call(const char *statement, int64_t value)
 	PGresult *result;
 	int64_t found;
 
-	put_integer(wire, value);
+	bench_put_integer(wire, value);
 	result = PQexecPrepared(conn, statement, 1, values, lengths, formats, 1);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
 		peer_die("raw", PQerrorMessage(conn));
-	found = integer_at(PQgetvalue(result, 0, 0)) + PQgetlength(result, 0, 1);
+	found = bench_integer_at(PQgetvalue(result, 0, 0)) + PQgetlength(result, 0, 1);
 	PQclear(result);
 	return found;
 }
 
 static double
-calls(long count)
+call_all(const char *statement, long count)
 {
 	int64_t sum = 0;
 
 	for (long i = 1; i <= count; i++)
-		sum += call("by_key", i);
+		sum += call(statement, i);
 	return (double) sum;
+}
+
+static double
+calls(long count)
+{
+	return call_all("by_key", count);
 }
 
 static double
 echoes(long count)
 {
-	int64_t sum = 0;
-
-	for (long i = 1; i <= count; i++)
-		sum += call("echo", i);
-	return (double) sum;
+	return call_all("echo", count);
 }
 
 static double
@@ -172,7 +136,7 @@ batch(int64_t first)
 
 	for (int i = 0; i < PEER_BATCH; i++)
 	{
-		put_integer(wire, first + i);
+		bench_put_integer(wire, first + i);
 		if (PQsendQueryPrepared(conn, "echo", 1, values, lengths, formats, 1) != 1)
 			peer_die("raw", PQerrorMessage(conn));
 	}
@@ -184,7 +148,7 @@ batch(int64_t first)
 
 		if (PQresultStatus(result) != PGRES_TUPLES_OK)
 			peer_die("raw", PQerrorMessage(conn));
-		sum += integer_at(PQgetvalue(result, 0, 0)) + PQgetlength(result, 0, 1);
+		sum += bench_integer_at(PQgetvalue(result, 0, 0)) + PQgetlength(result, 0, 1);
 		PQclear(result);
 		(void) PQgetResult(conn);
 	}
@@ -209,7 +173,7 @@ batches(long count)
 static double
 scan(long count)
 {
-	PGresult *result = PQexec(conn, PEER_ROWS);
+	PGresult *result = PQexec(conn, BENCH_ROWS);
 	int64_t sum = 0;
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != count)
@@ -220,7 +184,7 @@ scan(long count)
 		items[i].amount = (int32_t) strtol(PQgetvalue(result, i, 0), NULL, 10);
 		memcpy(items[i].name, PQgetvalue(result, i, 1), (size_t) PQgetlength(result, i, 1) + 1);
 		items[i].price = strtod(PQgetvalue(result, i, 2), NULL);
-		items[i].made_at = peer_time(PQgetvalue(result, i, 3));
+		items[i].made_at = bench_time(PQgetvalue(result, i, 3));
 		items[i].id = strtoll(PQgetvalue(result, i, 4), NULL, 10);
 		sum += items[i].amount + items[i].id + items[i].made_at / 1000000;
 	}
@@ -257,7 +221,7 @@ put_row(char *at, const item *row)
 	memcpy(at + 14, row->name, length);
 	memcpy(at + 14 + length, &eight, 4);
 	memcpy(&price, &row->price, 8);
-	put_integer(at + 18 + length, price);
+	bench_put_integer(at + 18 + length, price);
 	return at + 26 + length;
 }
 

@@ -131,7 +131,7 @@ copy_name(item *to, const char *name)
 static double
 scan(long count)
 {
-	ResultSet_T rows = Connection_executeQuery(conn, PEER_ROWS);
+	ResultSet_T rows = Connection_executeQuery(conn, BENCH_ROWS);
 	int64_t sum = 0;
 
 	free(items);
@@ -145,7 +145,7 @@ scan(long count)
 		to->amount = ResultSet_getInt(rows, 1);
 		copy_name(to, ResultSet_getString(rows, 2));
 		to->price = ResultSet_getDouble(rows, 3);
-		to->made_at = peer_time(ResultSet_getString(rows, 4));
+		to->made_at = bench_time(ResultSet_getString(rows, 4));
 		to->id = ResultSet_getLLong(rows, 5);
 		sum += to->amount + to->id + to->made_at / 1000000;
 	}
