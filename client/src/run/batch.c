@@ -59,16 +59,8 @@ kn_add_values(kn_batch *batch, const char *sql, const kn_value *values, int coun
 	if (count > 0)
 		memcpy(copy, values, (size_t) count * sizeof(kn_value));
 	item = &batch->items[batch->count];
-	memset(item, 0, sizeof(*item));
-	item->sql = sql;
-	item->length = strlen(sql);
-	item->hash = kn__hash(sql, item->length, 0);
-	item->values = copy;
-	item->count = count;
+	class = kn__query_item(batch->cx, sql, copy, count, item);
 	item->wants_rows = true;
-	class = kn__classes_of(batch->cx->db->classes, sql, item->length, item->hash);
-	item->is_atomic = (class & KN__CLASS_ATOMIC) != 0;
-	item->never_prepare = !item->is_atomic;
 	batch->class = add_class(batch->class, class);
 	if (kn__run_usage(batch->cx, class, sql) != KN_OK)
 		return fail_item(batch, KN_USAGE, batch->cx->fault.error.message);

@@ -209,7 +209,6 @@ void
 kn_end(kn_ctx *cx)
 {
 	kn_db *db;
-	bool is_kept;
 
 	if (cx == NULL || cx == &no_memory)
 		return;
@@ -221,14 +220,13 @@ kn_end(kn_ctx *cx)
 		return;
 	(void) pthread_mutex_lock(&db->lock);
 	unlink_live(cx);
-	is_kept = db->free_count < KEPT && !atomic_load(&db->is_closing);
-	if (is_kept)
+	if (db->free_count < KEPT && !atomic_load(&db->is_closing))
 	{
 		cx->next = db->free_contexts;
 		db->free_contexts = cx;
 		db->free_count++;
 	}
-	if (!is_kept)
+	else
 	{
 		kn__arena_release(&cx->arena);
 		kn__arena_release(&cx->own);

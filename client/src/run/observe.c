@@ -92,8 +92,8 @@ kn__event_init(kn_event *event, kn_event_kind kind, const kn_clock *clock)
 }
 
 /* A text that is empty says nothing. */
-static const char *
-said(const char *text)
+const char *
+kn__said(const char *text)
 {
 	return text == NULL || text[0] == '\0' ? NULL : text;
 }
@@ -127,8 +127,8 @@ kn__event_fault(kn_event *event, const kn__fault *fault, bool show_parameters)
 
 	event->status = error->status;
 	event->error = error->status == KN_OK ? NULL : kn_status_name(error->status);
-	event->sqlstate = said(error->sqlstate);
-	event->message = !show_parameters && quotes_values(error) ? NULL : said(error->message);
+	event->sqlstate = kn__said(error->sqlstate);
+	event->message = !show_parameters && quotes_values(error) ? NULL : kn__said(error->message);
 }
 
 void

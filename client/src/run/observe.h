@@ -27,6 +27,8 @@ kn__hears(const kn_hooks *hooks, kn_event_kind kind)
 	return hooks != NULL && kn__listens(hooks, kind);
 }
 
+/* A text that has something to say; else NULL. */
+extern const char *kn__said(const char *text);
 /* An event that says nothing yet but what it is, and when. */
 extern void kn__event_init(kn_event *event, kn_event_kind kind, const kn_clock *clock);
 /*

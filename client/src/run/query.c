@@ -62,23 +62,28 @@ kn_status
 kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 				  const kn_options *options, kn__item *item, kn__call *call)
 {
-	memset(item, 0, sizeof(*item));
 	memset(call, 0, sizeof(*call));
 	if (sql == NULL || count < 0 || (count > 0 && values == NULL))
 		return kn__fail(&cx->fault, KN_USAGE, "a statement or its values are missing");
-	item->sql = sql;
-	item->length = strlen(sql);
-	item->values = values;
-	item->count = count;
 	call->cx = cx;
 	call->items = item;
 	call->count = 1;
 	call->options = options;
-	call->class = recognize(cx, item);
-	item->is_atomic = (call->class & KN__CLASS_ATOMIC) != 0;
-	item->never_prepare =
-		(options != NULL && options->never_prepare) || (call->class & KN__CLASS_ATOMIC) == 0;
+	call->class = kn__query_item(cx, sql, values, count, item);
+	item->never_prepare |= options != NULL && options->never_prepare;
 	return kn__run_usage(cx, call->class, sql);
+}
+
+unsigned
+kn__query_item(kn_ctx *cx, const char *sql, const kn_value *values, int count, kn__item *item)
+{
+	unsigned class;
+
+	*item = (kn__item){ .sql = sql, .length = strlen(sql), .values = values, .count = count };
+	class = recognize(cx, item);
+	item->is_atomic = (class & KN__CLASS_ATOMIC) != 0;
+	item->never_prepare = !item->is_atomic;
+	return class;
 }
 
 /* The class of a statement, and its hash: from what the context remembers, if it can. */

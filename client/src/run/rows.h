@@ -33,6 +33,9 @@ extern void kn__rows_fill(kn_rows *rows, kn__item *item);
 /* query.c */
 extern kn_status kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 								   const kn_options *options, kn__item *item, kn__call *call);
+/* A statement as an item of a flight, and its class. */
+extern unsigned kn__query_item(kn_ctx *cx, const char *sql, const kn_value *values, int count,
+							   kn__item *item);
 extern kn_rows *kn__rows_fail(kn_ctx *cx, kn_status status);
 
 /* stream.c: the next rows of a stream, and its end */

@@ -117,7 +117,7 @@ place(kn_event *event, const kn__server *server)
 {
 	if (server == NULL)
 		return;
-	event->host = server->host[0] == '\0' ? NULL : server->host;
+	event->host = kn__said(server->host);
 	event->port = server->place->port > 0 ? server->place->port : -1;
 	event->database = server->place->database;
 	event->db_name = server->db->config.name;
@@ -164,7 +164,7 @@ kn__tell_pool(void *user, const kn__news *news)
 	kn__event_init(&event, KN_EVENT_POOL, config->clock);
 	place(&event, server);
 	event.what = whats[news->kind];
-	event.reason = news->reason == NULL || *news->reason == '\0' ? NULL : news->reason;
+	event.reason = kn__said(news->reason);
 	event.duration_ns = news->took_ns;
 	event.connection_pid = pid_of(news);
 	event.file = news->file;

@@ -59,9 +59,7 @@ kn__prepared_find(kn__prepared_cache *cache, const kn_allocator *allocator, uint
 
 	if (cache->slot_count == 0 || key == 0 || (int64_t) length > cache->byte_limit)
 		return NULL;
-	/* The last one is often the next one, and looked for more than once with each use. */
-	entry =
-		cache->newest != NULL && cache->newest->key == key ? cache->newest : slot_of(cache, key);
+	entry = slot_of(cache, key);
 	if (entry->key == key)
 	{
 		/* Another text with the same hash: leave that one alone, and do without. */

@@ -190,6 +190,7 @@ static bool
 send(kn__conn *conn, kn__item *item, const Parameters *parameters, bool in_pipeline, kn__sent *sent)
 {
 	bool may_prepare = !conn->never_prepares && !item->never_prepare;
+	bool must_prepare;
 	int format;
 	kn__prepared *entry;
 
@@ -201,11 +202,11 @@ send(kn__conn *conn, kn__item *item, const Parameters *parameters, bool in_pipel
 			? NULL
 			: kn__prepared_find(&conn->cache, conn->allocator, sent->key, item->sql, item->length);
 	/* Parse and Execute at a time take a pipeline; alone, it has to be prepared by now. */
-	sent->is_due =
-		!in_pipeline && entry != NULL && !entry->is_prepared && entry->uses >= conn->prepare_after;
+	must_prepare = entry != NULL && !entry->is_prepared && entry->uses >= conn->prepare_after;
+	sent->is_due = must_prepare && !in_pipeline;
 	if (sent->is_due)
 		return true;
-	if (entry != NULL && !entry->is_prepared && entry->uses >= conn->prepare_after)
+	if (must_prepare)
 	{
 		if (!PQsendPrepare(conn->pg, entry->name, item->sql, item->count, parameters->types))
 			return false;

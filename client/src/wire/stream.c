@@ -205,15 +205,12 @@ static void
 finish(kn__streaming *stream)
 {
 	kn__flying *flight = &stream->flight;
-	kn__conn *conn = flight->conn;
 
 	if (stream->is_over)
 		return;
 	stream->is_over = true;
-	if (!flight->is_lost && PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF)
+	if (!flight->is_lost)
 		kn__answer_sync(flight, NULL);
-	else if (!flight->is_lost && !flight->group_failed)
-		flight->group_done = true;
 	kn__flight_finish(flight);
 	if (flight->status == KN_OK && flight->stopped != KN_OK)
 		flight->status =
