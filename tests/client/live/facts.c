@@ -9,19 +9,6 @@
 
 static PGconn *look;
 
-static PGconn *
-look_again(void)
-{
-	PGconn *found;
-
-	while (found = PQconnectdb(getenv("KN_TEST_DIRECT")), PQstatus(found) != CONNECTION_OK)
-	{
-		PQfinish(found);
-		(void) poll(NULL, 0, 10);
-	}
-	return found;
-}
-
 static void
 set_up(void)
 {

@@ -49,15 +49,10 @@ be_silent(void *user, const PGresult *notice)
 
 /* The server is there again, or still. */
 static PGconn *
-look_again(void)
+look_silently(void)
 {
-	PGconn *look;
+	PGconn *look = look_again();
 
-	while (look = PQconnectdb(getenv("KN_TEST_DIRECT")), PQstatus(look) != CONNECTION_OK)
-	{
-		PQfinish(look);
-		(void) poll(NULL, 0, 10);
-	}
 	(void) PQsetNoticeReceiver(look, be_silent, NULL);
 	return look;
 }
@@ -101,7 +96,7 @@ kill_victims(scene *s)
 		PQclear(PQexec(s->killer, "SELECT pg_sleep(1)"));
 	ck_assert_int_eq(PQstatus(s->killer), CONNECTION_BAD);
 	PQfinish(s->killer);
-	s->killer = look_again();
+	s->killer = look_silently();
 }
 
 static bool
@@ -196,7 +191,7 @@ expected(way how, moment when, action what)
 static void
 check(scene *s, kn_ctx *cx, action what, kn_status status)
 {
-	PGconn *look = look_again();
+	PGconn *look = look_silently();
 	const kn_error *error = kn_last_error(cx);
 	long rows;
 
@@ -250,8 +245,8 @@ play(way how, moment when, action what)
 	kn_ctx *cx;
 	kn_status status;
 
-	s.holder = look_again();
-	s.killer = look_again();
+	s.holder = look_silently();
+	s.killer = look_silently();
 	look_do(s.holder, "TRUNCATE kn_kill");
 	if (when == MOMENT_DURING)
 		look_do(s.holder, "SELECT pg_advisory_lock(4711)");
@@ -283,7 +278,7 @@ play(way how, moment when, action what)
 static void
 set_up(void)
 {
-	PGconn *look = look_again();
+	PGconn *look = look_silently();
 
 	look_do(
 		look,

@@ -9,6 +9,7 @@
 #define KN_TESTS_LIVE_H
 
 #include <libpq-fe.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +54,20 @@ look_open(void)
 
 	ck_assert_msg(PQstatus(look) == CONNECTION_OK, "%s", PQerrorMessage(look));
 	PQclear(PQexec(look, "SET client_min_messages = error"));
+	return look;
+}
+
+/* The same where the server may be down for a moment. */
+static inline PGconn *
+look_again(void)
+{
+	PGconn *look;
+
+	while (look = PQconnectdb(getenv("KN_TEST_DIRECT")), PQstatus(look) != CONNECTION_OK)
+	{
+		PQfinish(look);
+		(void) poll(NULL, 0, 10);
+	}
 	return look;
 }
 
