@@ -24,19 +24,34 @@ tear_down(void)
 	PQfinish(look);
 }
 
+/* When the server began its statistics, as it does after a crash; 0: it is down by now. */
+static double
+statistics_began(void)
+{
+	PGresult *result = PQexec(look, "SELECT extract(epoch FROM stats_reset) FROM pg_stat_bgwriter");
+	double began = 0;
+
+	if (PQresultStatus(result) == PGRES_TUPLES_OK)
+		began = strtod(PQgetvalue(result, 0, 0), NULL);
+	PQclear(result);
+	return began;
+}
+
 /* Kills the server, which forgets what it has not written yet, and gives its numbers out again. */
 static bool
 crash_and_reuse(void *user)
 {
 	long next = look_number(look, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text");
+	double before = statistics_began();
 
 	(void) user;
 	(void) kill((pid_t) PQbackendPID(look), SIGKILL);
-	while (PQstatus(look) == CONNECTION_OK)
-		PQclear(PQexec(look, "SELECT 1"));
-	PQfinish(look);
-	/* The server that is down by then is not the one that was there before. */
-	look = look_again();
+	/* Until it is down, the old one may still take connections, and end them soon. */
+	do
+	{
+		PQfinish(look);
+		look = look_again();
+	} while (statistics_began() <= before);
 	while (look_number(look, "SELECT pg_current_xact_id()::text") < next)
 		;
 	return true;
