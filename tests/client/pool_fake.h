@@ -91,8 +91,16 @@ fake_open(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 	}
 	else
 	{
-		kn__fail(fault, status, "the server is %s", status == KN_AUTH ? "strict" : "down");
-		strcpy(fault->error.sqlstate, status == KN_AUTH ? "28P01" : "");
+		kn__fail(fault,
+				 status,
+				 "%s",
+				 status == KN_AUTH     ? "the server is strict"
+				 : status == KN_CONFIG ? "there is no such database"
+									   : "the server is down");
+		strcpy(fault->error.sqlstate,
+			   status == KN_AUTH     ? "28P01"
+			   : status == KN_CONFIG ? "3D000"
+									 : "");
 		kn__fault_text(fault, &fault->error.detail, "It said so.");
 		kn__fault_text(fault, &fault->error.hint, "Ask it.");
 	}

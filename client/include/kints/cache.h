@@ -36,7 +36,7 @@ typedef struct kn_cache
 
 /*
  * Removes what is kept under a key for the context's role and claims: in a transaction once
- * that is committed, else at once.  A read that was under way by then is not kept.
+ * that is committed, or may be; else at once.  A read that was under way by then is not kept.
  * KN_USAGE without a cache; KN_NO_MEMORY.
  */
 KN_API KN_MUST_CHECK kn_status kn_uncache(kn_ctx *cx, const char *key);

@@ -4,21 +4,31 @@
  */
 #include "run/run.h"
 
+/* How a transaction has ended, and for which ends something is to be called. */
+typedef unsigned ended;
+
+#define KN__ENDED_COMMITTED 1U
+#define KN__ENDED_UNDONE    2U
+#define KN__ENDED_IN_DOUBT  4U
+
 struct kn__aftermath
 {
 	kn__aftermath *next;
 	kn_after_fn *call;
 	void *argument;
-	bool on_commit;
+	ended when;
 };
 
-static kn_status add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit);
+static kn_status add_after(kn_ctx *cx, kn_after_fn *after, void *argument, ended when);
 
 /* Calls what was asked for that outcome, in the order it was asked for, and forgets the rest. */
 void
-kn__after_call(kn_ctx *cx, bool is_committed)
+kn__after_call(kn_ctx *cx, kn_status status)
 {
 	kn__aftermath *ordered = NULL;
+	ended how = status == KN_OK                ? KN__ENDED_COMMITTED
+				: status == KN_OUTCOME_UNKNOWN ? KN__ENDED_IN_DOUBT
+											   : KN__ENDED_UNDONE;
 
 	while (cx->work.after != NULL)
 	{
@@ -30,7 +40,7 @@ kn__after_call(kn_ctx *cx, bool is_committed)
 	}
 	for (; ordered != NULL; ordered = ordered->next)
 	{
-		if (ordered->on_commit == is_committed)
+		if ((ordered->when & how) != 0)
 			ordered->call(ordered->argument);
 	}
 }
@@ -38,17 +48,24 @@ kn__after_call(kn_ctx *cx, bool is_committed)
 kn_status
 kn_after_commit(kn_ctx *cx, kn_after_fn *after, void *argument)
 {
-	return add_after(cx, after, argument, true);
+	return add_after(cx, after, argument, KN__ENDED_COMMITTED);
 }
 
 kn_status
 kn_after_rollback(kn_ctx *cx, kn_after_fn *after, void *argument)
 {
-	return add_after(cx, after, argument, false);
+	return add_after(cx, after, argument, KN__ENDED_UNDONE | KN__ENDED_IN_DOUBT);
+}
+
+/* What does no harm where nothing was committed, and must not be left undone where it was. */
+kn_status
+kn__after_doubt(kn_ctx *cx, kn_after_fn *after, void *argument)
+{
+	return add_after(cx, after, argument, KN__ENDED_COMMITTED | KN__ENDED_IN_DOUBT);
 }
 
 static kn_status
-add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit)
+add_after(kn_ctx *cx, kn_after_fn *after, void *argument, ended when)
 {
 	kn__aftermath *entry;
 	kn_status status;
@@ -57,14 +74,14 @@ add_after(kn_ctx *cx, kn_after_fn *after, void *argument, bool on_commit)
 		return status;
 	if (cx->work.depth == 0)
 	{
-		if (on_commit)
+		if ((when & KN__ENDED_COMMITTED) != 0)
 			after(argument);
 		return KN_OK;
 	}
 	entry = kn__arena_get(&cx->own, sizeof(kn__aftermath));
 	if (entry == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
-	*entry = (kn__aftermath){ cx->work.after, after, argument, on_commit };
+	*entry = (kn__aftermath){ cx->work.after, after, argument, when };
 	cx->work.after = entry;
 	return KN_OK;
 }

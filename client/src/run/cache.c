@@ -249,7 +249,7 @@ kn_uncache(kn_ctx *cx, const char *key)
 	*removal = (Removal){ cx->db, full_key(cx, arena, key) };
 	if (removal->key == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
-	return kn_after_commit(cx, remove_later, removal);
+	return kn__after_doubt(cx, remove_later, removal);
 }
 
 static void

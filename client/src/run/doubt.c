@@ -16,16 +16,34 @@
 static const char x_xid[] =
 	"SELECT pg_catalog.pg_current_xact_id_if_assigned()::text, pg_catalog.now()";
 
+/* A standby has no numbers to give. */
+static const char x_new_xid[] =
+	"SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery()"
+	" THEN pg_catalog.pg_current_xact_id()::text END, pg_catalog.now()";
+
 static const char x_outcome[] =
 	"SELECT CASE WHEN o = 'committed' AND b.stats_reset > $2 THEN 'perhaps' ELSE o END"
 	" FROM pg_catalog.pg_xact_status($1::text::xid8) o, pg_catalog.pg_stat_bgwriter b";
 
+static kn__item ask(const char *sql);
 static const char *ask_once(kn_ctx *cx, char *answer, size_t capacity);
 
 kn__item
 kn__doubt_item(void)
 {
-	kn__item item = kn__run_plain(x_xid);
+	return ask(x_xid);
+}
+
+kn__item
+kn__doubt_new_item(void)
+{
+	return ask(x_new_xid);
+}
+
+static kn__item
+ask(const char *sql)
+{
+	kn__item item = kn__run_plain(sql);
 
 	item.never_prepare = false;
 	item.wants_rows = true;
@@ -126,6 +144,9 @@ ask_once(kn_ctx *cx, char *answer, size_t capacity)
 		else
 			(void) snprintf(answer, capacity, "%.*s", (int) value.n, (const char *) value.as.p);
 	}
+	else if (strcmp(fault.error.sqlstate, "22023") == 0)
+		/* A number that has not been given yet: a crash has left no trace of ours. */
+		(void) snprintf(answer, capacity, "aborted");
 	kn__result_free(item.result);
 	kn__pool_give(server->pool,
 				  member,

@@ -132,10 +132,12 @@ extern void kn__pool_free(kn__pool *pool);
  * who then calls kn__pool_wake().
  *	 KN_POOL_TIMEOUT  all are busy: the fault says who holds them, and for how long
  *	 KN_CONN_LOST     none could be opened: the fault says why, and when that was
- *	 KN_AUTH          likewise, and it was the credentials
+ *	 KN_AUTH          likewise, and it was the credentials, or the server's certificate
+ *	 KN_CONFIG        likewise, and it was what was asked for: a database that is not there
+ *	 KN_UNAVAILABLE   likewise, and the server has said that it cannot now
  *	 KN_POOL_FULL     max_waiters wait already
  *	 KN_TIMEOUT       the caller's deadline came first
- *	 KN_UNAVAILABLE   kn__pool_dismiss() was called meanwhile
+ *	 KN_READ_ONLY     kn__pool_dismiss() was called meanwhile: another server has taken over
  *	 KN_CANCELED, KN_CLOSED, KN_FORKED
  */
 extern kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,

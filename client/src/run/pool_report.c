@@ -303,9 +303,11 @@ kn__pool_explain(kn__pool *pool, kn_status status, int64_t waited, kn__fault *fa
 			return kn__fail(fault, status, "the database handle is being closed");
 		case KN_CANCELED:
 			return kn__fail(fault, status, "cancelled while waiting for a connection");
-		case KN_UNAVAILABLE:
+		case KN_READ_ONLY:
 			return kn__fail(fault, status, "another server has taken over meanwhile");
 		case KN_AUTH:
+		case KN_CONFIG:
+		case KN_UNAVAILABLE:
 		case KN_CONN_LOST:
 			return explain_failure(pool, status, waited, fault);
 		case KN_POOL_FULL:

@@ -9,6 +9,7 @@ static void leave(kn__pool *pool, kn__waiter *waiter);
 static bool is_accepted(kn__pool *pool, kn__waiter *waiter, const char *file, int line);
 static bool is_set(const volatile bool *flag);
 static bool is_hopeless(const kn__pool *pool, int64_t now);
+static kn_status why_not_opened(const kn__pool *pool);
 static void count(kn__pool *pool, int64_t waited);
 
 /* What a waiter goes by. */
@@ -29,16 +30,33 @@ must_stop(const kn__pool *pool, const limits *limits, int64_t now)
 	if (is_set(limits->is_cancelled))
 		return KN_CANCELED;
 	if (pool->dismissals != limits->dismissals)
-		return KN_UNAVAILABLE;
+		return KN_READ_ONLY;
 	if (is_hopeless(pool, now))
-		return pool->failure.error.status == KN_AUTH ? KN_AUTH : KN_CONN_LOST;
+		return why_not_opened(pool);
 	if (now >= limits->deadline && limits->deadline < limits->patience)
 		return KN_TIMEOUT;
 	if (now < limits->patience)
 		return KN_OK;
 	if (pool->total > pool->opening)
 		return KN_POOL_TIMEOUT;
-	return pool->has_failed && pool->failure.error.status == KN_AUTH ? KN_AUTH : KN_CONN_LOST;
+	return why_not_opened(pool);
+}
+
+/* What the server has said, if it is something that its caller can act upon. */
+static kn_status
+why_not_opened(const kn__pool *pool)
+{
+	switch (pool->has_failed ? pool->failure.error.status : KN_CONN_LOST)
+	{
+		case KN_AUTH:
+			return KN_AUTH;
+		case KN_CONFIG:
+			return KN_CONFIG;
+		case KN_UNAVAILABLE:
+			return KN_UNAVAILABLE;
+		default:
+			return KN_CONN_LOST;
+	}
 }
 
 /* It is an atomic of the caller's, who has no reason to tell more about it. */
@@ -59,7 +77,7 @@ is_hopeless(const kn__pool *pool, int64_t now)
 
 	if (!pool->has_failed || pool->total > 0 || now >= pool->retry_at)
 		return false;
-	return status == KN_AUTH || status == KN_CONFIG || status == KN_SCHEMA ||
+	return status == KN_AUTH || status == KN_CONFIG ||
 		   (pool->options.acquire_ms >= 0 &&
 			now >= kn__after(pool->failing_since, pool->options.acquire_ms));
 }

@@ -20,9 +20,10 @@ struct kn_rows
 	int64_t affected;
 	bool is_streaming; /* the connection is held, and more may come */
 	bool is_done;
-	kn_status status;  /* the first failure stays */
-	kn__permit permit; /* of a stream */
-	kn__call call;     /* likewise */
+	kn_status status;   /* the first failure stays */
+	kn__permit permit;  /* of a stream */
+	kn__call call;      /* likewise */
+	kn_options options; /* likewise, for the call */
 	kn__item item;
 	kn__arena values; /* of the current row: what decoding needs memory for */
 };

@@ -138,7 +138,7 @@ kn__run_take(kn__call *call, kn__permit *permit)
 		call->server = server;
 		status = take_of(call, server, permit);
 		/* Sent away, because another server is the right one by now. */
-	} while (status == KN_UNAVAILABLE);
+	} while (status == KN_READ_ONLY);
 	return status;
 }
 
@@ -171,7 +171,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	call->began = status == KN_OK ? member->taken_at : kn__coarse(clock);
 	if (status == KN_OK)
 		kn__ctx_set_link(cx, (kn__link *) (void *) member);
-	else if (status == KN_CONN_LOST)
+	else if (status == KN_CONN_LOST || status == KN_UNAVAILABLE)
 	{
 		if (kn__breaker_report(&server->breaker, permit, call->began, 0, true, &was, &is))
 			kn__tell_breaker(server, is);
@@ -363,7 +363,8 @@ kn__run_settle(kn__call *call, kn_status status)
 			kn__fault_clear(fault);
 		return KN_OK;
 	}
-	if (call->outcome == KN__MAYBE_DONE && !kn__run_is_read(call))
+	/* Nothing of a transaction stays without its COMMIT. */
+	if (call->outcome == KN__MAYBE_DONE && call->cx->work.depth == 0 && !kn__run_is_read(call))
 		status = KN_OUTCOME_UNKNOWN;
 	fault->error.status = status;
 	fault->error.attempts = call->attempts;

@@ -216,15 +216,19 @@ extern void kn__route_stop(kn_db *db);
 extern kn_status kn__transact_run(kn__call *call);
 extern kn_status kn__transact_check(kn_ctx *cx);
 extern kn_status kn__transact_take(kn_ctx *cx);
+extern int kn__transact_before_stream(const kn__call *call, kn__item *items);
 extern void kn__transact_abandon(kn_ctx *cx);
 
 /* doubt.c: what asks for a transaction's number, what takes it in, and what asks by it */
 extern kn__item kn__doubt_item(void);
+/* The same where nothing has been written yet: it gets one. */
+extern kn__item kn__doubt_new_item(void);
 extern void kn__doubt_note(kn_ctx *cx, kn__item *item);
 extern kn_status kn__doubt_ask(kn_ctx *cx);
 
 /* after.c */
-extern void kn__after_call(kn_ctx *cx, bool is_committed);
+extern void kn__after_call(kn_ctx *cx, kn_status status);
+extern kn_status kn__after_doubt(kn_ctx *cx, kn_after_fn *after, void *argument);
 
 /* batch.c */
 extern void kn__batch_forget_all(kn_ctx *cx);

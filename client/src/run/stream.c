@@ -5,6 +5,9 @@
 #include "run/rows.h"
 #include "run/tell.h"
 
+#include <string.h>
+
+static void keep_options(kn_rows *rows);
 static kn_status begin(kn_rows *rows);
 static kn_status begin_once(kn_rows *rows);
 static void end(kn_rows *rows, kn_status status);
@@ -26,6 +29,7 @@ kn_stream_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 	rows->status = kn__query_prepare(cx, sql, values, count, options, &rows->item, &rows->call);
 	if (rows->status != KN_OK)
 		return rows;
+	keep_options(rows);
 	kn__tell_begin(&rows->call);
 	rows->status = begin(rows);
 	/* They are the caller's, and may be gone by the time of the last row. */
@@ -33,6 +37,21 @@ kn_stream_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 	if (rows->status != KN_OK)
 		kn__tell_end(&rows->call, rows->status, -1);
 	return rows;
+}
+
+/* What the stream is ended by is the caller's, too, and may be gone by then. */
+static void
+keep_options(kn_rows *rows)
+{
+	const kn_options *options = rows->call.options;
+
+	if (options == NULL)
+		return;
+	rows->options = *options;
+	if (options->name != NULL)
+		rows->options.name =
+			kn_copy_text(rows->cx, (kn_str){ options->name, strlen(options->name) });
+	rows->call.options = &rows->options;
 }
 
 /* Until the first answer nothing has been handed out, so it can be tried again like any call. */
@@ -67,7 +86,7 @@ begin_once(kn_rows *rows)
 {
 	kn_ctx *cx = rows->cx;
 	kn__call *call = &rows->call;
-	kn__item before[2];
+	kn__item before[3];
 	kn__link *link;
 	int count;
 	kn_status status;
@@ -83,7 +102,8 @@ begin_once(kn_rows *rows)
 	}
 	if (cx->work.depth > 0)
 		call->server = cx->work.server;
-	count = kn__run_before(cx, before);
+	count =
+		cx->work.depth > 0 ? kn__transact_before_stream(call, before) : kn__run_before(cx, before);
 	link = cx->link;
 	if (link == NULL)
 		return kn__fail(&cx->fault, KN_INTERNAL, "there is no connection");
@@ -102,8 +122,8 @@ begin_once(kn_rows *rows)
 		/* While rows are under way libpq knows nothing of the transaction that is open. */
 		cx->work.has_begun =
 			cx->work.has_begun || status == KN_OK || kn__conn_in_transaction(cx->link->conn);
-		if ((call->class & KN__CLASS_READ) == 0)
-			cx->work.may_have_written = true;
+		if (count > 0)
+			kn__doubt_note(cx, &before[count - 1]);
 		if (status != KN_OK)
 			cx->work.failed = status;
 	}
@@ -164,7 +184,7 @@ kn__stream_close(kn_rows *rows)
 	}
 	kn__fault_clear(&fault);
 	/* To cancel a read outside of a transaction harms nobody; anything else would be undone. */
-	if (cx->work.depth == 0 && (call->class & KN__CLASS_READ) != 0)
+	if (cx->work.depth == 0 && kn__run_is_read(call))
 	{
 		status =
 			kn__stream_end(cx->link->conn, KN__STREAM_CANCEL, &cx->wait, &call->outcome, &fault);
@@ -191,7 +211,7 @@ end(kn_rows *rows, kn_status status)
 	kn__tell_end(&rows->call, status, rows->number + 1);
 	if (cx->work.depth == 0)
 	{
-		if ((rows->call.class & KN__CLASS_READ) == 0 && kn__lsn_is_wanted(cx))
+		if (!kn__run_is_read(&rows->call) && kn__lsn_is_wanted(cx))
 			cx->last_lsn = UINT64_MAX;
 		kn__run_end(cx, rows->call.server, &rows->permit, rows->call.began, status);
 		return;

@@ -58,7 +58,8 @@ kn__tell_end(const kn__call *call, kn_status status, int64_t rows)
 		event.duration_ns = took;
 		tell_call(&event, call, status, rows);
 	}
-	if ((call->class & KN__CLASS_READ) == 0 && kn__hears(hooks, KN_EVENT_AUDIT))
+	if (((call->class & KN__CLASS_READ) == 0 || !kn__run_is_read(call)) &&
+		kn__hears(hooks, KN_EVENT_AUDIT))
 	{
 		kn__event_init(&event, KN_EVENT_AUDIT, config->clock);
 		event.what = status != KN_OK            ? "failed"

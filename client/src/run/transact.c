@@ -262,8 +262,6 @@ static int
 compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 {
 	kn__work *work = &cx->work;
-	bool is_read =
-		(call->class & KN__CLASS_READ) != 0 && (call->options == NULL || !call->options->is_write);
 	int count = kn__run_before(cx, items);
 
 	*before = count;
@@ -274,13 +272,29 @@ compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 		items[count + i].is_atomic = true; /* nothing of it stays without COMMIT */
 	}
 	count += call->count;
-	if (is_read || work->is_read_only)
+	if (kn__run_is_read(call) || work->is_read_only)
 		return count;
 	work->may_have_written = true;
 	if (work->xid[0] == '\0')
-	{
 		items[count++] = kn__doubt_item();
-	}
+	return count;
+}
+
+/*
+ * What has to come before a statement whose rows are streamed, at most three items, the last of
+ * which asks for the number if that is not known yet.
+ */
+int
+kn__transact_before_stream(const kn__call *call, kn__item *items)
+{
+	kn__work *work = &call->cx->work;
+	int count = kn__run_before(call->cx, items);
+
+	if (kn__run_is_read(call) || work->is_read_only)
+		return count;
+	work->may_have_written = true;
+	if (work->xid[0] == '\0')
+		items[count++] = kn__doubt_new_item();
 	return count;
 }
 
@@ -295,6 +309,7 @@ commit(kn_ctx *cx)
 	if (cx->link == NULL || !cx->work.has_begun)
 		return KN_OK;
 	items[0].is_atomic = false;
+	items[0].is_commit = true;
 	if (cx->work.may_have_written && kn__lsn_is_wanted(cx))
 	{
 		items[0].sync_after = true;
@@ -349,7 +364,7 @@ leave(kn_ctx *cx, kn_status status)
 		tell(cx, status);
 	if (cx->link != NULL)
 		kn__run_end(cx, cx->work.server, &cx->work.permit, cx->work.began, status);
-	kn__after_call(cx, status == KN_OK);
+	kn__after_call(cx, status);
 }
 
 /* To who listens, a transaction is a call of its own. */

@@ -17,6 +17,7 @@ static void answer_item(kn__flying *flight, kn__item *item, const kn__sent *sent
 static void answer_aside(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void stop(kn__flying *flight, kn__waited waited);
 static void take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *result);
+static void refuse_commit(kn__flying *flight, kn__item *item);
 static void note_unprepared(kn__flying *flight, const kn__item *item, const kn__sent *sent);
 static kn__prepared *find_entry(const kn__conn *conn, const kn__sent *sent);
 static bool are_atomic(const kn__flying *flight);
@@ -223,6 +224,11 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 				kn__memo_note(flight->conn->shapes, sent->key, kn__shape_of(result));
 			if (item == NULL)
 				break;
+			if (item->is_commit && strcmp(PQcmdStatus(result), "COMMIT") != 0)
+			{
+				refuse_commit(flight, item);
+				break;
+			}
 			item->status = KN_OK;
 			item->affected = affected_by(result);
 			if (!item->wants_rows)
@@ -244,6 +250,17 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 			break;
 	}
 	PQclear(result);
+}
+
+/* To COMMIT in a transaction that has failed the server says ROLLBACK, and calls it a success. */
+static void
+refuse_commit(kn__flying *flight, kn__item *item)
+{
+	flight->group_failed = true;
+	item->status = KN_ABORTED;
+	if (flight->status == KN_OK)
+		flight->status =
+			kn__fail(flight->fault, KN_ABORTED, "the server rolled back what was to be committed");
 }
 
 /* The Parse of a statement failed, or was passed over: the server does not know its name. */

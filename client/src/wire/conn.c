@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MOST_RECORDS 16 /* that are looked at before one is handed out */
+
 static kn_status connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait,
 							kn__fault *fault);
 static kn_status poll_connect(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
@@ -212,12 +214,16 @@ kn__conn_is_alive(kn__conn *conn)
 	/* An error to nobody in particular is the server's good-bye; TLS hides which byte it is. */
 	if (byte == 'E' && !PQsslInUse(conn->pg))
 		return false;
-	if (!PQconsumeInput(conn->pg))
-		return false;
-	(void) PQisBusy(conn->pg); /* takes in notices, settings and notifications */
-	if (PQstatus(conn->pg) != CONNECTION_OK)
-		return false;
-	length = recv(PQsocket(conn->pg), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	/* One record of TLS at a time: the last one may say that there will be no more. */
+	for (int i = 0; i < MOST_RECORDS && length > 0; i++)
+	{
+		if (!PQconsumeInput(conn->pg))
+			return false;
+		(void) PQisBusy(conn->pg); /* takes in notices, settings and notifications */
+		if (conn->is_broken || PQstatus(conn->pg) != CONNECTION_OK)
+			return false;
+		length = recv(PQsocket(conn->pg), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	}
 	return length != 0;
 }
 
@@ -308,14 +314,21 @@ is_raised(const PGresult *result)
 	return false;
 }
 
-/* Nothing is ever printed: whoever wants to know of a notice has said so. */
+/*
+ * Nothing is ever printed: whoever wants to know of a notice has said so.  While nothing is under
+ * way, the server's good-bye is a notice to libpq.
+ */
 static void
 take_notice(void *user, const PGresult *result)
 {
-	const kn__conn *conn = user;
+	kn__conn *conn = user;
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
+	if (severity == NULL)
+		severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
+	if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
+		conn->is_broken = true;
 	if (conn->notice != NULL)
 		conn->notice(conn->user,
 					 severity == NULL ? "NOTICE" : severity,

@@ -10,6 +10,7 @@
 
 static void take(kn__fault *fault, const char **field, const PGresult *result, int code);
 static bool is_of_pooler(const PGresult *result);
+static kn_status status_of_connect(const char *message, bool needs_password, size_t *at);
 static const char *find_sqlstate(const char *message);
 
 /* An error that the server has reported in answer to a statement. */
@@ -85,31 +86,74 @@ kn__fault_of_connect(kn__fault *fault, const char *message, bool needs_password)
 	const char *sqlstate = find_sqlstate(message);
 	kn_status status = KN_CONN_LOST;
 	char code[6] = "";
+	const char *line;
 	size_t head;
 
 	if (sqlstate == NULL)
 	{
-		head = strcspn(message, "\n");
-		return kn__fail(fault,
-						needs_password ? KN_AUTH : KN_CONN_LOST,
-						"%.*s",
-						(int) head,
-						message);
+		status = status_of_connect(message, needs_password, &head);
+		return kn__fail(fault, status, "%.*s", (int) strcspn(message + head, "\n"), message + head);
 	}
 	memcpy(code, sqlstate, 5);
 	status = kn__sqlstate_status(code);
-	if (status != KN_AUTH && status != KN_CONFIG)
+	/* A setting that there is none of, or a value that it cannot have. */
+	if (status == KN_SCHEMA || status == KN_DATA)
+		status = KN_CONFIG;
+	else if (status != KN_AUTH && status != KN_CONFIG)
 		status = kn__sqlstate_is_infrastructure(code) ? KN_UNAVAILABLE : KN_CONN_LOST;
-	head = (size_t) (sqlstate - message);
+	for (line = sqlstate; line > message && line[-1] != '\n';)
+		line--;
 	(void) kn__fail(fault,
 					status,
 					"%.*s%.*s",
-					(int) head,
-					message,
+					(int) (sqlstate - line),
+					line,
 					(int) strcspn(sqlstate + 7, "\n"),
 					sqlstate + 7);
 	memcpy(fault->error.sqlstate, code, 6);
 	return status;
+}
+
+/*
+ * What libpq itself has against a server has no SQLSTATE.  What is not among these words, which
+ * another language has others for, may as well be a connection that was lost.  *at: where the
+ * line with them begins, or the first.
+ */
+static kn_status
+status_of_connect(const char *message, bool needs_password, size_t *at)
+{
+	static const struct
+	{
+		const char *words;
+		kn_status status;
+	} known[] = {
+		{ "certificate verify failed", KN_AUTH }, /* nobody that is trusted has signed it */
+		{ "does not match host name", KN_AUTH },  /* it is another server's */
+		{ "alert unknown ca", KN_AUTH },          /* the server has that against ours */
+		{ "alert bad certificate", KN_AUTH },
+		{ "alert certificate", KN_AUTH },
+		{ "server does not support SSL", KN_CONFIG }, /* and sslmode wants it */
+		{ "root certificate file", KN_CONFIG },
+		{ "certificate file \"", KN_CONFIG },
+		{ "private key file \"", KN_CONFIG },
+		{ "invalid sslmode value", KN_CONFIG },
+	};
+
+	*at = 0;
+	if (needs_password)
+		return KN_AUTH;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	{
+		const char *found = strstr(message, known[i].words);
+
+		if (found == NULL)
+			continue;
+		while (found > message && found[-1] != '\n')
+			found--;
+		*at = (size_t) (found - message);
+		return known[i].status;
+	}
+	return KN_CONN_LOST;
 }
 
 /* Five letters or digits between ":  " and ": ", as PQERRORS_VERBOSE puts them; the last ones. */

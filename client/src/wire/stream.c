@@ -61,6 +61,11 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 		send(stream);
 	*outcome = kn__flight_outcome(flight);
 	item->affected = stream->item->affected;
+	for (int i = 0; i < count; i++)
+	{
+		prelude[i].result = stream->items[i].result;
+		stream->items[i].result = NULL;
+	}
 	if (was_in_transaction)
 		kn__flight_note_stale(flight);
 	status = flight->status;

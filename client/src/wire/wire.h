@@ -92,6 +92,7 @@ typedef struct kn__item
 	bool sync_after; /* the end of a transaction of the server's making; the last one always */
 	bool is_atomic;  /* if the server ends the session before it answers, nothing is done:
 					  * not so of COMMIT, CALL, VACUUM and what else commits by itself */
+	bool is_commit;  /* anything but COMMIT in its answer says that nothing was committed */
 	bool is_aside;   /* a question of our own after the last sync of the others: what becomes
 					  * of it is told in its own status and nowhere else */
 
@@ -114,6 +115,7 @@ extern kn_status kn__flight(kn__conn *conn, kn__item *items, int count, const kn
 /*
  * stream.c: the rows of one statement as they arrive.  Of the calls after
  * kn__stream_begin() each takes whatever time the next row takes.  *row is NULL at the end.
+ * Results of what goes before it are the caller's, as those of a flight are.
  */
 extern kn_status kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item,
 								  const kn__wait *wait, kn__outcome *outcome, kn__fault *fault);

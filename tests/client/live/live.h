@@ -3,7 +3,8 @@
  *		What the tests that need a server share: a handle, and a session of its own to look from.
  *
  * The handle goes by the PG* variables, which may name a pooler; the session goes to the server
- * directly, by KN_TEST_DIRECT.
+ * directly, by KN_TEST_DIRECT.  What PG* name listens on a Unix socket in any case, in the
+ * directory KN_TEST_SOCKET; KN_TEST_TLS says that they name it by TCP, with TLS.
  */
 #ifndef KN_TESTS_LIVE_H
 #define KN_TESTS_LIVE_H
@@ -45,6 +46,21 @@ is_pooled(void)
 	const char *pooled = getenv("KN_TEST_POOLED");
 
 	return pooled != NULL && *pooled != '\0';
+}
+
+static inline bool
+is_tls(void)
+{
+	const char *tls = getenv("KN_TEST_TLS");
+
+	return tls != NULL && *tls != '\0';
+}
+
+/* Where the Unix socket of what is tested is, whatever it is tested by. */
+static inline const char *
+socket_dir(void)
+{
+	return getenv("KN_TEST_SOCKET");
 }
 
 static inline PGconn *

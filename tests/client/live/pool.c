@@ -148,7 +148,7 @@ START_TEST(tells_that_there_is_no_server)
 	OPEN(db, .conninfo = "dbname=kn_no_such_database");
 	cx = kn_begin(db);
 	status = kn_exec(cx, "SELECT 1");
-	ck_assert_int_eq(status, KN_CONN_LOST);
+	ck_assert_int_eq(status, KN_CONFIG);
 	ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "kn_no_such_database"));
 	kn_end(cx);
 	close_even(db);

@@ -4,12 +4,15 @@
  *
  * What the client sends is passed on a unit at a time: everything up to a Sync.  The first unit
  * that executes something and has a given text in it is harmed, once, at a given moment; all
- * others pass.  One thread does it all.
+ * others pass.  One thread does it all.  It has to read what passes, so both its sides are Unix
+ * sockets, without TLS; gate.h is for that.
  */
 #ifndef KN_TESTS_PROXY_H
 #define KN_TESTS_PROXY_H
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -35,7 +38,8 @@ typedef enum moment
 typedef struct pair
 {
 	int client;
-	int server;
+	int server;   /* -1: there is none */
+	bool is_dead; /* nothing goes on from here, and nobody is told */
 	bool is_started;
 	size_t have;
 	char bytes[PROXY_BYTES]; /* of the client's, not passed on yet */
@@ -45,23 +49,33 @@ typedef struct proxy
 {
 	char directory[64];
 	struct sockaddr_un to;
+	bool is_tcp; /* to the client */
+	bool resets; /* what is cut gets a reset */
+	int port;    /* of TCP */
 	int listener;
 	int stop[2];
 	pthread_t thread;
 	pair *pairs[PROXY_PAIRS];
 	const char *text;
 	moment when;
+	int hit; /* the server's side of the connection that is being harmed */
 	/* Called in the proxy's thread; true: cut the connection. */
 	bool (*harm)(void *user);
 	void *user;
 	_Atomic(bool) is_done; /* the one thread sets it, the other looks */
+	_Atomic(bool) drops;   /* from now on nothing passes, in either direction */
 } proxy;
 
 static inline void
 pair_close(proxy *p, int i)
 {
+	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	if (p->resets)
+		(void) setsockopt(p->pairs[i]->client, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	(void) close(p->pairs[i]->client);
-	(void) close(p->pairs[i]->server);
+	if (p->pairs[i]->server >= 0)
+		(void) close(p->pairs[i]->server);
 	free(p->pairs[i]);
 	p->pairs[i] = NULL;
 }
@@ -146,6 +160,7 @@ harm_unit(proxy *p, pair *x, size_t unit)
 	size_t half = unit / 2;
 	size_t n;
 
+	p->hit = x->server;
 	p->is_done = true;
 	if (p->when == MOMENT_BEFORE && p->harm(p->user))
 		return false;
@@ -190,6 +205,8 @@ from_client(proxy *p, pair *x)
 
 	if (n <= 0)
 		return false;
+	if (x->is_dead)
+		return true;
 	x->have += (size_t) n;
 	while ((unit = unit_of(x, &executes)) > 0)
 	{
@@ -198,6 +215,9 @@ from_client(proxy *p, pair *x)
 		x->is_started = true;
 		if (is_hit ? !harm_unit(p, x, unit) : !pass(x->server, x->bytes, unit))
 		{
+			x->is_dead = p->drops;
+			if (x->is_dead)
+				return true;
 			/* What the server has still to say is for the client. */
 			if (!is_hit)
 				return true;
@@ -222,7 +242,11 @@ static inline void
 accept_pair(proxy *p)
 {
 	int client = accept(p->listener, NULL, NULL);
-	int server = socket(AF_UNIX, SOCK_STREAM, 0);
+	int server = p->drops ? -1 : socket(AF_UNIX, SOCK_STREAM, 0);
+
+	/* A server that is started meanwhile must not have them. */
+	(void) fcntl(client, F_SETFD, FD_CLOEXEC);
+	(void) fcntl(server, F_SETFD, FD_CLOEXEC);
 
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
@@ -231,12 +255,14 @@ accept_pair(proxy *p)
 		p->pairs[i] = calloc(1, sizeof(pair));
 		p->pairs[i]->client = client;
 		p->pairs[i]->server = server;
-		if (connect(server, (struct sockaddr *) &p->to, sizeof(p->to)) != 0)
+		p->pairs[i]->is_dead = server < 0;
+		if (server >= 0 && connect(server, (struct sockaddr *) &p->to, sizeof(p->to)) != 0)
 			pair_close(p, i);
 		return;
 	}
 	(void) close(client);
-	(void) close(server);
+	if (server >= 0)
+		(void) close(server);
 }
 
 static inline void *
@@ -255,13 +281,17 @@ proxy_run(void *argument)
 		for (int i = 0; i < PROXY_PAIRS; i++)
 		{
 			fds[2 + 2 * i].fd = p->pairs[i] == NULL ? -1 : p->pairs[i]->client;
-			fds[3 + 2 * i].fd = p->pairs[i] == NULL ? -1 : p->pairs[i]->server;
+			if (p->pairs[i] != NULL && p->drops)
+				p->pairs[i]->is_dead = true;
+			fds[3 + 2 * i].fd =
+				p->pairs[i] == NULL || p->pairs[i]->is_dead ? -1 : p->pairs[i]->server;
 		}
 		if (poll(fds, 2 + 2 * PROXY_PAIRS, -1) < 0 || fds[0].revents != 0)
 			return NULL;
 		for (int i = 0; i < PROXY_PAIRS; i++)
 		{
-			if (p->pairs[i] != NULL && fds[3 + 2 * i].revents != 0 && !from_server(p->pairs[i]))
+			if (p->pairs[i] != NULL && !p->pairs[i]->is_dead && fds[3 + 2 * i].revents != 0 &&
+				!from_server(p->pairs[i]))
 				pair_close(p, i);
 			if (p->pairs[i] != NULL && fds[2 + 2 * i].revents != 0 && !from_client(p, p->pairs[i]))
 				pair_close(p, i);
@@ -269,6 +299,19 @@ proxy_run(void *argument)
 		if (fds[1].revents != 0)
 			accept_pair(p);
 	}
+}
+
+static inline void
+listen_on_tcp(proxy *p)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t length = sizeof(at);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	p->listener = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(p->listener, (struct sockaddr *) &at, sizeof(at)), 0);
+	ck_assert_int_eq(getsockname(p->listener, (struct sockaddr *) &at, &length), 0);
+	p->port = ntohs(at.sin_port);
 }
 
 static inline void
@@ -283,12 +326,20 @@ proxy_start(proxy *p)
 	(void) snprintf(p->to.sun_path,
 					sizeof(p->to.sun_path),
 					"%s/.s.PGSQL.%s",
-					getenv("PGHOST"),
+					socket_dir(),
 					getenv("PGPORT"));
-	p->listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	ck_assert_int_eq(bind(p->listener, (struct sockaddr *) &at, sizeof(at)), 0);
+	if (p->is_tcp)
+		listen_on_tcp(p);
+	else
+	{
+		p->listener = socket(AF_UNIX, SOCK_STREAM, 0);
+		ck_assert_int_eq(bind(p->listener, (struct sockaddr *) &at, sizeof(at)), 0);
+	}
 	ck_assert_int_eq(listen(p->listener, 16), 0);
 	ck_assert_int_eq(pipe(p->stop), 0);
+	(void) fcntl(p->listener, F_SETFD, FD_CLOEXEC);
+	(void) fcntl(p->stop[0], F_SETFD, FD_CLOEXEC);
+	(void) fcntl(p->stop[1], F_SETFD, FD_CLOEXEC);
 	ck_assert_int_eq(pthread_create(&p->thread, NULL, proxy_run, p), 0);
 }
 

@@ -1,0 +1,236 @@
+/*
+ * commit.c
+ *		COMMITs that are answered otherwise than expected, or not at all.
+ */
+#include "proxy.h"
+
+static PGconn *look;
+
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look,
+			"DROP TABLE IF EXISTS kn_commit; CREATE TABLE kn_commit (id int);"
+			"CREATE OR REPLACE FUNCTION kn_note(int) RETURNS bool LANGUAGE sql AS"
+			" 'INSERT INTO kn_commit VALUES ($1) RETURNING true'");
+}
+
+static void
+tear_down(void)
+{
+	PQfinish(look);
+}
+
+/* What a transaction writes with. */
+typedef enum means
+{
+	BY_EXEC,
+	BY_BATCH,
+	BY_STREAM,
+	BY_STREAM_FIRST, /* with a read behind it */
+	BY_FUNCTION,     /* that the options say to write */
+	BY_FUNCTION_STREAM,
+	MEANS_COUNT
+} means;
+
+typedef struct task
+{
+	means by;
+	int runs;
+	int committed;
+	int rolled_back;
+} task;
+
+static void
+count_commit(void *argument)
+{
+	((task *) argument)->committed++;
+}
+
+static void
+count_rollback(void *argument)
+{
+	((task *) argument)->rolled_back++;
+}
+
+static kn_status
+write_by(kn_ctx *cx, means by)
+{
+	const kn_options writes = { .size = sizeof(kn_options), .is_write = true };
+	kn_batch *batch;
+	kn_status status;
+
+	switch (by)
+	{
+		case BY_BATCH:
+			batch = kn_begin_batch(cx);
+			(void) kn_add(batch, "INSERT INTO kn_commit VALUES ($1)", 1);
+			(void) kn_add(batch, "SELECT 1");
+			return kn_run_batch(batch, NULL);
+		case BY_STREAM:
+			return kn_done(kn_stream(cx, "INSERT INTO kn_commit VALUES ($1) RETURNING id", 1));
+		case BY_STREAM_FIRST:
+			status = kn_done(kn_stream(cx, "INSERT INTO kn_commit VALUES ($1) RETURNING id", 1));
+			return status != KN_OK ? status : kn_exec(cx, "SELECT 1");
+		case BY_FUNCTION:
+			return kn_exec_values(cx, "SELECT kn_note(1)", NULL, 0, &writes, NULL);
+		case BY_FUNCTION_STREAM:
+			return kn_done(kn_stream_values(cx, "SELECT kn_note(1)", NULL, 0, &writes));
+		default:
+			return kn_exec(cx, "INSERT INTO kn_commit VALUES ($1)", 1);
+	}
+}
+
+static kn_status
+write_body(kn_ctx *cx, void *argument)
+{
+	task *t = argument;
+
+	t->runs++;
+	EXPECT_OK(cx, kn_after_commit(cx, count_commit, t));
+	EXPECT_OK(cx, kn_after_rollback(cx, count_rollback, t));
+	return write_by(cx, t->by);
+}
+
+/* A handle whose COMMITs go through a proxy. */
+static kn_db *
+open_through(proxy *p)
+{
+	char conninfo[160];
+	kn_db *db;
+
+	p->text = "COMMIT";
+	proxy_start(p);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p->directory);
+	OPEN(db, .conninfo = conninfo, .max_connections = 2);
+	return db;
+}
+
+/* A statement that fails without the library's knowledge: to COMMIT the server says ROLLBACK. */
+static bool
+fail_unnoticed(void *user)
+{
+	static const char message[] = "Q\0\0\0\017SELECT 1/0";
+	char answer[PROXY_BYTES];
+	proxy *p = user;
+
+	ck_assert_int_eq(pass(p->hit, message, sizeof(message)), true);
+	ck_assert_uint_gt(read_answer(p->hit, answer), 0);
+	ck_assert_int_eq(answer[0], 'E');
+	return false;
+}
+
+START_TEST(is_answered_by_a_rollback)
+{
+	proxy p = { .when = MOMENT_BEFORE, .harm = fail_unnoticed, .user = &p };
+	task t = { .by = (means) _i };
+	kn_db *db = open_through(&p);
+	kn_ctx *cx = kn_begin(db);
+
+	EXPECT(cx, kn_transact(cx, write_body, &t), KN_ABORTED);
+	ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "rolled back"));
+	ck_assert_int_eq(p.is_done, true);
+	ck_assert_int_eq(t.runs, 1);
+	ck_assert_int_eq(t.committed, 0);
+	ck_assert_int_eq(t.rolled_back, 1);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_commit"), 0);
+	/* The connection has not suffered. */
+	EXPECT_OK(cx, kn_transact(cx, write_body, &t));
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_commit"), 1);
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+	kn_end(cx);
+	close_even(db);
+	proxy_end(&p);
+}
+END_TEST
+
+static bool
+cut(void *user)
+{
+	(void) user;
+	return true;
+}
+
+/* Whatever it was written with, the server can be asked what has become of it. */
+START_TEST(is_asked_for_when_its_answer_is_lost)
+{
+	proxy p = { .when = MOMENT_AFTER, .harm = cut };
+	task t = { .by = (means) _i };
+	kn_db *db = open_through(&p);
+	kn_ctx *cx = kn_begin(db);
+
+	EXPECT_OK(cx, kn_transact(cx, write_body, &t));
+	ck_assert_int_eq(p.is_done, true);
+	ck_assert_int_eq(t.runs, 1);
+	ck_assert_int_eq(t.committed, 1);
+	ck_assert_int_eq(t.rolled_back, 0);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_commit"), 1);
+	kn_end(cx);
+	close_even(db);
+	proxy_end(&p);
+}
+END_TEST
+
+static kn_status
+read_body(kn_ctx *cx, void *argument)
+{
+	const kn_options reads = { .size = sizeof(kn_options), .is_read = true };
+
+	(void) argument;
+	/* It locks what nobody wants, which is no write to the caller. */
+	return kn_exec_values(cx, "SELECT 1 FROM kn_commit FOR SHARE", NULL, 0, &reads, NULL);
+}
+
+/* By the options of its statements a transaction only reads: nothing can have been done. */
+START_TEST(is_lost_of_what_only_reads)
+{
+	proxy p = { .when = MOMENT_AFTER, .harm = cut };
+	kn_db *db = open_through(&p);
+	kn_ctx *cx = kn_begin(db);
+
+	EXPECT(cx, kn_transact(cx, read_body, NULL, .attempts = 1), KN_CONN_LOST);
+	ck_assert_int_eq(p.is_done, true);
+	kn_end(cx);
+	close_even(db);
+	proxy_end(&p);
+}
+END_TEST
+
+/* What writes is done to its end, though its text looks like a read. */
+START_TEST(is_not_cancelled_half_way)
+{
+	kn_options writes = { .size = sizeof(kn_options), .is_write = true };
+	kn_db *db;
+	kn_ctx *cx;
+	kn_rows *rows;
+
+	OPEN(db, .max_connections = 1);
+	cx = kn_begin(db);
+	rows =
+		kn_stream_values(cx, "SELECT kn_note(g) FROM generate_series(1, 5000) g", NULL, 0, &writes);
+	/* They are the caller's, who may need them for something else by now. */
+	memset(&writes, 0, sizeof(writes));
+	ck_assert_int_eq(kn_next(rows), true);
+	EXPECT_OK(cx, kn_done(rows));
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_commit"), 5000);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, is_answered_by_a_rollback, 0, MEANS_COUNT);
+	tcase_add_loop_test(tcase, is_asked_for_when_its_answer_is_lost, 0, MEANS_COUNT);
+	tcase_add_test(tcase, is_lost_of_what_only_reads);
+	tcase_add_test(tcase, is_not_cancelled_half_way);
+}
+
+int
+main(void)
+{
+	return suite_run("commit", fill);
+}

@@ -1,0 +1,253 @@
+/*
+ * connect.c
+ *		Connections that the server refuses: what is said of it, and what is waited for.
+ *
+ * It is the server itself that is asked, with no pooler between: that would tell in its own words.
+ */
+#include "gate.h"
+
+static PGconn *look;
+
+/* Beside what there is, a password is asked for. */
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look, "DROP ROLE IF EXISTS kn_guest");
+	look_do(look, "CREATE ROLE kn_guest LOGIN PASSWORD 'right'");
+	look_do(look,
+			"DROP TABLE IF EXISTS kn_hba; CREATE TABLE kn_hba (n serial, line text);"
+			"INSERT INTO kn_hba (line) VALUES ('local all kn_guest scram-sha-256');"
+			"INSERT INTO kn_hba (line) SELECT line FROM regexp_split_to_table("
+			"pg_read_file(current_setting('hba_file')), '\\n') line WHERE line !~ 'kn_guest|^#|^$';"
+			"DO $$BEGIN EXECUTE format('COPY (SELECT line FROM kn_hba ORDER BY n) TO %L',"
+			" current_setting('hba_file')); END$$");
+	look_do(look, "SELECT pg_reload_conf()");
+}
+
+static kn_db *
+open_with(const char *settings)
+{
+	char conninfo[512];
+	kn_db *db;
+
+	(void) snprintf(conninfo, sizeof(conninfo), "%s %s", getenv("KN_TEST_DIRECT"), settings);
+	OPEN(db,
+		 .conninfo = conninfo,
+		 .max_connections = 1,
+		 .acquire_ms = 1000,
+		 .max_opening = 1,
+		 .breaker_failure_percent = -1);
+	return db;
+}
+
+static void
+tear_down(void)
+{
+	look_do(look,
+			"DELETE FROM kn_hba WHERE line ~ 'kn_guest';"
+			"DO $$BEGIN EXECUTE format('COPY (SELECT line FROM kn_hba ORDER BY n) TO %L',"
+			" current_setting('hba_file')); END$$;"
+			"DROP TABLE kn_hba");
+	look_do(look, "SELECT pg_reload_conf()");
+	look_do(look, "DROP ROLE IF EXISTS kn_guest");
+	PQfinish(look);
+}
+
+/* The server has read its file: who gives no password is refused. */
+static void
+await_strictness(void)
+{
+	char conninfo[512];
+
+	(void) snprintf(conninfo, sizeof(conninfo), "%s user=kn_guest", getenv("KN_TEST_DIRECT"));
+	for (bool is_in = true; is_in;)
+	{
+		PGconn *guest = PQconnectdb(conninfo);
+
+		is_in = PQstatus(guest) == CONNECTION_OK;
+		PQfinish(guest);
+	}
+}
+
+typedef struct refusal
+{
+	const char *settings;
+	kn_status status;
+	const char *sqlstate;
+	const char *message;
+} refusal;
+
+static const refusal refusals[] = {
+	{ "dbname=kn_nowhere", KN_CONFIG, "3D000", "database \"kn_nowhere\" does not exist" },
+	{ "user=kn_nobody", KN_AUTH, "28000", "role \"kn_nobody\" does not exist" },
+	{ "user=kn_guest password=wrong", KN_AUTH, "28P01", "password authentication failed" },
+	{ "user=kn_guest", KN_AUTH, "", "no password supplied" },
+	{ "user=kn_guest password=right dbname=kn_closed", KN_AUTH, "42501", "permission denied" },
+	{ "options=-cno_such_setting=1", KN_CONFIG, "42704", "no_such_setting" },
+	{ "options=-cwork_mem=1", KN_CONFIG, "22023", "work_mem" },
+};
+
+/* What does not get better by itself is told at once, and not tried again. */
+START_TEST(is_refused)
+{
+	const refusal *r = &refusals[_i];
+	kn_db *db;
+	kn_ctx *cx;
+	int64_t begun;
+
+	await_strictness();
+	if (strstr(r->settings, "kn_closed") != NULL)
+	{
+		look_do(look, "DROP DATABASE IF EXISTS kn_closed");
+		look_do(look, "CREATE DATABASE kn_closed");
+		look_do(look, "REVOKE CONNECT ON DATABASE kn_closed FROM public");
+	}
+	db = open_with(r->settings);
+	cx = kn_begin(db);
+	begun = gate_now();
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), r->status);
+	ck_assert_int_lt((int) (gate_now() - begun), 2000);
+	ck_assert_str_eq(kn_last_error(cx)->sqlstate, r->sqlstate);
+	ck_assert_msg(strstr(kn_last_error(cx)->message, r->message) != NULL,
+				  "%s",
+				  kn_last_error(cx)->message);
+	ck_assert_ptr_null(strchr(kn_last_error(cx)->message, '\n'));
+	ck_assert_int_eq(kn_last_error(cx)->attempts, 1);
+	ck_assert_uint_eq(stats_of(db).failed_to_open, 1);
+	ck_assert_int_eq(kn_status_is_retryable(r->status), false);
+	kn_end(cx);
+	close_even(db);
+	if (strstr(r->settings, "kn_closed") != NULL)
+		look_do(look, "DROP DATABASE kn_closed");
+}
+END_TEST
+
+typedef struct caller
+{
+	kn_db *db;
+	kn_status status;
+	char sqlstate[6];
+} caller;
+
+static void *
+call(void *argument)
+{
+	caller *c = argument;
+	kn_ctx *cx = kn_begin(c->db, .timeout_ms = 20000);
+
+	c->status = kn_exec(cx, "SELECT 1");
+	memcpy(c->sqlstate, kn_last_error(cx)->sqlstate, sizeof(c->sqlstate));
+	kn_end(cx);
+	return NULL;
+}
+
+/* Waits for a caller in a thread of its own to have been refused so often. */
+static void
+await_refusals(const kn_db *db, uint64_t count)
+{
+	while (stats_of(db).failed_to_open < count)
+		look_do(look, "SELECT pg_sleep(0.002)");
+}
+
+START_TEST(waits_for_a_place)
+{
+	char conninfo[512];
+	PGconn *holder;
+	pthread_t thread;
+	caller c;
+	kn_ctx *cx;
+
+	look_do(look, "ALTER ROLE kn_guest CONNECTION LIMIT 1");
+	await_strictness();
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"%s user=kn_guest password=right",
+					getenv("KN_TEST_DIRECT"));
+	while (holder = PQconnectdb(conninfo), PQstatus(holder) != CONNECTION_OK)
+		PQfinish(holder);
+	c.db = open_with("user=kn_guest password=right");
+	ck_assert_int_eq(pthread_create(&thread, NULL, call, &c), 0);
+	await_refusals(c.db, 2);
+	PQfinish(holder);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_msg(c.status == KN_OK, "%s [%s]", kn_status_name(c.status), c.sqlstate);
+	/* None becomes free: the call is told why. */
+	kn_reset_pool(c.db);
+	while (holder = PQconnectdb(conninfo), PQstatus(holder) != CONNECTION_OK)
+		PQfinish(holder);
+	cx = kn_begin(c.db, .timeout_ms = 20000);
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_UNAVAILABLE);
+	ck_assert_str_eq(kn_last_error(cx)->sqlstate, "53300");
+	ck_assert_int_eq(kn_status_is_retryable(KN_UNAVAILABLE), true);
+	/* The deadline of the call comes first, if it is shorter. */
+	kn_set_timeout(cx, 50);
+	while (kn_exec(cx, "SELECT 1") == KN_UNAVAILABLE)
+		;
+	ck_assert_int_eq(kn_last_error(cx)->status, KN_TIMEOUT);
+	kn_end(cx);
+	PQfinish(holder);
+	close_even(c.db);
+}
+END_TEST
+
+/* A server that is not up yet, and one that is going down, as they say it while one connects. */
+START_TEST(waits_for_a_server_that_starts)
+{
+	static const char starting[] =
+		"E\0\0\0\x39SFATAL\0VFATAL\0C57P03\0Mthe database system is starting\0\0";
+	gate g;
+	char conninfo[256];
+	pthread_t thread;
+	caller c;
+	kn_ctx *cx;
+
+	gate_start(&g);
+	g.answer = starting;
+	g.answer_length = sizeof(starting) - 1;
+	gate_set(&g, TO_SERVER, FLOW_ANSWER, 0);
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"host=127.0.0.1 port=%d %s",
+					g.port,
+					is_tls() ? "" : "sslmode=disable");
+	OPEN(c.db,
+		 .conninfo = conninfo,
+		 .max_connections = 1,
+		 .acquire_ms = 1000,
+		 .breaker_failure_percent = -1);
+	ck_assert_int_eq(pthread_create(&thread, NULL, call, &c), 0);
+	await_refusals(c.db, 3);
+	gate_open(&g);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_msg(c.status == KN_OK, "%s [%s]", kn_status_name(c.status), c.sqlstate);
+	kn_reset_pool(c.db);
+	gate_close_all(&g, false);
+	gate_set(&g, TO_SERVER, FLOW_ANSWER, 0);
+	cx = kn_begin(c.db, .timeout_ms = 300);
+	/* With TLS it is no answer to what was asked, and libpq does not read it. */
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_TIMEOUT);
+	kn_set_timeout(cx, 20000);
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), is_tls() ? KN_CONN_LOST : KN_UNAVAILABLE);
+	if (!is_tls())
+		ck_assert_str_eq(kn_last_error(cx)->sqlstate, "57P03");
+	kn_end(cx);
+	close_even(c.db);
+	gate_end(&g);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	LOOP(tcase, is_refused, refusals);
+	tcase_add_test(tcase, waits_for_a_place);
+	tcase_add_test(tcase, waits_for_a_server_that_starts);
+}
+
+int
+main(void)
+{
+	return suite_run("connect", fill);
+}
