@@ -256,6 +256,9 @@ END_TEST
 /* The same while there is no connection yet. */
 START_TEST(begins_in_it)
 {
+	/* PgBouncer does not take a first packet in pieces; with TLS it does not see them. */
+	if (is_pooled() && !is_tls() && weathers[_i].flows[TO_SERVER].kind == FLOW_PARTS)
+		return;
 	live_through(&weathers[_i]);
 	check_that_it_restores();
 }
