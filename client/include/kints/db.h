@@ -48,6 +48,8 @@ typedef struct kn_config
 	const char *conninfo;
 	const char *const *replicas; /* conninfos of replicas, ended by NULL; in a text, with ; between.
 								  * What one does not say is as in conninfo, but for its place */
+	const char *listen_conninfo; /* where listeners connect to, past a pooler: what it does not say
+								  * is as in conninfo; see kints/listen.h (NULL: to the primary) */
 	const char *name;            /* of this handle, in events and metrics ("kints") */
 
 	/* The pool of each server. */

@@ -10,6 +10,7 @@
 #include "kints/cache.h"
 #include "kints/context.h"
 #include "kints/db.h"
+#include "kints/listen.h"
 #include "kints/observe.h"
 #include "kints/query.h"
 #include "kints/secret.h"

@@ -52,6 +52,7 @@ typedef struct option
 
 static const option options[] = {
 	OTHER(TEXT, name),
+	OTHER(TEXT, listen_conninfo),
 	INT(min_connections, 0, 10000, false, 0),
 	INT(max_connections, 1, 10000, false, 10),
 	INT(max_opening, 1, 10000, false, 2),

@@ -22,10 +22,11 @@ typedef struct kn__place
 
 typedef struct kn__config
 {
-	kn_config config;   /* each option has its value; conninfo and replicas are NULL */
+	kn_config config;   /* each option has its value; those that say where to connect are NULL */
 	kn__place *servers; /* the one of the conninfo, then the replicas */
 	int server_count;
-	kn__arena arena; /* has all of it */
+	kn__place *listening; /* where listeners connect to; NULL: to the primary */
+	kn__arena arena;      /* has all of it */
 } kn__config;
 
 /*
@@ -42,7 +43,8 @@ extern void kn__config_free(kn__config *config);
 
 /*
  * servers.c, for config.c: adds the server of the first conninfo, and the replicas: those of the
- * struct, or else those of the list, with semicolons between them; NULL is an empty one.
+ * struct, or else those of the list, with semicolons between them; NULL is an empty one.  And the
+ * one for listeners.
  */
 extern kn_status kn__servers_add(kn__config *config, const kn__conninfo *first, const char *list,
 								 kn__fault *fault);

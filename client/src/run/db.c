@@ -148,6 +148,7 @@ kn_close(kn_db *db, int64_t drain_ms)
 	(void) pthread_mutex_lock(&db->lock);
 	(void) pthread_cond_broadcast(&db->woken);
 	(void) pthread_mutex_unlock(&db->lock);
+	kn__listen_wake_all(db);
 	kn__route_stop(db);
 	deadline = kn__after(kn__now(db->clock), drain_ms >= 0 ? drain_ms : db->config.drain_ms);
 	for (int i = 0; i < db->server_count; i++)

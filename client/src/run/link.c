@@ -13,8 +13,8 @@ static void close_link(void *user, kn__member *member);
 static bool is_alive(void *user, kn__member *member);
 static bool keep_alive(void *user, kn__member *member, int64_t deadline);
 static void forget_link(void *user, kn__member *member);
-static kn_status connect_link(kn__link *link, const kn__wait *wait, uint64_t *version,
-							  kn__fault *fault);
+static kn_status connect_link(kn__link *link, const kn__wait *wait, const int *wake,
+							  uint64_t *version, kn__fault *fault);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
 
 const kn__driver kn__link_driver = {
@@ -30,7 +30,8 @@ static kn_status
 open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 {
 	kn__link *link;
-	kn_status status = kn__link_open(user, deadline, &link, fault);
+	kn__wait wait = { .deadline = deadline };
+	kn_status status = kn__link_open(user, &wait, NULL, &link, fault);
 
 	*out = link == NULL ? NULL : &link->member;
 	return status;
@@ -38,10 +39,10 @@ open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 
 /* Opens a connection that no pool knows of, or not yet.  *out is NULL unless it returns KN_OK. */
 kn_status
-kn__link_open(kn__server *server, int64_t deadline, kn__link **out, kn__fault *fault)
+kn__link_open(kn__server *server, const kn__wait *wait, const int *wake, kn__link **out,
+			  kn__fault *fault)
 {
 	kn_db *db = server->db;
-	kn__wait wait = { .deadline = deadline };
 	kn__link *link = kn__allocate_zero(db->allocator, 1, sizeof(kn__link));
 	uint64_t version = 0;
 	kn_status status;
@@ -50,13 +51,13 @@ kn__link_open(kn__server *server, int64_t deadline, kn__link **out, kn__fault *f
 	if (link == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	link->server = server;
-	status = connect_link(link, &wait, &version, fault);
+	status = connect_link(link, wait, wake, &version, fault);
 	/* The password may have been changed since it was asked for: once more with the new one. */
 	if (strcmp(fault->error.sqlstate, "28P01") == 0 && status == KN_AUTH &&
 		kn__secret_refused(&db->secret, kn__now(db->clock), version))
-		status = connect_link(link, &wait, &version, fault);
+		status = connect_link(link, wait, wake, &version, fault);
 	if (status == KN_OK)
-		status = find_pooler(link, &wait, fault);
+		status = find_pooler(link, wait, fault);
 	if (status != KN_OK)
 	{
 		kn__link_close(link);
@@ -67,7 +68,8 @@ kn__link_open(kn__server *server, int64_t deadline, kn__link **out, kn__fault *f
 }
 
 static kn_status
-connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault *fault)
+connect_link(kn__link *link, const kn__wait *wait, const int *wake, uint64_t *version,
+			 kn__fault *fault)
 {
 	kn__server *server = link->server;
 	kn_db *db = server->db;
@@ -87,6 +89,7 @@ connect_link(kn__link *link, const kn__wait *wait, uint64_t *version, kn__fault 
 		.cache_bytes = db->config.statement_cache_bytes,
 		.prepare_after = db->config.prepare_after,
 		.cancel_ns = db->config.cancel_ms * KN__NS_PER_MS,
+		.wake = wake,
 		.notice = kn__tell_notice,
 		.user = server,
 	};
@@ -122,6 +125,26 @@ static kn_status
 find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault)
 {
 	kn__server *server = link->server;
+	int backend;
+	kn_status status;
+
+	if (server->db->config.pgbouncer == KN_AUTOMATIC && !atomic_load(&server->is_looked_at))
+	{
+		status = kn__link_backend(link, wait, &backend, fault);
+		if (status != KN_OK)
+			return status;
+		atomic_store(&server->is_pooled, backend != kn__conn_pid(link->conn));
+		atomic_store(&server->is_looked_at, true);
+	}
+	if (atomic_load(&server->is_pooled))
+		kn__conn_never_prepare(link->conn);
+	return KN_OK;
+}
+
+/* The process that the next statement goes to, as it says itself. */
+kn_status
+kn__link_backend(kn__link *link, const kn__wait *wait, int *backend, kn__fault *fault)
+{
 	kn__item item = { .sql = "SELECT pg_catalog.pg_backend_pid()",
 					  .never_prepare = true,
 					  .wants_rows = true,
@@ -131,21 +154,14 @@ find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault)
 	const char *why;
 	kn_status status;
 
-	if (server->db->config.pgbouncer == KN_AUTOMATIC && !atomic_load(&server->is_looked_at))
-	{
-		item.length = strlen(item.sql);
-		item.hash = kn__hash(item.sql, item.length, 0);
-		status = kn__flight(link->conn, &item, 1, wait, &outcome, fault);
-		if (status != KN_OK)
-			return status;
-		if (kn__result_value(item.result, 0, 0, NULL, &value, &why) == KN_OK)
-			atomic_store(&server->is_pooled, value.as.i != kn__conn_pid(link->conn));
-		kn__result_free(item.result);
-		atomic_store(&server->is_looked_at, true);
-	}
-	if (atomic_load(&server->is_pooled))
-		kn__conn_never_prepare(link->conn);
-	return KN_OK;
+	*backend = kn__conn_pid(link->conn);
+	item.length = strlen(item.sql);
+	item.hash = kn__hash(item.sql, item.length, 0);
+	status = kn__flight(link->conn, &item, 1, wait, &outcome, fault);
+	if (status == KN_OK && kn__result_value(item.result, 0, 0, NULL, &value, &why) == KN_OK)
+		*backend = (int) value.as.i;
+	kn__result_free(item.result);
+	return status;
 }
 
 void

@@ -27,11 +27,10 @@ struct kn__prober
 };
 
 static bool is_fit(const kn_ctx *cx, kn__server *server);
-static kn__server *find_primary(kn_db *db);
 static void free_prober(struct kn__prober *prober);
 static void *probe_all(void *argument);
 static void probe(struct kn__prober *prober, kn__server *server);
-static bool look(kn__link *link, int64_t deadline);
+static bool look(kn__link *link, const kn__wait *wait);
 static void note(kn__server *server, const kn__result *result);
 static int64_t integer_of(const kn_value *value, int64_t otherwise);
 static bool dismiss(kn_db *db);
@@ -54,7 +53,7 @@ kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
 	if (db->server_count == 1 && cx->route != KN_ROUTE_REPLICA)
 		return &db->servers[0];
 	if (!is_read || cx->route == KN_ROUTE_PRIMARY)
-		return find_primary(db);
+		return kn__route_primary(db);
 	first = atomic_fetch_add_explicit(&db->next_replica, 1, memory_order_relaxed);
 	for (int i = 0; i < db->server_count; i++)
 	{
@@ -67,7 +66,7 @@ kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
 		second = server;
 	}
 	if (cx->route != KN_ROUTE_REPLICA)
-		return find_primary(db);
+		return kn__route_primary(db);
 	if (second == NULL)
 		*status = KN_UNAVAILABLE;
 	return second;
@@ -90,8 +89,8 @@ is_fit(const kn_ctx *cx, kn__server *server)
  * The one that was seen last as such, if none is now.  One that was left behind by a failover,
  * and is there again, is on an older timeline.
  */
-static kn__server *
-find_primary(kn_db *db)
+kn__server *
+kn__route_primary(kn_db *db)
 {
 	kn__server *best = NULL;
 	kn__server *last = &db->servers[0];
@@ -216,19 +215,19 @@ probe(struct kn__prober *prober, kn__server *server)
 	kn_db *db = prober->db;
 	kn__link **link = &prober->links[server->index];
 	int64_t most = db->config.probe_ms > LOOK_MS ? db->config.probe_ms : LOOK_MS;
-	int64_t deadline;
+	kn__wait wait = { .deadline = KN__NEVER };
 	kn__fault fault;
 
 	if (db->config.connect_ms >= 0 && db->config.connect_ms < most)
 		most = db->config.connect_ms;
-	deadline = kn__after(kn__now(db->clock), most);
+	wait.deadline = kn__after(kn__now(db->clock), most);
 	kn__fault_clear(&fault);
-	if (*link == NULL && kn__link_open(server, deadline, link, &fault) != KN_OK)
+	if (*link == NULL && kn__link_open(server, &wait, NULL, link, &fault) != KN_OK)
 	{
 		atomic_store(&server->is_known, false);
 		return;
 	}
-	if (look(*link, deadline))
+	if (look(*link, &wait))
 		return;
 	atomic_store(&server->is_known, false);
 	kn__link_close(*link);
@@ -236,7 +235,7 @@ probe(struct kn__prober *prober, kn__server *server)
 }
 
 static bool
-look(kn__link *link, int64_t deadline)
+look(kn__link *link, const kn__wait *wait)
 {
 	static const char sql[] =
 		"SELECT pg_catalog.pg_is_in_recovery(),"
@@ -251,7 +250,6 @@ look(kn__link *link, int64_t deadline)
 		" CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN ('x' || pg_catalog.left("
 		"pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))"
 		"::bit(32)::bigint END";
-	kn__wait wait = { .deadline = deadline };
 	kn__item item = { .sql = sql,
 					  .length = sizeof(sql) - 1,
 					  .wants_rows = true,
@@ -261,7 +259,7 @@ look(kn__link *link, int64_t deadline)
 
 	kn__fault_clear(&fault);
 	item.hash = kn__hash(sql, item.length, 0);
-	if (kn__flight(link->conn, &item, 1, &wait, &outcome, &fault) != KN_OK)
+	if (kn__flight(link->conn, &item, 1, wait, &outcome, &fault) != KN_OK)
 		return false;
 	note(link->server, item.result);
 	kn__result_free(item.result);
@@ -306,7 +304,7 @@ integer_of(const kn_value *value, int64_t otherwise)
 static bool
 dismiss(kn_db *db)
 {
-	kn__server *primary = find_primary(db);
+	kn__server *primary = kn__route_primary(db);
 
 	for (int i = 0; i < db->server_count; i++)
 	{

@@ -69,11 +69,12 @@ struct kn_db
 	_Atomic(uint32_t) next_replica;
 	_Atomic(bool) is_closing;
 	pthread_mutex_t lock; /* of what follows, and of sleepers */
-	int contexts;         /* that have not ended, and one for the handle itself */
+	int contexts;         /* and listeners, that have not ended, and one for the handle itself */
 	pthread_cond_t woken;
 	struct kn__load *loads; /* cache.c: that are under way */
 	kn_ctx *free_contexts;
 	kn_ctx *live_contexts; /* what kn_close() cancels when its patience is over */
+	kn_listener *listeners;
 	int free_count;
 	struct kn__prober *prober; /* route.c */
 	kn__secret secret;
@@ -153,8 +154,11 @@ extern uint64_t kn__ctx_random(kn_ctx *cx);
 
 /* link.c */
 extern const kn__driver kn__link_driver;
-extern kn_status kn__link_open(kn__server *server, int64_t deadline, kn__link **out,
-							   kn__fault *fault);
+/* wake: as in kn__conn_options. */
+extern kn_status kn__link_open(kn__server *server, const kn__wait *wait, const int *wake,
+							   kn__link **out, kn__fault *fault);
+extern kn_status kn__link_backend(kn__link *link, const kn__wait *wait, int *backend,
+								  kn__fault *fault);
 extern void kn__link_close(kn__link *link);
 
 /* db.c */
@@ -206,7 +210,11 @@ extern bool kn__lsn_is_wanted(const kn_ctx *cx);
 extern kn__item kn__lsn_item(void);
 extern void kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written);
 
+/* listen.c: all that wait look whether the handle is being closed */
+extern void kn__listen_wake_all(kn_db *db);
+
 /* route.c */
+extern kn__server *kn__route_primary(kn_db *db);
 extern kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status);
 extern void kn__route_doubt(kn__server *server, kn_status status);
 extern kn_status kn__route_start(kn_db *db);

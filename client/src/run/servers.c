@@ -7,6 +7,7 @@
  * that its own conninfo does not say: a replica without TLS, where the first server has it,
  * takes somebody to say so.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,35 +99,57 @@ add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
 	return KN_OK;
 }
 
+/* One that says of itself only what is not as with the first; what: how messages call it. */
 static kn_status
-add_replica(builder *b, const char *text)
+add_other(builder *b, const char *text, const char *what)
 {
 	kn__conninfo said;
 	kn_status status = kn__conninfo_parse(&said, &b->config->arena, text, b->fault);
-	int number = b->config->server_count;
 	kn__fault why;
 
 	if (status == KN_CONFIG)
 	{
 		kn__fault_copy(&why, b->fault);
-		return kn__fail(b->fault, KN_CONFIG, "replica %d: %s", number, why.error.message);
+		return kn__fail(b->fault, KN_CONFIG, "%s: %s", what, why.error.message);
 	}
 	if (status != KN_OK)
 		return status;
 	if (said.our_count > 0)
 		return kn__fail(b->fault,
 						KN_CONFIG,
-						"replica %d: option \"" KN__OPTION_PREFIX
-						"%s\" belongs into the first conninfo",
-						number,
+						"%s: option \"" KN__OPTION_PREFIX "%s\" belongs into the first conninfo",
+						what,
 						said.ours[0].keyword);
 	if (kn__conninfo_find(&said, "host") == NULL && kn__conninfo_find(&said, "hostaddr") == NULL &&
 		kn__conninfo_find(&said, "port") == NULL && kn__conninfo_find(&said, "service") == NULL)
-		return kn__fail(b->fault,
-						KN_CONFIG,
-						"replica %d: the conninfo does not say where it is",
-						number);
+		return kn__fail(b->fault, KN_CONFIG, "%s: the conninfo does not say where it is", what);
 	return add_server(b, &said, b->first);
+}
+
+static kn_status
+add_replica(builder *b, const char *text)
+{
+	char what[32];
+
+	(void) snprintf(what, sizeof(what), "replica %d", b->config->server_count);
+	return add_other(b, text, what);
+}
+
+/* It is behind the servers, and none of them. */
+static kn_status
+add_listening(builder *b)
+{
+	kn__config *config = b->config;
+	const char *text = config->config.listen_conninfo;
+	kn_status status = KN_OK;
+
+	if (text[0] != '\0')
+		status = add_other(b, text, "listen_conninfo");
+	if (text[0] != '\0' && status == KN_OK)
+		config->listening = &config->servers[--config->server_count];
+	kn__wipe((void *) (uintptr_t) text, strlen(text));
+	config->config.listen_conninfo = NULL;
+	return status;
 }
 
 /* The next of a list with semicolons between them, as a copy; "" where the list ends. */
@@ -144,7 +167,7 @@ next_of_list(builder *b, const char **list)
 static size_t
 count_servers(const char *const *replicas, const char *list)
 {
-	size_t most = 2;
+	size_t most = 3;
 
 	for (; replicas != NULL && *replicas != NULL; replicas++)
 		most++;
@@ -177,13 +200,15 @@ kn__servers_add(kn__config *config, const kn__conninfo *first, const char *list,
 			break;
 		status = add_replica(&b, text);
 	}
-	return status;
+	return status == KN_OK ? add_listening(&b) : status;
 }
 
 void
 kn__servers_wipe(kn__config *config)
 {
-	for (int i = 0; i < config->server_count; i++)
+	int count = config->server_count + (config->listening != NULL ? 1 : 0);
+
+	for (int i = 0; i < count; i++)
 	{
 		const kn__place *server = &config->servers[i];
 

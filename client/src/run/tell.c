@@ -183,6 +183,22 @@ kn__tell_pool(void *user, const kn__news *news)
 }
 
 void
+kn__tell_listen(const kn__server *server, const char *what, const kn__fault *fault)
+{
+	const kn_config *config = &server->db->config;
+	kn_event event;
+
+	if (!kn__hears(config->hooks, KN_EVENT_POOL))
+		return;
+	kn__event_init(&event, KN_EVENT_POOL, config->clock);
+	place(&event, server);
+	event.what = what;
+	if (fault != NULL)
+		kn__event_fault(&event, fault, config->show_parameters);
+	kn__tell(config->hooks, &event);
+}
+
+void
 kn__tell_notice(void *user, const char *severity, const char *text, bool is_raised)
 {
 	const kn__server *server = user;

@@ -17,6 +17,8 @@ extern void kn__tell_end(const kn__call *call, kn_status status, int64_t rows);
 extern void kn__tell_breaker(const kn__server *server, kn__breaker_state state);
 /* For the pool's driver, and for connections: user is the server. */
 extern void kn__tell_pool(void *user, const kn__news *news);
+/* Of a listener's connection; fault may be NULL. */
+extern void kn__tell_listen(const kn__server *server, const char *what, const kn__fault *fault);
 extern void kn__tell_notice(void *user, const char *severity, const char *text, bool is_raised);
 
 #endif

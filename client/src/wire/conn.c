@@ -23,7 +23,6 @@ static kn_status connect_to(kn__conn *conn, const kn__conn_options *options, con
 static kn_status poll_connect(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
 static kn_status fail_connect(kn__conn *conn, kn__waited waited, kn__fault *fault);
 static kn_status settle(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
-static bool open_pipe(int fds[2]);
 static void take_notice(void *user, const PGresult *result);
 
 /* Literals of dates and intervals come as text where a statement has a column without a codec. */
@@ -50,14 +49,17 @@ kn__conn_open(kn__conn **out, const kn__conn_options *options, const kn__wait *w
 	conn->notice = options->notice;
 	conn->user = options->user;
 	conn->never_prepares = options->cache_count <= 0;
-	conn->wake[0] = conn->wake[1] = conn->watch = -1;
+	conn->borrows_wake = options->wake != NULL;
+	conn->wake[0] = options->wake == NULL ? -1 : options->wake[0];
+	conn->wake[1] = options->wake == NULL ? -1 : options->wake[1];
+	conn->watch = -1;
 	kn__buf_init(&conn->scratch, conn->allocator, SIZE_MAX / 2);
 	if (!kn__prepared_init(&conn->cache,
 						   conn->allocator,
 						   options->cache_count,
 						   options->cache_bytes))
 		status = kn__fail(fault, KN_NO_MEMORY, "out of memory");
-	else if (!open_pipe(conn->wake))
+	else if (!conn->borrows_wake && !kn__wake_open(conn->wake))
 		status = kn__fail(fault, KN_UNAVAILABLE, "out of file descriptors");
 	else
 		status = connect_to(conn, options, wait, fault);
@@ -148,19 +150,6 @@ settle(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
 	return KN_OK;
 }
 
-static bool
-open_pipe(int fds[2])
-{
-	if (pipe(fds) != 0)
-		return false;
-	for (int i = 0; i < 2; i++)
-	{
-		(void) fcntl(fds[i], F_SETFD, FD_CLOEXEC);
-		(void) fcntl(fds[i], F_SETFL, O_NONBLOCK);
-	}
-	return true;
-}
-
 void
 kn__conn_close(kn__conn *conn)
 {
@@ -171,7 +160,7 @@ kn__conn_close(kn__conn *conn)
 		PQfinish(conn->pg);
 	for (int i = 0; i < 2; i++)
 	{
-		if (conn->wake[i] >= 0)
+		if (conn->wake[i] >= 0 && !conn->borrows_wake)
 			(void) close(conn->wake[i]);
 	}
 	if (conn->watch >= 0)

@@ -46,6 +46,8 @@ struct kn__conn
 	int prepare_after;
 	int64_t cancel_ns;
 	int wake[2]; /* a pipe: whoever writes to it makes a wait look up */
+	bool borrows_wake;
+	bool is_asking; /* listen.c: an empty query is under way */
 	int watch;   /* an epoll of socket and pipe, once it is connected; -1: none */
 	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
 	void *user;

@@ -5,6 +5,7 @@
 #include "wire/conn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #ifdef __linux__
@@ -21,7 +22,6 @@ enum
 static kn__waited wait_events(kn__conn *conn, short events, const kn__wait *wait);
 static int poll_events(kn__conn *conn, short events, int timeout, bool ready[2]);
 static int timeout_of(const kn__conn *conn, const kn__wait *wait);
-static void empty_pipe(int fd);
 static bool is_cancelled(const kn__wait *wait);
 
 kn__waited
@@ -66,7 +66,7 @@ wait_events(kn__conn *conn, short events, const kn__wait *wait)
 			continue;
 		}
 		if (ready[WAKE])
-			empty_pipe(conn->wake[0]);
+			kn__wake_empty(conn->wake[0]);
 		/* What is wrong with a socket comes out of reading it. */
 		if (ready[SOCKET])
 			return KN__WAITED_READY;
@@ -157,8 +157,21 @@ timeout_of(const kn__conn *conn, const kn__wait *wait)
 	return left > INT_MAX ? INT_MAX : (int) left;
 }
 
-static void
-empty_pipe(int fd)
+bool
+kn__wake_open(int fds[2])
+{
+	if (pipe(fds) != 0)
+		return false;
+	for (int i = 0; i < 2; i++)
+	{
+		(void) fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+		(void) fcntl(fds[i], F_SETFL, O_NONBLOCK);
+	}
+	return true;
+}
+
+void
+kn__wake_empty(int fd)
 {
 	char bytes[64];
 

@@ -37,6 +37,7 @@ typedef struct kn__conn_options
 	int64_t cache_bytes;
 	int prepare_after;
 	int64_t cancel_ns; /* how long a cancelled statement may take to end */
+	const int *wake;   /* a pipe of the caller's that wakes it, and outlives it; NULL: its own */
 	/* May be NULL.  is_raised: the text is a function's own, not the server's. */
 	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
 	void *user;
@@ -67,6 +68,9 @@ extern int kn__conn_pid(const kn__conn *conn);
 /* Statements are not prepared from now on: something hands them to several servers. */
 extern void kn__conn_never_prepare(kn__conn *conn);
 extern bool kn__conn_uses_tls(const kn__conn *conn);
+/* wait.c: a pipe to wake with, neither end of which blocks; false: out of descriptors. */
+extern bool kn__wake_open(int fds[2]);
+extern void kn__wake_empty(int fd);
 
 /* What became of the statements of a flight that did not come to its end. */
 typedef enum kn__outcome
@@ -148,6 +152,36 @@ extern kn_str kn__result_bytes(const kn__result *result, int row, int column);
 /* See kn__decode(); borrows from the result. */
 extern kn_status kn__result_value(const kn__result *result, int row, int column, kn__arena *arena,
 								  kn_value *out, const char **why);
+
+/* listen.c: a connection that listens, and is asked nothing else */
+#define KN__CHANNEL_LIMIT 63 /* bytes: the server cuts what is longer */
+
+typedef struct kn__channel
+{
+	char name[KN__CHANNEL_LIMIT + 1];
+} kn__channel;
+
+typedef struct kn__heard
+{
+	const char *channel;
+	const char *payload;
+	int pid;
+	void *memory; /* NULL: there is nothing */
+} kn__heard;
+
+/* A notification that has arrived, if there is one; to be freed before the connection is closed
+ * or after it. */
+extern bool kn__hear(kn__conn *conn, kn__heard *out);
+extern void kn__heard_free(kn__heard *heard);
+/* Waits for a word of the server, whatever it is.  KN_OK, KN_TIMEOUT, KN_CANCELED, KN_CONN_LOST. */
+extern kn_status kn__hear_wait(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
+/* Asks for a word, and does not wait for it.  False: the connection is lost. */
+extern bool kn__hear_ask(kn__conn *conn);
+extern bool kn__hear_is_asking(const kn__conn *conn);
+extern int kn__hear_socket(const kn__conn *conn);
+/* LISTEN or UNLISTEN for some channels, in one flight. */
+extern kn_status kn__hear_channels(kn__conn *conn, const char *verb, const kn__channel *channels,
+								   int count, const kn__wait *wait, kn__fault *fault);
 
 /* frozen.c: rows as bytes, and back; false, and NULL, without memory or where they are no rows */
 extern bool kn__result_freeze(const kn__result *result, kn__buf *out);

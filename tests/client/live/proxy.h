@@ -265,6 +265,23 @@ accept_pair(proxy *p)
 		(void) close(server);
 }
 
+/* A word to the thread: silence for all that there are, or else the end. */
+static inline bool
+is_told_silence(proxy *p)
+{
+	char word = 0;
+
+	if (read(p->stop[0], &word, 1) != 1 || word != 's')
+		return false;
+	for (int i = 0; i < PROXY_PAIRS; i++)
+	{
+		if (p->pairs[i] != NULL)
+			p->pairs[i]->is_dead = true;
+	}
+	p->is_done = true;
+	return true;
+}
+
 static inline void *
 proxy_run(void *argument)
 {
@@ -286,8 +303,14 @@ proxy_run(void *argument)
 			fds[3 + 2 * i].fd =
 				p->pairs[i] == NULL || p->pairs[i]->is_dead ? -1 : p->pairs[i]->server;
 		}
-		if (poll(fds, 2 + 2 * PROXY_PAIRS, -1) < 0 || fds[0].revents != 0)
+		if (poll(fds, 2 + 2 * PROXY_PAIRS, -1) < 0)
 			return NULL;
+		if (fds[0].revents != 0)
+		{
+			if (!is_told_silence(p))
+				return NULL;
+			continue;
+		}
 		for (int i = 0; i < PROXY_PAIRS; i++)
 		{
 			if (p->pairs[i] != NULL && !p->pairs[i]->is_dead && fds[3 + 2 * i].revents != 0 &&
@@ -341,6 +364,16 @@ proxy_start(proxy *p)
 	(void) fcntl(p->stop[0], F_SETFD, FD_CLOEXEC);
 	(void) fcntl(p->stop[1], F_SETFD, FD_CLOEXEC);
 	ck_assert_int_eq(pthread_create(&p->thread, NULL, proxy_run, p), 0);
+}
+
+/* All connections that there are by now fall silent, and nobody is told; new ones are served. */
+static inline void
+proxy_silence(proxy *p)
+{
+	p->is_done = false;
+	ck_assert_int_eq(write(p->stop[1], "s", 1), 1);
+	while (!p->is_done)
+		(void) poll(NULL, 0, 1);
 }
 
 static inline void
