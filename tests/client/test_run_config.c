@@ -156,6 +156,31 @@ START_TEST(replicas_inherit)
 }
 END_TEST
 
+/* Where listeners connect to is no server of the handle's, and says only what is otherwise. */
+START_TEST(listeners_have_a_place)
+{
+	ck_assert_int_eq(INIT(.conninfo = "host=h port=1 password=p kn_name=n "
+									  "kn_listen_conninfo='port=2' kn_replicas='host=r'"),
+					 KN_OK);
+	ck_assert_int_eq(config->server_count, 2);
+	ck_assert_ptr_eq(config->listening, &config->servers[2]);
+	ck_assert_ptr_nonnull(strstr(told(2), "host=h"));
+	ck_assert_ptr_nonnull(strstr(told(2), "port=2"));
+	ck_assert_ptr_nonnull(strstr(told(2), "password=p"));
+	ck_assert_ptr_nonnull(strstr(told(2), "fallback_application_name=n"));
+	ck_assert_str_eq(config->listening->host, "h");
+	ck_assert_ptr_null(config->config.listen_conninfo);
+	kn__config_free(config);
+	ck_assert_int_eq(INIT(.conninfo = "host=h", .listen_conninfo = "host=l"), KN_OK);
+	ck_assert_int_eq(config->server_count, 1);
+	ck_assert_str_eq(config->listening->host, "l");
+	kn__config_free(config);
+	ck_assert_int_eq(INIT(.conninfo = "host=h"), KN_OK);
+	ck_assert_ptr_null(config->listening);
+	kn__config_free(config);
+}
+END_TEST
+
 /* No sslmode is ever made up: libpq's default, or what PGSSLMODE says, stays in force. */
 START_TEST(sslmode_is_left_to_libpq)
 {
@@ -289,6 +314,18 @@ static const struct
 	  NULL,
 	  NULL,
 	  "replica 2: invalid connection option \"hots\"" },
+	{ { .listen_conninfo = "hots=b" },
+	  NULL,
+	  NULL,
+	  "listen_conninfo: invalid connection option \"hots\"" },
+	{ { .listen_conninfo = "user=u" },
+	  NULL,
+	  NULL,
+	  "listen_conninfo: the conninfo does not say where it is" },
+	{ { .listen_conninfo = "port=2 kn_name=n" },
+	  NULL,
+	  NULL,
+	  "listen_conninfo: option \"kn_name\" belongs into the first conninfo" },
 	{ { .allocator = &(const kn_allocator){ .allocate = failing_allocate } },
 	  NULL,
 	  NULL,
@@ -441,8 +478,10 @@ START_TEST(every_allocation_may_fail)
 		failing f;
 
 		failing_init(&f, n, false);
-		status =
-			INIT(.conninfo = "host=h kn_name=n", .replicas = replicas, .allocator = &f.allocator);
+		status = INIT(.conninfo = "host=h kn_name=n",
+					  .replicas = replicas,
+					  .listen_conninfo = "port=2",
+					  .allocator = &f.allocator);
 		ck_assert(status == KN_OK || status == KN_NO_MEMORY);
 		if (status == KN_OK)
 			kn__config_free(config);
@@ -460,6 +499,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, the_environment_can_say_all);
 	tcase_add_test(tcase, sslmode_is_left_to_libpq);
 	tcase_add_test(tcase, replicas_inherit);
+	tcase_add_test(tcase, listeners_have_a_place);
 	tcase_add_test(tcase, values_stay_values);
 	LOOP(tcase, connect_timeout_counts, timeouts);
 	LOOP(tcase, what_is_wrong_is_named, refused);

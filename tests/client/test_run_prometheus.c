@@ -49,6 +49,8 @@ START_TEST(figures)
 	stats[1].is_primary = false;
 	stats[1].lag_us = 1234567;
 	stats[1].closed_broken = 4;
+	stats[1].hedges = 6;
+	stats[1].hedges_won = 5;
 	print("shop", stats, 2);
 	ck_assert(has_line("# TYPE kints_connections gauge"));
 	ck_assert(has_line(
@@ -65,6 +67,10 @@ START_TEST(figures)
 		"kints_breaker_state{name=\"shop\",server=\"1\",host=\"b\",role=\"replica\",state=\"closed\"} 1"));
 	ck_assert(has_line(
 		"kints_replica_lag_seconds{name=\"shop\",server=\"1\",host=\"b\",role=\"replica\"} 1.234567000"));
+	ck_assert(
+		has_line("kints_hedges_total{name=\"shop\",server=\"1\",host=\"b\",role=\"replica\"} 6"));
+	ck_assert(has_line(
+		"kints_hedges_won_total{name=\"shop\",server=\"1\",host=\"b\",role=\"replica\"} 5"));
 	ck_assert_ptr_null(strstr(text, "kints_replica_lag_seconds{name=\"shop\",server=\"0\""));
 	ck_assert(has_line(
 		"kints_connections_closed_total{name=\"shop\",server=\"1\",host=\"b\",role=\"replica\",reason=\"broken\"} 4"));
@@ -136,7 +142,7 @@ START_TEST(families_stay_together)
 		ck_assert_int_eq(strncmp(line, family, strlen(family)), 0);
 		samples++;
 	}
-	ck_assert_int_eq(samples, 3 * (3 + 3 + 3 + 12 + 34));
+	ck_assert_int_eq(samples, 3 * (3 + 3 + 3 + 14 + 34));
 }
 END_TEST
 

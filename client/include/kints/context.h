@@ -37,7 +37,9 @@ typedef struct kn_request
 	const char *trace_id;      /* correlation id, in events and in the SQL's comment never */
 	uint64_t min_lsn;          /* replicas have to have replayed up to here */
 	kn_route route;
-	bool hedge;       /* a slow read may be sent to a second replica */
+	bool hedge;       /* a read that takes longer than 95 % of them do with its server is sent to a
+					   * second one that may serve it, and the first answer counts; hedge_percent of
+					   * the configuration bounds how many.  Not in transactions, and no streams */
 	const char *file; /* where it began, for reports of leaks; kn_begin() fills both in */
 	int line;
 } kn_request;

@@ -91,7 +91,7 @@ typedef struct kn_config
 	/* Replicas. */
 	int64_t lag_ms;    /* one further behind is not read from (10000) */
 	int64_t probe_ms;  /* between looks at role and lag (1000) */
-	int hedge_percent; /* of reads that may be sent twice, where the context asks (0) */
+	int hedge_percent; /* of reads of contexts that ask for it may be sent twice (0) */
 
 	/* What is told to whom. */
 	const struct kn_hooks *hooks; /* see kints/observe.h; has to outlive the handle */
@@ -151,7 +151,10 @@ typedef struct kn_stats
 	int breaker;    /* kn_breaker_state of kints/observe.h */
 	int64_t lag_us; /* of a replica, -1: not known */
 	bool is_primary;
-	const char *host; /* static as long as the handle */
+	const char *host;    /* static as long as the handle */
+	uint64_t hedges;     /* reads that came to it as well, for another was slow; not in queries
+						  * but where it was the first to answer */
+	uint64_t hedges_won; /* of these, where it was */
 } kn_stats;
 
 /* How many servers there are: 0 is the one of conninfo, then the replicas. */

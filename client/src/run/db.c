@@ -68,6 +68,8 @@ make(kn_db *db)
 		status = make_server(db, db->server_count);
 	/* By now there is a pool, which sees to it that the stamp changes. */
 	db->stamp = kn__pool_stamp();
+	if (status == KN_OK)
+		status = kn__hedge_start(db);
 	return status == KN_OK ? kn__route_start(db) : status;
 }
 
@@ -160,6 +162,7 @@ kn_close(kn_db *db, int64_t drain_ms)
 	}
 	if (status == KN_TIMEOUT)
 		kn__ctx_cancel_all(db);
+	kn__hedge_stop(db);
 	(void) pthread_mutex_lock(&db->lock);
 	kn__db_unref_locked(db);
 	return status;
@@ -180,6 +183,7 @@ static void
 destroy(kn_db *db)
 {
 	free_contexts(db);
+	kn__hedge_free(db);
 	for (int i = 0; i < db->server_count; i++)
 	{
 		kn__pool_free(db->servers[i].pool);
@@ -261,6 +265,8 @@ kn_get_stats(const kn_db *db, int server, kn_stats *out)
 	stats.errors = atomic_load(&of->errors);
 	stats.retries = atomic_load(&of->retries);
 	stats.retries_denied = atomic_load(&of->retries_denied);
+	stats.hedges = atomic_load(&of->hedges);
+	stats.hedges_won = atomic_load(&of->hedges_won);
 	stats.breaker = atomic_load(&of->breaker.state);
 	stats.lag_us = atomic_load(&of->lag_us);
 	stats.is_primary = atomic_load(&of->is_primary);

@@ -158,12 +158,7 @@ add_last(kn_listener *listener, const kn__wait *wait)
 	if (listener->link == NULL)
 		status = kn__listen_open(listener, wait, &listener->fault);
 	if (status == KN_OK)
-		status = kn__listen_change(listener,
-								   "LISTEN",
-								   listener->count,
-								   1,
-								   wait,
-								   &listener->fault);
+		status = kn__listen_change(listener, "LISTEN", listener->count, 1, wait, &listener->fault);
 	return status;
 }
 

@@ -188,6 +188,34 @@ kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
 	return kn__pool_wait(pool, deadline, file, line, is_cancelled, out, fault);
 }
 
+bool
+kn__pool_try(kn__pool *pool, const char *file, int line, kn__member **out)
+{
+	kn__slot *slot;
+
+	*out = NULL;
+	if (atomic_load_explicit(&pool->gate, memory_order_relaxed) !=
+			atomic_load_explicit(&process_stamp, memory_order_relaxed) ||
+		atomic_load_explicit(&pool->attention, memory_order_relaxed) != 0)
+		return false;
+	while ((slot = kn__pool_claim(pool)) != NULL)
+	{
+		kn__closed why;
+
+		if (kn__pool_accept(pool, slot, file, line, &why))
+		{
+			*out = slot->member;
+			return true;
+		}
+		kn__pool_close(pool, slot, why);
+	}
+	(void) pthread_mutex_lock(&pool->lock);
+	pool->is_wanted = true;
+	kn__pool_call_opener(pool);
+	(void) pthread_mutex_unlock(&pool->lock);
+	return false;
+}
+
 static kn_status
 refuse(kn__pool *pool, kn__fault *fault)
 {

@@ -144,6 +144,14 @@ extern kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const char *fil
 							   const volatile bool *is_cancelled, kn__member **out,
 							   kn__fault *fault);
 
+/*
+ * Takes one that is idle, and that nobody waits for; false: there is none, and one is being opened
+ * for the next who asks, if there may be more.
+ */
+extern bool kn__pool_try(kn__pool *pool, const char *file, int line, kn__member **out);
+/* Another last_sql for one that is out; whoever reads the old one has done so when it returns. */
+extern void kn__pool_retell(kn__pool *pool, kn__member *member, const char *sql);
+
 /* How it comes back. */
 typedef enum kn__give
 {

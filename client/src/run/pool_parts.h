@@ -115,6 +115,7 @@ struct kn__pool
 
 	int total; /* slots that are not EMPTY */
 	int opening;
+	bool is_wanted; /* one more is to be opened, though nobody waits */
 	bool is_sweeping;
 	int64_t sweep_at; /* when a worker has to look at the members next */
 

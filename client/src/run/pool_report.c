@@ -4,6 +4,7 @@
  */
 #include "run/pool_parts.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,6 +82,17 @@ kn__pool_read_holder(kn__pool *pool, kn__slot *slot, int64_t now, kn__holder *ho
 	copy_line(holder->sql, sizeof(holder->sql), atomic_load(&member->last_sql));
 	kn__slot_set(slot, KN__SLOT_BUSY);
 	return true;
+}
+
+void
+kn__pool_retell(kn__pool *pool, kn__member *member, const char *sql)
+{
+	kn__slot *slot = &pool->slots[member->slot];
+
+	while (!kn__slot_move(slot, KN__SLOT_BUSY, KN__SLOT_READ))
+		(void) sched_yield();
+	atomic_store(&member->last_sql, sql);
+	kn__slot_set(slot, KN__SLOT_BUSY);
 }
 
 void

@@ -111,7 +111,8 @@ static bool
 wants_one(const kn__pool *pool)
 {
 	return !pool->is_closing && pool->total < pool->max &&
-		   (pool->total < pool->options.min || pool->waiting > pool->opening);
+		   (pool->total < pool->options.min || pool->waiting > pool->opening ||
+			(pool->is_wanted && pool->opening == 0));
 }
 
 static bool
@@ -128,6 +129,7 @@ open_one(kn__pool *pool, int64_t now, int64_t *until)
 	{
 		if (kn__slot_move(&pool->slots[i], KN__SLOT_EMPTY, KN__SLOT_OPENING))
 		{
+			pool->is_wanted = false;
 			open_slot(pool, &pool->slots[i], now);
 			return true;
 		}

@@ -60,22 +60,24 @@ begin_family(page *p, const char *name, const char *type, const char *help)
 }
 
 /* Families of one sample a server: X(name, type, field, help). */
-#define FAMILIES(X)                                                                              \
-	X("connections_max", "gauge", max, "Connections that there may be.")                         \
-	X("waiting", "gauge", waiting, "Callers that wait for a connection.")                        \
-	X("acquires_total", "counter", acquires, "Connections handed out.")                          \
-	X("acquire_timeouts_total", "counter", timeouts, "Callers that got none in time.")           \
-	X("acquires_refused_total", "counter", refused, "Callers that got none, for too many wait.") \
-	X("connections_opened_total", "counter", opened, "Connections opened.")                      \
-	X("connections_failed_total",                                                                \
-	  "counter",                                                                                 \
-	  failed_to_open,                                                                            \
-	  "Connections that could not be opened.")                                                   \
-	X("leaks_total", "counter", leaks, "Connections that were held for too long.")               \
-	X("queries_total", "counter", queries, "Calls that went to the server.")                     \
-	X("errors_total", "counter", errors, "Calls that failed.")                                   \
-	X("retries_total", "counter", retries, "Calls that were repeated.")                          \
-	X("retries_denied_total", "counter", retries_denied, "Repeats that the budget did not allow.")
+#define FAMILIES(X)                                                                                \
+	X("connections_max", "gauge", max, "Connections that there may be.")                           \
+	X("waiting", "gauge", waiting, "Callers that wait for a connection.")                          \
+	X("acquires_total", "counter", acquires, "Connections handed out.")                            \
+	X("acquire_timeouts_total", "counter", timeouts, "Callers that got none in time.")             \
+	X("acquires_refused_total", "counter", refused, "Callers that got none, for too many wait.")   \
+	X("connections_opened_total", "counter", opened, "Connections opened.")                        \
+	X("connections_failed_total",                                                                  \
+	  "counter",                                                                                   \
+	  failed_to_open,                                                                              \
+	  "Connections that could not be opened.")                                                     \
+	X("leaks_total", "counter", leaks, "Connections that were held for too long.")                 \
+	X("queries_total", "counter", queries, "Calls that went to the server.")                       \
+	X("errors_total", "counter", errors, "Calls that failed.")                                     \
+	X("retries_total", "counter", retries, "Calls that were repeated.")                            \
+	X("retries_denied_total", "counter", retries_denied, "Repeats that the budget did not allow.") \
+	X("hedges_total", "counter", hedges, "Reads that came because another server was slow.")       \
+	X("hedges_won_total", "counter", hedges_won, "Of these, where the answer came first.")
 
 static void
 add_families(page *p)

@@ -16,7 +16,7 @@
 static kn_status run(kn__call *call);
 static kn_status attempt(kn__call *call);
 static kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);
-static kn_status fly(kn__call *call);
+static kn_status fly(kn__call *call, kn__permit *permit);
 static int64_t pause_before(kn__call *call);
 static bool counts_as_failure(kn_status status, const kn__fault *fault);
 
@@ -70,7 +70,7 @@ attempt(kn__call *call)
 		return status;
 	if (call->started != 0)
 		call->pid = kn__conn_pid(cx->link->conn);
-	status = fly(call);
+	status = fly(call, &permit);
 	/* A lock of the session outlives the failure of the statement that has taken it. */
 	if ((call->class & KN__CLASS_SOILS) != 0)
 		kn__conn_soil(cx->link->conn);
@@ -184,7 +184,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 
 /* The call's statements, with the role and the claims before them. */
 static kn_status
-fly(kn__call *call)
+fly(kn__call *call, kn__permit *permit)
 {
 	kn_ctx *cx = call->cx;
 	int before = cx->prelude != NULL;
@@ -209,7 +209,10 @@ fly(kn__call *call)
 		items[count - 2].sync_after = true;
 		items[count - 1] = kn__lsn_item();
 	}
-	status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
+	if (kn__hedge_serves(call))
+		status = kn__hedge_fly(call, items, count, permit);
+	else
+		status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
 	if (items != call->items)
 		memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));
 	if (after)

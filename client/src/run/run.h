@@ -16,6 +16,7 @@
 #include "kints/kints.h"
 #include "run/breaker.h"
 #include "run/classes.h"
+#include "run/hedge.h"
 #include "run/pool.h"
 #include "run/retry.h"
 #include "run/secret.h"
@@ -53,6 +54,9 @@ struct kn__server
 	_Atomic(uint64_t) errors;
 	_Atomic(uint64_t) retries;
 	_Atomic(uint64_t) retries_denied;
+	_Atomic(uint64_t) hedges;
+	_Atomic(uint64_t) hedges_won;
+	kn__latency latency; /* of reads that may be hedged */
 };
 
 struct kn_db
@@ -77,6 +81,7 @@ struct kn_db
 	kn_listener *listeners;
 	int free_count;
 	struct kn__prober *prober; /* route.c */
+	struct kn__hedger *hedger; /* hedge_run.c; NULL: nothing is hedged */
 	kn__secret secret;
 	struct kn__config *settings; /* config.c: who owns the texts of the servers */
 };
@@ -219,6 +224,18 @@ extern kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except,
 extern void kn__route_doubt(kn__server *server, kn_status status);
 extern kn_status kn__route_start(kn_db *db);
 extern void kn__route_stop(kn_db *db);
+
+/* hedge_run.c: reads that may be sent twice */
+extern kn_status kn__hedge_start(kn_db *db);
+/* After the pools are drained; and then, with the handle, the rest. */
+extern void kn__hedge_stop(kn_db *db);
+extern void kn__hedge_free(kn_db *db);
+extern bool kn__hedge_serves(const kn__call *call);
+/*
+ * As kn__flight() with the items, on the connection that the context has; but another may be the
+ * first to answer: then the context has that one, and the call its server, and permit is of that.
+ */
+extern kn_status kn__hedge_fly(kn__call *call, kn__item *items, int count, kn__permit *permit);
 
 /* transact.c */
 extern kn_status kn__transact_run(kn__call *call);

@@ -33,6 +33,21 @@ kn__tell_retry(const kn__call *call, kn_status status, int64_t pause)
 	kn__tell(config->hooks, &event);
 }
 
+void
+kn__tell_hedge(const kn__call *call, const kn__server *second)
+{
+	const kn_config *config = &call->cx->db->config;
+	kn_event event;
+
+	if (!kn__hears(config->hooks, KN_EVENT_RETRY))
+		return;
+	kn__event_init(&event, KN_EVENT_RETRY, config->clock);
+	describe(&event, call, KN_OK);
+	place(&event, second);
+	event.what = "hedged";
+	kn__tell(config->hooks, &event);
+}
+
 /* Rows: -1 where the call has none to speak of. */
 void
 kn__tell_end(const kn__call *call, kn_status status, int64_t rows)

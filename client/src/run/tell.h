@@ -12,6 +12,8 @@
  * ends. */
 extern void kn__tell_begin(kn__call *call);
 extern void kn__tell_retry(const kn__call *call, kn_status status, int64_t pause);
+/* The call goes to a second server besides. */
+extern void kn__tell_hedge(const kn__call *call, const kn__server *second);
 extern void kn__tell_end(const kn__call *call, kn_status status, int64_t rows);
 
 extern void kn__tell_breaker(const kn__server *server, kn__breaker_state state);

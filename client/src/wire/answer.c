@@ -158,7 +158,10 @@ PGresult *
 kn__answer_next(kn__flying *flight)
 {
 	kn__conn *conn = flight->conn;
+	kn__inbox *inbox = flight->inbox;
 
+	if (inbox != NULL && inbox->at < inbox->count)
+		return inbox->results[inbox->at++];
 	for (;;)
 	{
 		const kn__wait *wait = flight->stopped == KN_OK ? flight->wait : &flight->last;

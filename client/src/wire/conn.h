@@ -48,7 +48,7 @@ struct kn__conn
 	int wake[2]; /* a pipe: whoever writes to it makes a wait look up */
 	bool borrows_wake;
 	bool is_asking; /* listen.c: an empty query is under way */
-	int watch;   /* an epoll of socket and pipe, once it is connected; -1: none */
+	int watch;      /* an epoll of socket and pipe, once it is connected; -1: none */
 	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
 	void *user;
 	bool never_prepares;
@@ -91,6 +91,8 @@ typedef enum kn__waited
 
 /* Whether the time is over, or the caller cancelled, by now: KN__WAITED_READY where it is not. */
 extern kn__waited kn__wait_over(const kn__conn *conn, const kn__wait *wait);
+/* For poll(): in milliseconds, -1 is no limit. */
+extern int kn__wait_timeout(const kn__conn *conn, const kn__wait *wait);
 extern kn__waited kn__wait_connect(kn__conn *conn, bool for_write, const kn__wait *wait);
 /* Until the socket is readable or, if asked for, writable. */
 extern kn__waited kn__wait_socket(kn__conn *conn, bool for_write, const kn__wait *wait);

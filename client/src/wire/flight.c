@@ -20,7 +20,7 @@
 static kn_status fly(kn__flying *flight);
 static bool is_unknown(const kn__conn *conn, kn__item *item);
 static bool send_alone(kn__flying *flight);
-static void send_pipeline(kn__flying *flight);
+static bool send_pipeline(kn__flying *flight);
 
 kn_status
 kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn__outcome *outcome,
@@ -122,8 +122,14 @@ kn__flight_is_late(kn__flying *flight)
 static kn_status
 fly(kn__flying *flight)
 {
-	kn__conn *conn = flight->conn;
+	if (kn__flight_send(flight))
+		kn__flight_answer(flight);
+	return flight->status;
+}
 
+bool
+kn__flight_send(kn__flying *flight)
+{
 	for (int i = 0; i < flight->count; i++)
 	{
 		flight->items[i].status = KN_ABORTED;
@@ -131,10 +137,20 @@ fly(kn__flying *flight)
 		flight->items[i].affected = -1;
 	}
 	if (kn__flight_learn(flight) != KN_OK)
-		return flight->status;
-	if (flight->count > 1 || conn->cache.closing.length > 0 || !send_alone(flight))
-		send_pipeline(flight);
-	return flight->status;
+		return false;
+	flight->is_piped =
+		flight->count > 1 || flight->conn->cache.closing.length > 0 || !send_alone(flight);
+	return flight->is_piped ? send_pipeline(flight) : flight->is_sent;
+}
+
+void
+kn__flight_answer(kn__flying *flight)
+{
+	if (flight->is_piped)
+		kn__answer_pipeline(flight, flight->closes);
+	else
+		kn__answer_alone(flight);
+	kn__flight_finish(flight);
 }
 
 /*
@@ -223,28 +239,23 @@ send_alone(kn__flying *flight)
 		return false;
 	if (flight->status == KN_CONN_LOST)
 		kn__flight_lose(flight);
-	if (flight->status != KN_OK)
-		return true;
-	flight->is_sent = true;
-	kn__answer_alone(flight);
-	kn__flight_finish(flight);
+	flight->is_sent = flight->status == KN_OK;
 	return true;
 }
 
-static void
+static bool
 send_pipeline(kn__flying *flight)
 {
 	kn__conn *conn = flight->conn;
 	int sent = 0;
-	int closes = 0;
 
 	if (!PQenterPipelineMode(conn->pg))
 	{
 		kn__flight_lose(flight);
-		return;
+		return false;
 	}
-	if (!kn__flight_send_closes(flight, &closes))
-		return;
+	if (!kn__flight_send_closes(flight, &flight->closes))
+		return false;
 	flight->items[flight->count - 1].sync_after = true;
 	for (; sent < flight->count && flight->status == KN_OK; sent++)
 	{
@@ -268,8 +279,7 @@ send_pipeline(kn__flying *flight)
 		(void) PQpipelineSync(conn->pg);
 		flight->count = sent;
 	}
-	kn__answer_pipeline(flight, closes);
-	kn__flight_finish(flight);
+	return true;
 }
 
 /*

@@ -7,6 +7,15 @@
 
 #include "wire/conn.h"
 
+/* race.c: answers that were taken before anybody reads them */
+typedef struct kn__inbox
+{
+	PGresult **results; /* as PQgetResult() gave them, NULLs and all */
+	int count;
+	int at; /* the next to be read */
+	int room;
+} kn__inbox;
+
 typedef struct kn__flying
 {
 	kn__conn *conn;
@@ -18,6 +27,9 @@ typedef struct kn__flying
 	kn__fault *fault;
 	kn_status status;  /* the first that is not KN_OK */
 	kn_status stopped; /* KN_TIMEOUT or KN_CANCELED, once a cancel was sent */
+	kn__inbox *inbox;  /* NULL: all is read from the connection */
+	int closes;        /* statements of ours that come first, in a pipeline */
+	bool is_piped;     /* it went as a pipeline */
 	bool is_sent;      /* the server may have seen some of it */
 	bool is_lost;      /* the connection is gone */
 	bool is_undone;    /* and the server said so before it had answered the item */
@@ -31,6 +43,10 @@ typedef struct kn__flying
 extern bool kn__flight_roll_back(kn__conn *conn, const kn__wait *wait);
 extern void kn__flight_note_stale(kn__flying *flight);
 extern bool kn__flight_is_late(kn__flying *flight);
+/* Sends all of it; false: there is nothing to be answered. */
+extern bool kn__flight_send(kn__flying *flight);
+/* Has all the answers to that. */
+extern void kn__flight_answer(kn__flying *flight);
 extern kn_status kn__flight_learn(kn__flying *flight);
 /* All answers are in: the connection is as it was, or is to be closed. */
 extern void kn__flight_finish(kn__flying *flight);

@@ -21,7 +21,6 @@ enum
 
 static kn__waited wait_events(kn__conn *conn, short events, const kn__wait *wait);
 static int poll_events(kn__conn *conn, short events, int timeout, bool ready[2]);
-static int timeout_of(const kn__conn *conn, const kn__wait *wait);
 static bool is_cancelled(const kn__wait *wait);
 
 kn__waited
@@ -29,7 +28,7 @@ kn__wait_over(const kn__conn *conn, const kn__wait *wait)
 {
 	if (is_cancelled(wait))
 		return KN__WAITED_CANCELED;
-	return timeout_of(conn, wait) == 0 ? KN__WAITED_TIMEOUT : KN__WAITED_READY;
+	return kn__wait_timeout(conn, wait) == 0 ? KN__WAITED_TIMEOUT : KN__WAITED_READY;
 }
 
 /* While connecting libpq says which of the two it waits for; afterwards it always reads. */
@@ -51,7 +50,7 @@ wait_events(kn__conn *conn, short events, const kn__wait *wait)
 	for (;;)
 	{
 		bool ready[2] = { false, false };
-		int timeout = timeout_of(conn, wait);
+		int timeout = kn__wait_timeout(conn, wait);
 		int found;
 
 		if (is_cancelled(wait))
@@ -61,7 +60,7 @@ wait_events(kn__conn *conn, short events, const kn__wait *wait)
 			return KN__WAITED_ERROR;
 		if (found <= 0)
 		{
-			if (found == 0 && timeout_of(conn, wait) == 0)
+			if (found == 0 && kn__wait_timeout(conn, wait) == 0)
 				return KN__WAITED_TIMEOUT;
 			continue;
 		}
@@ -143,8 +142,8 @@ poll_events(kn__conn *conn, short events, int timeout, bool ready[2])
 }
 
 /* In milliseconds, rounded up, so that nothing is looked at over and over before its time. */
-static int
-timeout_of(const kn__conn *conn, const kn__wait *wait)
+int
+kn__wait_timeout(const kn__conn *conn, const kn__wait *wait)
 {
 	int64_t left;
 

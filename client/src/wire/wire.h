@@ -117,6 +117,33 @@ extern kn_status kn__flight(kn__conn *conn, kn__item *items, int count, const kn
 							kn__outcome *outcome, kn__fault *fault);
 
 /*
+ * race.c: the same statements on two connections at a time.  A leg is one of them: a flight that
+ * is under way, with copies of all that it needs of the caller's.
+ */
+typedef struct kn__leg kn__leg;
+
+/*
+ * Sends the statements.  like: a connection on which they have been sent before, so that nothing
+ * has to be asked about them first; NULL: ask.  *out is NULL, and nothing was sent, unless it
+ * returns KN_OK; a leg may have failed all the same, as kn__leg_end() then tells.
+ */
+extern kn_status kn__leg_begin(kn__leg **out, kn__conn *conn, const kn__conn *like, kn__item *items,
+							   int count, const kn__wait *wait, kn__fault *fault);
+/* Waits until one has all of its answers: KN_OK; KN_TIMEOUT, KN_CANCELED.  Whoever cancels wakes
+ * the connection of the first. */
+extern kn_status kn__leg_wait(kn__leg *const *legs, int count, const kn__wait *wait);
+extern bool kn__leg_is_in(const kn__leg *leg);
+/* Its first statement, as long as the leg. */
+extern const char *kn__leg_sql(const kn__leg *leg);
+/* Has its answers, as kn__flight() does, for the items that it was begun with. */
+extern kn_status kn__leg_end(kn__leg *leg, kn__item *items, const kn__wait *wait,
+							 kn__outcome *outcome, kn__fault *fault);
+/* Nobody wants its answers: cancels it, if it is still under way.  Takes as long as cancel_ns. */
+extern void kn__leg_abandon(kn__leg *leg);
+/* After one of both; also where the connection is closed by now. */
+extern void kn__leg_free(kn__leg *leg);
+
+/*
  * stream.c: the rows of one statement as they arrive.  Of the calls after
  * kn__stream_begin() each takes whatever time the next row takes.  *row is NULL at the end.
  * Results of what goes before it are the caller's, as those of a flight are.

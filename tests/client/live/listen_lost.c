@@ -221,6 +221,7 @@ START_TEST(notices_silence)
 	kn_close_listener(listener);
 	close_even(db);
 	proxy_end(&p);
+	PQfinish(look);
 	set_up();
 }
 END_TEST
