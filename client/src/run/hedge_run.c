@@ -163,21 +163,33 @@ kn__hedge_fly(kn__call *call, kn__item *items, int count, kn__permit *permit)
 	return status;
 }
 
-/* KN_OK: one has its answer. */
+/*
+ * KN_OK: one has its answer.  Where the second cannot begin, for it has no connection that is idle,
+ * or the budget is empty, it is tried again, after twice the time each.
+ */
 static kn_status
 wait_for_first(duel *d)
 {
 	kn_ctx *cx = d->call->cx;
 	int64_t usual = kn__latency_p95(&d->servers[0]->latency);
+	int64_t patience = usual > KN__NS_PER_MS ? usual : KN__NS_PER_MS;
+	int64_t at = d->began[0] + usual;
 	kn__wait until = cx->wait;
 	kn_status status;
 
-	if (usual > 0 && d->began[0] + usual < until.deadline)
-		until.deadline = d->began[0] + usual;
-	status = kn__leg_wait(d->legs, 1, &until);
-	if (status != KN_TIMEOUT || until.deadline == cx->wait.deadline)
-		return status;
-	return kn__leg_wait(d->legs, begin_second(d) ? 2 : 1, &cx->wait);
+	for (;;)
+	{
+		bool is_last = usual == 0 || at >= cx->wait.deadline;
+
+		until.deadline = is_last ? cx->wait.deadline : at;
+		status = kn__leg_wait(d->legs, 1, &until);
+		if (status != KN_TIMEOUT || is_last)
+			return status;
+		if (begin_second(d))
+			return kn__leg_wait(d->legs, 2, &cx->wait);
+		at = kn__now(cx->db->clock) + patience;
+		patience *= 2;
+	}
 }
 
 static bool
@@ -191,7 +203,8 @@ begin_second(duel *d)
 	if (server == NULL || server == d->servers[0] || !atomic_load(&server->is_known) ||
 		!kn__hedges_take(&hedger->hedges))
 		return false;
-	d->loser = kn__allocate_zero(cx->db->allocator, 1, sizeof(loser));
+	if (d->loser == NULL)
+		d->loser = kn__allocate_zero(cx->db->allocator, 1, sizeof(loser));
 	if (d->loser == NULL || !take_second(d, server))
 	{
 		kn__hedges_give_back(&hedger->hedges);

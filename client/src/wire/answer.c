@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define CANCELS 4 /* requests for one flight, at most and about */
+
 static void answer_item(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void answer_aside(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void stop(kn__flying *flight, kn__waited waited);
@@ -184,13 +186,18 @@ kn__answer_next(kn__flying *flight)
 	}
 }
 
-/* Asks the server to end it, once; the second time nothing more can be had of it. */
+/*
+ * Asks the server to end it; and again, for a request that comes before the statement has begun
+ * hits nothing.  After cancel_ns nothing more can be had of it.
+ */
 static void
 stop(kn__flying *flight, kn__waited waited)
 {
 	kn__conn *conn = flight->conn;
+	bool is_first = flight->stopped == KN_OK;
+	int64_t now = kn__now(conn->clock);
 
-	if (flight->stopped != KN_OK)
+	if (!is_first && now >= flight->give_up_at)
 	{
 		flight->is_lost = true;
 		flight->status = kn__fail(flight->fault,
@@ -199,7 +206,8 @@ stop(kn__flying *flight, kn__waited waited)
 								  kn_status_text(flight->stopped));
 		return;
 	}
-	flight->stopped = waited == KN__WAITED_TIMEOUT ? KN_TIMEOUT : KN_CANCELED;
+	if (is_first)
+		flight->stopped = waited == KN__WAITED_TIMEOUT ? KN_TIMEOUT : KN_CANCELED;
 	if (!kn__cancel_send(conn))
 	{
 		flight->is_lost = true;
@@ -209,7 +217,12 @@ stop(kn__flying *flight, kn__waited waited)
 								  kn_status_text(flight->stopped));
 		return;
 	}
-	flight->last.deadline = kn__now(conn->clock) + conn->cancel_ns;
+	now = kn__now(conn->clock);
+	if (is_first)
+		flight->give_up_at = now + conn->cancel_ns;
+	flight->last.deadline = now + conn->cancel_ns / CANCELS;
+	if (flight->last.deadline > flight->give_up_at)
+		flight->last.deadline = flight->give_up_at;
 }
 
 /* Owns the result. */

@@ -20,7 +20,8 @@ typedef struct kn__flying
 {
 	kn__conn *conn;
 	const kn__wait *wait;
-	kn__wait last; /* for the answers after a cancel */
+	kn__wait last;      /* for the answers after a cancel, until there is another one */
+	int64_t give_up_at; /* no more of them then */
 	kn__item *items;
 	kn__sent *sent;
 	int count;

@@ -178,6 +178,26 @@ wait_for_connection(void *argument)
 	return NULL;
 }
 
+/* A request may come before the statement has begun, or else hit nothing: another one does. */
+START_TEST(is_cancelled_more_than_once)
+{
+	kn_ctx *cx = kn_begin(db, .timeout_ms = 100);
+	uint64_t closed = stats_of(db).closed_broken;
+
+	look_do(look,
+			"CREATE OR REPLACE FUNCTION kn_stubborn() RETURNS int LANGUAGE plpgsql AS $$BEGIN"
+			" PERFORM pg_sleep(3600);"
+			" EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(3600); END$$");
+	EXPECT(cx, kn_exec(cx, "SELECT kn_stubborn()"), KN_TIMEOUT);
+	kn_end(cx);
+	ck_assert_uint_eq(stats_of(db).closed_broken, closed);
+	look_await(look,
+			   "SELECT count(*) FROM pg_stat_activity, pg_stat_clear_snapshot()"
+			   " WHERE state = 'active' AND query LIKE '%stubborn()'",
+			   0);
+}
+END_TEST
+
 START_TEST(is_cancelled_while_it_waits)
 {
 	kn_ctx *holder = kn_begin(db);
@@ -359,6 +379,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, sees_what_the_role_sees);
 	tcase_add_test(tcase, is_cancelled);
 	tcase_add_test(tcase, is_cancelled_too_late);
+	tcase_add_test(tcase, is_cancelled_more_than_once);
 	tcase_add_test(tcase, is_cancelled_while_it_waits);
 	LOOP(tcase, leaves_nothing_behind, leftovers);
 	tcase_add_test(tcase, is_the_parents_own);

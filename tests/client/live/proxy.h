@@ -62,6 +62,7 @@ typedef struct proxy
 	/* Called in the proxy's thread; true: cut the connection. */
 	bool (*harm)(void *user);
 	void *user;
+	bool is_mute;          /* whoever comes is served in silence */
 	_Atomic(bool) is_done; /* the one thread sets it, the other looks */
 	_Atomic(bool) drops;   /* from now on nothing passes, in either direction */
 } proxy;
@@ -255,7 +256,7 @@ accept_pair(proxy *p)
 		p->pairs[i] = calloc(1, sizeof(pair));
 		p->pairs[i]->client = client;
 		p->pairs[i]->server = server;
-		p->pairs[i]->is_dead = server < 0;
+		p->pairs[i]->is_dead = server < 0 || p->is_mute;
 		if (server >= 0 && connect(server, (struct sockaddr *) &p->to, sizeof(p->to)) != 0)
 			pair_close(p, i);
 		return;
@@ -271,8 +272,9 @@ is_told_silence(proxy *p)
 {
 	char word = 0;
 
-	if (read(p->stop[0], &word, 1) != 1 || word != 's')
+	if (read(p->stop[0], &word, 1) != 1 || (word != 's' && word != 'm'))
 		return false;
+	p->is_mute = word == 'm';
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
 		if (p->pairs[i] != NULL)
@@ -366,14 +368,27 @@ proxy_start(proxy *p)
 	ck_assert_int_eq(pthread_create(&p->thread, NULL, proxy_run, p), 0);
 }
 
+static inline void
+proxy_say(proxy *p, const char *word)
+{
+	p->is_done = false;
+	ck_assert_int_eq(write(p->stop[1], word, 1), 1);
+	while (!p->is_done)
+		(void) poll(NULL, 0, 1);
+}
+
 /* All connections that there are by now fall silent, and nobody is told; new ones are served. */
 static inline void
 proxy_silence(proxy *p)
 {
-	p->is_done = false;
-	ck_assert_int_eq(write(p->stop[1], "s", 1), 1);
-	while (!p->is_done)
-		(void) poll(NULL, 0, 1);
+	proxy_say(p, "s");
+}
+
+/* New ones are silent as well: they are taken, and that is all. */
+static inline void
+proxy_mute(proxy *p)
+{
+	proxy_say(p, "m");
 }
 
 static inline void
