@@ -54,7 +54,7 @@ kn_open_listener(kn_listener **out, kn_db *db, const kn_listener_options *option
 	listener->db = db;
 	listener->probe_ms = given.probe_ms == 0 ? PROBE_MS : given.probe_ms;
 	listener->timeout_ms = given.timeout_ms == 0 ? TIMEOUT_MS : given.timeout_ms;
-	listener->random = kn__hash(&listener, sizeof(listener), (uint64_t) kn__now(NULL));
+	listener->random = (uint64_t) kn__now(NULL) ^ (uint64_t) (uintptr_t) listener;
 	kn__fault_clear(&listener->fault);
 	kn__fault_clear(&listener->reason);
 	if (db->settings->listening != NULL)

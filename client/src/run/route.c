@@ -114,19 +114,20 @@ kn__route_primary(kn_db *db)
 void
 kn__route_doubt(kn__server *server, kn_status status)
 {
-	struct kn__prober *prober = server->db->prober;
+	kn_db *db = server->db;
+	struct kn__prober *prober;
 
-	if (prober == NULL)
+	(void) pthread_mutex_lock(&db->lock);
+	prober = db->prober;
+	if (prober != NULL)
 	{
-		/* The primary may be another one behind the same name by now. */
-		if (status == KN_READ_ONLY)
-			kn__pool_renew(server->pool);
-		return;
+		prober->is_asked = true;
+		(void) pthread_cond_signal(&prober->asked);
 	}
-	(void) pthread_mutex_lock(&server->db->lock);
-	prober->is_asked = true;
-	(void) pthread_cond_signal(&prober->asked);
-	(void) pthread_mutex_unlock(&server->db->lock);
+	(void) pthread_mutex_unlock(&db->lock);
+	/* The primary may be another one behind the same name by now. */
+	if (prober == NULL && status == KN_READ_ONLY)
+		kn__pool_renew(server->pool);
 }
 
 /* Begins to look after several servers.  KN_NO_MEMORY, or KN_OK. */
@@ -146,6 +147,7 @@ kn__route_start(kn_db *db)
 	db->prober = prober;
 	if (prober->links != NULL && start_thread(prober))
 		return KN_OK;
+	db->prober = NULL;
 	free_prober(prober);
 	return KN_NO_MEMORY;
 }
@@ -177,6 +179,10 @@ kn__route_stop(kn_db *db)
 	(void) pthread_cond_signal(&prober->asked);
 	(void) pthread_mutex_unlock(&db->lock);
 	(void) pthread_join(prober->thread, NULL);
+	/* Calls that are under way still may have their doubts. */
+	(void) pthread_mutex_lock(&db->lock);
+	db->prober = NULL;
+	(void) pthread_mutex_unlock(&db->lock);
 	free_prober(prober);
 }
 
@@ -186,7 +192,6 @@ free_prober(struct kn__prober *prober)
 	kn_db *db = prober->db;
 
 	(void) pthread_cond_destroy(&prober->asked);
-	db->prober = NULL;
 	kn__release(db->allocator, prober->links, (size_t) db->server_count * sizeof(kn__link *));
 	kn__release(db->allocator, prober, sizeof(*prober));
 }

@@ -134,25 +134,12 @@ START_TEST(loses_nothing_untold)
 }
 END_TEST
 
-static void
-control(const char *what)
-{
-	char command[512];
-
-	(void) snprintf(command,
-					sizeof(command),
-					"%s %s >/dev/null 2>&1 </dev/null",
-					getenv("KN_TEST_CONTROL"),
-					what);
-	ck_assert_int_eq(system(command), 0);
-}
-
 START_TEST(outlives_the_server)
 {
 	const kn_notification *heard;
 
 	MUST(kn_listen(listener, "one"));
-	control("stop -m fast");
+	ck_assert_int_eq(system(getenv("KN_TEST_STOP")), 0);
 	ck_assert_int_eq(kn_next_notification(listener, 100, &heard), KN_TIMEOUT);
 	/* It says why there is nothing to hear. */
 	ck_assert_int_gt((int) strlen(kn_listener_error(listener)->message), 0);
@@ -160,7 +147,7 @@ START_TEST(outlives_the_server)
 	ck_assert_int_eq(kn_listener_fd(listener), -1);
 	ck_assert_int_eq(kn_next_notification(listener, 0, &heard), KN_TIMEOUT);
 	ck_assert_int_ne(kn_listen(listener, "two"), KN_OK);
-	control("start");
+	ck_assert_int_eq(system(getenv("KN_TEST_START")), 0);
 	must_hear(NULL, NULL);
 	PQreset(look);
 	notify("two", "x");
@@ -265,10 +252,10 @@ START_TEST(is_woken_while_it_connects)
 	pthread_t thread;
 
 	MUST(kn_listen(listener, "one"));
-	control("stop -m fast");
+	ck_assert_int_eq(system(getenv("KN_TEST_STOP")), 0);
 	PQfinish(look);
 	ck_assert_int_eq(kn_next_notification(listener, 20, &heard), KN_TIMEOUT);
-	control("start");
+	ck_assert_int_eq(system(getenv("KN_TEST_START")), 0);
 	look = look_open();
 	ck_assert_int_eq(pthread_create(&thread, NULL, wake_it, look), 0);
 	while (kn_next_notification(listener, -1, &heard) != KN_CANCELED)
@@ -311,10 +298,10 @@ START_TEST(tells_who_hooks)
 	must_hear(NULL, NULL);
 	ck_assert_int_eq(t.lost, 1);
 	ck_assert_int_eq(t.again, 1);
-	control("stop -m fast");
+	ck_assert_int_eq(system(getenv("KN_TEST_STOP")), 0);
 	while (t.failed < 3)
 		ck_assert_int_eq(kn_next_notification(listener, 10, &heard), KN_TIMEOUT);
-	control("start");
+	ck_assert_int_eq(system(getenv("KN_TEST_START")), 0);
 	must_hear(NULL, NULL);
 	ck_assert_int_eq(t.lost, 2);
 	ck_assert_int_eq(t.again, 2);
