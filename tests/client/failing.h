@@ -2,11 +2,12 @@
  * failing.h
  *		An allocator whose n-th allocation fails, and that knows whether all came back.
  *
- * It also sees whether what comes back is as large as was asked for.
+ * It also sees whether what comes back is as large as was asked for.  Threads may share one.
  */
 #ifndef KN_TESTS_FAILING_H
 #define KN_TESTS_FAILING_H
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +16,12 @@
 typedef struct failing
 {
 	kn_allocator allocator;
-	long fails_at;    /* the allocation that fails, from 1; 0: none */
-	bool stays;       /* and all after it */
-	long calls;       /* allocations asked for so far */
-	long pieces;      /* pieces out */
-	size_t bytes;     /* bytes out */
-	bool was_lied_to; /* a size that came back was not the one that went out */
+	_Atomic(long) fails_at;    /* the allocation that fails, from 1; 0: none */
+	bool stays;                /* and all after it */
+	_Atomic(long) calls;       /* allocations asked for so far */
+	_Atomic(long) pieces;      /* pieces out */
+	_Atomic(size_t) bytes;     /* bytes out */
+	_Atomic(bool) was_lied_to; /* a size that came back was not the one that went out */
 } failing;
 
 #define FAILING_HEAD 32
@@ -28,8 +29,10 @@ typedef struct failing
 static inline bool
 failing_refuses(failing *f)
 {
-	f->calls++;
-	return f->fails_at != 0 && (f->calls == f->fails_at || (f->stays && f->calls > f->fails_at));
+	long call = ++f->calls;
+	long fails_at = f->fails_at;
+
+	return fails_at != 0 && (call == fails_at || (f->stays && call > fails_at));
 }
 
 static inline void *
@@ -76,8 +79,27 @@ failing_resize(void *user, void *memory, size_t old_size, size_t new_size)
 static inline void
 failing_init(failing *f, long fails_at, bool stays)
 {
-	*f = (failing){ .fails_at = fails_at, .stays = stays };
+	memset(f, 0, sizeof(*f));
+	f->fails_at = fails_at;
+	f->stays = stays;
 	f->allocator = (kn_allocator){ failing_allocate, failing_resize, failing_release, f };
+}
+
+/* The n-th allocation from now on fails. */
+static inline void
+failing_arm(failing *f, long n)
+{
+	f->fails_at = f->calls + n;
+}
+
+/* From now on none fails; returns whether one has. */
+static inline bool
+failing_disarm(failing *f)
+{
+	long fails_at = f->fails_at;
+
+	f->fails_at = 0;
+	return f->calls >= fails_at;
 }
 
 /* Whether all memory came back, in the sizes it went out in. */

@@ -34,7 +34,12 @@ kn_begin_batch(kn_ctx *cx)
 	kn_batch *batch = kn_alloc(cx, sizeof(kn_batch));
 
 	if (batch == NULL)
+	{
+		/* The batch that fails belongs to nobody, and cannot tell it later. */
+		if (cx != NULL && cx->db != NULL)
+			(void) kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 		return &failed_batch;
+	}
 	batch->cx = cx;
 	batch->next = cx->batches;
 	cx->batches = batch;

@@ -135,6 +135,7 @@ extern void kn__pool_free(kn__pool *pool);
  *	 KN_AUTH          likewise, and it was the credentials, or the server's certificate
  *	 KN_CONFIG        likewise, and it was what was asked for: a database that is not there
  *	 KN_UNAVAILABLE   likewise, and the server has said that it cannot now
+ *	 KN_NO_MEMORY     likewise, and there was no memory for it
  *	 KN_POOL_FULL     max_waiters wait already
  *	 KN_TIMEOUT       the caller's deadline came first
  *	 KN_READ_ONLY     kn__pool_dismiss() was called meanwhile: another server has taken over

@@ -321,6 +321,7 @@ kn__pool_explain(kn__pool *pool, kn_status status, int64_t waited, kn__fault *fa
 		case KN_CONFIG:
 		case KN_UNAVAILABLE:
 		case KN_CONN_LOST:
+		case KN_NO_MEMORY:
 			return explain_failure(pool, status, waited, fault);
 		case KN_POOL_FULL:
 			(void) kn__fail(fault,

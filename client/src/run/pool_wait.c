@@ -54,6 +54,8 @@ why_not_opened(const kn__pool *pool)
 			return KN_CONFIG;
 		case KN_UNAVAILABLE:
 			return KN_UNAVAILABLE;
+		case KN_NO_MEMORY:
+			return KN_NO_MEMORY;
 		default:
 			return KN_CONN_LOST;
 	}

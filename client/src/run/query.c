@@ -40,20 +40,17 @@ kn_query_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 
 	if (!kn__ctx_is_usable(cx, &status))
 		return kn__rows_fail(cx, status);
-	status = kn__query_prepare(cx, sql, values, count, options, &item, &call);
-	if (status != KN_OK)
-		return kn__rows_fail(cx, status);
-	item.wants_rows = true;
-	status = kn__cache_serves(&call) ? kn__cache_run(&call) : kn__run(&call);
-	if (status != KN_OK)
-		return kn__rows_fail(cx, status);
+	/* First of all: without memory for the rows nothing is to happen. */
 	rows = kn__rows_new(cx);
 	if (rows->cx == NULL)
-	{
-		kn__result_free(item.result);
 		return rows;
-	}
-	kn__rows_fill(rows, &item);
+	rows->status = kn__query_prepare(cx, sql, values, count, options, &item, &call);
+	if (rows->status != KN_OK)
+		return rows;
+	item.wants_rows = true;
+	rows->status = kn__cache_serves(&call) ? kn__cache_run(&call) : kn__run(&call);
+	if (rows->status == KN_OK)
+		kn__rows_fill(rows, &item);
 	return rows;
 }
 

@@ -36,7 +36,10 @@ kn__rows_new(kn_ctx *cx)
 	kn_rows *rows = kn__arena_get_zero(&cx->arena, 1, sizeof(kn_rows));
 
 	if (rows == NULL)
+	{
+		(void) kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 		return &failed_rows;
+	}
 	rows->cx = cx;
 	rows->row = -1;
 	rows->number = -1;

@@ -362,7 +362,8 @@ kn__run_settle(kn__call *call, kn_status status)
 
 	if (status == KN_OK)
 	{
-		if (call->attempts > 1)
+		/* What it has got over on its way is no failure. */
+		if (fault->error.status != KN_OK)
 			kn__fault_clear(fault);
 		return KN_OK;
 	}
