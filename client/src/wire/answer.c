@@ -435,6 +435,8 @@ kn__flight_lose(kn__flying *flight)
 	if (flight->status == KN_OK)
 		flight->status = kn__fault_of_conn(flight->fault, flight->conn, KN_CONN_LOST);
 	flight->is_lost = true;
+	/* Part of a message may be left in libpq's buffer, to go out with the next one. */
+	flight->conn->is_broken = true;
 }
 
 static int64_t

@@ -24,6 +24,7 @@ typedef struct splitter
 	kn__buf rest; /* what is libpq's */
 	kn__fault *fault;
 	bool is_uri;
+	bool has_starved; /* libpq had no memory to look at something */
 } splitter;
 
 static bool
@@ -57,6 +58,13 @@ free_options(PQconninfoOption *options)
 	PQconninfoFree(options);
 }
 
+/* libpq says it in words only; where they are another language's, the conninfo gets the blame. */
+static bool
+is_no_memory(const char *error)
+{
+	return error == NULL || strcmp(error, "out of memory\n") == 0;
+}
+
 /* What libpq takes a value for, in the arena; NULL: it is malformed, or there is no memory. */
 static char *
 decode(splitter *s, const char *raw, size_t n)
@@ -71,6 +79,7 @@ decode(splitter *s, const char *raw, size_t n)
 	kn__buf_add(&text, raw, n);
 	if (!text.has_failed)
 		options = PQconninfoParse(text.data, &error);
+	s->has_starved |= text.has_failed || (options == NULL && is_no_memory(error));
 	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
 	{
 		if (strcmp(o->keyword, ANY_TEXT) == 0)
@@ -110,7 +119,7 @@ add_ours(splitter *s, const char *keyword, size_t keyword_n, const char *raw, si
 
 	option->keyword = kn__arena_copy(s->arena, keyword + prefix, keyword_n - prefix);
 	option->value = decode(s, raw, raw_n);
-	if (option->keyword == NULL || (option->value == NULL && s->arena->has_failed))
+	if (option->keyword == NULL || s->arena->has_failed || s->has_starved)
 		return kn__fail(s->fault, KN_NO_MEMORY, "out of memory");
 	if (option->value == NULL)
 		return kn__fail(s->fault,
@@ -250,13 +259,13 @@ parse_rest(splitter *s)
 	PQconninfoOption *options = NULL;
 	int count = 0;
 
-	if (s->rest.has_failed)
+	if (s->rest.has_failed || s->has_starved)
 		return kn__fail(s->fault, KN_NO_MEMORY, "out of memory");
 	options = PQconninfoParse(s->rest.data == NULL ? "" : s->rest.data, &error);
 	if (options == NULL)
 	{
 		kn_status status =
-			error == NULL
+			is_no_memory(error)
 				? kn__fail(s->fault, KN_NO_MEMORY, "out of memory")
 				: kn__fail(s->fault, KN_CONFIG, "%.*s", (int) strcspn(error, "\n"), error);
 

@@ -272,11 +272,14 @@ send_pipeline(kn__flying *flight)
 		if (item->sync_after && !PQpipelineSync(conn->pg))
 			kn__flight_lose(flight);
 	}
+	if (flight->status == KN_CONN_LOST)
+		kn__flight_lose(flight);
 	if (flight->status != KN_OK && !flight->is_lost)
 	{
 		/* What is not sent as a whole must not be done in part: it ends in an error. */
-		(void) PQsendQueryParams(conn->pg, "kn_abort", 0, NULL, NULL, NULL, NULL, 0);
-		(void) PQpipelineSync(conn->pg);
+		if (!PQsendQueryParams(conn->pg, "kn_abort", 0, NULL, NULL, NULL, NULL, 0) ||
+			!PQpipelineSync(conn->pg))
+			kn__flight_lose(flight);
 		flight->count = sent;
 	}
 	return true;

@@ -12,7 +12,7 @@
  */
 #include "scenes.h"
 
-#include <stdatomic.h>
+#include <errno.h>
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -30,19 +30,19 @@ is_refused(void)
 		   atomic_fetch_sub(&left, 1) == 0;
 }
 
-void *
+KN_API void *
 malloc(size_t size)
 {
 	return is_refused() ? NULL : __libc_malloc(size);
 }
 
-void *
+KN_API void *
 calloc(size_t count, size_t size)
 {
 	return is_refused() ? NULL : __libc_calloc(count, size);
 }
 
-void *
+KN_API void *
 realloc(void *memory, size_t size)
 {
 	return is_refused() ? NULL : __libc_realloc(memory, size);
@@ -120,7 +120,7 @@ play(const scene *s, long n, bool is_warm)
 				  kn_status_name(status));
 	rows = rows_there();
 	ck_assert_msg(rows == (status == KN_OK ? s->rows : 0) ||
-					  (status == KN_OUTCOME_UNKNOWN && rows == s->rows),
+					  (status == KN_OUTCOME_UNKNOWN && rows == (s->rows > 0 ? s->rows : 1)),
 				  "%s, allocation %ld: %s, and %ld rows",
 				  s->name,
 				  n,
@@ -179,7 +179,11 @@ START_TEST(while_opening)
 		atomic_store(&left, n++);
 		status = kn_open_config(&db, why, sizeof(why), &config);
 		has_failed = atomic_exchange(&left, -1) < 0;
-		ck_assert(status == KN_OK || (has_failed && status == KN_NO_MEMORY));
+		ck_assert_msg(status == KN_OK || (has_failed && status == KN_NO_MEMORY),
+					  "allocation %ld: %s, %s",
+					  n,
+					  kn_status_name(status),
+					  why);
 		if (status != KN_OK)
 			continue;
 		ck_assert_int_eq(kn_close(db, 5000), KN_OK);
