@@ -173,8 +173,11 @@ kn__answer_next(kn__flying *flight)
 			return PQgetResult(conn->pg);
 		if (waited == KN__WAITED_ERROR)
 		{
-			/* The server's last words may still be there to be read. */
-			PGresult *result = PQgetResult(conn->pg);
+			/*
+			 * The server's last words may still be there to be read.  Where it is not the server
+			 * who is gone, libpq would wait for more.
+			 */
+			PGresult *result = PQstatus(conn->pg) == CONNECTION_OK ? NULL : PQgetResult(conn->pg);
 
 			if (result == NULL)
 				kn__flight_lose(flight);
@@ -236,7 +239,8 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 		case PGRES_TUPLES_OK:
 		case PGRES_COMMAND_OK:
 		case PGRES_EMPTY_QUERY:
-			if (sent != NULL && sent->is_described)
+			/* The answer to Parse has no columns, whatever the statement has. */
+			if (sent != NULL && sent->is_described && sent->is_parsed)
 				kn__memo_note(flight->conn->shapes, sent->key, kn__shape_of(result));
 			if (item == NULL)
 				break;

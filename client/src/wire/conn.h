@@ -65,6 +65,7 @@ typedef struct kn__sent
 	bool is_prepare;   /* a Parse of its own came before it */
 	bool is_by_name;   /* it was a prepared statement */
 	bool is_described; /* nothing but Parse and Describe was sent */
+	bool is_parsed;    /* and Parse is answered */
 	bool is_due;       /* nothing was sent: alone it cannot be prepared */
 } kn__sent;
 

@@ -203,6 +203,7 @@ kn__flight_learn(kn__flying *flight)
 		if (!flight->sent[i].is_described)
 			continue;
 		kn__answer_command(flight, NULL, &flight->sent[i]);
+		flight->sent[i].is_parsed = true;
 		if (!flight->is_lost)
 			kn__answer_command(flight, NULL, &flight->sent[i]);
 		if (!flight->is_lost)

@@ -11,6 +11,7 @@
 #ifdef __linux__
 #include <sys/epoll.h>
 #endif
+#include <string.h>
 #include <unistd.h>
 
 enum
@@ -186,6 +187,24 @@ is_cancelled(const kn__wait *wait)
 }
 
 /*
+ * Whether libpq had no memory for an answer.  That of a sync is lost then, and those after it
+ * are taken for others, so that one would wait for the last in vain.  It says so in words only;
+ * in another language's it is left to the deadline.
+ */
+static bool
+has_starved(const kn__conn *conn)
+{
+	static const char words[] = "out of memory";
+	const char *message = PQerrorMessage(conn->pg);
+	const char *found = *message == '\0' ? NULL : strstr(message, words);
+	const char *end = found == NULL ? "" : found + strlen(words);
+
+	/* A line of its own: the server may have said it, and of something else. */
+	return found != NULL && (found == message || found[-1] == '\n') &&
+		   (*end == '\n' || *end == '\0');
+}
+
+/*
  * Reading while writing: the server may answer before it has read all, and stops reading
  * when nobody takes its answers.
  */
@@ -195,11 +214,15 @@ kn__wait_result(kn__conn *conn, const kn__wait *wait)
 	for (;;)
 	{
 		int unsent = PQflush(conn->pg);
+		bool is_busy;
 		kn__waited waited;
 
 		if (unsent < 0)
 			return KN__WAITED_ERROR;
-		if (!PQisBusy(conn->pg))
+		is_busy = PQisBusy(conn->pg) != 0;
+		if (has_starved(conn))
+			return KN__WAITED_ERROR;
+		if (!is_busy)
 			return KN__WAITED_READY;
 		waited = kn__wait_socket(conn, unsent > 0, wait);
 		if (waited != KN__WAITED_READY)

@@ -68,7 +68,8 @@ play(const scene *s, long n, bool is_warm, bool stays)
 	kn_config config = { .size = sizeof(config),
 						 .conninfo = "application_name=kn_scene",
 						 .max_connections = 2,
-						 .acquire_ms = 200,
+						 .acquire_ms = stays ? 200 : 20000,
+						 .cancel_ms = 20000,
 						 .retry_attempts = 2,
 						 .allocator = &memory.allocator };
 	kn_db *db;
