@@ -147,6 +147,7 @@ extern int64_t kn__wall(const kn_clock *clock); /* since 1970, nanoseconds */
 #define KN__NS_PER_MS INT64_C(1000000)
 #define KN__NS_PER_S  INT64_C(1000000000)
 #define KN__NEVER     INT64_MAX
+#define KN__LONG      (INT64_MAX / 4) /* centuries; can be added to any moment */
 
 /* The moment so many milliseconds after another; -1 is never. */
 extern int64_t kn__after(int64_t now, int64_t milliseconds);

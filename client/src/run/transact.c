@@ -156,7 +156,12 @@ run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
 	if (status == KN_OK && cx->work.failed != KN_OK)
 		status = cx->work.failed;
 	if (status == KN_OK)
-		return mark(cx, "RELEASE", depth);
+	{
+		status = mark(cx, "RELEASE", depth);
+		if (status != KN_OK && cx->work.failed == KN_OK)
+			cx->work.failed = status;
+		return status;
+	}
 	cx->work.after = after;
 	/* A connection that is gone, or a transaction that has to be run again, is not for a savepoint.
 	 */
@@ -164,10 +169,14 @@ run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
 		cx->work.failed != KN_SERIALIZATION && cx->work.failed != KN_DEADLOCK)
 	{
 		kn__fault kept;
+		kn_status undone;
 
 		kn__fault_copy(&kept, &cx->fault);
 		cx->work.failed = KN_OK;
-		(void) mark(cx, "ROLLBACK TO", depth);
+		undone = mark(cx, "ROLLBACK TO", depth);
+		/* With what the body did still in it, the transaction must not be committed. */
+		if (undone != KN_OK && cx->work.failed == KN_OK)
+			cx->work.failed = undone;
 		kn__fault_copy(&cx->fault, &kept);
 	}
 	return status;
@@ -340,8 +349,7 @@ roll_back(kn_ctx *cx)
 	kn__item item = kn__run_plain("ROLLBACK");
 	kn__fault fault;
 	kn__outcome outcome;
-	kn__wait wait = { .deadline =
-						  kn__now(cx->db->clock) + cx->db->config.cancel_ms * KN__NS_PER_MS };
+	kn__wait wait = { .deadline = kn__after(kn__now(cx->db->clock), cx->db->config.cancel_ms) };
 
 	/* In a child the session is the parent's. */
 	if (kn__db_is_child(cx->db))

@@ -11,6 +11,7 @@
 
 #define MAGIC        UINT32_C(0x6b6e7231)
 #define MOST_COLUMNS 1664 /* as the server has it */
+#define LEAST_COLUMN 13   /* bytes: three numbers, and the end of a name */
 
 typedef struct Reader
 {
@@ -70,7 +71,8 @@ kn__result_thaw(const void *bytes, size_t size)
 	uint32_t rows = read_number(&reader);
 	PGresult *result;
 
-	if (!is_ours || reader.has_failed || columns > MOST_COLUMNS)
+	if (!is_ours || reader.has_failed || columns > MOST_COLUMNS ||
+		columns > reader.left / LEAST_COLUMN)
 		return NULL;
 	result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
 	if (result == NULL)
@@ -108,8 +110,11 @@ read_bytes(Reader *reader, size_t size)
 static bool
 thaw_columns(Reader *reader, PGresult *result, uint32_t columns)
 {
-	PGresAttDesc shape[MOST_COLUMNS];
+	/* Of the result's memory, and not of the stack: they can be many. */
+	PGresAttDesc *shape = PQresultAlloc(result, (columns + 1) * sizeof(shape[0]));
 
+	if (shape == NULL)
+		return false;
 	memset(shape, 0, columns * sizeof(shape[0]));
 	for (uint32_t i = 0; i < columns; i++)
 	{

@@ -159,6 +159,8 @@ drop(kn__prepared_cache *cache, const kn_allocator *allocator, kn__prepared *ent
 void
 kn__prepared_forget(kn__prepared_cache *cache, kn__prepared *entry, bool is_there)
 {
+	/* What could not be noted for want of memory stays at the server; what follows need not. */
+	cache->closing.has_failed = false;
 	if (is_there)
 		kn__buf_add(&cache->closing, entry->name, strlen(entry->name) + 1);
 	entry->is_prepared = false;

@@ -301,23 +301,33 @@ act_cancel(kn_ctx *cx)
 	return kn_exec(cx, "INSERT INTO kn_scene SELECT 1, pg_sleep(2)::text");
 }
 
-/* More statements than the cache has room for, in turn. */
+/*
+ * More statements than the cache has room for, in turn.  The server has none but those of the
+ * cache, one that is about to be closed, and one that could not be noted for that.
+ */
 static kn_status
 act_many(kn_ctx *cx)
 {
 	static const char *const sqls[] = { "SELECT 0",     "SELECT 0 + 1", "SELECT 0 + 2",
 										"SELECT 0 + 3", "SELECT 0 + 4", "SELECT 0 + 5" };
+	static const kn_options plain = { .size = sizeof(plain), .never_prepare = true };
+	kn_rows *rows;
+	bool is_there;
+	kn_status status;
 
 	for (int i = 0; i < 5 * COUNT(sqls); i++)
 	{
-		kn_rows *rows = kn_query(cx, sqls[i / 2 % COUNT(sqls)]);
-		bool is_there = kn_next(rows) && kn_get_i32(rows, 0) == i / 2 % COUNT(sqls);
-		kn_status status = kn_done(rows);
-
+		rows = kn_query(cx, sqls[i / 2 % COUNT(sqls)]);
+		is_there = kn_next(rows) && kn_get_i32(rows, 0) == i / 2 % COUNT(sqls);
+		status = kn_done(rows);
 		MUST(is_there || status != KN_OK);
 		TRY(status);
 	}
-	return KN_OK;
+	rows = kn_query_values(cx, "SELECT count(*) < 5 FROM pg_prepared_statements", NULL, 0, &plain);
+	is_there = kn_next(rows) && kn_get_bool(rows, 0);
+	status = kn_done(rows);
+	MUST(is_there || status != KN_OK || is_pooled());
+	return status;
 }
 
 static void

@@ -387,9 +387,11 @@ END_TEST
 static kn_status
 hanging_body(kn_ctx *c, void *argument)
 {
+	kn_status status;
+
 	(void) argument;
-	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
-	return kn_exec(c, "SELECT pg_sleep(30)");
+	status = kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)");
+	return status == KN_OK ? kn_exec(c, "SELECT pg_sleep(30)") : status;
 }
 
 START_TEST(ends_in_time)
@@ -400,6 +402,53 @@ START_TEST(ends_in_time)
 	kn_end(hasty);
 	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
 	ck_assert_int_eq(stats_of(db).busy, 0);
+}
+END_TEST
+
+static kn_status
+late_body(kn_ctx *c, void *argument)
+{
+	const bool *returns_ok = argument;
+
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	kn_set_timeout(c, 0);
+	return *returns_ok ? KN_OK : KN_TIMEOUT;
+}
+
+/* The end of a savepoint was not sent, and then there is time again. */
+static kn_status
+patient_body(kn_ctx *c, void *argument)
+{
+	EXPECT(c, kn_transact(c, late_body, argument), KN_TIMEOUT);
+	kn_set_timeout(c, 20000);
+	return KN_OK;
+}
+
+START_TEST(does_not_keep_half_a_savepoint)
+{
+	bool returns_ok = _i == 1;
+
+	EXPECT(cx, kn_transact(cx, patient_body, &returns_ok), KN_TIMEOUT);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
+	ck_assert_int_eq(stats_of(db).busy, 0);
+}
+END_TEST
+
+/* However long the server takes to end a statement: none of it is over before it began. */
+START_TEST(has_all_the_time_to_cancel)
+{
+	kn_db *patient;
+	kn_ctx *hasty;
+
+	OPEN(patient, .cancel_ms = -1);
+	hasty = kn_begin(patient, .timeout_ms = 80);
+	EXPECT(hasty, kn_exec(hasty, "SELECT pg_sleep(30)"), KN_TIMEOUT);
+	EXPECT(hasty, kn_transact(hasty, hanging_body, NULL), KN_TIMEOUT);
+	kn_set_timeout(hasty, 80);
+	EXPECT(hasty, kn_transact(hasty, hanging_body, NULL), KN_TIMEOUT);
+	kn_end(hasty);
+	ck_assert_uint_eq(stats_of(patient).closed_broken, 0);
+	close_even(patient);
 }
 END_TEST
 
@@ -419,6 +468,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, weathers_a_storm);
 	tcase_add_loop_test(tcase, survives_another_shape, 0, 4);
 	tcase_add_test(tcase, ends_in_time);
+	tcase_add_loop_test(tcase, does_not_keep_half_a_savepoint, 0, 2);
+	tcase_add_test(tcase, has_all_the_time_to_cancel);
 }
 
 int
