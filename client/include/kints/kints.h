@@ -9,6 +9,7 @@
 #include "kints/batch.h"
 #include "kints/cache.h"
 #include "kints/context.h"
+#include "kints/copy.h"
 #include "kints/db.h"
 #include "kints/listen.h"
 #include "kints/observe.h"

@@ -56,6 +56,23 @@ extern kn_status kn__encode_field(kn__buf *buf, const kn_value *value, uint32_t 
 								  const char **why);
 
 /*
+ * row.c: a whole row of that format.  One that does not fit is taken back; *column is the first
+ * that does not, -1 where it is none of them.
+ */
+extern kn_status kn__row_encode(kn__buf *buf, const kn_value *values, int count,
+								const uint32_t *oids, int *column, const char **why);
+
+/* A value as it came, in a row's bytes. */
+typedef struct kn__field
+{
+	const char *p;
+	int32_t n; /* -1: NULL */
+} kn__field;
+
+/* False: it is no row of so many fields. */
+extern bool kn__row_decode(const char *bytes, size_t length, int count, kn__field *fields);
+
+/*
  * decode.c: what the server sent as a value.  Text and bytes are borrowed where they can
  * be; else, and for arrays, memory comes from the arena.  length -1 is NULL.  KN_DATA: not
  * what the type looks like; why says it.
@@ -171,5 +188,27 @@ typedef struct kn__statement
 
 /* standard_conforming_strings is taken to be on. */
 extern kn__statement kn__statement_of(kn_str sql);
+
+/* copy.c: what a COPY is about, as its text has it */
+typedef struct kn__copy_text
+{
+	bool is_in;     /* FROM STDIN */
+	bool is_out;    /* TO STDOUT */
+	bool is_binary; /* as far as one can tell without knowing all options */
+	kn_str relation;
+	kn_str columns; /* of the list in parentheses, for kn__copy_next_column() */
+	int column_count;
+} kn__copy_text;
+
+extern kn__copy_text kn__copy_text_of(kn_str sql);
+/* The next name of a list, which goes on behind it; empty: there is none. */
+extern kn_str kn__copy_next_column(kn_str *columns);
+/*
+ * Two statements in one text: the first has the columns of a query and no row of it, the second
+ * is COPY of its rows, in binary.
+ */
+extern void kn__copy_scan(kn__buf *buf, kn_str sql);
+/* Where a place of that text is in the query, in characters from 1, 0: not in it. */
+extern int kn__copy_scan_position(kn_str sql, int position);
 
 #endif

@@ -15,6 +15,7 @@
 static kn_rows failed_rows = { .row = -1, .number = -1, .status = KN_NO_MEMORY, .is_done = true };
 
 static void forget_kinds(kn_rows *rows);
+static kn_type kind_of(const kn_rows *rows, int column);
 static kn_str take(const kn_rows *rows, int column, kn_type kind);
 static void fail_value(kn_rows *rows, int column, kn_status status, const char *why);
 static bool get(kn_rows *rows, int column, kn_value *value);
@@ -91,6 +92,18 @@ forget_kinds(kn_rows *rows)
 		memset(rows->kinds, KIND_UNKNOWN, (size_t) rows->columns);
 }
 
+static kn_type
+kind_of(const kn_rows *rows, int column)
+{
+	bool is_array;
+	const kn__type *type;
+
+	if (rows->fields == NULL)
+		return kn__result_kind(rows->result, column);
+	type = kn__type_find(kn__result_oid(rows->result, column), &is_array);
+	return type == NULL || is_array ? KN_TYPE_NULL : type->kind;
+}
+
 /* The bytes of a value that is of that kind and in binary; empty where that is not known. */
 static kn_str
 take(const kn_rows *rows, int column, kn_type kind)
@@ -98,9 +111,12 @@ take(const kn_rows *rows, int column, kn_type kind)
 	if (rows == NULL || rows->kinds == NULL || column < 0 || column >= rows->columns)
 		return (kn_str){ NULL, 0 };
 	if (rows->kinds[column] == KIND_UNKNOWN)
-		rows->kinds[column] = (uint8_t) kn__result_kind(rows->result, column);
+		rows->kinds[column] = (uint8_t) kind_of(rows, column);
 	if (rows->kinds[column] != kind)
 		return (kn_str){ NULL, 0 };
+	if (rows->fields != NULL)
+		return (kn_str){ rows->fields[column].p,
+						 rows->fields[column].n < 0 ? 0 : (size_t) rows->fields[column].n };
 	return kn__result_bytes(rows->result, rows->row, column);
 }
 
@@ -120,6 +136,7 @@ kn_done(kn_rows *rows)
 		kn__stream_close(rows);
 	kn__result_free(rows->result);
 	rows->result = NULL;
+	rows->fields = NULL;
 	rows->count = 0;
 	rows->row = -1;
 	kn__arena_release(&rows->values);
@@ -224,7 +241,16 @@ get(kn_rows *rows, int column, kn_value *value)
 				   rows->row < 0 ? "kn_next() has not been called" : "there is no such column");
 		return false;
 	}
-	status = kn__result_value(rows->result, rows->row, column, &rows->values, value, &why);
+	if (rows->fields == NULL)
+		status = kn__result_value(rows->result, rows->row, column, &rows->values, value, &why);
+	else
+		status = kn__decode(&rows->values,
+							kn__result_oid(rows->result, column),
+							1,
+							rows->fields[column].p,
+							rows->fields[column].n,
+							value,
+							&why);
 	if (status == KN_OK)
 		return true;
 	fail_value(rows, column, status, why);
@@ -412,8 +438,17 @@ kn_get_date(kn_rows *rows, int column)
 kn_time
 kn_get_time(kn_rows *rows, int column)
 {
+	kn_str bytes = take(rows, column, KN_TYPE_TIMESTAMPTZ);
 	kn_value value;
 
+	if (bytes.n == sizeof(int64_t))
+	{
+		int64_t usec = (int64_t) kn__load_u64(bytes.p);
+
+		/* Neither infinite nor too late. */
+		if (usec != INT64_MIN && usec < INT64_MAX - KN__EPOCH_USEC)
+			return (kn_time){ usec + KN__EPOCH_USEC };
+	}
 	return (kn_time){ get_kind(rows, column, KN_TYPE_TIMESTAMPTZ, &value) ? value.as.i : 0 };
 }
 

@@ -10,15 +10,17 @@
 struct kn_rows
 {
 	kn_ctx *cx;
-	kn_rows *next;      /* of those that are open */
-	kn__result *result; /* NULL: none, or not yet */
-	int row;            /* within result, -1 before the first */
-	int64_t number;     /* of all rows, from 0; -1 before the first */
-	int count;          /* of rows in result */
+	kn_rows *next;           /* of those that are open */
+	kn__result *result;      /* NULL: none, or not yet */
+	const kn__field *fields; /* of the current row, in binary, if it came by COPY: else NULL */
+	int row;                 /* within result, -1 before the first */
+	int64_t number;          /* of all rows, from 0; -1 before the first */
+	int count;               /* of rows in result */
 	int columns;
 	uint8_t *kinds; /* kn_type of each column, see kn__result_kind(), or 0xff; NULL: of no use */
 	int64_t affected;
 	bool is_streaming; /* the connection is held, and more may come */
+	bool is_wrapped;   /* in a transaction for no more than that */
 	bool is_done;
 	kn_status status;   /* the first failure stays */
 	kn__permit permit;  /* of a stream */

@@ -10,6 +10,9 @@
 static void keep_options(kn_rows *rows);
 static kn_status begin(kn_rows *rows);
 static kn_status begin_once(kn_rows *rows);
+static kn_status begin_here(kn_rows *rows);
+static kn_status begin_scan(kn_rows *rows, kn__item *before, int *count);
+static void unwrap(kn_rows *rows, kn_status *status);
 static void end(kn_rows *rows, kn_status status);
 
 kn_rows *
@@ -86,9 +89,6 @@ begin_once(kn_rows *rows)
 {
 	kn_ctx *cx = rows->cx;
 	kn__call *call = &rows->call;
-	kn__item before[3];
-	kn__link *link;
-	int count;
 	kn_status status;
 
 	status = kn__transact_check(cx);
@@ -102,19 +102,10 @@ begin_once(kn_rows *rows)
 	}
 	if (cx->work.depth > 0)
 		call->server = cx->work.server;
-	count =
-		cx->work.depth > 0 ? kn__transact_before_stream(call, before) : kn__run_before(cx, before);
-	link = cx->link;
-	if (link == NULL)
+	if (cx->link == NULL)
 		return kn__fail(&cx->fault, KN_INTERNAL, "there is no connection");
-	link->member.last_sql = rows->item.sql;
-	status = kn__stream_begin(link->conn,
-							  before,
-							  count,
-							  &rows->item,
-							  &cx->wait,
-							  &call->outcome,
-							  &cx->fault);
+	cx->link->member.last_sql = rows->item.sql;
+	status = begin_here(rows);
 	if ((call->class & KN__CLASS_SOILS) != 0)
 		kn__conn_soil(cx->link->conn);
 	if (cx->work.depth > 0)
@@ -122,14 +113,100 @@ begin_once(kn_rows *rows)
 		/* While rows are under way libpq knows nothing of the transaction that is open. */
 		cx->work.has_begun =
 			cx->work.has_begun || status == KN_OK || kn__conn_in_transaction(cx->link->conn);
-		if (count > 0)
-			kn__doubt_note(cx, &before[count - 1]);
 		if (status != KN_OK)
 			cx->work.failed = status;
 	}
 	else if (status != KN_OK)
+	{
+		unwrap(rows, &status);
 		kn__run_end(cx, call->server, &rows->permit, call->began, status);
+	}
 	return status;
+}
+
+/* On the connection that the context has by now. */
+static kn_status
+begin_here(kn_rows *rows)
+{
+	kn_ctx *cx = rows->cx;
+	kn__call *call = &rows->call;
+	kn__conn *conn = cx->link->conn;
+	kn__item before[3];
+	int count =
+		cx->work.depth > 0 ? kn__transact_before_stream(call, before) : kn__run_before(cx, before);
+	kn_status status;
+
+	/* A read, and nothing but that: what it does besides might be done to its end otherwise. */
+	rows->item.may_scan = call->class == (KN__CLASS_KNOWN | KN__CLASS_READ | KN__CLASS_ATOMIC) &&
+						  (call->options == NULL || !call->options->is_write);
+	if (count > 0 && kn__stream_scans(conn, &rows->item))
+	{
+		status = begin_scan(rows, before, &count);
+		if (status != KN_OK)
+			return status;
+	}
+	status = kn__stream_begin(conn,
+							  before,
+							  count,
+							  &rows->item,
+							  &cx->wait,
+							  &call->outcome,
+							  &cx->fault);
+	if (cx->work.depth > 0 && count > 0)
+		kn__doubt_note(cx, &before[count - 1]);
+	return status;
+}
+
+/*
+ * COPY goes in no flight, so what has to come before it goes in one of its own; role and claims
+ * take a transaction then, which ends with the rows.
+ */
+static kn_status
+begin_scan(kn_rows *rows, kn__item *before, int *count)
+{
+	kn_ctx *cx = rows->cx;
+	kn__call *call = &rows->call;
+	kn_status status;
+
+	if (cx->work.depth == 0)
+	{
+		before[1] = before[0];
+		before[0] = kn__run_plain("BEGIN");
+		*count = 2;
+		rows->is_wrapped = true;
+	}
+	status = kn__flight(cx->link->conn, before, *count, &cx->wait, &call->outcome, &cx->fault);
+	*count = 0;
+	if (status == KN_OK)
+		return KN_OK;
+	cx->fault.error.item = -1;
+	return status;
+}
+
+/* Ends the transaction that was for no more than these rows; *status is that of the rows, or both.
+ */
+static void
+unwrap(kn_rows *rows, kn_status *status)
+{
+	kn_ctx *cx = rows->cx;
+	kn__item item = kn__run_plain("COMMIT");
+	kn__wait wait = { .deadline = kn__after(kn__now(cx->db->clock), cx->db->config.cancel_ms) };
+	kn__outcome outcome;
+	kn__fault fault;
+	kn_status ended;
+
+	if (!rows->is_wrapped)
+		return;
+	rows->is_wrapped = false;
+	if (!kn__conn_in_transaction(cx->link->conn))
+		return;
+	kn__fault_clear(&fault);
+	/* Past the deadline as well: all that it could do has been done. */
+	ended = kn__flight(cx->link->conn, &item, 1, &wait, &outcome, &fault);
+	if (*status != KN_OK || ended == KN_OK)
+		return;
+	*status = ended;
+	kn__fault_copy(&cx->fault, &fault);
 }
 
 /* The next rows; false: there are none, and the stream is over. */
@@ -137,7 +214,7 @@ bool
 kn__stream_more(kn_rows *rows)
 {
 	kn_ctx *cx = rows->cx;
-	kn__result *result = NULL;
+	kn__row row;
 	kn_status status;
 
 	/* The socket is the parent's as well. */
@@ -147,18 +224,22 @@ kn__stream_more(kn_rows *rows)
 		rows->status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 		return false;
 	}
-	status = kn__stream_next(cx->link->conn, &cx->wait, &result, &rows->call.outcome, &cx->fault);
-
-	if (status == KN_OK && result != NULL)
+	status = kn__stream_next(cx->link->conn, &cx->wait, &row, &rows->call.outcome, &cx->fault);
+	if (row.result != NULL)
 	{
 		kn__result_free(rows->result);
-		rows->result = result;
-		rows->columns = kn__result_columns(result);
-		rows->count = kn__result_rows(result);
+		rows->result = row.result;
+		rows->columns = kn__result_columns(row.result);
+		rows->count = 1;
+	}
+	rows->fields = row.fields;
+	if (row.result != NULL || row.fields != NULL)
+	{
 		rows->row = 0;
 		rows->number++;
 		return true;
 	}
+	unwrap(rows, &status);
 	/* Rows have been handed out by now: to try again is the caller's affair. */
 	rows->status = status == KN_OK ? KN_OK : kn__run_settle(&rows->call, status);
 	rows->affected = rows->number + 1;
@@ -207,7 +288,9 @@ end(kn_rows *rows, kn_status status)
 	kn_ctx *cx = rows->cx;
 
 	rows->is_streaming = false;
+	rows->fields = NULL;
 	cx->stream = NULL;
+	unwrap(rows, &status);
 	kn__tell_end(&rows->call, status, rows->number + 1);
 	if (cx->work.depth == 0)
 	{

@@ -9,7 +9,7 @@
  * what it does, and the answers are read all the same: only they tell what has
  * become of it.
  */
-#include "wire/flight.h"
+#include "wire/copying.h"
 
 #include <string.h>
 
@@ -17,7 +17,6 @@
 
 static void answer_item(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void answer_aside(kn__flying *flight, kn__item *item, const kn__sent *sent);
-static void stop(kn__flying *flight, kn__waited waited);
 static void take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *result);
 static void refuse_commit(kn__flying *flight, kn__item *item);
 static void note_unprepared(kn__flying *flight, const kn__item *item, const kn__sent *sent);
@@ -183,7 +182,7 @@ kn__answer_next(kn__flying *flight)
 				kn__flight_lose(flight);
 			return result;
 		}
-		stop(flight, waited);
+		kn__flight_stop(flight, waited);
 		if (flight->is_lost)
 			return NULL;
 	}
@@ -193,8 +192,8 @@ kn__answer_next(kn__flying *flight)
  * Asks the server to end it; and again, for a request that comes before the statement has begun
  * hits nothing.  After cancel_ns nothing more can be had of it.
  */
-static void
-stop(kn__flying *flight, kn__waited waited)
+void
+kn__flight_stop(kn__flying *flight, kn__waited waited)
 {
 	kn__conn *conn = flight->conn;
 	bool is_first = flight->stopped == KN_OK;
@@ -398,7 +397,6 @@ end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind)
 {
 	kn__conn *conn = flight->conn;
 	char *data;
-	int length;
 
 	flight->group_failed = true;
 	if (flight->status == KN_OK)
@@ -410,26 +408,8 @@ end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind)
 		(void) PQputCopyEnd(conn->pg, "COPY has calls of its own");
 		return;
 	}
-	while ((length = PQgetCopyData(conn->pg, &data, 1)) >= 0)
-	{
-		kn__waited waited;
-
-		if (length > 0)
-		{
-			PQfreemem(data);
-			continue;
-		}
-		waited =
-			kn__wait_socket(conn, false, flight->stopped == KN_OK ? flight->wait : &flight->last);
-		if (waited == KN__WAITED_READY && PQconsumeInput(conn->pg))
-			continue;
-		if (waited == KN__WAITED_ERROR || waited == KN__WAITED_READY)
-			kn__flight_lose(flight);
-		else
-			stop(flight, waited);
-		if (flight->is_lost)
-			return;
-	}
+	while (kn__copy_read(flight, &data) > 0)
+		PQfreemem(data);
 }
 
 /* The connection is gone, and libpq knows why. */

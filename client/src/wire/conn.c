@@ -156,6 +156,7 @@ kn__conn_close(kn__conn *conn)
 	if (conn == NULL)
 		return;
 	kn__stream_forget(conn);
+	kn__copy_forget(conn);
 	if (conn->pg != NULL)
 		PQfinish(conn->pg);
 	for (int i = 0; i < 2; i++)
@@ -219,7 +220,7 @@ kn__conn_is_alive(kn__conn *conn)
 bool
 kn__conn_is_clean(const kn__conn *conn)
 {
-	return !conn->is_broken && !conn->is_soiled && conn->stream == NULL &&
+	return !conn->is_broken && !conn->is_soiled && conn->stream == NULL && conn->copy == NULL &&
 		   PQstatus(conn->pg) == CONNECTION_OK && PQtransactionStatus(conn->pg) == PQTRANS_IDLE &&
 		   PQpipelineStatus(conn->pg) == PQ_PIPELINE_OFF;
 }

@@ -55,6 +55,7 @@ struct kn__conn
 	bool is_broken;               /* to be closed: nobody knows in which state the server is */
 	bool is_soiled;               /* something of a user's outlives his transaction */
 	struct kn__streaming *stream; /* stream.c: rows that are under way, NULL: none */
+	struct kn__copying *copy;     /* copy.c: likewise */
 	kn__buf scratch;              /* the bytes of parameters, while they are handed to libpq */
 };
 
@@ -104,8 +105,9 @@ extern kn__waited kn__wait_result(kn__conn *conn, const kn__wait *wait);
 extern bool kn__cancel_send(kn__conn *conn);
 extern bool kn__cancel_fence(kn__conn *conn);
 
-/* stream.c */
+/* stream.c, copy.c: forget what is under way, for the connection is closed */
 extern void kn__stream_forget(kn__conn *conn);
+extern void kn__copy_forget(kn__conn *conn);
 
 /* prepared.c */
 extern bool kn__prepared_init(kn__prepared_cache *cache, const kn_allocator *allocator, int limit,

@@ -38,7 +38,7 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 	*outcome = KN__NOTHING_DONE;
 	if (count <= 0)
 		return KN_OK;
-	if (conn->is_broken || conn->stream != NULL)
+	if (conn->is_broken || conn->stream != NULL || conn->copy != NULL)
 		return kn__fail(fault, KN_CONN_LOST, "the connection is not usable");
 	if (kn__flight_is_late(&flight))
 		return flight.status;

@@ -66,6 +66,8 @@ extern void kn__answer_sync(kn__flying *flight, kn__item *item);
 extern PGresult *kn__answer_next(kn__flying *flight);
 extern void kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent,
 							 const PGresult *result);
+/* Asks the server to end it, once; the second time nothing more can be had of it. */
+extern void kn__flight_stop(kn__flying *flight, kn__waited waited);
 /* The connection is gone, and libpq knows why. */
 extern void kn__flight_lose(kn__flying *flight);
 

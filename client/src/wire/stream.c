@@ -2,30 +2,23 @@
  * stream.c
  *		The rows of one statement as they arrive.
  *
- * libpq hands them out one by one, and keeps none.  The first is waited for when the
+ * libpq hands them out one by one, and keeps none; where it is known that they can, they come by
+ * COPY, see scan.c.  The first is waited for when the
  * stream begins, so that what fails before there is any row fails there, and can be tried
  * again like any other call.
  */
-#include "wire/flight.h"
+#include "wire/copying.h"
 
 #include <string.h>
 
-#define MOST_BEFORE 4 /* statements that go before it in the same flight */
-
-typedef struct kn__streaming
-{
-	kn__flying flight;
-	kn__item items[MOST_BEFORE + 1];
-	kn__sent sent[MOST_BEFORE + 1];
-	kn__item *item; /* whose rows they are */
-	PGresult *first;
-	bool is_over; /* all answers are in */
-} kn__streaming;
-
+static void start(kn__streaming *stream);
+static bool is_once_more(const kn__streaming *stream);
 static void send(kn__streaming *stream);
 static void read_before(kn__streaming *stream, int closes);
 static PGresult *next_row(kn__streaming *stream);
+static bool next(kn__streaming *stream);
 static void finish(kn__streaming *stream);
+static void pass_over(kn__streaming *stream);
 static void end(kn__conn *conn);
 
 kn_status
@@ -34,17 +27,16 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 {
 	kn__streaming *stream;
 	kn__flying *flight;
-	bool was_in_transaction;
-	bool is_stale;
 	kn_status status;
+	bool is_again;
 
 	*outcome = KN__NOTHING_DONE;
-	if (conn->is_broken || conn->stream != NULL || count > MOST_BEFORE)
+	if (conn->is_broken || conn->stream != NULL || conn->copy != NULL || count > KN__MOST_BEFORE)
 		return kn__fail(fault, KN_CONN_LOST, "the connection is not usable");
 	stream = kn__allocate_zero(conn->allocator, 1, sizeof(kn__streaming));
 	if (stream == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
-	was_in_transaction = kn__conn_in_transaction(conn);
+	stream->in_transaction = kn__conn_in_transaction(conn);
 	if (count > 0)
 		memcpy(stream->items, prelude, (size_t) count * sizeof(kn__item));
 	stream->items[count] = *item;
@@ -57,8 +49,7 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	flight->count = count + 1;
 	flight->fault = fault;
 	conn->stream = stream;
-	if (!kn__flight_is_late(flight) && kn__flight_learn(flight) == KN_OK)
-		send(stream);
+	start(stream);
 	*outcome = kn__flight_outcome(flight);
 	item->affected = stream->item->affected;
 	for (int i = 0; i < count; i++)
@@ -66,18 +57,71 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 		prelude[i].result = stream->items[i].result;
 		stream->items[i].result = NULL;
 	}
-	if (was_in_transaction)
+	if (stream->in_transaction)
 		kn__flight_note_stale(flight);
 	status = flight->status;
-	/* Once more, where nothing has happened but that a name meant something else. */
-	is_stale = flight->is_stale && !was_in_transaction && *outcome == KN__NOTHING_DONE &&
-			   !flight->is_lost && flight->stopped == KN_OK;
-	if (status != KN_OK)
+	is_again = is_once_more(stream);
+	if (stream->is_unfit)
+		item->may_scan = false;
+	else if (is_again)
+		is_again = *outcome == KN__NOTHING_DONE;
+	if (is_again || status != KN_OK)
 		end(conn);
-	if (status == KN_OK || !is_stale || !kn__flight_roll_back(conn, wait))
+	if (!is_again || !kn__flight_roll_back(conn, wait))
 		return status;
+	for (int i = 0; i < count; i++)
+	{
+		kn__result_free(prelude[i].result);
+		prelude[i].result = NULL;
+	}
 	kn__fault_clear(fault);
 	return kn__stream_begin(conn, prelude, count, item, wait, outcome, fault);
+}
+
+bool
+kn__stream_scans(const kn__conn *conn, const kn__item *item)
+{
+	return kn__scan_serves(conn, item);
+}
+
+static void
+start(kn__streaming *stream)
+{
+	kn__flying *flight = &stream->flight;
+
+	if (kn__flight_is_late(flight) || kn__flight_learn(flight) != KN_OK)
+		return;
+	if (flight->count > 1 || !kn__scan_serves(flight->conn, stream->item))
+	{
+		send(stream);
+		return;
+	}
+	kn__scan_send(stream);
+	if (flight->status == KN_OK)
+		kn__scan_begin(stream);
+	if (!stream->is_unfit)
+		stream->has_row = next(stream);
+	else
+		finish(stream);
+	/* It was not the caller who wanted it to be cancelled. */
+	if (stream->is_unfit && flight->is_lost)
+		flight->status = kn__fail(flight->fault, KN_CONN_LOST, "%s", kn_status_text(KN_CONN_LOST));
+}
+
+/*
+ * Whether it is to begin once more, where nothing has happened but that a name meant something
+ * else, or that a table has other columns than it had.
+ */
+static bool
+is_once_more(const kn__streaming *stream)
+{
+	const kn__flying *flight = &stream->flight;
+
+	if (flight->is_lost)
+		return false;
+	if (stream->is_unfit)
+		return !flight->group_failed || flight->stopped != KN_OK;
+	return flight->is_stale && !stream->in_transaction && flight->stopped == KN_OK;
 }
 
 /*
@@ -134,31 +178,45 @@ read_before(kn__streaming *stream, int closes)
 	}
 	if (!flight->is_lost)
 		(void) PQsetSingleRowMode(flight->conn->pg);
-	stream->first = next_row(stream);
+	stream->has_row = next(stream);
 }
 
 kn_status
-kn__stream_next(kn__conn *conn, const kn__wait *wait, kn__result **row, kn__outcome *outcome,
+kn__stream_next(kn__conn *conn, const kn__wait *wait, kn__row *row, kn__outcome *outcome,
 				kn__fault *fault)
 {
 	kn__streaming *stream = conn->stream;
 	kn_status status;
 
-	*row = NULL;
+	*row = (kn__row){ .result = NULL };
 	if (stream == NULL)
 		return KN_OK;
 	stream->flight.wait = wait;
 	stream->flight.fault = fault;
-	*row = (kn__result *) stream->first;
-	stream->first = NULL;
-	if (*row == NULL)
-		*row = (kn__result *) next_row(stream);
-	*outcome = kn__flight_outcome(&stream->flight);
-	if (*row != NULL)
+	if (stream->has_row || next(stream))
+	{
+		row->result = (kn__result *) stream->first;
+		row->fields = stream->fields;
+		stream->first = NULL;
+		stream->has_row = false;
 		return KN_OK;
+	}
+	*outcome = kn__flight_outcome(&stream->flight);
 	status = stream->flight.status;
 	end(conn);
 	return status;
+}
+
+/* False: there is none, and all answers are in. */
+static bool
+next(kn__streaming *stream)
+{
+	if (!stream->is_scan)
+		return (stream->first = next_row(stream)) != NULL;
+	if (!stream->is_over && kn__scan_next(stream))
+		return true;
+	finish(stream);
+	return false;
 }
 
 /* NULL: there is none, and all answers are in. */
@@ -241,11 +299,12 @@ kn__stream_end(kn__conn *conn, kn__stream_how how, const kn__wait *wait, kn__out
 	flight = &stream->flight;
 	flight->fault = fault;
 	flight->wait = wait;
-	PQclear(stream->first);
-	stream->first = NULL;
-	while (!stream->is_over &&
-		   (how == KN__STREAM_TO_ITS_END || flight->is_lost || !PQisBusy(conn->pg)))
-		PQclear(next_row(stream));
+	stream->has_row = false;
+	if (how == KN__STREAM_CANCEL)
+		kn__scan_skip(stream);
+	while (!stream->is_over && (how == KN__STREAM_TO_ITS_END || flight->is_lost ||
+								(!stream->is_copying && !PQisBusy(conn->pg))))
+		pass_over(stream);
 	if (how == KN__STREAM_TO_ITS_END)
 	{
 		*outcome = kn__flight_outcome(flight);
@@ -259,12 +318,20 @@ kn__stream_end(kn__conn *conn, kn__stream_how how, const kn__wait *wait, kn__out
 		flight->last.deadline = kn__now(conn->clock) + conn->cancel_ns;
 		if (!kn__cancel_send(conn))
 			flight->is_lost = true;
-		(void) next_row(stream);
+		pass_over(stream);
 	}
 	is_lost = flight->is_lost;
 	*outcome = kn__flight_outcome(flight);
 	end(conn);
 	return is_lost ? KN_CONN_LOST : KN_OK;
+}
+
+static void
+pass_over(kn__streaming *stream)
+{
+	(void) next(stream);
+	PQclear(stream->first);
+	stream->first = NULL;
 }
 
 /* Forgets a stream, if there is one, whose connection is closed. */
@@ -281,6 +348,7 @@ end(kn__conn *conn)
 	kn__streaming *stream = conn->stream;
 
 	PQclear(stream->first);
+	kn__scan_release(stream);
 	for (int i = 0; i < stream->flight.count; i++)
 		kn__result_free(stream->items[i].result);
 	conn->stream = NULL;

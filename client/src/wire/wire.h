@@ -92,6 +92,7 @@ typedef struct kn__item
 	const kn_value *values;
 	int count;
 	bool never_prepare;
+	bool may_scan;   /* a query that only reads: its rows may come by COPY */
 	bool wants_rows; /* it may have rows, and they are the caller's: kept in result */
 	bool sync_after; /* the end of a transaction of the server's making; the last one always */
 	bool is_atomic;  /* if the server ends the session before it answers, nothing is done:
@@ -145,12 +146,22 @@ extern void kn__leg_free(kn__leg *leg);
 
 /*
  * stream.c: the rows of one statement as they arrive.  Of the calls after
- * kn__stream_begin() each takes whatever time the next row takes.  *row is NULL at the end.
- * Results of what goes before it are the caller's, as those of a flight are.
+ * kn__stream_begin() each takes whatever time the next row takes.  Results of what goes before it
+ * are the caller's, as those of a flight are.
  */
+typedef struct kn__row
+{
+	kn__result *result;      /* of each row its own; or the columns, with the first; the caller's */
+	const kn__field *fields; /* the row, in binary, until the next call; NULL: it is in result */
+} kn__row;
+
+/* Where there is a prelude, the rows do not come by COPY; see kn__stream_scans(). */
 extern kn_status kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item,
 								  const kn__wait *wait, kn__outcome *outcome, kn__fault *fault);
-extern kn_status kn__stream_next(kn__conn *conn, const kn__wait *wait, kn__result **row,
+/* Whether the rows would come by COPY if there were no prelude, as far as is known. */
+extern bool kn__stream_scans(const kn__conn *conn, const kn__item *item);
+/* Both of a row are NULL at the end; outcome is that of all then. */
+extern kn_status kn__stream_next(kn__conn *conn, const kn__wait *wait, kn__row *row,
 								 kn__outcome *outcome, kn__fault *fault);
 /* Ends it early: the statement is cancelled, unless the rest has arrived already. */
 typedef enum kn__stream_how
@@ -161,6 +172,39 @@ typedef enum kn__stream_how
 
 extern kn_status kn__stream_end(kn__conn *conn, kn__stream_how how, const kn__wait *wait,
 								kn__outcome *outcome, kn__fault *fault);
+
+/*
+ * copy.c: COPY, in and out.  It takes a round trip to begin, and one to end.  Nothing else goes
+ * meanwhile.  What fails is over, and the connection fit for use if it is still clean.
+ */
+typedef enum kn__direction
+{
+	KN__COPY_IN,
+	KN__COPY_OUT
+} kn__direction;
+
+typedef struct kn__copy_shape
+{
+	bool is_binary;
+	int columns;
+} kn__copy_shape;
+
+extern kn_status kn__copy_begin(kn__conn *conn, const kn__item *item, kn__direction direction,
+								const kn__wait *wait, kn__copy_shape *shape, kn__outcome *outcome,
+								kn__fault *fault);
+/* Up to 64 KB, which are copied. */
+extern kn_status kn__copy_put(kn__conn *conn, const void *data, size_t length, const kn__wait *wait,
+							  kn__outcome *outcome, kn__fault *fault);
+/* The next piece, until the next call; NULL: there is none. */
+extern kn_status kn__copy_get(kn__conn *conn, kn_str *piece, const kn__wait *wait,
+							  kn__outcome *outcome, kn__fault *fault);
+/*
+ * Ends it, and has the answer: *affected is how many rows it were.  why: what went in is to be
+ * undone, for that reason; of what comes out nobody wants the rest.  Then it is KN_OK if the server
+ * has heard of it.
+ */
+extern kn_status kn__copy_end(kn__conn *conn, const char *why, const kn__wait *wait,
+							  int64_t *affected, kn__outcome *outcome, kn__fault *fault);
 
 /* result.c: rows that have arrived */
 extern void kn__result_free(kn__result *result);
