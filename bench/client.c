@@ -12,7 +12,8 @@
  *	 client.context.rate   the same with role and claims, over BEGIN, set_config(), the statement
  *	                       and COMMIT with libpq
  *	 client.batch.rate     statements that only echo a value in batches of 100, over single calls
- *	 client.scan.rate      a million rows into structs, over libpq's text and strtol()
+ *	 client.scan.rate      a million rows into structs by kn_stream(), which is faster here than
+ *	                       kn_query(), over libpq's text and strtol()
  *	 client.scan.cpu       processor time a row of these
  *	 client.stream.memory  by how much the process grows while as many rows arrive one by one
  */
@@ -247,7 +248,7 @@ client_scan(void)
 {
 	kn_ctx *cx = kn_begin(db, .timeout_ms = 60000);
 
-	scan(kn_query(cx, BENCH_ROWS), true);
+	scan(kn_stream(cx, BENCH_ROWS), true);
 	kn_end(cx);
 }
 

@@ -136,6 +136,7 @@ set_up(kn_ctx *cx, const kn_request *request)
 	cx->open_rows = NULL;
 	cx->batches = NULL;
 	cx->stream = NULL;
+	cx->copy = NULL;
 	kn__fault_clear(&cx->fault);
 	cx->actor = copy(cx, request->actor);
 	cx->trace_id = copy(cx, request->trace_id);
@@ -241,6 +242,7 @@ let_go(kn_ctx *cx)
 {
 	kn__rows_forget_all(cx);
 	kn__batch_forget_all(cx);
+	kn__copy_drop(cx);
 	/* In a child the connection is left to kn_close(). */
 	if (kn__db_is_child(cx->db))
 		return;
@@ -257,6 +259,7 @@ kn_clear(kn_ctx *cx)
 		return;
 	kn__rows_forget_all(cx);
 	kn__batch_forget_all(cx);
+	kn__copy_drop(cx);
 	kn__arena_clear(&cx->arena);
 	atomic_store(&cx->is_cancelled, false);
 	kn__fault_clear(&cx->fault);
@@ -420,6 +423,8 @@ kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
 		*status = kn__fail(&cx->fault, KN_CANCELED, "%s", kn_status_text(KN_CANCELED));
 	else if (cx->stream != NULL)
 		*status = kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
+	else if (cx->copy != NULL)
+		*status = kn__fail(&cx->fault, KN_USAGE, "COPY is under way: kn_copy_end() ends it");
 	else
 		*status = KN_OK;
 	return *status == KN_OK;

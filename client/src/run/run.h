@@ -94,6 +94,7 @@ typedef struct kn__work
 	int depth;      /* 0: none; 2 and more are savepoints */
 	bool has_begun; /* the server knows of it */
 	bool is_read_only;
+	bool is_own; /* the library's: one call of the caller's, and he knows nothing of it */
 	bool may_have_written;
 	kn_status failed;     /* KN_OK, or why nothing but its end will do */
 	const char *begin;    /* the statement that opens it */
@@ -147,6 +148,7 @@ struct kn_ctx
 	kn_rows *open_rows; /* that kn_done() has not ended */
 	kn_batch *batches;  /* whose results may not all have been taken */
 	kn_rows *stream;    /* that has the connection */
+	kn_copy *copy;      /* likewise */
 	kn__fault fault;
 	kn__recent recent[KN__RECENT]; /* outlive the request */
 };
@@ -243,6 +245,11 @@ extern kn_status kn__transact_check(kn_ctx *cx);
 extern kn_status kn__transact_take(kn_ctx *cx);
 extern int kn__transact_before_stream(const kn__call *call, kn__item *items);
 extern void kn__transact_abandon(kn_ctx *cx);
+extern void kn__transact_open(kn_ctx *cx, bool is_read);
+extern kn_status kn__transact_close(kn_ctx *cx, kn_status status);
+
+/* copy.c: gives up the COPY that is under way, if there is one, and leaves the error as it is */
+extern void kn__copy_drop(kn_ctx *cx);
 
 /* doubt.c: what asks for a transaction's number, what takes it in, and what asks by it */
 extern kn__item kn__doubt_item(void);

@@ -17,6 +17,7 @@
 static kn_status run_outer(kn_ctx *cx, kn_body_fn *body, void *argument,
 						   const kn_transaction *options);
 static kn_status run_once(kn_ctx *cx, kn_body_fn *body, void *argument);
+static kn_status check_ended(kn_ctx *cx);
 static kn_status run_nested(kn_ctx *cx, kn_body_fn *body, void *argument);
 static kn_status mark(kn_ctx *cx, const char *verb, int depth);
 static void write_begin(char *text, const kn_transaction *options);
@@ -125,8 +126,8 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 		if (cx->fault.error.status != status)
 			(void) kn__fail(&cx->fault, status, "a statement of the transaction failed");
 	}
-	if (status == KN_OK && cx->stream != NULL)
-		status = kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
+	if (status == KN_OK)
+		status = check_ended(cx);
 	if (status == KN_OK && kn__db_is_child(cx->db))
 		status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 	if (status == KN_OK)
@@ -135,6 +136,17 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 		roll_back(cx);
 	leave(cx, status);
 	return status;
+}
+
+/* An error where the body has left something open that has the connection. */
+static kn_status
+check_ended(kn_ctx *cx)
+{
+	if (cx->stream != NULL)
+		return kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
+	if (cx->copy != NULL)
+		return kn__fail(&cx->fault, KN_USAGE, "COPY is under way: kn_copy_end() ends it");
+	return KN_OK;
 }
 
 static kn_status
@@ -156,6 +168,8 @@ run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
 	if (status == KN_OK && cx->work.failed != KN_OK)
 		status = cx->work.failed;
 	if (status == KN_OK)
+		status = check_ended(cx);
+	if (status == KN_OK)
 	{
 		status = mark(cx, "RELEASE", depth);
 		if (status != KN_OK && cx->work.failed == KN_OK)
@@ -163,6 +177,9 @@ run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
 		return status;
 	}
 	cx->work.after = after;
+	if (cx->stream != NULL)
+		kn__rows_forget_all(cx);
+	kn__copy_drop(cx);
 	/* A connection that is gone, or a transaction that has to be run again, is not for a savepoint.
 	 */
 	if (cx->link != NULL && kn__conn_in_transaction(cx->link->conn) &&
@@ -356,6 +373,7 @@ roll_back(kn_ctx *cx)
 		return;
 	if (cx->stream != NULL)
 		kn__rows_forget_all(cx);
+	kn__copy_drop(cx);
 	if (cx->link == NULL || !kn__conn_in_transaction(cx->link->conn))
 		return;
 	kn__fault_clear(&fault);
@@ -368,7 +386,7 @@ static void
 leave(kn_ctx *cx, kn_status status)
 {
 	cx->work.depth = 0;
-	if (cx->work.has_begun)
+	if (cx->work.has_begun && !cx->work.is_own)
 		tell(cx, status);
 	if (cx->link != NULL)
 		kn__run_end(cx, cx->work.server, &cx->work.permit, cx->work.began, status);
@@ -389,6 +407,31 @@ tell(kn_ctx *cx, kn_status status)
 	kn__tell_end(&call, status, -1);
 }
 
+/* A transaction of the library's own, for a call that takes several flights: nobody is told of it.
+ */
+void
+kn__transact_open(kn_ctx *cx, bool is_read)
+{
+	memset(&cx->work, 0, sizeof(cx->work));
+	cx->work.depth = 1;
+	cx->work.is_own = true;
+	cx->work.begin = "BEGIN";
+	cx->work.is_read_only = is_read;
+	cx->work.may_have_written = !is_read;
+}
+
+/* Its end: commits for KN_OK, else rolls back.  What became of it; the connection is given back. */
+kn_status
+kn__transact_close(kn_ctx *cx, kn_status status)
+{
+	if (status == KN_OK)
+		status = commit(cx);
+	else
+		roll_back(cx);
+	leave(cx, status);
+	return status;
+}
+
 /* The context ends within a transaction. */
 void
 kn__transact_abandon(kn_ctx *cx)
@@ -400,5 +443,5 @@ kn__transact_abandon(kn_ctx *cx)
 bool
 kn_in_transaction(const kn_ctx *cx)
 {
-	return cx != NULL && cx->work.depth > 0;
+	return cx != NULL && cx->work.depth > 0 && !cx->work.is_own;
 }

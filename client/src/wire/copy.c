@@ -16,9 +16,8 @@ typedef struct kn__copying
 	kn__item item;
 	kn__sent sent;
 	kn__direction direction;
-	char *piece;         /* libpq's, that was handed out last */
-	bool is_over;        /* all answers are in */
-	bool in_transaction; /* of the user's: a cancel would be the end of it */
+	char *piece;  /* libpq's, that was handed out last */
+	bool is_over; /* all answers are in */
 } kn__copying;
 
 static void start(kn__copying *copy, kn__copy_shape *shape);
@@ -45,7 +44,6 @@ kn__copy_begin(kn__conn *conn, const kn__item *item, kn__direction direction, co
 	copy->item.wants_rows = false;
 	copy->item.affected = -1;
 	copy->direction = direction;
-	copy->in_transaction = kn__conn_in_transaction(conn);
 	flight = &copy->flight;
 	flight->conn = conn;
 	flight->wait = wait;
@@ -277,7 +275,7 @@ kn__copy_end(kn__conn *conn, const char *why, const kn__wait *wait, int64_t *aff
 		put_end(copy, why);
 	else if (!copy->is_over)
 	{
-		if (why != NULL && !copy->in_transaction)
+		if (why != NULL)
 			kn__flight_stop(flight, KN__WAITED_CANCELED);
 		while (!flight->is_lost && kn__copy_read(flight, &copy->piece) > 0)
 		{

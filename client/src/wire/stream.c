@@ -29,6 +29,7 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	kn__flying *flight;
 	kn_status status;
 	bool is_again;
+	bool is_unfit;
 
 	*outcome = KN__NOTHING_DONE;
 	if (conn->is_broken || conn->stream != NULL || conn->copy != NULL || count > KN__MOST_BEFORE)
@@ -61,13 +62,15 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 		kn__flight_note_stale(flight);
 	status = flight->status;
 	is_again = is_once_more(stream);
-	if (stream->is_unfit)
+	is_unfit = stream->is_unfit;
+	if (is_unfit)
 		item->may_scan = false;
-	else if (is_again)
-		is_again = *outcome == KN__NOTHING_DONE;
+	else
+		is_again = is_again && *outcome == KN__NOTHING_DONE;
 	if (is_again || status != KN_OK)
 		end(conn);
-	if (!is_again || !kn__flight_roll_back(conn, wait))
+	/* What has only been passed over has not failed. */
+	if (!is_again || (!is_unfit && !kn__flight_roll_back(conn, wait)))
 		return status;
 	for (int i = 0; i < count; i++)
 	{

@@ -200,8 +200,8 @@ extern kn_status kn__copy_get(kn__conn *conn, kn_str *piece, const kn__wait *wai
 							  kn__outcome *outcome, kn__fault *fault);
 /*
  * Ends it, and has the answer: *affected is how many rows it were.  why: what went in is to be
- * undone, for that reason; of what comes out nobody wants the rest.  Then it is KN_OK if the server
- * has heard of it.
+ * undone, for that reason; what comes out is cancelled, for nobody wants the rest.  Then it is
+ * KN_OK if the server has heard of it.
  */
 extern kn_status kn__copy_end(kn__conn *conn, const char *why, const kn__wait *wait,
 							  int64_t *affected, kn__outcome *outcome, kn__fault *fault);

@@ -1,0 +1,266 @@
+/*
+ * copy_begin.c
+ *		How a COPY begins.
+ *
+ * It goes in no flight, so what has to come before it goes in one of its own: BEGIN, the role and
+ * the claims, the number of the transaction, for the case that the answer to COMMIT is lost, and
+ * the columns that rows will be written for.  Outside of a transaction it has one of its own.
+ */
+#include "run/copy.h"
+
+#include <string.h>
+
+static const char x_xid[] = "SELECT pg_catalog.pg_current_xact_id()::text";
+
+/*
+ * Names and types of the columns that a COPY of $1 with the list $2 is about, in its order: domains
+ * are what they are of, and an enum looks like text.
+ */
+static const char x_columns[] =
+	"WITH RECURSIVE wanted (position, name, type) AS ("
+	" SELECT coalesce(l.position, a.attnum), a.attname, a.atttypid"
+	"   FROM pg_catalog.pg_attribute AS a"
+	"   LEFT JOIN ROWS FROM (pg_catalog.unnest($2::text[])) WITH ORDINALITY AS l (name, position)"
+	"     ON a.attname OPERATOR(pg_catalog.=)"
+	"        (pg_catalog.parse_ident(l.name))[1]::pg_catalog.name"
+	"  WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::text)"
+	"    AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped"
+	"    AND CASE WHEN $2::text[] IS NULL THEN a.attgenerated OPERATOR(pg_catalog.=) ''"
+	"             ELSE l.position IS NOT NULL END"
+	" ), base (position, name, type) AS ("
+	" SELECT position, name, type FROM wanted"
+	"  UNION ALL"
+	" SELECT b.position, b.name, t.typbasetype"
+	"   FROM base AS b JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) b.type"
+	"  WHERE t.typtype OPERATOR(pg_catalog.=) 'd')"
+	" SELECT b.name::text, CASE t.typtype WHEN 'e' THEN 25 ELSE t.oid::int8 END"
+	"   FROM base AS b JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) b.type"
+	"  WHERE t.typtype OPERATOR(pg_catalog.<>) 'd'"
+	"  ORDER BY b.position";
+
+enum
+{
+	COLUMN_NAME,
+	COLUMN_TYPE
+};
+
+#define MOST_BEFORE 4
+
+static kn_status start_once(kn_copy *copy);
+static kn_status fly(kn_copy *copy);
+static kn_status fail(kn_copy *copy, kn_status status);
+static bool ask_columns(kn_copy *copy, kn__item *item);
+static kn_value array_of(kn_ctx *cx, kn_str columns, int count);
+static bool take_columns(kn_copy *copy, const kn__result *result);
+
+/* KN_USAGE where the text is no COPY in that direction. */
+kn_status
+kn__copy_prepare(kn_copy *copy, const char *sql)
+{
+	kn_ctx *cx = copy->cx;
+	kn__item *item = &copy->item;
+	kn__call *call = &copy->call;
+	bool is_in = copy->direction == KN__COPY_IN;
+	unsigned refused = KN__CLASS_MULTIPLE | KN__CLASS_BROKEN;
+
+	kn__buf_init(&copy->buf, cx->db->allocator, SIZE_MAX / 2);
+	if (sql == NULL)
+		return kn__fail(&cx->fault, KN_USAGE, "the statement is missing");
+	*item = kn__run_plain(sql);
+	item->affected = -1;
+	call->cx = cx;
+	call->items = item;
+	call->count = 1;
+	call->class = kn__classes_of(cx->db->classes, sql, item->length, item->hash);
+	copy->text = kn__copy_text_of((kn_str){ sql, item->length });
+	if ((call->class & refused) == 0 && (is_in ? copy->text.is_in : copy->text.is_out))
+		return KN_OK;
+	(void) kn__fail(&cx->fault,
+					KN_USAGE,
+					"the statement is not one COPY %s",
+					is_in ? "FROM STDIN" : "TO STDOUT");
+	kn__fault_text(&cx->fault, &cx->fault.error.sql, sql);
+	return KN_USAGE;
+}
+
+kn_status
+kn__copy_start(kn_copy *copy)
+{
+	kn_ctx *cx = copy->cx;
+	kn__call *call = &copy->call;
+
+	copy->is_own = cx->work.depth == 0;
+	if (copy->is_own)
+		kn__budget_call(&cx->db->budget);
+	for (;;)
+	{
+		kn_status status;
+
+		call->attempts++;
+		call->outcome = KN__NOTHING_DONE;
+		if (copy->is_own)
+			kn__transact_open(cx, kn__run_is_read(call));
+		status = start_once(copy);
+		if (status == KN_OK)
+			return KN_OK;
+		/* Whatever has become of it, it is not committed. */
+		call->outcome = KN__NOTHING_DONE;
+		status = fail(copy, status);
+		if (!copy->is_own || !kn__run_may_repeat(call, status) || !kn__run_again(call))
+			return kn__run_settle(call, status);
+	}
+}
+
+/* Ends the transaction, or notes that it has failed. */
+static kn_status
+fail(kn_copy *copy, kn_status status)
+{
+	kn_ctx *cx = copy->cx;
+
+	if (copy->is_own)
+		return kn__transact_close(cx, status);
+	if (cx->work.failed != KN_OK)
+		return status;
+	if (cx->link == NULL || kn__conn_in_failed_transaction(cx->link->conn) ||
+		!kn__conn_in_transaction(cx->link->conn))
+		cx->work.failed = status;
+	return status;
+}
+
+static kn_status
+start_once(kn_copy *copy)
+{
+	kn_ctx *cx = copy->cx;
+	kn_status status = kn__transact_check(cx);
+
+	if (status != KN_OK)
+		return status;
+	if (cx->link == NULL)
+		status = kn__transact_take(cx);
+	copy->call.server = cx->work.server;
+	if (status != KN_OK)
+		return status;
+	cx->link->member.last_sql = copy->item.sql;
+	status = fly(copy);
+	if (status != KN_OK)
+	{
+		kn__fault_text(&cx->fault, &cx->fault.error.sql, copy->item.sql);
+		cx->fault.error.position = 0;
+		cx->fault.error.item = -1;
+		return status;
+	}
+	if (!kn__run_is_read(&copy->call))
+		cx->work.may_have_written = true;
+	if ((copy->call.class & KN__CLASS_SOILS) != 0)
+		kn__conn_soil(cx->link->conn);
+	return kn__copy_begin(cx->link->conn,
+						  &copy->item,
+						  copy->direction,
+						  &cx->wait,
+						  &copy->shape,
+						  &copy->call.outcome,
+						  &cx->fault);
+}
+
+/* What has to come before it. */
+static kn_status
+fly(kn_copy *copy)
+{
+	kn_ctx *cx = copy->cx;
+	bool is_in = copy->direction == KN__COPY_IN;
+	kn__item items[MOST_BEFORE];
+	int count = kn__run_before(cx, items);
+	kn__item *xid = NULL;
+	kn__item *columns = NULL;
+	kn_status status;
+
+	if (cx->work.xid[0] == '\0' && !kn__run_is_read(&copy->call))
+	{
+		xid = &items[count++];
+		*xid = kn__run_plain(x_xid);
+		xid->never_prepare = false;
+		xid->wants_rows = true;
+	}
+	if (is_in && copy->text.is_binary && copy->text.relation.n > 0)
+	{
+		columns = &items[count++];
+		if (!ask_columns(copy, columns))
+			return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+	}
+	if (count == 0)
+		return KN_OK;
+	status = kn__flight(cx->link->conn, items, count, &cx->wait, &copy->call.outcome, &cx->fault);
+	cx->work.has_begun = cx->work.has_begun || kn__conn_in_transaction(cx->link->conn);
+	if (xid != NULL)
+		kn__doubt_note(cx, xid);
+	if (status == KN_OK && columns != NULL && !take_columns(copy, columns->result))
+		status = kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+	kn__run_forget(items, count);
+	return status;
+}
+
+static bool
+ask_columns(kn_copy *copy, kn__item *item)
+{
+	kn_ctx *cx = copy->cx;
+	kn_value *values = kn_alloc(cx, 2 * sizeof(kn_value));
+
+	if (values == NULL)
+		return false;
+	*item = kn__run_plain(x_columns);
+	item->never_prepare = false;
+	item->wants_rows = true;
+	item->values = values;
+	item->count = 2;
+	values[0] = kn_text_of(copy->text.relation);
+	values[1] = kn_as(kn_null(), kn__type_array_oid(KN_TYPE_TEXT));
+	if (copy->text.column_count > 0)
+		values[1] = array_of(cx, copy->text.columns, copy->text.column_count);
+	return copy->text.column_count == 0 || values[1].type == KN_TYPE_ARRAY;
+}
+
+/* NULL without memory. */
+static kn_value
+array_of(kn_ctx *cx, kn_str columns, int count)
+{
+	kn_array *array = kn_alloc(cx, sizeof(kn_array));
+	kn_value *items = kn_alloc(cx, (size_t) count * sizeof(kn_value));
+	int32_t *size = kn_alloc(cx, sizeof(int32_t));
+
+	if (array == NULL || items == NULL || size == NULL)
+		return kn_null();
+	for (int i = 0; i < count; i++)
+		items[i] = kn_text_of(kn__copy_next_column(&columns));
+	*size = count;
+	*array = (kn_array){ .items = items, .sizes = size, .dimensions = 1, .element = KN_TYPE_TEXT };
+	return kn_array_of(array);
+}
+
+/* What is not found there, the server has something to say about. */
+static bool
+take_columns(kn_copy *copy, const kn__result *result)
+{
+	kn_ctx *cx = copy->cx;
+	int count = kn__result_rows(result);
+
+	copy->types = kn_alloc(cx, ((size_t) count + 1) * sizeof(uint32_t));
+	copy->names = kn_alloc(cx, ((size_t) count + 1) * sizeof(char *));
+	if (copy->types == NULL || copy->names == NULL)
+		return false;
+	for (int i = 0; i < count; i++)
+	{
+		const char *why;
+		kn_value name;
+		kn_value type;
+
+		if (kn__result_value(result, i, COLUMN_NAME, &cx->arena, &name, &why) != KN_OK ||
+			kn__result_value(result, i, COLUMN_TYPE, &cx->arena, &type, &why) != KN_OK)
+			return false;
+		copy->names[i] = kn_copy_text(cx, (kn_str){ name.as.p, name.n });
+		copy->types[i] = (uint32_t) type.as.i;
+		if (copy->names[i] == NULL)
+			return false;
+	}
+	copy->known = count;
+	return true;
+}
