@@ -32,7 +32,7 @@ typedef struct kn__streaming
 } kn__streaming;
 
 /* scan.c: the rows of a query by COPY */
-extern bool kn__scan_serves(const kn__conn *conn, const kn__item *item);
+extern bool kn__scan_serves(const kn__conn *conn, kn__item *item);
 extern void kn__scan_send(kn__streaming *stream);
 /* Everything up to the first row, which is there when has_row is set. */
 extern void kn__scan_begin(kn__streaming *stream);

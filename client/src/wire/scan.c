@@ -21,7 +21,7 @@ static bool take_row(kn__streaming *stream, const char *bytes, size_t length);
 
 /* Whether it is known that the rows of a query can come this way. */
 bool
-kn__scan_serves(const kn__conn *conn, const kn__item *item)
+kn__scan_serves(const kn__conn *conn, kn__item *item)
 {
 	return item->may_scan && item->count == 0 &&
 		   kn__memo_find(conn->shapes, kn__send_key(item)) == KN__SHAPE_BINARY;

@@ -82,7 +82,7 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 }
 
 bool
-kn__stream_scans(const kn__conn *conn, const kn__item *item)
+kn__stream_scans(const kn__conn *conn, kn__item *item)
 {
 	return kn__scan_serves(conn, item);
 }

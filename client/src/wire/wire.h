@@ -159,7 +159,7 @@ typedef struct kn__row
 extern kn_status kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item,
 								  const kn__wait *wait, kn__outcome *outcome, kn__fault *fault);
 /* Whether the rows would come by COPY if there were no prelude, as far as is known. */
-extern bool kn__stream_scans(const kn__conn *conn, const kn__item *item);
+extern bool kn__stream_scans(const kn__conn *conn, kn__item *item);
 /* Both of a row are NULL at the end; outcome is that of all then. */
 extern kn_status kn__stream_next(kn__conn *conn, const kn__wait *wait, kn__row *row,
 								 kn__outcome *outcome, kn__fault *fault);
