@@ -142,6 +142,7 @@ start_once(kn_copy *copy)
 	if (status != KN_OK)
 		return status;
 	cx->link->member.last_sql = copy->item.sql;
+	copy->call.pid = kn__conn_pid(cx->link->conn);
 	status = fly(copy);
 	if (status != KN_OK)
 	{

@@ -2,10 +2,10 @@
  * proxy.h
  *		Stands between the client and the server, and does harm at a given message.
  *
- * What the client sends is passed on a unit at a time: everything up to a Sync.  The first unit
- * that executes something and has a given text in it is harmed, once, at a given moment; all
- * others pass.  One thread does it all.  It has to read what passes, so both its sides are Unix
- * sockets, without TLS; gate.h is for that.
+ * What the client sends is passed on a unit at a time: everything up to a Sync, and each message
+ * of COPY.  The first unit that executes something, or is one of COPY's if kind says so, and has a
+ * given text in it is harmed, once, at a given moment; all others pass.  One thread does it all. It
+ * has to read what passes, so both its sides are Unix sockets, without TLS; gate.h is for that.
  */
 #ifndef KN_TESTS_PROXY_H
 #define KN_TESTS_PROXY_H
@@ -57,6 +57,7 @@ typedef struct proxy
 	pthread_t thread;
 	pair *pairs[PROXY_PAIRS];
 	const char *text;
+	char kind; /* of the message it begins with; 0: any */
 	moment when;
 	int hit; /* the server's side of the connection that is being harmed */
 	/* Called in the proxy's thread; true: cut the connection. */
@@ -121,7 +122,7 @@ unit_of(const pair *x, bool *executes)
 
 		at += 1 + length_at(x->bytes + at + 1);
 		*executes |= kind == 'E' || kind == 'Q';
-		if (strchr("SQXp", kind) != NULL)
+		if (strchr("SQXpdcf", kind) != NULL)
 			return at;
 	}
 	return 0;
@@ -211,7 +212,8 @@ from_client(proxy *p, pair *x)
 	x->have += (size_t) n;
 	while ((unit = unit_of(x, &executes)) > 0)
 	{
-		bool is_hit = !p->is_done && executes && contains(x->bytes, unit, p->text);
+		bool is_hit = !p->is_done && (p->kind == 0 ? executes : x->bytes[0] == p->kind) &&
+					  contains(x->bytes, unit, p->text);
 
 		x->is_started = true;
 		if (is_hit ? !harm_unit(p, x, unit) : !pass(x->server, x->bytes, unit))
