@@ -277,11 +277,11 @@ kn__copy_end(kn__conn *conn, const char *why, const kn__wait *wait, int64_t *aff
 	{
 		if (why != NULL)
 			kn__flight_stop(flight, KN__WAITED_CANCELED);
-		while (!flight->is_lost && kn__copy_read(flight, &copy->piece) > 0)
+		do
 		{
 			PQfreemem(copy->piece);
 			copy->piece = NULL;
-		}
+		} while (!flight->is_lost && kn__copy_read(flight, &copy->piece) > 0);
 	}
 	read_answers(copy);
 	*affected = copy->item.affected;

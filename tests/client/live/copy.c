@@ -549,7 +549,7 @@ hear_query(void *user, const kn_event *event)
 
 	h->queries++;
 	h->affected = event->affected;
-	ck_assert_int_gt(event->connection_pid, 0);
+	ck_assert(is_pooled() || event->connection_pid > 0);
 	h->status = event->status;
 	(void) snprintf(h->operation, sizeof(h->operation), "%s", event->operation);
 }
