@@ -1,6 +1,6 @@
 /*
  * example.c
- *		A program of libkints: a table, a transaction, a query.
+ *		A program of libkints: tables, a transaction, a query, many rows in and out by COPY.
  *
  *	cc example.c $(pkg-config --cflags --libs kints) && ./a.out "dbname=postgres"
  *
@@ -43,6 +43,44 @@ show(kn_ctx *cx)
 	return kn_done(rows);
 }
 
+/* Many rows at a time: all of them, or none. */
+static kn_status
+book(kn_ctx *cx, int count, int64_t *rows)
+{
+	kn_copy *copy = kn_copy_in(cx, "COPY booking (id, name, amount) FROM STDIN (FORMAT binary)");
+
+	for (int i = 0; i < count; i++)
+		kn_copy_row(copy, i, i % 2 == 0 ? "ada" : "grace", i * 0.25);
+	return kn_copy_end(copy, rows);
+}
+
+/* As the server prints them, a line each. */
+static kn_status
+print_bookings(kn_ctx *cx)
+{
+	kn_copy *copy = kn_copy_out(cx, "COPY (SELECT * FROM booking ORDER BY id LIMIT 3) TO STDOUT");
+	kn_str line;
+
+	while (kn_copy_get(copy, &line))
+		fwrite(line.p, 1, line.n, stdout);
+	return kn_copy_end(copy, NULL);
+}
+
+static kn_status
+copy_bookings(kn_ctx *cx)
+{
+	int64_t rows = 0;
+	kn_status status = kn_exec(cx, "DROP TABLE IF EXISTS booking");
+
+	if (status == KN_OK)
+		status = kn_exec(cx, "CREATE TABLE booking (id integer, name text, amount float8)");
+	if (status == KN_OK)
+		status = book(cx, 10000, &rows);
+	if (status == KN_OK)
+		printf("%lld bookings\n", (long long) rows);
+	return status == KN_OK ? print_bookings(cx) : status;
+}
+
 static kn_status
 work(kn_ctx *cx)
 {
@@ -58,7 +96,9 @@ work(kn_ctx *cx)
 						 "grace");
 	if (status == KN_OK)
 		status = kn_transact(cx, move_money, &order, .isolation = KN_SERIALIZABLE);
-	return status == KN_OK ? show(cx) : status;
+	if (status == KN_OK)
+		status = show(cx);
+	return status == KN_OK ? copy_bookings(cx) : status;
 }
 
 int
