@@ -275,8 +275,11 @@ finish(kn__streaming *stream)
 	if (stream->is_over)
 		return;
 	stream->is_over = true;
-	if (!flight->is_lost)
+	/* COPY goes without a pipeline. */
+	if (!flight->is_lost && PQpipelineStatus(flight->conn->pg) != PQ_PIPELINE_OFF)
 		kn__answer_sync(flight, NULL);
+	else if (!flight->is_lost && !flight->group_failed)
+		flight->group_done = true;
 	kn__flight_finish(flight);
 	if (flight->status == KN_OK && flight->stopped != KN_OK)
 		flight->status =
