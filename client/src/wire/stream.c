@@ -306,6 +306,8 @@ kn__stream_end(kn__conn *conn, kn__stream_how how, const kn__wait *wait, kn__out
 	flight->fault = fault;
 	flight->wait = wait;
 	stream->has_row = false;
+	PQclear(stream->first);
+	stream->first = NULL;
 	if (how == KN__STREAM_CANCEL)
 		kn__scan_skip(stream);
 	while (!stream->is_over && (how == KN__STREAM_TO_ITS_END || flight->is_lost ||
