@@ -364,7 +364,9 @@ finish(kn_copy *copy, kn_status status)
 	copy->has_ended = true;
 	cx->copy = NULL;
 	kn__buf_release(&copy->buf);
-	if (copy->is_own)
+	if (copy->is_own && status == KN_OK && kn__conn_in_failed_transaction(cx->link->conn))
+		kn__transact_undo(cx); /* a read that was cut short has nothing to commit */
+	else if (copy->is_own)
 		status = kn__transact_close(cx, status);
 	else if (status != KN_OK && (kn__conn_in_failed_transaction(cx->link->conn) ||
 								 !kn__conn_in_transaction(cx->link->conn)))

@@ -247,6 +247,7 @@ extern int kn__transact_before_stream(const kn__call *call, kn__item *items);
 extern void kn__transact_abandon(kn_ctx *cx);
 extern void kn__transact_open(kn_ctx *cx, bool is_read);
 extern kn_status kn__transact_close(kn_ctx *cx, kn_status status);
+extern void kn__transact_undo(kn_ctx *cx);
 
 /* copy.c: gives up the COPY that is under way, if there is one, and leaves the error as it is */
 extern void kn__copy_drop(kn_ctx *cx);

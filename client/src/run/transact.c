@@ -432,6 +432,14 @@ kn__transact_close(kn_ctx *cx, kn_status status)
 	return status;
 }
 
+/* Its end where nothing of it is wanted, which is no failure. */
+void
+kn__transact_undo(kn_ctx *cx)
+{
+	roll_back(cx);
+	leave(cx, KN_OK);
+}
+
 /* The context ends within a transaction. */
 void
 kn__transact_abandon(kn_ctx *cx)
