@@ -265,7 +265,7 @@ use_all(const failing *f)
 	kn_status status = kn_open(&own,
 							   why,
 							   sizeof(why),
-							   .conninfo = "port=54321",
+							   .conninfo = "application_name=kn_calls",
 							   .listen_conninfo = is_pooled() ? getenv("KN_TEST_DIRECT") : NULL,
 							   .allocator = &f->allocator);
 
@@ -335,7 +335,7 @@ START_TEST(refuses_a_pooler)
 	kn_close_listener(own);
 	ck_assert_int_eq(kn_close(through, 1000), KN_OK);
 	/* Nor where the conninfo for listeners leads to one. */
-	OPEN(through, .listen_conninfo = "port=54321");
+	OPEN(through, .listen_conninfo = "application_name=kn_listens");
 	ck_assert_int_eq(kn_open_listener(&own, through, NULL), KN_OK);
 	ck_assert_int_eq(kn_listen(own, "one"), KN_CONFIG);
 	kn_close_listener(own);

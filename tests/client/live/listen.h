@@ -21,11 +21,14 @@ be_silent(void *user, const PGresult *notice)
 }
 
 /* Through the pooler, where there is one; but listeners go to the server itself. */
-#define OPEN_DB(...)                                                               \
-	OPEN(db,                                                                       \
-		 .conninfo = "application_name=kn_calls",                                  \
-		 .listen_conninfo = is_pooled() ? getenv("KN_TEST_DIRECT") : "port=54321", \
-		 __VA_ARGS__)
+#define OPEN_DB(...) \
+	OPEN(db, .conninfo = "application_name=kn_calls", .listen_conninfo = listens_by(), __VA_ARGS__)
+
+static inline const char *
+listens_by(void)
+{
+	return is_pooled() ? getenv("KN_TEST_DIRECT") : "application_name=kn_listens";
+}
 
 static inline void
 set_up(void)
