@@ -205,6 +205,16 @@ has_starved(const kn__conn *conn)
 }
 
 /*
+ * Where libpq has no memory for the beginning of COPY, it leaves the server's word in its buffer,
+ * and says that it waits for the rest of it.  The server has no more to say: so a second look.
+ */
+static bool
+is_still_busy(const kn__conn *conn)
+{
+	return PQisBusy(conn->pg) != 0 && PQisBusy(conn->pg) != 0;
+}
+
+/*
  * Reading while writing: the server may answer before it has read all, and stops reading
  * when nobody takes its answers.
  */
@@ -219,7 +229,7 @@ kn__wait_result(kn__conn *conn, const kn__wait *wait)
 
 		if (unsent < 0)
 			return KN__WAITED_ERROR;
-		is_busy = PQisBusy(conn->pg) != 0;
+		is_busy = is_still_busy(conn);
 		if (has_starved(conn))
 			return KN__WAITED_ERROR;
 		if (!is_busy)
