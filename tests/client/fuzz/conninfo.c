@@ -2,7 +2,8 @@
  * conninfo.c
  *		Any text as a conninfo: what is libpq's is found just as libpq finds it.
  *
- * A text that libpq takes as it is has nothing of ours, and all of libpq's.
+ * A text that libpq takes as it is has nothing of ours, and all of libpq's.  What was found,
+ *written in quotes, is found again.
  */
 #include <libpq-fe.h>
 #include <stdlib.h>
@@ -36,6 +37,47 @@ compare(const kn__conninfo *found, const PQconninfoOption *options)
 	MUST(found->their_count == count);
 }
 
+static void
+write_option(kn__buf *text, const char *prefix, const kn__conninfo_option *option)
+{
+	kn__buf_text(text, prefix);
+	kn__buf_text(text, option->keyword);
+	kn__buf_text(text, " = '");
+	for (const char *c = option->value; *c != '\0'; c++)
+	{
+		if (*c == '\'' || *c == '\\')
+			kn__buf_add(text, "\\", 1);
+		kn__buf_add(text, c, 1);
+	}
+	kn__buf_text(text, "' ");
+}
+
+static void
+check_again(const kn__conninfo *found, kn__arena *arena)
+{
+	kn__buf text;
+	kn__fault fault;
+	kn__conninfo again;
+
+	kn__buf_init(&text, NULL, SIZE_MAX);
+	for (int i = 0; i < found->our_count; i++)
+		write_option(&text, KN__OPTION_PREFIX, &found->ours[i]);
+	for (int i = 0; i < found->their_count; i++)
+		write_option(&text, "", &found->theirs[i]);
+	MUST(!text.has_failed);
+	MUST(kn__conninfo_parse(&again, arena, text.data == NULL ? "" : text.data, &fault) == KN_OK);
+	MUST(again.our_count == found->our_count && again.their_count == found->their_count);
+	for (int i = 0; i < found->our_count; i++)
+	{
+		MUST(strcmp(again.ours[i].keyword, found->ours[i].keyword) == 0);
+		MUST(strcmp(again.ours[i].value, found->ours[i].value) == 0);
+	}
+	for (int i = 0; i < found->their_count; i++)
+		MUST(strcmp(kn__conninfo_find(&again, found->theirs[i].keyword), found->theirs[i].value) ==
+			 0);
+	kn__buf_release(&text);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -53,6 +95,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	status = kn__conninfo_parse(&found, &arena, text, &fault);
 	MUST(status == KN_OK || status == KN_CONFIG);
 	MUST(status == KN_OK || fault.error.message[0] != '\0');
+	if (status == KN_OK)
+		check_again(&found, &arena);
 	options = PQconninfoParse(text, &error);
 	if (options != NULL)
 	{
