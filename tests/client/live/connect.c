@@ -123,6 +123,50 @@ START_TEST(is_refused)
 }
 END_TEST
 
+typedef struct safe
+{
+	int asked;
+	int refreshed;
+} safe;
+
+/* The password has been changed, which one sees only who is told that the old one was refused. */
+static kn_status
+open_safe(void *user, const char *name, bool refresh, char *buffer, size_t capacity)
+{
+	safe *s = user;
+
+	(void) name;
+	s->asked++;
+	s->refreshed += refresh;
+	(void) snprintf(buffer, capacity, "%s", s->refreshed > 0 ? "right" : "wrong");
+	return KN_OK;
+}
+
+START_TEST(asks_for_the_password_that_is_new)
+{
+	safe s = { 0 };
+	char conninfo[512];
+	kn_db *db;
+	kn_ctx *cx;
+
+	await_strictness();
+	(void) snprintf(conninfo, sizeof(conninfo), "%s user=kn_guest", getenv("KN_TEST_DIRECT"));
+	OPEN(db, .conninfo = conninfo, .max_connections = 1, .secret = open_safe, .secret_user = &s);
+	cx = kn_begin(db);
+	for (int i = 0; i < 3; i++)
+	{
+		EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+		ck_assert_int_eq(kn_last_error(cx)->attempts, 0);
+		kn_reset_pool(db);
+	}
+	ck_assert_int_eq(s.asked, 2);
+	ck_assert_int_eq(s.refreshed, 1);
+	ck_assert_uint_eq(stats_of(db).failed_to_open, 0);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 typedef struct caller
 {
 	kn_db *db;
@@ -242,6 +286,7 @@ fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, is_refused, refusals);
+	tcase_add_test(tcase, asks_for_the_password_that_is_new);
 	tcase_add_test(tcase, waits_for_a_place);
 	tcase_add_test(tcase, waits_for_a_server_that_starts);
 }

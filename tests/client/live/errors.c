@@ -151,6 +151,56 @@ START_TEST(does_not_get_a_lock)
 }
 END_TEST
 
+/* What a statement or its values are to blame for, and not the server. */
+static const struct
+{
+	const char *sql;
+	kn_status status;
+} own_faults[] = {
+	{ "INSERT INTO kn_error VALUES (1, 1)", KN_DUPLICATE },
+	{ "INSERT INTO kn_error VALUES (3, 33)", KN_CHECK },
+	{ "INSERT INTO kn_error (id) VALUES (3)", KN_NOT_NULL },
+	{ "SELECT 1/0", KN_DATA },
+	{ "SELEC", KN_SCHEMA },
+	{ "SELECT * FROM nowhere", KN_SCHEMA },
+	{ "SELECT 1 FROM kn_error, pg_cancel_backend(pg_backend_pid())", KN_CANCELED },
+	{ "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = 'P0001'; END$$", KN_SERVER },
+	{ "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END$$", KN_SERIALIZATION },
+	{ "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '42501'; END$$", KN_AUTH },
+};
+
+/* A server that refuses what is wrong is in the best of health; one without memory is not. */
+START_TEST(is_no_fault_of_the_servers)
+{
+	size_t count = sizeof(own_faults) / sizeof(own_faults[0]);
+	kn_db *wary;
+	kn_ctx *c;
+
+	OPEN(wary,
+		 .max_connections = 2,
+		 .retry_attempts = 1,
+		 .breaker_calls = 5,
+		 .breaker_failure_percent = 1,
+		 .breaker_open_ms = 3600000);
+	c = kn_begin(wary);
+	for (size_t i = 0; i < 3 * count; i++)
+		EXPECT(c,
+			   kn_exec_values(c, own_faults[i % count].sql, NULL, 0, NULL, NULL),
+			   own_faults[i % count].status);
+	ck_assert_int_eq(number_of(c, kn_query(c, "SELECT count(*) FROM kn_error WHERE id = 77")), 0);
+	ck_assert_int_eq(stats_of(wary).breaker, KN_BREAKER_CLOSED);
+	ck_assert_uint_eq(stats_of(wary).errors, 3 * count);
+	ck_assert_uint_eq(stats_of(wary).queries, 3 * count + 1);
+	EXPECT(c,
+		   kn_exec(c, "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '53200'; END$$"),
+		   KN_UNAVAILABLE);
+	ck_assert_int_eq(stats_of(wary).breaker, KN_BREAKER_OPEN);
+	EXPECT(c, kn_exec(c, "SELECT 1"), KN_CIRCUIT_OPEN);
+	kn_end(c);
+	close_even(wary);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -159,6 +209,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_forgotten_by_the_next_call);
 	tcase_add_test(tcase, breaks_a_deadlock);
 	tcase_add_test(tcase, does_not_get_a_lock);
+	tcase_add_test(tcase, is_no_fault_of_the_servers);
 }
 
 int

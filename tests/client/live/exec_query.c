@@ -16,6 +16,9 @@ set_up(void)
 			"DROP TABLE IF EXISTS kn_child, kn_item CASCADE;"
 			"CREATE TABLE kn_item (id int PRIMARY KEY, name text NOT NULL, n int CHECK (n < 100));"
 			"CREATE TABLE kn_child (id int PRIMARY KEY, item int REFERENCES kn_item);"
+			"DROP TABLE IF EXISTS kn_slot;"
+			"CREATE TABLE kn_slot (r int4range, EXCLUDE USING gist (r WITH &&));"
+			"INSERT INTO kn_slot VALUES ('[1,5)');"
 			"INSERT INTO kn_item VALUES (1, 'one', 1), (2, 'two', 2)");
 	OPEN(db, .max_connections = 2);
 	cx = kn_begin(db);
@@ -59,6 +62,7 @@ static const refusal refusals[] = {
 	{ "INSERT INTO kn_child VALUES (1, 77)", KN_FOREIGN_KEY, "23503", 0, "kn_child_item_fkey" },
 	{ "INSERT INTO kn_item VALUES (9, 'x', 100)", KN_CHECK, "23514", 0, "kn_item_n_check" },
 	{ "INSERT INTO kn_item VALUES (9, NULL)", KN_NOT_NULL, "23502", 0, "" },
+	{ "INSERT INTO kn_slot VALUES ('[2,3)')", KN_DUPLICATE, "23P01", 0, "kn_slot_r_excl" },
 	{ "SELECT 1/0", KN_DATA, "22012", 0, "" },
 	{ "SELECT 'a'::int", KN_DATA, "22P02", 8, "" },
 	{ "SELECT 3000000000::int", KN_DATA, "22003", 0, "" },
@@ -162,6 +166,62 @@ START_TEST(prepares_from_the_second_use)
 }
 END_TEST
 
+/* The names of what a session has prepared, those of statements that begin so. */
+static const char *
+names_of(kn_ctx *c, const char *begin)
+{
+	kn_rows *rows = kn_query(c,
+							 "SELECT coalesce(string_agg(name, ' ' ORDER BY name), '')"
+							 " FROM pg_prepared_statements WHERE starts_with(statement, $1)",
+							 begin);
+	const char *names = kn_next(rows) ? kn_get_text(rows, 0) : NULL;
+
+	EXPECT_OK(c, kn_done(rows));
+	return names;
+}
+
+/*
+ * Where somebody hands the servers' sessions round and nobody has noticed, a name may be that of
+ * another client's statement.  It is made of the text, so that it is the same statement then.
+ */
+START_TEST(has_its_names_of_the_text)
+{
+	static const char *const texts[] = { "SELECT 1 AS kn_own", "SELECT 2 AS kn_own" };
+	kn_db *dbs[2];
+	kn_ctx *ctxs[2];
+
+	for (int i = 0; i < 2; i++)
+	{
+		OPEN(dbs[i], .max_connections = 1, .pgbouncer = KN_OFF);
+		ctxs[i] = kn_begin(dbs[i]);
+	}
+	for (int round = 0; round < 5; round++)
+	{
+		/* Each begins with another one of them. */
+		for (int i = 0; i < 4; i++)
+			ck_assert_int_eq(
+				number_of(ctxs[i % 2],
+						  kn_query_values(ctxs[i % 2], texts[(i % 2) ^ (i / 2)], NULL, 0, NULL)),
+				1 + ((i % 2) ^ (i / 2)));
+	}
+	if (!is_pooled())
+	{
+		ck_assert_uint_eq(strlen(names_of(ctxs[0], "SELECT 1 AS kn_own")), strlen("kn_") + 16);
+		ck_assert_str_eq(names_of(ctxs[0], "SELECT 1 AS kn_own"),
+						 names_of(ctxs[1], "SELECT 1 AS kn_own"));
+		ck_assert_str_eq(names_of(ctxs[0], "SELECT 2 AS kn_own"),
+						 names_of(ctxs[1], "SELECT 2 AS kn_own"));
+		ck_assert_str_ne(names_of(ctxs[0], "SELECT 1 AS kn_own"),
+						 names_of(ctxs[0], "SELECT 2 AS kn_own"));
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		kn_end(ctxs[i]);
+		close_even(dbs[i]);
+	}
+}
+END_TEST
+
 START_TEST(lets_go_of_old_statements)
 {
 	kn_db *small;
@@ -220,6 +280,35 @@ START_TEST(survives_another_shape)
 }
 END_TEST
 
+typedef struct trial
+{
+	int runs;
+} trial;
+
+static kn_status
+unsupported_body(kn_ctx *c, void *argument)
+{
+	trial *t = argument;
+
+	t->runs++;
+	return kn_exec(c, "SELECT count(*) FROM kn_item FOR UPDATE");
+}
+
+/* The server has the same code for what it does not support: that does not get better. */
+START_TEST(is_not_taken_for_another_shape)
+{
+	for (int i = 0; i < 4; i++)
+	{
+		trial t = { 0 };
+
+		EXPECT(cx, kn_transact(cx, unsupported_body, &t), KN_SERVER);
+		ck_assert_str_eq(kn_last_error(cx)->sqlstate, "0A000");
+		ck_assert_int_eq(t.runs, 1);
+	}
+	ck_assert_uint_eq(stats_of(db).retries, 0);
+}
+END_TEST
+
 START_TEST(ends_in_time)
 {
 	kn_ctx *hasty = kn_begin(db, .timeout_ms = 60);
@@ -262,6 +351,50 @@ START_TEST(gives_values_beyond_sixteen)
 }
 END_TEST
 
+/* However many there are, the statement is one and the same, and is prepared once. */
+START_TEST(takes_any_number_of_values_as_one)
+{
+	static const char sql[] = "SELECT count(*) FROM kn_item WHERE id = ANY($1)";
+	static const int32_t counts[] = { 1, 2, 1000, 70000, 3 };
+	kn_value *values = kn_alloc(cx, 70000 * sizeof(kn_value));
+
+	for (int i = 0; i < 70000; i++)
+		values[i] = kn_i32(i + 1);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+	{
+		const kn_array ids = { .items = values,
+							   .sizes = &counts[i],
+							   .dimensions = 1,
+							   .element = KN_TYPE_I32 };
+
+		ck_assert_int_eq(number_of(cx, kn_query(cx, sql, kn_array_of(&ids))),
+						 counts[i] < 2 ? 1 : 2);
+	}
+	ck_assert_uint_eq(strlen(names_of(cx, sql)), is_pooled() ? 0 : strlen("kn_") + 16);
+	/* More parameters than the protocol has numbers for are told of, and nothing is sent. */
+	EXPECT(cx, kn_exec_values(cx, "SELECT 1", values, 65536, NULL, NULL), KN_USAGE);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+}
+END_TEST
+
+/* What looks like a parameter and is none stays as it is, and so do operators. */
+START_TEST(leaves_the_text_alone)
+{
+	static const char sql[] =
+		"SELECT ('{\"a\": 1}'::jsonb ? $1)::int * 100 + ('{\"b\": 1}'::jsonb ?| $2)::int * 10"
+		" + length('$1 ? $2' || $$?$1$$ || E'\\'?' /* ? $3 */) AS \"?$1\" -- ? $4";
+
+	for (int i = 0; i < 3; i++)
+	{
+		kn_rows *rows = kn_query(cx, sql, "a", "{b,c}");
+
+		ck_assert_str_eq(kn_column_name(rows, 0), "?$1");
+		ck_assert_int_eq(number_of(cx, rows), 122);
+	}
+}
+END_TEST
+
 START_TEST(sees_rows_of_writes)
 {
 	ck_assert_int_eq(
@@ -281,10 +414,14 @@ fill(TCase *tcase)
 	LOOP(tcase, refuses, refusals);
 	LOOP(tcase, refuses_what_has_no_place, out_of_place);
 	tcase_add_test(tcase, prepares_from_the_second_use);
+	tcase_add_test(tcase, has_its_names_of_the_text);
 	tcase_add_test(tcase, lets_go_of_old_statements);
 	tcase_add_test(tcase, survives_another_shape);
+	tcase_add_test(tcase, is_not_taken_for_another_shape);
 	tcase_add_test(tcase, ends_in_time);
 	tcase_add_test(tcase, gives_values_beyond_sixteen);
+	tcase_add_test(tcase, takes_any_number_of_values_as_one);
+	tcase_add_test(tcase, leaves_the_text_alone);
 	tcase_add_test(tcase, sees_rows_of_writes);
 }
 

@@ -105,6 +105,64 @@ START_TEST(tells_who_holds_them)
 }
 END_TEST
 
+static void *
+wait_in_line(void *argument)
+{
+	kn_ctx *cx = kn_begin(argument, .timeout_ms = 20000);
+	kn_status status = kn_exec(cx, "SELECT 1");
+
+	kn_end(cx);
+	return status == KN_OK ? argument : NULL;
+}
+
+START_TEST(turns_away_who_is_one_too_many)
+{
+	kn_db *db;
+	kn_ctx *holder;
+	kn_ctx *cx;
+	kn_rows *rows;
+	pthread_t thread;
+	void *result;
+
+	OPEN(db, .max_connections = 1, .max_waiters = 1, .acquire_ms = 20000);
+	holder = kn_begin(db);
+	cx = kn_begin(db);
+	rows = kn_stream(holder, "SELECT 1");
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_in_line, db), 0);
+	while (stats_of(db).waiting == 0)
+		look_do(look, "SELECT 1");
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_POOL_FULL);
+	ck_assert_uint_eq(stats_of(db).refused, 1);
+	EXPECT_OK(holder, kn_done(rows));
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	ck_assert_ptr_eq(result, db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	kn_end(cx);
+	kn_end(holder);
+	close_even(db);
+}
+END_TEST
+
+START_TEST(goes_on_to_the_next_host)
+{
+	char conninfo[256];
+	kn_db *db;
+	kn_ctx *cx;
+
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"host=/nowhere,%s port=17,%s target_session_attrs=read-write",
+					getenv("PGHOST"),
+					getenv("PGPORT"));
+	OPEN(db, .conninfo = conninfo, .max_connections = 1);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(db).failed_to_open, 0);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 START_TEST(replaces_what_has_died)
 {
 	kn_db *db;
@@ -242,6 +300,8 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, serves_many_threads);
 	tcase_add_test(tcase, tells_who_holds_them);
+	tcase_add_test(tcase, turns_away_who_is_one_too_many);
+	tcase_add_test(tcase, goes_on_to_the_next_host);
 	tcase_add_test(tcase, replaces_what_has_died);
 	tcase_add_test(tcase, tells_that_there_is_no_server);
 	tcase_add_test(tcase, is_closed_while_busy);

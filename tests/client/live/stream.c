@@ -87,6 +87,9 @@ START_TEST(fails_half_way)
 	EXPECT(cx, kn_done(rows), KN_DATA);
 	ck_assert_str_eq(kn_last_error(cx)->sqlstate, "22012");
 	ck_assert_int_eq(stats_of(db).busy, 0);
+	/* It was no success because its first rows came. */
+	ck_assert_uint_eq(stats_of(db).queries, 1);
+	ck_assert_uint_eq(stats_of(db).errors, 1);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 }
 END_TEST

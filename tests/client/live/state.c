@@ -1,0 +1,205 @@
+/*
+ * state.c
+ *		What a connection is left in: whatever happens with it, the next one finds it as new.
+ *
+ * Some of it looks at a connection as the library itself does, for what is above that takes care
+ * as well.
+ */
+#include "live.h"
+
+#include <setjmp.h>
+
+#include "wire/wire.h"
+
+static PGconn *look;
+static kn_db *db;
+static kn_ctx *cx;
+
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look, "DROP TABLE IF EXISTS kn_state; CREATE TABLE kn_state (id int)");
+	OPEN(db, .conninfo = "application_name=kn_state", .max_connections = 1);
+	cx = kn_begin(db);
+}
+
+static void
+tear_down(void)
+{
+	kn_end(cx);
+	close_even(db);
+	PQfinish(look);
+}
+
+/* No session of ours is in a transaction, and what the next one writes is there for all to see. */
+static void
+check_as_new(int written)
+{
+	ck_assert_int_eq(look_number(look,
+								 "SELECT count(*) FROM pg_stat_activity, pg_stat_clear_snapshot()"
+								 " WHERE application_name = 'kn_state'"
+								 " AND state LIKE 'idle in transaction%'"),
+					 0);
+	EXPECT_OK(cx, kn_exec(cx, "INSERT INTO kn_state VALUES (1)"));
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_state"), written + 1);
+}
+
+typedef struct leap
+{
+	jmp_buf to;
+	int rolled_back;
+} leap;
+
+static void
+count_rollback(void *argument)
+{
+	((leap *) argument)->rolled_back++;
+}
+
+static kn_status
+leaping_body(kn_ctx *c, void *argument)
+{
+	leap *l = argument;
+
+	EXPECT_OK(c, kn_after_rollback(c, count_rollback, l));
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_state VALUES (2)"));
+	longjmp(l->to, 1);
+}
+
+/* Whoever leaves the body of a transaction otherwise than by its end ends the context. */
+START_TEST(is_left_by_a_jump)
+{
+	static leap l;
+	kn_ctx *leaper = kn_begin(db);
+
+	l.rolled_back = 0;
+	if (setjmp(l.to) == 0)
+	{
+		(void) !kn_transact(leaper, leaping_body, &l);
+		ck_abort_msg("the body has not been left");
+	}
+	ck_assert_int_eq(stats_of(db).busy, 1);
+	kn_end(leaper);
+	ck_assert_int_eq(stats_of(db).busy, 0);
+	ck_assert_int_eq(l.rolled_back, 1);
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+	check_as_new(0);
+}
+END_TEST
+
+static kn_status
+hanging_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	return kn_exec(c, "SELECT pg_sleep(30)");
+}
+
+/* The time ends before BEGIN, with it, or right after. */
+START_TEST(is_cancelled_as_it_begins)
+{
+	for (int i = 0; i < 20; i++)
+	{
+		kn_ctx *hasty = kn_begin(db, .timeout_ms = 1 + i % 10);
+
+		EXPECT(hasty, kn_transact(hasty, hanging_body, NULL), KN_TIMEOUT);
+		kn_end(hasty);
+		check_as_new(i);
+	}
+}
+END_TEST
+
+/* A connection of the library's that no pool knows of, past a pooler. */
+static kn__conn *
+open_conn(void)
+{
+	const char *const keywords[] = { "dbname", NULL };
+	const char *const values[] = { is_pooled() ? getenv("KN_TEST_DIRECT") : "", NULL };
+	const kn__conn_options options = { .keywords = keywords,
+									   .values = values,
+									   .cancel_ns = KN__NS_PER_S };
+	const kn__wait wait = { .deadline = KN__NEVER };
+	kn__conn *conn;
+	kn__fault fault;
+
+	kn__fault_clear(&fault);
+	ck_assert_msg(kn__conn_open(&conn, &options, &wait, &fault) == KN_OK,
+				  "%s",
+				  fault.error.message);
+	return conn;
+}
+
+static kn_status
+run(kn__conn *conn, const char *sql)
+{
+	const kn__wait wait = { .deadline = KN__NEVER };
+	kn__item item = { .sql = sql, .length = strlen(sql), .never_prepare = true };
+	kn__outcome outcome;
+	kn__fault fault;
+
+	kn__fault_clear(&fault);
+	return kn__flight(conn, &item, 1, &wait, &outcome, &fault);
+}
+
+/* The server says it with each answer, whoever has begun the transaction. */
+START_TEST(is_not_clean_in_a_transaction)
+{
+	kn__conn *conn = open_conn();
+
+	ck_assert_int_eq(kn__conn_is_clean(conn), true);
+	ck_assert_int_eq(run(conn, "BEGIN"), KN_OK);
+	ck_assert_int_eq(kn__conn_is_clean(conn), false);
+	ck_assert_int_eq(run(conn, "SELECT 1/0"), KN_DATA);
+	ck_assert_int_eq(kn__conn_is_clean(conn), false);
+	ck_assert_int_eq(run(conn, "ROLLBACK"), KN_OK);
+	ck_assert_int_eq(kn__conn_is_clean(conn), true);
+	kn__conn_close(conn);
+}
+END_TEST
+
+static void
+await_word(const kn__conn *conn)
+{
+	struct pollfd ready = { .fd = kn__hear_socket(conn), .events = POLLIN };
+
+	while (poll(&ready, 1, -1) != 1)
+		;
+}
+
+/* What the server says to one that is idle need not be its good-bye. */
+START_TEST(lives_on_after_a_word_in_passing)
+{
+	kn__conn *conn = open_conn();
+	char sql[80];
+
+	ck_assert_int_eq(run(conn, "LISTEN kn_word"), KN_OK);
+	for (int i = 0; i < 3; i++)
+	{
+		ck_assert_int_eq(kn__conn_is_alive(conn), true);
+		look_do(look, "NOTIFY kn_word");
+		await_word(conn);
+		ck_assert_int_eq(kn__conn_is_alive(conn), true);
+	}
+	(void) snprintf(sql, sizeof(sql), "SELECT pg_terminate_backend(%d)", kn__conn_pid(conn));
+	look_do(look, sql);
+	await_word(conn);
+	ck_assert_int_eq(kn__conn_is_alive(conn), false);
+	kn__conn_close(conn);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, is_left_by_a_jump);
+	tcase_add_test(tcase, is_cancelled_as_it_begins);
+	tcase_add_test(tcase, is_not_clean_in_a_transaction);
+	tcase_add_test(tcase, lives_on_after_a_word_in_passing);
+}
+
+int
+main(void)
+{
+	return suite_run("state", fill);
+}
