@@ -50,6 +50,13 @@ START_TEST(does_all)
 		EXPECT(cx, kn_run_batch(batch, NULL), KN_USAGE);
 	}
 	EXPECT_OK(cx, kn_run_batch(kn_begin_batch(cx), NULL));
+	/* What is used again is prepared, as it is alone. */
+	ck_assert_int_eq(number_of(cx,
+							   kn_query(cx,
+										"SELECT count(*) FROM pg_prepared_statements"
+										" WHERE statement LIKE '%INTO kn_batch VALUES%'"
+										" AND name ~ '^kn_'")),
+					 is_pooled() ? 0 : 1);
 }
 END_TEST
 

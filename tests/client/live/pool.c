@@ -143,6 +143,24 @@ START_TEST(turns_away_who_is_one_too_many)
 }
 END_TEST
 
+START_TEST(has_as_much_of_each_server)
+{
+	const char *const replicas[] = { "host=/nowhere", "host=/nowhere port=2", NULL };
+	kn_stats stats = { .size = sizeof(stats) };
+	kn_db *db;
+
+	OPEN(db, .replicas = replicas, .max_connections = 3);
+	ck_assert_int_eq(kn_server_count(db), 3);
+	for (int i = 0; i < 3; i++)
+	{
+		ck_assert_int_eq(kn_get_stats(db, i, &stats), KN_OK);
+		ck_assert_int_eq(stats.max, 3);
+	}
+	ck_assert_int_eq(kn_get_stats(db, 3, &stats), KN_USAGE);
+	close_even(db);
+}
+END_TEST
+
 START_TEST(goes_on_to_the_next_host)
 {
 	char conninfo[256];
@@ -301,6 +319,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, serves_many_threads);
 	tcase_add_test(tcase, tells_who_holds_them);
 	tcase_add_test(tcase, turns_away_who_is_one_too_many);
+	tcase_add_test(tcase, has_as_much_of_each_server);
 	tcase_add_test(tcase, goes_on_to_the_next_host);
 	tcase_add_test(tcase, replaces_what_has_died);
 	tcase_add_test(tcase, tells_that_there_is_no_server);
