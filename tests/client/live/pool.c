@@ -105,6 +105,58 @@ START_TEST(tells_who_holds_them)
 }
 END_TEST
 
+static void
+check_dump(const kn_db *db, const char *sql)
+{
+	char text[1024];
+
+	ck_assert_uint_gt(kn_dump_pool(db, text, sizeof(text)), 0);
+	ck_assert_msg(strstr(text, sql) != NULL && strstr(text, "pool.c") != NULL, "%s", text);
+}
+
+static void *
+sleep_long(void *argument)
+{
+	kn_ctx *cx = argument;
+
+	return kn_exec(cx, "SELECT pg_sleep(28)") == KN_CANCELED ? cx : NULL;
+}
+
+static kn_status
+dumping_body(kn_ctx *cx, void *argument)
+{
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 'first'"));
+	check_dump(argument, "SELECT 'first'");
+	EXPECT_OK(cx, kn_done(kn_query(cx, "SELECT 'second'")));
+	check_dump(argument, "SELECT 'second'");
+	return KN_OK;
+}
+
+/* Whether a statement is under way, or a transaction between two of them. */
+START_TEST(tells_what_they_do)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	pthread_t thread;
+	void *result;
+
+	OPEN(db, .max_connections = 1);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_transact(cx, dumping_body, db));
+	ck_assert_int_eq(pthread_create(&thread, NULL, sleep_long, cx), 0);
+	look_await(look,
+			   "SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity"
+			   " WHERE wait_event = 'PgSleep' AND query ~ '28'",
+			   1);
+	check_dump(db, "SELECT pg_sleep(28)");
+	kn_cancel(cx);
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	ck_assert_ptr_eq(result, cx);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void *
 wait_in_line(void *argument)
 {
@@ -181,6 +233,10 @@ START_TEST(goes_on_to_the_next_host)
 }
 END_TEST
 
+static const char x_sessions[] =
+	"SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity"
+	" WHERE application_name = 'kn_pool'";
+
 START_TEST(replaces_what_has_died)
 {
 	kn_db *db;
@@ -192,15 +248,46 @@ START_TEST(replaces_what_has_died)
 	look_do(
 		look,
 		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kn_pool'");
-	look_await(
-		look,
-		"SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity WHERE application_name = 'kn_pool'",
-		0);
+	look_await(look, x_sessions, 0);
 	/* Nobody notices. */
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	ck_assert_uint_eq(stats_of(db).errors, 0);
 	kn_reset_pool(db);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+/* Nobody asks for it meanwhile: it is asked for a word now and then, and missed where it is gone.
+ */
+START_TEST(looks_after_what_nobody_uses)
+{
+	kn_db *db;
+	kn_ctx *cx;
+
+	/* A pooler would not tell. */
+	if (is_pooled())
+		return;
+	OPEN(db, .conninfo = "application_name=kn_pool", .max_connections = 1, .keepalive_ms = 2);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	look_do(look,
+			"CREATE TEMP TABLE kn_seen AS SELECT state_change FROM pg_stat_activity"
+			" WHERE application_name = 'kn_pool'");
+	look_await(look,
+			   "SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity a,"
+			   " kn_seen s WHERE application_name = 'kn_pool' AND state = 'idle'"
+			   " AND a.state_change > s.state_change",
+			   1);
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+	look_do(look,
+			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+			" WHERE application_name = 'kn_pool'");
+	while (stats_of(db).closed_broken == 0)
+		look_do(look, "SELECT pg_sleep(0.002)");
+	look_await(look, x_sessions, 0);
+	ck_assert_uint_eq(stats_of(db).acquires, 1);
 	kn_end(cx);
 	close_even(db);
 }
@@ -318,10 +405,12 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, serves_many_threads);
 	tcase_add_test(tcase, tells_who_holds_them);
+	tcase_add_test(tcase, tells_what_they_do);
 	tcase_add_test(tcase, turns_away_who_is_one_too_many);
 	tcase_add_test(tcase, has_as_much_of_each_server);
 	tcase_add_test(tcase, goes_on_to_the_next_host);
 	tcase_add_test(tcase, replaces_what_has_died);
+	tcase_add_test(tcase, looks_after_what_nobody_uses);
 	tcase_add_test(tcase, tells_that_there_is_no_server);
 	tcase_add_test(tcase, is_closed_while_busy);
 	tcase_add_test(tcase, is_closed_with_a_stream_open);

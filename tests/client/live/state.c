@@ -188,6 +188,35 @@ START_TEST(lives_on_after_a_word_in_passing)
 }
 END_TEST
 
+/* With a column that has no codec all come as text, and servers print dates in many ways. */
+START_TEST(prints_as_is_expected)
+{
+	static const char sql[] =
+		"SELECT '1970-02-01'::date, '1 day 00:00:01'::interval, '(1,2)'::point";
+	kn_db *other;
+	kn_ctx *c;
+
+	look_do(look,
+			"DO $$BEGIN CREATE ROLE kn_german LOGIN SUPERUSER; EXCEPTION WHEN duplicate_object"
+			" THEN END$$; ALTER ROLE kn_german SET DateStyle = 'German, DMY';"
+			" ALTER ROLE kn_german SET IntervalStyle = 'iso_8601'");
+	OPEN(other, .conninfo = "user=kn_german", .max_connections = 1);
+	c = kn_begin(other);
+	for (int i = 0; i < 3; i++)
+	{
+		kn_rows *rows = kn_query(c, sql);
+
+		ck_assert_int_eq(kn_next(rows), true);
+		ck_assert_int_eq(kn_get_date(rows, 0).days, 31);
+		ck_assert_int_eq(kn_get_interval(rows, 1).days, 1);
+		ck_assert_int_eq(kn_get_interval(rows, 1).usec, 1000000);
+		EXPECT_OK(c, kn_done(rows));
+	}
+	kn_end(c);
+	close_even(other);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -196,6 +225,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_cancelled_as_it_begins);
 	tcase_add_test(tcase, is_not_clean_in_a_transaction);
 	tcase_add_test(tcase, lives_on_after_a_word_in_passing);
+	tcase_add_test(tcase, prints_as_is_expected);
 }
 
 int
