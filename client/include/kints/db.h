@@ -163,8 +163,8 @@ KN_API int kn_server_count(const kn_db *db);
 KN_API kn_status kn_get_stats(const kn_db *db, int server, kn_stats *out);
 
 /*
- * Who holds connections, as text, a line each: for how long, where it was taken, in
- * which state, the last SQL.  Returns the length it has, as snprintf() does.
+ * Who holds connections, as text, a line each: where it was taken, for how long, and the last
+ * SQL.  Returns the length it has, as snprintf() does.
  */
 KN_API size_t kn_dump_pool(const kn_db *db, char *buffer, size_t capacity);
 

@@ -492,6 +492,13 @@ START_TEST(silence_is_a_failure)
 	await_even();
 	ck_assert_uint_ge(stats_at(A).closed_broken, 1);
 	ck_assert_int_eq(stats_at(B).breaker, KN_BREAKER_CLOSED);
+	/* Each has its own: the other one serves as before. */
+	for (int i = 0; i < 3; i++)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = NEVER_MS);
+
+		ck_assert_msg(*read_at(cx) != '\0', "%s", kn_last_error(cx)->message);
+	}
 	close_even(db);
 	proxy_end(&p);
 	open_with((kn_config){ 0 }, NULL);
