@@ -95,6 +95,35 @@ START_TEST(a_spike_opens_few)
 }
 END_TEST
 
+/* Who waits waits for one, however many may be opened at a time. */
+START_TEST(one_who_waits_opens_one)
+{
+	fake f;
+	kn__pool *pool;
+	taker takers[2];
+
+	fake_init(&f, 10);
+	f.options.max_opening = 4;
+	f.is_gated = true;
+	pool = fake_pool(&f);
+	for (int i = 0; i < 2; i++)
+	{
+		taker_queue(&takers[i], pool, KN__NEVER);
+		AWAIT_FAKE(&f, opening == i + 1);
+	}
+	fake_permit(&f, 100);
+	for (int i = 0; i < 2; i++)
+	{
+		ck_assert_int_eq(taker_join(&takers[i]), KN_OK);
+		give(pool, takers[i].member);
+	}
+	AWAIT(pool, opening == 0);
+	ck_assert_uint_eq(pool_stats(pool).opened, 2);
+	ck_assert_int_eq(f.most_opening, 2);
+	fake_end(&f, pool);
+}
+END_TEST
+
 START_TEST(shrinks_to_min)
 {
 	fake f;
@@ -312,6 +341,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, no_more_than_max_opening_at_a_time);
 	tcase_add_test(tcase, grows_up_to_max);
 	tcase_add_test(tcase, a_spike_opens_few);
+	tcase_add_test(tcase, one_who_waits_opens_one);
 	tcase_add_test(tcase, shrinks_to_min);
 	tcase_add_test(tcase, shrinks_to_nothing_and_grows_again);
 	tcase_add_test(tcase, lifetimes_differ);
