@@ -1,25 +1,30 @@
 /*
  * soak.c
- *		Many threads on few connections, of many tenants, while sessions are killed and the server
- *		goes down again and again.  tests/client/soak runs it.
+ *		Many threads on few connections, of many tenants, while sessions are killed, connections
+ *cut, and the server goes down again and again.  tests/client/soak runs it.
  *
  *	soak SECONDS FAST IMMEDIATE
  *
  * The last two are commands of the shell that restart the server.  What has to hold: nobody ever
- * sees a row of another tenant; what a call returns is true of each row it wrote; money is neither
- * made nor lost; memory, descriptors and connections end as they began.
+ * sees or writes a row of another tenant; what a call returns is true of each row it wrote; money
+ * is neither made nor lost; each notification is heard, or a gap told; what comes from the cache is
+ * no older than what was committed; memory, descriptors and connections end as they began.
  */
+#include "soak_trouble.h"
 #include "soak_work.h"
-
-#include <dirent.h>
-#include <libpq-fe.h>
-#include <unistd.h>
 
 #define KEPT      2 /* min_connections */
 #define RESTART_S 20
 #define STEP_S    5
-/* What memory may grow by from the second third of the time to the last: a tenth, and this. */
+/*
+ * What memory may grow by from the second third of the time to the last: a tenth, and this.  The
+ * first third is for all that is made once, and kept.
+ */
 #define GROWTH_BYTES (INT64_C(2) << 20)
+/* The library's own memory, likewise, of which each byte is counted: on an average. */
+#define OWN_GROWTH_BYTES (INT64_C(64) << 10)
+#define SETTLING_S       20 /* until all is as it is to stay */
+#define PATIENCE_S       60 /* for what is sure to come */
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define IS_SANITIZED 1
@@ -28,7 +33,6 @@
 #endif
 
 static _Atomic(int64_t) allocated;
-static uint64_t kills;
 static uint64_t restarts;
 static int failures;
 
@@ -108,32 +112,72 @@ look_number(PGconn *look, const char *sql)
 	return number;
 }
 
+/* Whether a query comes to give that number. */
+static bool
+comes_to(PGconn *look, const char *sql, int64_t number)
+{
+	int64_t deadline = kn__now(NULL) + SETTLING_S * KN__NS_PER_S;
+
+	while (look_number(look, sql) != number)
+	{
+		if (kn__now(NULL) >= deadline)
+			return false;
+		rest(10);
+	}
+	return true;
+}
+
+/* Who writes says who he means to be, and the session says who that is. */
+#define WRITTEN_BY                                                                    \
+	" wanted int, tenant int DEFAULT nullif(current_setting('app.tenant', true), '')" \
+	"::int, who text DEFAULT current_user"
+#define IS_OWN "= nullif(current_setting('app.tenant', true), '')::int"
+
 static void
 make_tables(void)
 {
 	PGconn *look = look_open();
-	char sql[400];
+	char sql[500];
 
-	look_do(look,
-			"SET client_min_messages = error;"
-			"DROP TABLE IF EXISTS kn_soak_row, kn_soak_account, kn_soak_token;"
-			"DO $$BEGIN CREATE ROLE kn_soak_tenant; EXCEPTION WHEN duplicate_object THEN END$$;"
-			"CREATE TABLE kn_soak_row (tenant int, id int);"
-			"CREATE TABLE kn_soak_token (token bigint, source int, target int, amount int);"
-			"CREATE TABLE kn_soak_account (id int PRIMARY KEY, balance bigint);"
-			"ALTER TABLE kn_soak_row ENABLE ROW LEVEL SECURITY;"
-			"CREATE POLICY kn_own ON kn_soak_row"
-			" USING (tenant = nullif(current_setting('app.tenant', true), '')::int);"
-			"GRANT SELECT ON kn_soak_row TO kn_soak_tenant;"
-			"GRANT INSERT ON kn_soak_token TO kn_soak_tenant;"
-			"GRANT SELECT, UPDATE ON kn_soak_account TO kn_soak_tenant");
+	look_do(
+		look,
+		"SET client_min_messages = error;"
+		"DROP TABLE IF EXISTS kn_soak_row, kn_soak_account, kn_soak_token, kn_soak_piece,"
+		" kn_soak_note, kn_soak_version;"
+		"DO $$BEGIN CREATE ROLE kn_soak_tenant; EXCEPTION WHEN duplicate_object THEN END$$;"
+		"CREATE TABLE kn_soak_row (tenant int, id int);"
+		"CREATE TABLE kn_soak_version (tenant int PRIMARY KEY, n bigint);"
+		"CREATE TABLE kn_soak_token (token bigint, source int, target int, amount int," WRITTEN_BY
+		");"
+		"CREATE TABLE kn_soak_piece (token bigint, piece int," WRITTEN_BY
+		");"
+		"CREATE TABLE kn_soak_note (worker int, note int," WRITTEN_BY
+		");"
+		"CREATE TABLE kn_soak_account (id int PRIMARY KEY, balance bigint);"
+		"ALTER TABLE kn_soak_row ENABLE ROW LEVEL SECURITY;"
+		"ALTER TABLE kn_soak_version ENABLE ROW LEVEL SECURITY;"
+		"ALTER TABLE kn_soak_token ENABLE ROW LEVEL SECURITY;"
+		"ALTER TABLE kn_soak_note ENABLE ROW LEVEL SECURITY;"
+		"CREATE POLICY kn_own ON kn_soak_row USING (tenant " IS_OWN
+		");"
+		"CREATE POLICY kn_own ON kn_soak_version USING (tenant " IS_OWN
+		");"
+		"CREATE POLICY kn_own ON kn_soak_token FOR INSERT WITH CHECK (wanted " IS_OWN
+		");"
+		"CREATE POLICY kn_own ON kn_soak_note FOR INSERT WITH CHECK (wanted " IS_OWN
+		");"
+		"GRANT SELECT ON kn_soak_row TO kn_soak_tenant;"
+		"GRANT INSERT ON kn_soak_token, kn_soak_piece, kn_soak_note TO kn_soak_tenant;"
+		"GRANT SELECT, UPDATE ON kn_soak_account, kn_soak_version TO kn_soak_tenant");
 	(void) snprintf(sql,
 					sizeof(sql),
 					"INSERT INTO kn_soak_row SELECT t, i FROM generate_series(0, %d) t,"
 					" generate_series(1, %d) i;"
+					"INSERT INTO kn_soak_version SELECT t, 0 FROM generate_series(0, %d) t;"
 					"INSERT INTO kn_soak_account SELECT i, %d FROM generate_series(0, %d) i",
 					TENANTS - 1,
 					OWN_ROWS,
+					TENANTS - 1,
 					BALANCE,
 					ACCOUNTS - 1);
 	look_do(look, sql);
@@ -152,18 +196,6 @@ resident_bytes(void)
 	return (int64_t) pages * sysconf(_SC_PAGESIZE);
 }
 
-static int
-descriptors(void)
-{
-	DIR *directory = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (readdir(directory) != NULL)
-		count++;
-	(void) closedir(directory);
-	return count - 3; /* the two dots, and its own */
-}
-
 static kn_stats
 stats_of(void)
 {
@@ -171,20 +203,6 @@ stats_of(void)
 
 	(void) kn_get_stats(db, 0, &stats);
 	return stats;
-}
-
-static void
-kill_one(void)
-{
-	PGconn *look = PQconnectdb(getenv("KN_TEST_DIRECT"));
-	PGresult *result = PQexec(
-		look,
-		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kn_soak'"
-		" ORDER BY random() LIMIT 1");
-
-	kills += PQntuples(result) == 1;
-	PQclear(result);
-	PQfinish(look);
 }
 
 static void
@@ -211,23 +229,28 @@ print_progress(int second)
 		failed += workers[i].calls - workers[i].by_status[KN_OK];
 	}
 	(void) printf("%3d s: %" PRIu64 " calls, %" PRIu64 " failed, %" PRIu64 " kills, %" PRIu64
-				  " restarts, %d connections, %d waiting, %" PRId64 " KiB, %d descriptors\n",
+				  " cuts, %" PRIu64 " restarts, %d connections, %d waiting, %" PRId64
+				  " KiB, %" PRId64 " KiB of them the library's, %d descriptors\n",
 				  second,
 				  calls,
 				  failed,
 				  kills,
+				  atomic_load(&cuts),
 				  restarts,
 				  stats.total,
 				  stats.waiting,
 				  resident_bytes() / 1024,
+				  atomic_load(&allocated) / 1024,
 				  descriptors());
 	(void) fflush(stdout);
 }
 
-/* The most that memory and descriptors were in the second third of the time, and in the last. */
+/* Of each third of the time: the most of memory and descriptors, the average of the library's. */
 typedef struct peaks
 {
 	int64_t bytes[3];
+	int64_t own_bytes[3]; /* in all, of so many looks */
+	int64_t looks[3];
 	int descriptors[3];
 } peaks;
 
@@ -238,23 +261,39 @@ note_peaks(peaks *p, int second, int seconds)
 	int64_t bytes = resident_bytes();
 	int open = descriptors();
 
+	p->own_bytes[third] += atomic_load(&allocated);
+	p->looks[third]++;
 	if (bytes > p->bytes[third])
 		p->bytes[third] = bytes;
 	if (open > p->descriptors[third])
 		p->descriptors[third] = open;
 }
 
+static int64_t
+own_bytes(const peaks *p, int third)
+{
+	return p->looks[third] == 0 ? 0 : p->own_bytes[third] / p->looks[third];
+}
+
+static void
+start(pthread_t *thread, void *(*begin)(void *), void *argument)
+{
+	if (pthread_create(thread, NULL, begin, argument) != 0)
+		exit(EXIT_FAILURE);
+}
+
 static void
 run(int seconds, const char *fast, const char *immediate, peaks *p)
 {
 	worker canceller = { .random = 17 };
+	worker cutter = { .random = 19 };
 	int64_t began = kn__now(NULL);
 
+	start(&listening, listen_on, NULL);
 	for (int i = 0; i < THREADS; i++)
-		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
-			exit(EXIT_FAILURE);
-	if (pthread_create(&canceller.thread, NULL, cancel_some, &canceller) != 0)
-		exit(EXIT_FAILURE);
+		start(&workers[i].thread, work, &workers[i]);
+	start(&canceller.thread, cancel_some, &canceller);
+	start(&cutter.thread, cut_some, &cutter);
 	for (int second = 1; second <= seconds; second++)
 	{
 		while (kn__now(NULL) < began + second * KN__NS_PER_S)
@@ -270,49 +309,153 @@ run(int seconds, const char *fast, const char *immediate, peaks *p)
 	for (int i = 0; i < THREADS; i++)
 		(void) pthread_join(workers[i].thread, NULL);
 	(void) pthread_join(canceller.thread, NULL);
+	(void) pthread_join(cutter.thread, NULL);
+}
+
+/* What was notified before comes before the end; a gap may swallow that. */
+static void
+end_listening(PGconn *look)
+{
+	int64_t deadline = kn__now(NULL) + PATIENCE_S * KN__NS_PER_S;
+
+	while (!atomic_load(&has_heard_end) && !atomic_load(&is_deaf) && kn__now(NULL) < deadline)
+	{
+		look_do(look, "NOTIFY kn_soak, 'end'");
+		rest(50);
+	}
+	check(atomic_load(&has_heard_end), "the listener hears what is notified last");
+	atomic_store(&has_heard_end, true);
+	(void) pthread_join(listening, NULL);
+	check(!atomic_load(&is_deaf), "the listener heard what was notified, and nothing else");
+}
+
+static void
+check_notes(void)
+{
+	uint64_t heard = 0, found = 0, missed = 0, undone = 0, twice = 0;
+
+	for (int i = 0; i < THREADS; i++)
+	{
+		for (int note = 0; note < workers[i].notes; note++)
+		{
+			int fate = workers[i].note_fates[note];
+			int how = known[i][note];
+
+			heard += (how & HEARD) != 0;
+			found += (how & HEARD) == 0 && (how & FOUND) != 0;
+			missed += fate == FATE_DONE && how == 0;
+			undone += fate == FATE_UNDONE && how != 0;
+			twice += (how & TWICE) != 0;
+		}
+	}
+	(void) printf("notifications: %" PRIu64 " heard, %" PRIu64 " found after one of %" PRIu64
+				  " gaps, %" PRIu64 " missed, %" PRIu64 " that never were, %" PRIu64
+				  " more than once\n",
+				  heard,
+				  found,
+				  gaps,
+				  missed,
+				  undone,
+				  twice);
+	check(heard > 0 && gaps > 0, "notifications were heard, and gaps told");
+	check(missed == 0, "each notification was heard, or a gap told");
+	check(undone == 0, "nothing was notified that did not happen");
+	check(twice == 0, "no notification was heard twice");
+}
+
+/* How often each token is there: whole, at most once, and as what it was to be. */
+static void
+find_tokens(PGconn *look, const char *sql, bool are_pieces, unsigned char *found)
+{
+	PGresult *result = PQexec(look, sql);
+
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		(void) printf("%s: %s", sql, PQresultErrorMessage(result));
+	for (int i = 0; i < PQntuples(result); i++)
+	{
+		int64_t token = strtoll(PQgetvalue(result, i, 0), NULL, 10);
+		int64_t count = strtoll(PQgetvalue(result, i, 1), NULL, 10);
+		int64_t expected = are_pieces ? token % TOKENS % PIECES + 1 : 1;
+		bool is_one =
+			workers[token / TOKENS].fates[token % TOKENS] & IS_PIECES ? are_pieces : !are_pieces;
+
+		found[token] = is_one && count == expected && found[token] == 0 ? 1 : 2;
+	}
+	PQclear(result);
 }
 
 /* Each token, as often as it is there: is that what was said? */
 static void
 check_tokens(PGconn *look)
 {
-	PGresult *result = PQexec(look, "SELECT token, count(*) FROM kn_soak_token GROUP BY token");
 	unsigned char *found = calloc(THREADS, TOKENS);
 	uint64_t twice = 0, missing = 0, undone = 0, unknown = 0, done = 0;
 
 	if (found == NULL)
 		exit(EXIT_FAILURE);
-	for (int i = 0; i < PQntuples(result); i++)
-	{
-		found[strtoll(PQgetvalue(result, i, 0), NULL, 10)] = 1;
-		twice += strcmp(PQgetvalue(result, i, 1), "1") != 0;
-	}
-	PQclear(result);
+	find_tokens(look, "SELECT token, count(*) FROM kn_soak_token GROUP BY token", false, found);
+	find_tokens(look, "SELECT token, count(*) FROM kn_soak_piece GROUP BY token", true, found);
 	for (int i = 0; i < THREADS; i++)
 	{
 		for (int token = 0; token < workers[i].tokens; token++)
 		{
-			bool is_there = found[name_of(&workers[i], token)] != 0;
-			int told = workers[i].fates[token];
+			int is_there = found[name_of(&workers[i], token)];
+			int told = workers[i].fates[token] & ~IS_PIECES;
 
 			done += told == FATE_DONE;
 			unknown += told == FATE_UNKNOWN;
-			missing += told == FATE_DONE && !is_there;
-			undone += told == FATE_UNDONE && is_there;
+			missing += told == FATE_DONE && is_there == 0;
+			undone += told == FATE_UNDONE && is_there != 0;
+			twice += is_there > 1;
 		}
 	}
 	free(found);
 	(void) printf("tokens: %" PRIu64 " done, %" PRIu64 " of unknown outcome, %" PRIu64
-				  " missing, %" PRIu64 " there though they failed, %" PRIu64 " more than once\n",
+				  " missing, %" PRIu64 " there though they failed, %" PRIu64
+				  " in part or more than once\n",
 				  done,
 				  unknown,
 				  missing,
 				  undone,
 				  twice);
 	check(done > 0, "tokens were inserted");
-	check(twice == 0, "no token is there more than once");
+	check(twice == 0, "each token is there as a whole, and no more than once");
 	check(missing == 0, "what is told to be done is done");
 	check(undone == 0, "what is told to have failed is not done");
+}
+
+#define IS_FOREIGN                                              \
+	" WHERE tenant IS DISTINCT FROM wanted OR who <> CASE WHEN" \
+	" wanted IS NULL THEN session_user ELSE 'kn_soak_tenant' END"
+
+static void
+check_tenants(PGconn *look)
+{
+	char sql[100];
+	int bad = 0;
+
+	check(atomic_load(&foreign) == 0, "nobody saw a row of another tenant");
+	check(look_number(look,
+					  "SELECT (SELECT count(*) FROM kn_soak_token" IS_FOREIGN
+					  ") + (SELECT count(*) FROM kn_soak_piece" IS_FOREIGN
+					  ") + (SELECT count(*) FROM kn_soak_note" IS_FOREIGN ")") == 0,
+		  "nobody wrote a row as another tenant");
+	for (int i = 0; i < TENANTS; i++)
+	{
+		int64_t n;
+
+		(void) snprintf(sql, sizeof(sql), "SELECT n FROM kn_soak_version WHERE tenant = %d", i);
+		n = look_number(look, sql);
+		bad += n < atomic_load(&raised[i]) ||
+			   n > atomic_load(&raised[i]) + atomic_load(&maybe_raised[i]);
+	}
+	check(bad == 0, "each version was raised as often as was told");
+	(void) printf("versions: %" PRIu64 " reads, %" PRIu64 " hits of the cache, %" PRIu64 " stale\n",
+				  atomic_load(&cached),
+				  hits,
+				  atomic_load(&stale));
+	check(hits > 0 && atomic_load(&cached) > hits, "versions came from the cache, or not");
+	check(atomic_load(&stale) == 0, "the cache had nothing older than what was committed");
 }
 
 static void
@@ -331,9 +474,9 @@ check_money(PGconn *look)
 
 /* As many as are to be kept, none of them in use, or in a transaction. */
 static void
-check_end(PGconn *look)
+check_end(PGconn *look, int at_rest)
 {
-	int64_t deadline = kn__now(NULL) + 20 * KN__NS_PER_S;
+	int64_t deadline = kn__now(NULL) + SETTLING_S * KN__NS_PER_S;
 	kn_stats stats;
 
 	do
@@ -357,16 +500,21 @@ check_end(PGconn *look)
 	check(stats.opened ==
 			  (uint64_t) KEPT + stats.closed_broken + stats.closed_idle + stats.closed_old,
 		  "all that were opened are there or closed");
-	check(look_number(look,
-					  "SELECT count(*) FROM pg_stat_activity"
-					  " WHERE application_name = 'kn_soak' AND state <> 'idle'") == 0,
+	(void) printf("descriptors: %d, and %d before\n", descriptors() - 1, at_rest);
+	/* One is that of the session that looks. */
+	check(descriptors() - 1 == at_rest, "descriptors are what they were");
+	check(comes_to(look,
+				   "SELECT count(*) FROM pg_stat_activity"
+				   " WHERE application_name = 'kn_soak' AND state <> 'idle'",
+				   0),
 		  "no session is left in a transaction");
-	if (*getenv("KN_TEST_POOLED") == '\0')
-		check(look_number(
-				  look,
-				  "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kn_soak'") ==
-				  KEPT,
-			  "the server has as many sessions");
+	check(comes_to(look, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", 0),
+		  "no lock is left in a session");
+	if (!is_pooled)
+		check(comes_to(look,
+					   "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kn_soak'",
+					   KEPT + 1),
+			  "the server has as many sessions, and the listener's");
 }
 
 static void
@@ -383,26 +531,41 @@ print_statuses(void)
 	}
 }
 
-static void
-prepare(void)
+static void *
+get_filled(size_t size)
 {
-	char why[256];
+	void *bytes = malloc(size);
 
-	make_tables();
+	if (bytes == NULL)
+		exit(EXIT_FAILURE);
+	memset(bytes, FATE_UNUSED, size); /* in memory before it is measured */
+	return bytes;
+}
+
+static void
+prepare_workers(void)
+{
 	for (int i = 0; i < THREADS; i++)
 	{
 		workers[i].number = i;
 		workers[i].random = (uint64_t) i * 7919 + 1;
-		workers[i].fates = malloc(TOKENS);
-		if (workers[i].fates == NULL)
-			exit(EXIT_FAILURE);
-		memset(workers[i].fates, FATE_UNUSED, TOKENS); /* in memory before it is measured */
+		workers[i].fates = get_filled(TOKENS);
+		workers[i].note_fates = get_filled(NOTES);
+		known[i] = get_filled(NOTES);
 		(void) pthread_mutex_init(&workers[i].lock, NULL);
 	}
+}
+
+static void
+open_db(void)
+{
+	char why[256];
+
 	if (kn_open(&db,
 				why,
 				sizeof(why),
 				.conninfo = "application_name=kn_soak",
+				.listen_conninfo = is_pooled ? getenv("KN_TEST_DIRECT") : NULL,
 				.min_connections = KEPT,
 				.max_connections = CONNECTIONS,
 				.idle_ms = 500,
@@ -410,11 +573,54 @@ prepare(void)
 				.keepalive_ms = 1000,
 				.acquire_ms = 3000,
 				.breaker_open_ms = 200,
+				.retry_cap_ms = 100,
+				.cache = &cache,
 				.allocator = &counted) != KN_OK)
 	{
 		(void) printf("%s\n", why);
 		exit(EXIT_FAILURE);
 	}
+	if (kn_open_listener(&listener, db, NULL) != KN_OK || kn_listen(listener, "kn_soak") != KN_OK)
+	{
+		(void) printf("there is no listener\n");
+		exit(EXIT_FAILURE);
+	}
+}
+
+/* How many descriptors there are with as many connections as are kept, and the listener's. */
+static int
+descriptors_at_rest(void)
+{
+	int64_t deadline = kn__now(NULL) + PATIENCE_S * KN__NS_PER_S;
+	kn_stats stats;
+
+	while (stats = stats_of(), stats.total != KEPT || stats.opening != 0)
+	{
+		if (kn__now(NULL) >= deadline)
+			exit(EXIT_FAILURE);
+		rest(10);
+	}
+	return descriptors();
+}
+
+static void
+check_peaks(const peaks *p, int at_rest)
+{
+	(void) printf("peaks: %" PRId64 " then %" PRId64 " KiB, the library's %" PRId64 " then %" PRId64
+				  " KiB, %d then %d descriptors\n",
+				  p->bytes[1] / 1024,
+				  p->bytes[2] / 1024,
+				  own_bytes(p, 1) / 1024,
+				  own_bytes(p, 2) / 1024,
+				  p->descriptors[1],
+				  p->descriptors[2]);
+	check(IS_SANITIZED || p->bytes[2] <= p->bytes[1] + p->bytes[1] / 10 + GROWTH_BYTES,
+		  "memory did not grow");
+	check(own_bytes(p, 2) <= own_bytes(p, 1) + own_bytes(p, 1) / 10 + OWN_GROWTH_BYTES,
+		  "the library's memory did not grow");
+	/* A connection has a socket, a pipe and an epoll; one that is cancelled another socket. */
+	check(p->descriptors[2] <= at_rest + 4 * (CONNECTIONS - KEPT) + CONNECTIONS,
+		  "descriptors are those of connections");
 }
 
 int
@@ -422,37 +628,42 @@ main(int argc, char **argv)
 {
 	int seconds = argc == 4 ? atoi(argv[1]) : 0;
 	int before = descriptors();
+	int at_rest;
 	peaks p = { 0 };
 	PGconn *look;
 
 	if (seconds < 3)
 		return EXIT_FAILURE;
-	prepare();
+	is_pooled = *getenv("KN_TEST_POOLED") != '\0';
+	make_tables();
+	prepare_workers();
+	open_db();
+	at_rest = descriptors_at_rest();
 	run(seconds, argv[2], argv[3], &p);
 	print_statuses();
 	look = look_open();
-	check(atomic_load(&foreign) == 0, "nobody saw a row of another tenant");
+	end_listening(look);
+	check_tenants(look);
 	check(atomic_load(&wrong) == 0, "each answer was that of its question");
 	check(atomic_load(&odd) == 0, "each failure has a reason");
-	check(restarts > 0 && kills > 0, "sessions were killed, and the server restarted");
+	check(restarts > 0 && kills > 0 && atomic_load(&cuts) > 0,
+		  "sessions were killed, connections cut, and the server restarted");
 	check_tokens(look);
+	check_notes();
 	check_money(look);
-	check_end(look);
+	check_end(look, at_rest);
 	PQfinish(look);
-	(void) printf("peaks: %" PRId64 " then %" PRId64 " KiB, %d then %d descriptors\n",
-				  p.bytes[1] / 1024,
-				  p.bytes[2] / 1024,
-				  p.descriptors[1],
-				  p.descriptors[2]);
-	check(IS_SANITIZED || p.bytes[2] <= p.bytes[1] + p.bytes[1] / 10 + GROWTH_BYTES,
-		  "memory did not grow");
-	/* A connection has a socket, a pipe and an epoll; one that is cancelled another socket. */
-	check(p.descriptors[2] <= before + 4 * CONNECTIONS + 4, "descriptors are those of connections");
+	check_peaks(&p, at_rest);
+	kn_close_listener(listener);
 	check(kn_close(db, 5000) == KN_OK, "all is closed in time");
 	check(atomic_load(&allocated) == 0, "all memory of the library was given back");
 	check(descriptors() == before, "all descriptors were closed");
 	for (int i = 0; i < THREADS; i++)
+	{
 		free(workers[i].fates);
+		free(workers[i].note_fates);
+		free(known[i]);
+	}
 	(void) printf("%d failed\n", failures);
 	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
