@@ -6,7 +6,7 @@
 #ifndef KN_TESTS_SOAK_TROUBLE_H
 #define KN_TESTS_SOAK_TROUBLE_H
 
-#include "soak_work.h"
+#include "soak_writes.h"
 
 #include <dirent.h>
 #include <libpq-fe.h>
