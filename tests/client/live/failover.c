@@ -1,0 +1,319 @@
+/*
+ * failover.c
+ *		What happens to calls while a replica, a primary or both go down, and after a replica was
+ *		promoted.  tests/client/replica runs it, and it is the last: nothing is as before then.
+ *
+ *	failover PRIMARY REPLICA BOTH
+ *
+ * All are conninfos; the last names both servers, the replica first.
+ */
+#include "route.h"
+
+#define BOUND_MS    1000.0 /* from when the new primary takes a write, until ours flow */
+#define HASTY_MS    1000   /* for calls that fail */
+#define TOO_LATE_MS 5000   /* long after that */
+
+static atomic_bool must_end;
+
+/* Somebody who writes all the time. */
+typedef struct writer
+{
+	pthread_t thread;
+	kn_db *db;
+	const char *sql;
+	atomic_int failures;
+	_Atomic(int64_t) at; /* the last time that it has succeeded */
+} writer;
+
+static void *
+write_on(void *argument)
+{
+	writer *w = argument;
+
+	while (!atomic_load(&must_end))
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(w->db, .timeout_ms = 30000);
+
+		if (kn_exec(cx, w->sql) == KN_OK)
+			atomic_store(&w->at, kn__now(NULL));
+		else
+			atomic_fetch_add(&w->failures, 1);
+	}
+	return NULL;
+}
+
+static void
+begin_writing(writer *w, kn_db *to, const char *sql)
+{
+	w->db = to;
+	w->sql = sql;
+	if (pthread_create(&w->thread, NULL, write_on, w) != 0)
+		exit(EXIT_FAILURE);
+}
+
+static void
+await_write_since(writer *w, int64_t since)
+{
+	int64_t end = kn__now(NULL) + PATIENCE;
+
+	while (atomic_load(&w->at) <= since && kn__now(NULL) < end)
+		(void) read_with(&(kn_request){ .size = sizeof(kn_request), .timeout_ms = 1000 });
+	check(atomic_load(&w->at) > since, "writes flow");
+}
+
+/* Somebody who reads all the time, wherever that may be. */
+static atomic_bool reads_must_end;
+static atomic_int reads_failed;
+static atomic_int reads_done;
+
+static void *
+read_on(void *argument)
+{
+	const kn_request request = { .size = sizeof(request), .timeout_ms = 20000 };
+
+	while (!atomic_load(&reads_must_end))
+	{
+		if (read_with(&request) == NOWHERE)
+			atomic_fetch_add(&reads_failed, 1);
+		atomic_fetch_add(&reads_done, 1);
+	}
+	return argument;
+}
+
+/* The replica goes down, in order or at once, and comes back: nobody notices. */
+static void
+check_replica_restarts(void)
+{
+	static const char *const stops[] = { "stop -m fast", "stop -m immediate" };
+	pthread_t reader;
+	writer w = { 0 };
+
+	atomic_store(&must_end, false);
+	begin_writing(&w, db, "INSERT INTO fell VALUES (1)");
+	if (pthread_create(&reader, NULL, read_on, NULL) != 0)
+		exit(EXIT_FAILURE);
+	for (int i = 0; i < 2; i++)
+	{
+		check(reads_come_to(REPLICA, 0), "reads go to the replica");
+		control("KN_TEST_REPLICA_CONTROL", stops[i]);
+		check(reads_come_to(PRIMARY, 0), "where it is down they go to the primary");
+		await_write_since(&w, kn__now(NULL));
+		control("KN_TEST_REPLICA_CONTROL", "start");
+		check(reads_come_to(REPLICA, 0), "and back, once it is there again");
+	}
+	atomic_store(&must_end, true);
+	atomic_store(&reads_must_end, true);
+	(void) pthread_join(w.thread, NULL);
+	(void) pthread_join(reader, NULL);
+	(void) printf("%d reads while the replica went down twice, %d failed\n",
+				  atomic_load(&reads_done),
+				  atomic_load(&reads_failed));
+	check(atomic_load(&reads_done) > 0 && atomic_load(&reads_failed) == 0, "no read failed");
+	check(atomic_load(&w.failures) == 0, "no write failed");
+}
+
+/* With nobody there, calls fail in their time; and when there is somebody, they do not. */
+static void
+check_both_down(void)
+{
+	int64_t worst = 0;
+	int served = 0;
+	int64_t end;
+
+	control("KN_TEST_REPLICA_CONTROL", "stop -m immediate");
+	control("KN_TEST_PRIMARY_CONTROL", "stop -m immediate");
+	for (int i = 0; i < 20; i++)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = HASTY_MS / 10);
+		int64_t began = kn__now(NULL);
+		int64_t took;
+
+		if (i % 2 == 0)
+			served += place_of(kn_query(cx, "SELECT pg_is_in_recovery()")) != NOWHERE;
+		else
+			served += kn_exec(cx, "INSERT INTO fell VALUES (2)") == KN_OK;
+		took = kn__now(NULL) - began;
+		worst = took > worst ? took : worst;
+	}
+	(void) printf("both down: the slowest failure took %.1f ms\n", (double) worst / 1e6);
+	check(served == 0, "nobody serves what nobody can serve");
+	check(worst < TOO_LATE_MS * KN__NS_PER_MS, "calls fail in their time");
+	control("KN_TEST_PRIMARY_CONTROL", "start");
+	check(reads_come_to(PRIMARY, 0), "the primary is there again");
+	end = kn__now(NULL) + PATIENCE;
+	for (bool is_done = false; !is_done && kn__now(NULL) < end;)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = HASTY_MS);
+
+		is_done = kn_exec(cx, "INSERT INTO fell VALUES (3)") == KN_OK;
+	}
+	control("KN_TEST_REPLICA_CONTROL", "start");
+	check(reads_come_to(REPLICA, 0), "and the replica");
+}
+
+static kn_db *
+open_one(const char *conninfo)
+{
+	kn_db *one;
+	char why[256];
+
+	if (kn_open(&one, why, sizeof(why), .conninfo = conninfo) != KN_OK)
+	{
+		(void) fprintf(stderr, "%s\n", why);
+		exit(EXIT_FAILURE);
+	}
+	return one;
+}
+
+/* Whoever knows only a replica that is none but a replica can read, and is told so of the rest. */
+static void
+check_read_only(const char *replica)
+{
+	kn_db *one = open_one(replica);
+	kn_ctx *cx = kn_begin(one, .timeout_ms = 10000);
+
+	check(kn_exec(cx, "INSERT INTO fell VALUES (4)") == KN_READ_ONLY &&
+			  strcmp(kn_last_error(cx)->sqlstate, "25006") == 0 && kn_last_error(cx)->attempts > 1,
+		  "a write to a replica is refused, after it was tried again");
+	check(place_of(kn_query(cx, "SELECT pg_is_in_recovery()")) == REPLICA, "a read is not");
+	kn_end(cx);
+	check(kn_close(one, 10000) == KN_OK, "all contexts have ended");
+}
+
+/* Roles are what servers say, not what the configuration says. */
+static void
+check_swapped(const char *primary, const char *replica)
+{
+	kn_db *kept = db;
+
+	open_servers(replica, primary);
+	check(reads_come_to(REPLICA, 0), "reads go to the replica, which is said to be the primary");
+	for (int i = 0; i < 20; i++)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000);
+
+		check(kn_exec(cx, "INSERT INTO fell VALUES (5)") == KN_OK, "writes go to the primary");
+		check(place_of(kn_query(cx, "SELECT pg_is_in_recovery()")) != NOWHERE, "reads go on");
+	}
+	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	db = kept;
+}
+
+/* When a write was done there for the first time, by whoever is the first to try. */
+static int64_t
+first_write_at(const char *conninfo)
+{
+	int64_t end = kn__now(NULL) + PATIENCE;
+	PGconn *conn = PQconnectdb(conninfo);
+	PGresult *result;
+
+	while (result = PQexec(conn, "INSERT INTO fell VALUES (6)"),
+		   PQresultStatus(result) != PGRES_COMMAND_OK && kn__now(NULL) < end)
+		PQclear(result);
+	check(PQresultStatus(result) == PGRES_COMMAND_OK, "the new primary takes writes");
+	PQclear(result);
+	PQfinish(conn);
+	return kn__now(NULL);
+}
+
+static void *
+promote(void *argument)
+{
+	control("KN_TEST_REPLICA_CONTROL", "promote");
+	return argument;
+}
+
+/* The primary is gone, and the replica takes its place. */
+static void
+check_failover(const char *both)
+{
+	kn_db *one = open_one(both);
+	writer writers[] = { { 0 }, { 0 } };
+	pthread_t promoter;
+	int64_t asked;
+	int64_t takes_writes;
+
+	atomic_store(&must_end, false);
+	begin_writing(&writers[0], db, "INSERT INTO fell VALUES (7)");
+	begin_writing(&writers[1], one, "INSERT INTO fell VALUES (8)");
+	for (int i = 0; i < 2; i++)
+		await_write_since(&writers[i], kn__now(NULL));
+	control("KN_TEST_PRIMARY_CONTROL", "stop -m fast");
+	asked = kn__now(NULL);
+	if (pthread_create(&promoter, NULL, promote, NULL) != 0)
+		exit(EXIT_FAILURE);
+	takes_writes = first_write_at(getenv("KN_TEST_REPLICA"));
+	for (int i = 0; i < 2; i++)
+	{
+		double took;
+
+		await_write_since(&writers[i], takes_writes);
+		took = (double) (atomic_load(&writers[i].at) - takes_writes) / 1e6;
+		(void) printf(
+			"%s: writes flow %.1f ms after the new primary takes them, which it did %.1f"
+			" ms after the word; %d failed meanwhile\n",
+			i == 0 ? "a primary and a replica" : "one server of two names",
+			took,
+			(double) (takes_writes - asked) / 1e6,
+			atomic_load(&writers[i].failures));
+		check(took < BOUND_MS, "writes flow soon after the promotion");
+	}
+	atomic_store(&must_end, true);
+	for (int i = 0; i < 2; i++)
+		(void) pthread_join(writers[i].thread, NULL);
+	(void) pthread_join(promoter, NULL);
+	check(kn_close(one, 10000) == KN_OK, "all contexts have ended");
+}
+
+static bool
+is_primary(int server)
+{
+	kn_stats stats = { .size = sizeof(stats) };
+
+	return kn_get_stats(db, server, &stats) == KN_OK && stats.is_primary;
+}
+
+/* The old primary comes back, and takes itself for one: nothing is to be written to it. */
+static void
+check_left_behind(void)
+{
+	int64_t end = kn__now(NULL) + PATIENCE;
+	int bad = 0;
+
+	control("KN_TEST_PRIMARY_CONTROL", "start");
+	while (!is_primary(0) && kn__now(NULL) < end)
+		bad +=
+			read_with(&(kn_request){ .size = sizeof(kn_request), .timeout_ms = 10000 }) != PRIMARY;
+	check(is_primary(0) && is_primary(1), "there are two who say so");
+	for (int i = 0; i < 100; i++)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000);
+		kn_rows *rows = kn_query(cx,
+								 "INSERT INTO fell VALUES (9)"
+								 " RETURNING left(pg_walfile_name(pg_current_wal_lsn()), 8)");
+
+		if (!kn_next(rows) || strcmp(kn_get_text(rows, 0), "00000002") != 0)
+			bad++;
+		bad += kn_done(rows) != KN_OK;
+	}
+	check(bad == 0, "what is written goes to the one that was promoted");
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc != 4)
+		return EXIT_FAILURE;
+	(void) setvbuf(stdout, NULL, _IOLBF, 0);
+	tell(getenv("KN_TEST_DIRECT"), "CREATE TABLE fell (a int)");
+	open_servers(argv[1], argv[2]);
+	check_replica_restarts();
+	check_both_down();
+	check_read_only(argv[2]);
+	check_swapped(argv[1], argv[2]);
+	check_failover(argv[3]);
+	check_left_behind();
+	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	(void) printf("%d passed, %d failed\n", passed, failed);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
