@@ -100,6 +100,41 @@ START_TEST(writes_rows_of_any_width)
 }
 END_TEST
 
+/* Wherever the memory ends: in a text, before it or behind it. */
+START_TEST(writes_texts_of_any_length)
+{
+	static char text[301];
+	const uint32_t oids[] = { 25, 20, 25, 25, 701 };
+	kn__field found[5];
+	kn__buf buf;
+
+	memset(text, 'x', sizeof(text) - 1);
+	kn__buf_init(&buf, NULL, SIZE_MAX);
+	for (uint32_t i = 0; i <= 300; i++)
+	{
+		const kn_value values[] = { kn_text_of((kn_str){ text, i }),
+									kn_i64(i),
+									{ .type = KN_TYPE_TEXT, .oid = 25, .n = i / 2, .as.p = text },
+									kn_null(),
+									kn_f64(i) };
+		size_t begin = buf.length;
+		const char *why;
+		int column;
+
+		ck_assert_int_eq(kn__row_encode(&buf, values, 5, oids, &column, &why), KN_OK);
+		ck_assert_int_eq(buf.data[buf.length], '\0');
+		ck_assert(kn__row_decode(buf.data + begin, buf.length - begin, 5, found));
+		ck_assert_int_eq(found[0].n, (int) i);
+		ck_assert_mem_eq(found[0].p, text, i);
+		ck_assert_uint_eq(kn__load_u64(found[1].p), i);
+		ck_assert_int_eq(found[2].n, (int) i / 2);
+		ck_assert_int_eq(found[3].n, -1);
+		ck_assert_int_eq(found[4].n, 8);
+	}
+	kn__buf_release(&buf);
+}
+END_TEST
+
 static const struct
 {
 	const char *bytes;
@@ -161,6 +196,7 @@ fill(TCase *tcase)
 {
 	LOOP(tcase, writes_a_field, fields);
 	tcase_add_test(tcase, writes_rows_of_any_width);
+	tcase_add_test(tcase, writes_texts_of_any_length);
 	LOOP(tcase, reads_a_row, rows);
 	tcase_add_test(tcase, runs_out_of_memory);
 }

@@ -13,17 +13,18 @@
 #define INT8   20
 #define FLOAT8 701
 #define TEXT   25
+#define SHORT  12 /* bytes of the longest field that goes the short way whatever is in it */
 
-static bool put_short(char *at, const kn_value *value, uint32_t oid, size_t *size);
-static bool put_text(kn__buf *buf, const kn_value *value, uint32_t oid);
+static char *put_short(char *at, const kn_value *value, uint32_t oid);
+static char *put_text(char *at, const char *end, const kn_value *value, uint32_t oid);
 
+/* Short fields have room before they are looked at, those still to come as well. */
 kn_status
 kn__row_encode(kn__buf *buf, const kn_value *values, int count, const uint32_t *oids, int *column,
 			   const char **why)
 {
 	size_t begin = buf->length;
-	size_t most = 2 + (size_t) count * 12;
-	char *at = kn__buf_room(buf, most);
+	char *at = kn__buf_room(buf, 2 + (size_t) count * SHORT);
 
 	*column = -1;
 	*why = "out of memory";
@@ -31,34 +32,38 @@ kn__row_encode(kn__buf *buf, const kn_value *values, int count, const uint32_t *
 		return KN_NO_MEMORY;
 	at[0] = (char) (count >> 8);
 	at[1] = (char) count;
-	kn__buf_count(buf, 2);
+	at += 2;
 	for (int i = 0; i < count; i++)
 	{
-		size_t size;
+		size_t left = (size_t) (count - 1 - i) * SHORT;
+		char *next = put_short(at, &values[i], oids[i]);
 		kn_status status;
 
-		at = kn__buf_room(buf, 12);
-		if (at != NULL && put_short(at, &values[i], oids[i], &size))
+		if (next == NULL)
+			next = put_text(at, buf->data + buf->capacity - 1 - left, &values[i], oids[i]);
+		if (next != NULL)
 		{
-			buf->length += size;
+			at = next;
 			continue;
 		}
-		if (put_text(buf, &values[i], oids[i]))
-			continue;
-		*column = i;
+		buf->length = (size_t) (at - buf->data);
 		status = kn__encode_field(buf, &values[i], oids[i], why);
+		if (status != KN_OK)
+			*column = i;
+		else if ((at = kn__buf_room(buf, left)) == NULL)
+			status = KN_NO_MEMORY;
 		if (status == KN_OK)
 			continue;
 		kn__buf_cut(buf, begin);
 		return status;
 	}
-	*column = -1;
+	kn__buf_cut(buf, (size_t) (at - buf->data));
 	return KN_OK;
 }
 
-/* A number that is of its column's very type, and NULL; there is room for twelve bytes. */
-static bool
-put_short(char *at, const kn_value *value, uint32_t oid, size_t *size)
+/* A number that is of its column's very type, and NULL; what comes after it, NULL: neither. */
+static char *
+put_short(char *at, const kn_value *value, uint32_t oid)
 {
 	uint64_t bits;
 
@@ -66,50 +71,43 @@ put_short(char *at, const kn_value *value, uint32_t oid, size_t *size)
 	{
 		case KN_TYPE_NULL:
 			kn__store_u32(at, UINT32_MAX);
-			*size = 4;
-			return true;
+			return at + 4;
 		case KN_TYPE_I32:
 			if (oid != INT4 || value->as.i != (int32_t) value->as.i)
-				return false;
+				return NULL;
 			kn__store_u32(at, 4);
 			kn__store_u32(at + 4, (uint32_t) value->as.i);
-			*size = 8;
-			return true;
+			return at + 8;
 		case KN_TYPE_I64:
 			if (oid != INT8)
-				return false;
+				return NULL;
 			bits = (uint64_t) value->as.i;
 			break;
 		case KN_TYPE_F64:
 			if (oid != FLOAT8)
-				return false;
+				return NULL;
 			memcpy(&bits, &value->as.d, sizeof(bits));
 			break;
 		default:
-			return false;
+			return NULL;
 	}
 	kn__store_u32(at, 8);
 	kn__store_u32(at + 4, (uint32_t) (bits >> 32));
 	kn__store_u32(at + 8, (uint32_t) bits);
-	*size = 12;
-	return true;
+	return at + 12;
 }
 
-static bool
-put_text(kn__buf *buf, const kn_value *value, uint32_t oid)
+/* Text that fits before the end; what comes after it. */
+static char *
+put_text(char *at, const char *end, const kn_value *value, uint32_t oid)
 {
-	char *at;
-
-	if (value->type != KN_TYPE_TEXT || oid != TEXT || value->n > INT32_MAX)
-		return false;
-	at = kn__buf_room(buf, 4 + (size_t) value->n);
-	if (at == NULL)
-		return false;
+	if (value->type != KN_TYPE_TEXT || oid != TEXT || value->n > INT32_MAX ||
+		(size_t) value->n + 4 > (size_t) (end - at))
+		return NULL;
 	kn__store_u32(at, value->n);
 	if (value->n > 0)
 		memcpy(at + 4, value->as.p, value->n);
-	buf->length += 4 + (size_t) value->n;
-	return true;
+	return at + 4 + value->n;
 }
 
 bool

@@ -6,17 +6,20 @@
 
 #include <string.h>
 
-/* A length is kept in 32 bits; what is longer is longer than any parameter may be. */
+/*
+ * Values are made in the place where they are returned: gcc copies one that has a name, as a whole
+ * and right after it was written in parts, which holds up the processor for longer than all else.
+ *
+ * A length is kept in 32 bits; what is longer is longer than any parameter may be.
+ */
 static kn_value
 of_bytes(kn_type type, const void *bytes, size_t length)
 {
-	kn_value value = { .type = (uint8_t) type };
-
 	if (bytes == NULL)
 		return kn_null();
-	value.as.p = bytes;
-	value.n = length > UINT32_MAX ? UINT32_MAX : (uint32_t) length;
-	return value;
+	return (kn_value){ .type = (uint8_t) type,
+					   .n = length > UINT32_MAX ? UINT32_MAX : (uint32_t) length,
+					   .as.p = bytes };
 }
 
 static kn_value
@@ -28,10 +31,7 @@ of_text(kn_type type, const char *text)
 static kn_value
 of_int(kn_type type, int64_t i)
 {
-	kn_value value = { .type = (uint8_t) type };
-
-	value.as.i = i;
-	return value;
+	return (kn_value){ .type = (uint8_t) type, .as.i = i };
 }
 
 const char *
@@ -55,10 +55,7 @@ kn_null(void)
 kn_value
 kn_bool(bool b)
 {
-	kn_value value = { .type = KN_TYPE_BOOL };
-
-	value.as.b = b;
-	return value;
+	return (kn_value){ .type = KN_TYPE_BOOL, .as.b = b };
 }
 
 kn_value
@@ -82,19 +79,13 @@ kn_i64(int64_t i)
 kn_value
 kn_f32(float d)
 {
-	kn_value value = { .type = KN_TYPE_F32 };
-
-	value.as.d = (double) d;
-	return value;
+	return (kn_value){ .type = KN_TYPE_F32, .as.d = (double) d };
 }
 
 kn_value
 kn_f64(double d)
 {
-	kn_value value = { .type = KN_TYPE_F64 };
-
-	value.as.d = d;
-	return value;
+	return (kn_value){ .type = KN_TYPE_F64, .as.d = d };
 }
 
 kn_value
@@ -118,10 +109,7 @@ kn_bytes(const void *bytes, size_t length)
 kn_value
 kn_uuid_of(kn_uuid uuid)
 {
-	kn_value value = { .type = KN_TYPE_UUID };
-
-	value.as.uuid = uuid;
-	return value;
+	return (kn_value){ .type = KN_TYPE_UUID, .as.uuid = uuid };
 }
 
 kn_value
@@ -157,10 +145,7 @@ kn_time_of_day(int64_t usec)
 kn_value
 kn_interval_of(kn_interval interval)
 {
-	kn_value value = { .type = KN_TYPE_INTERVAL };
-
-	value.as.interval = interval;
-	return value;
+	return (kn_value){ .type = KN_TYPE_INTERVAL, .as.interval = interval };
 }
 
 kn_value
