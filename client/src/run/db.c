@@ -56,6 +56,12 @@ make(kn_db *db)
 		kn__allocate_zero(db->allocator, (size_t) db->settings->server_count, sizeof(kn__server));
 	if (db->classes == NULL || db->servers == NULL)
 		return KN_NO_MEMORY;
+	if (db->clock == NULL || db->clock->monotonic == NULL)
+	{
+		db->alarm = kn__alarm_new(db->allocator);
+		if (db->alarm == NULL)
+			return KN_NO_MEMORY;
+	}
 	if (kn__secret_init(&db->secret,
 						db->config.secret,
 						db->config.secret_user,
@@ -190,6 +196,7 @@ destroy(kn_db *db)
 		kn__breaker_release(&db->servers[i].breaker);
 		kn__memo_free(db->servers[i].shapes);
 	}
+	kn__alarm_free(db->alarm);
 	if (db->servers != NULL)
 		kn__release(db->allocator,
 					db->servers,

@@ -81,6 +81,7 @@ struct kn_db
 	kn_listener *listeners;
 	int free_count;
 	struct kn__prober *prober; /* route.c */
+	kn__alarm *alarm;          /* NULL: the clock is the caller's own */
 	struct kn__hedger *hedger; /* hedge_run.c; NULL: nothing is hedged */
 	kn__secret secret;
 	struct kn__config *settings; /* config.c: who owns the texts of the servers */

@@ -53,6 +53,7 @@ kn__conn_open(kn__conn **out, const kn__conn_options *options, const kn__wait *w
 	conn->wake[0] = options->wake == NULL ? -1 : options->wake[0];
 	conn->wake[1] = options->wake == NULL ? -1 : options->wake[1];
 	conn->watch = -1;
+	conn->alarm = NULL;
 	kn__buf_init(&conn->scratch, conn->allocator, SIZE_MAX / 2);
 	if (!kn__prepared_init(&conn->cache,
 						   conn->allocator,
@@ -90,6 +91,11 @@ connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait
 	if (PQsetnonblocking(conn->pg, 1) != 0)
 		return kn__fault_of_conn(fault, conn, KN_CONN_LOST);
 	kn__wait_watch(conn);
+	if (conn->watch >= 0 && options->alarm != NULL)
+	{
+		conn->alarm = options->alarm;
+		kn__alarm_add(conn->alarm, &conn->bell, conn->wake[1]);
+	}
 	return settle(conn, wait, fault);
 }
 
@@ -157,6 +163,8 @@ kn__conn_close(kn__conn *conn)
 		return;
 	kn__stream_forget(conn);
 	kn__copy_forget(conn);
+	if (conn->alarm != NULL)
+		kn__alarm_remove(conn->alarm, &conn->bell);
 	if (conn->pg != NULL)
 		PQfinish(conn->pg);
 	for (int i = 0; i < 2; i++)
@@ -183,6 +191,8 @@ kn__conn_forget(kn__conn *conn)
 	if (conn->pg != NULL && PQsocket(conn->pg) >= 0)
 		(void) close(PQsocket(conn->pg));
 	conn->pg = NULL;
+	/* A thread of the parent's may have its lock for ever. */
+	conn->alarm = NULL;
 	kn__conn_close(conn);
 }
 

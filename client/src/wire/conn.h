@@ -8,6 +8,7 @@
 #include <libpq-fe.h>
 #include <stdatomic.h>
 
+#include "wire/alarm.h"
 #include "wire/wire.h"
 
 /* prepared.c: the statements of a connection, the least recently used go first */
@@ -49,6 +50,8 @@ struct kn__conn
 	bool borrows_wake;
 	bool is_asking; /* listen.c: an empty query is under way */
 	int watch;      /* an epoll of socket and pipe, once it is connected; -1: none */
+	kn__alarm *alarm;
+	kn__bell bell; /* is the alarm's, if there is one */
 	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
 	void *user;
 	bool never_prepares;

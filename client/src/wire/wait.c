@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MOST_LAG (20 * KN__NS_PER_MS) /* of the coarse clock: a tick is 10 ms at most */
+
 enum
 {
 	SOCKET, /* what a wait can be ended by */
@@ -21,6 +23,7 @@ enum
 };
 
 static kn__waited wait_events(kn__conn *conn, short events, const kn__wait *wait);
+static kn__waited wait_with(kn__conn *conn, short events, const kn__wait *wait, bool has_bell);
 static int poll_events(kn__conn *conn, short events, int timeout, bool ready[2]);
 static bool is_cancelled(const kn__wait *wait);
 
@@ -29,6 +32,9 @@ kn__wait_over(const kn__conn *conn, const kn__wait *wait)
 {
 	if (is_cancelled(wait))
 		return KN__WAITED_CANCELED;
+	/* Most have long to go: the coarse clock can tell, and takes no time itself. */
+	if (wait->deadline == KN__NEVER || wait->deadline - kn__coarse(conn->clock) > MOST_LAG)
+		return KN__WAITED_READY;
 	return kn__wait_timeout(conn, wait) == 0 ? KN__WAITED_TIMEOUT : KN__WAITED_READY;
 }
 
@@ -45,13 +51,26 @@ kn__wait_socket(kn__conn *conn, bool for_write, const kn__wait *wait)
 	return wait_events(conn, (short) (POLLIN | (for_write ? POLLOUT : 0)), wait);
 }
 
+/* While an answer is waited for, the alarm looks after the deadline, if there is one. */
 static kn__waited
 wait_events(kn__conn *conn, short events, const kn__wait *wait)
+{
+	bool has_bell = conn->alarm != NULL && events == POLLIN && wait->deadline != KN__NEVER &&
+					kn__alarm_set(conn->alarm, &conn->bell, wait->deadline);
+	kn__waited waited = wait_with(conn, events, wait, has_bell);
+
+	if (has_bell)
+		kn__alarm_clear(&conn->bell);
+	return waited;
+}
+
+static kn__waited
+wait_with(kn__conn *conn, short events, const kn__wait *wait, bool has_bell)
 {
 	for (;;)
 	{
 		bool ready[2] = { false, false };
-		int timeout = kn__wait_timeout(conn, wait);
+		int timeout = has_bell ? -1 : kn__wait_timeout(conn, wait);
 		int found;
 
 		if (is_cancelled(wait))
@@ -65,8 +84,12 @@ wait_events(kn__conn *conn, short events, const kn__wait *wait)
 				return KN__WAITED_TIMEOUT;
 			continue;
 		}
+		/* Whoever it was: that the time is over is for the clock to say. */
 		if (ready[WAKE])
+		{
 			kn__wake_empty(conn->wake[0]);
+			has_bell = false;
+		}
 		/* What is wrong with a socket comes out of reading it. */
 		if (ready[SOCKET])
 			return KN__WAITED_READY;

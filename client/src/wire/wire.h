@@ -18,6 +18,7 @@
 #include "data/data.h"
 
 typedef struct kn__conn kn__conn;
+typedef struct kn__alarm kn__alarm;
 
 /* Where a thread waits: until when, and who may interrupt it. */
 typedef struct kn__wait
@@ -37,6 +38,7 @@ typedef struct kn__conn_options
 	int64_t cache_bytes;
 	int prepare_after;
 	int64_t cancel_ns; /* how long a cancelled statement may take to end */
+	kn__alarm *alarm;  /* outlives the connection; NULL: deadlines are timers of the kernel's */
 	const int *wake;   /* a pipe of the caller's that wakes it, and outlives it; NULL: its own */
 	/* May be NULL.  is_raised: the text is a function's own, not the server's. */
 	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
@@ -68,6 +70,12 @@ extern int kn__conn_pid(const kn__conn *conn);
 /* Statements are not prepared from now on: something hands them to several servers. */
 extern void kn__conn_never_prepare(kn__conn *conn);
 extern bool kn__conn_uses_tls(const kn__conn *conn);
+/*
+ * alarm.c: what wakes waits whose deadline has come, by the system's clock.  NULL: no memory.  Has
+ * a thread once there is a deadline; freed after the connections, and not in a child process.
+ */
+extern kn__alarm *kn__alarm_new(const kn_allocator *allocator);
+extern void kn__alarm_free(kn__alarm *alarm);
 /* wait.c: a pipe to wake with, neither end of which blocks; false: out of descriptors. */
 extern bool kn__wake_open(int fds[2]);
 extern void kn__wake_empty(int fd);
