@@ -2,41 +2,51 @@
  * route.c
  *		Which server a call goes to, and who looks after them.
  *
- * Where there are replicas, a thread of the handle's looks at each server now and then,
- * and at once when a call has found one in trouble: which is the primary, and how far behind
- * the others are.  A replica serves a read only if it was seen to have replayed all
- * that the context has seen; what was seen is never more than what is.
+ * Where there are replicas, each server has a thread that looks at it now and then, and at once
+ * when a call has found one in trouble: which is the primary, and how far behind the others are.
+ * One that says nothing keeps nobody from looking at the others.  A replica serves a read
+ * only if it was seen to have replayed all that the context has seen; what was seen is never more
+ * than what is.
  */
 #include "run/run.h"
 
 #include <signal.h>
 #include <string.h>
 
-#define REST_NS  (20 * KN__NS_PER_MS) /* between two rounds, however much it is asked */
+#define REST_NS  (20 * KN__NS_PER_MS) /* between two looks, however much it is asked */
 #define HASTE_MS 100                  /* while there is no primary */
-#define LOOK_MS  1000                 /* what a look may take, so that others have their turn */
+#define LOOK_MS  1000                 /* what a look may take, so that it is known who is gone */
+
+/* Who looks at one server. */
+typedef struct looker
+{
+	struct kn__prober *prober;
+	kn__server *server;
+	kn__link *link; /* outside of its pool; NULL: not connected */
+	bool is_asked;  /* not to wait; with the handle's lock */
+	pthread_t thread;
+} looker;
 
 struct kn__prober
 {
 	kn_db *db;
-	pthread_t thread;
-	kn__link **links; /* one a server, outside of its pool; NULL: not connected */
-	bool is_asked;    /* not to wait; with the handle's lock */
-	bool must_end;
+	bool must_end; /* with the handle's lock */
 	pthread_cond_t asked;
+	int count; /* of those that have begun */
+	looker *lookers;
 };
 
 static bool is_fit(const kn_ctx *cx, kn__server *server);
-static void free_prober(struct kn__prober *prober);
-static void *probe_all(void *argument);
-static void probe(struct kn__prober *prober, kn__server *server);
+static void end_prober(struct kn__prober *prober);
+static void *look_on(void *argument);
+static void probe(looker *l);
 static bool look(kn__link *link, const kn__wait *wait);
 static void note(kn__server *server, const kn__result *result);
 static int64_t integer_of(const kn_value *value, int64_t otherwise);
 static bool dismiss(kn_db *db);
-static bool wait_for_turn(struct kn__prober *prober);
-static bool wait_until(struct kn__prober *prober, int64_t until, bool heeds_asking);
-static bool start_thread(struct kn__prober *prober);
+static bool wait_for_turn(looker *l);
+static bool wait_until(looker *l, int64_t until, bool heeds_asking);
+static bool start_all(struct kn__prober *prober);
 
 /*
  * The server for the next attempt.  except: the one of the attempt before, to be spared if
@@ -121,8 +131,9 @@ kn__route_doubt(kn__server *server, kn_status status)
 	prober = db->prober;
 	if (prober != NULL)
 	{
-		prober->is_asked = true;
-		(void) pthread_cond_signal(&prober->asked);
+		for (int i = 0; i < prober->count; i++)
+			prober->lookers[i].is_asked = true;
+		(void) pthread_cond_broadcast(&prober->asked);
 	}
 	(void) pthread_mutex_unlock(&db->lock);
 	/* The primary may be another one behind the same name by now. */
@@ -141,28 +152,37 @@ kn__route_start(kn_db *db)
 	prober = kn__allocate_zero(db->allocator, 1, sizeof(*prober));
 	if (prober == NULL)
 		return KN_NO_MEMORY;
-	prober->links = kn__allocate_zero(db->allocator, (size_t) db->server_count, sizeof(kn__link *));
+	prober->lookers = kn__allocate_zero(db->allocator, (size_t) db->server_count, sizeof(looker));
 	prober->db = db;
 	kn__cond_init(&prober->asked);
-	db->prober = prober;
-	if (prober->links != NULL && start_thread(prober))
+	if (prober->lookers != NULL && start_all(prober))
+	{
+		db->prober = prober;
 		return KN_OK;
-	db->prober = NULL;
-	free_prober(prober);
+	}
+	end_prober(prober);
 	return KN_NO_MEMORY;
 }
 
 /* Signals are the program's affair, and none of its handlers runs here. */
 static bool
-start_thread(struct kn__prober *prober)
+start_all(struct kn__prober *prober)
 {
 	sigset_t all;
 	sigset_t before;
-	bool is_started;
+	bool is_started = true;
 
 	(void) sigfillset(&all);
 	(void) pthread_sigmask(SIG_SETMASK, &all, &before);
-	is_started = pthread_create(&prober->thread, NULL, probe_all, prober) == 0;
+	for (int i = 0; i < prober->db->server_count && is_started; i++)
+	{
+		looker *l = &prober->lookers[i];
+
+		l->prober = prober;
+		l->server = &prober->db->servers[i];
+		is_started = pthread_create(&l->thread, NULL, look_on, l) == 0;
+		prober->count += is_started;
+	}
 	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return is_started;
 }
@@ -174,51 +194,48 @@ kn__route_stop(kn_db *db)
 
 	if (prober == NULL)
 		return;
-	(void) pthread_mutex_lock(&db->lock);
-	prober->must_end = true;
-	(void) pthread_cond_signal(&prober->asked);
-	(void) pthread_mutex_unlock(&db->lock);
-	(void) pthread_join(prober->thread, NULL);
 	/* Calls that are under way still may have their doubts. */
 	(void) pthread_mutex_lock(&db->lock);
 	db->prober = NULL;
 	(void) pthread_mutex_unlock(&db->lock);
-	free_prober(prober);
+	end_prober(prober);
 }
 
+/* Nobody but its own threads knows of it any more. */
 static void
-free_prober(struct kn__prober *prober)
+end_prober(struct kn__prober *prober)
 {
 	kn_db *db = prober->db;
 
+	(void) pthread_mutex_lock(&db->lock);
+	prober->must_end = true;
+	(void) pthread_cond_broadcast(&prober->asked);
+	(void) pthread_mutex_unlock(&db->lock);
+	for (int i = 0; i < prober->count; i++)
+		(void) pthread_join(prober->lookers[i].thread, NULL);
 	(void) pthread_cond_destroy(&prober->asked);
-	kn__release(db->allocator, prober->links, (size_t) db->server_count * sizeof(kn__link *));
+	kn__release(db->allocator, prober->lookers, (size_t) db->server_count * sizeof(looker));
 	kn__release(db->allocator, prober, sizeof(*prober));
 }
 
 static void *
-probe_all(void *argument)
+look_on(void *argument)
 {
-	struct kn__prober *prober = argument;
+	looker *l = argument;
 
 	do
-	{
-		for (int i = 0; i < prober->db->server_count; i++)
-			probe(prober, &prober->db->servers[i]);
-	} while (wait_for_turn(prober));
-	for (int i = 0; i < prober->db->server_count; i++)
-	{
-		if (prober->links[i] != NULL)
-			kn__link_close(prober->links[i]);
-	}
+		probe(l);
+	while (wait_for_turn(l));
+	if (l->link != NULL)
+		kn__link_close(l->link);
 	return NULL;
 }
 
 static void
-probe(struct kn__prober *prober, kn__server *server)
+probe(looker *l)
 {
-	kn_db *db = prober->db;
-	kn__link **link = &prober->links[server->index];
+	kn__server *server = l->server;
+	kn_db *db = server->db;
 	int64_t most = db->config.probe_ms > LOOK_MS ? db->config.probe_ms : LOOK_MS;
 	kn__wait wait = { .deadline = KN__NEVER };
 	kn__fault fault;
@@ -227,16 +244,16 @@ probe(struct kn__prober *prober, kn__server *server)
 		most = db->config.connect_ms;
 	wait.deadline = kn__after(kn__now(db->clock), most);
 	kn__fault_clear(&fault);
-	if (*link == NULL && kn__link_open(server, &wait, NULL, link, &fault) != KN_OK)
+	if (l->link == NULL && kn__link_open(server, &wait, NULL, &l->link, &fault) != KN_OK)
 	{
 		atomic_store(&server->is_known, false);
 		return;
 	}
-	if (look(*link, &wait))
+	if (look(l->link, &wait))
 		return;
 	atomic_store(&server->is_known, false);
-	kn__link_close(*link);
-	*link = NULL;
+	kn__link_close(l->link);
+	l->link = NULL;
 }
 
 static bool
@@ -321,27 +338,29 @@ dismiss(kn_db *db)
 
 /* False: it is over. */
 static bool
-wait_for_turn(struct kn__prober *prober)
+wait_for_turn(looker *l)
 {
-	int64_t probe_ms = prober->db->config.probe_ms;
+	kn_db *db = l->prober->db;
+	int64_t probe_ms = db->config.probe_ms;
 	int64_t now = kn__now(NULL);
 	bool goes_on;
 
-	if (!dismiss(prober->db) && (probe_ms < 0 || probe_ms > HASTE_MS))
+	if (!dismiss(db) && (probe_ms < 0 || probe_ms > HASTE_MS))
 		probe_ms = HASTE_MS;
-	(void) pthread_mutex_lock(&prober->db->lock);
-	goes_on = wait_until(prober, now + REST_NS, false) &&
-			  wait_until(prober, kn__after(now, probe_ms), true);
-	prober->is_asked = false;
-	(void) pthread_mutex_unlock(&prober->db->lock);
+	(void) pthread_mutex_lock(&db->lock);
+	goes_on = wait_until(l, now + REST_NS, false) && wait_until(l, kn__after(now, probe_ms), true);
+	l->is_asked = false;
+	(void) pthread_mutex_unlock(&db->lock);
 	return goes_on;
 }
 
 /* The lock is held.  False: it is over. */
 static bool
-wait_until(struct kn__prober *prober, int64_t until, bool heeds_asking)
+wait_until(looker *l, int64_t until, bool heeds_asking)
 {
-	while (!prober->must_end && !(heeds_asking && prober->is_asked) &&
+	struct kn__prober *prober = l->prober;
+
+	while (!prober->must_end && !(heeds_asking && l->is_asked) &&
 		   kn__cond_wait(&prober->asked, &prober->db->lock, until))
 		;
 	return !prober->must_end;
