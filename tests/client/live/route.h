@@ -20,9 +20,10 @@
 #include "base/base.h"
 #include "kints/kints.h"
 
-#define PATIENCE (60 * KN__NS_PER_S) /* for what is sure to come */
-#define LAG_MS   500
-#define PROBE_MS 20
+#define PATIENCE  (60 * KN__NS_PER_S) /* for what is sure to come */
+#define LAG_MS    500
+#define PROBE_MS  20
+#define CANCEL_MS 200
 
 static kn_db *db;
 static int passed;
@@ -123,7 +124,8 @@ open_servers(const char *primary, const char *replica)
 				.conninfo = primary,
 				.replicas = replicas,
 				.lag_ms = LAG_MS,
-				.probe_ms = PROBE_MS) != KN_OK)
+				.probe_ms = PROBE_MS,
+				.cancel_ms = CANCEL_MS) != KN_OK)
 	{
 		(void) fprintf(stderr, "%s\n", why);
 		exit(EXIT_FAILURE);
