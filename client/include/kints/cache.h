@@ -7,7 +7,8 @@
  * them asks the server and the others wait for what it gets.
  *
  * What is kept belongs to the key, and to the role and claims of the context that asked:
- * one that acts as somebody else has entries of its own.  It is only taken for the same
+ * one that acts as somebody else has entries of its own.  All of that is in the entry, word for
+ * word, and compared, however keys fall together.  It is only taken for the same
  * statement with the same values.  Nothing is read from the cache within a transaction.
  *
  * Threads: the functions of a kn_cache are called from any thread, several at a time.

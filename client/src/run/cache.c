@@ -2,17 +2,14 @@
  * cache.c
  *		Reads that go by a cache of the program's own.
  *
- * An entry begins with the hash of the statement and its values, so that a key that
- * is used for two of them is a miss and not a lie.  Who misses a key notes that he loads it;
+ * What is found under a key is taken only where it says itself that it is of the same statement and
+ * for the same people: see cache_entry.c.  Who misses a key notes that he loads it;
  * others who miss it wait for him, and look again.  A key that is removed while it is being
  * loaded is not kept: what was read may be of before.
  */
 #include "run/cache.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define MOST_BYTES (64 << 20) /* what is larger is not worth keeping */
 
 typedef struct Found
 {
@@ -20,14 +17,12 @@ typedef struct Found
 	bool is_found;
 } Found;
 
-static const char *full_key(kn_ctx *cx, kn__arena *arena, const char *key);
-static uint64_t fingerprint(const kn__item *item);
-static uint64_t hash_value(uint64_t hash, const kn_value *value);
-static bool look_up(kn__call *call, const char *key);
+static kn_status run(kn__call *call, kn__load *load);
+static bool look_up(kn__call *call, const kn__load *load);
 static void take_found(void *into, const void *bytes, size_t size);
 static bool begin_load(kn_ctx *cx, kn__load *load);
 static void end_load(kn__call *call, kn__load *load, kn_status status);
-static void keep(kn__call *call, const char *key);
+static void keep(kn__call *call, kn__load *load);
 static void remove_key(kn_db *db, const char *key);
 static void remove_later(void *argument);
 
@@ -45,105 +40,55 @@ kn_status
 kn__cache_run(kn__call *call)
 {
 	kn_ctx *cx = call->cx;
-	kn__load load = { .key = full_key(cx, &cx->arena, call->options->cache_key) };
+	const kn__item *item = &call->items[0];
+	kn__load load = { .key = kn__entry_key(cx, &cx->arena, call->options->cache_key) };
 	kn_status status;
 
 	if (load.key == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+	kn__buf_init(&load.entry, cx->db->allocator, KN__ENTRY_MOST);
+	kn__entry_begin(&load.entry, cx, item->sql, item->values, item->count);
+	/* Without memory to say what it is, or too large for that: as if there were no cache. */
+	status = load.entry.has_failed ? kn__run(call) : run(call, &load);
+	kn__buf_release(&load.entry);
+	return status;
+}
+
+static kn_status
+run(kn__call *call, kn__load *load)
+{
+	kn_ctx *cx = call->cx;
+	kn_status status;
+
 	for (;;)
 	{
-		if (look_up(call, load.key))
+		if (look_up(call, load))
 			return KN_OK;
-		if (begin_load(cx, &load))
+		if (begin_load(cx, load))
 			break;
 		/* Somebody has loaded it by now; or the time is over, and the server is asked after all. */
 		if (atomic_load(&cx->is_cancelled) || kn__now(cx->db->clock) >= cx->wait.deadline)
 			return kn__run(call);
 	}
 	status = kn__run(call);
-	end_load(call, &load, status);
+	end_load(call, load, status);
 	return status;
 }
 
-/* With the role and the claims: nobody gets what somebody else may see. */
-static const char *
-full_key(kn_ctx *cx, kn__arena *arena, const char *key)
-{
-	uint64_t hash = 0;
-	char text[24];
-	kn__buf out;
-	const char *copy;
-
-	for (int i = 0; i < cx->prelude_count; i++)
-		hash = hash_value(hash, &cx->prelude_values[i]);
-	if (cx->prelude_count == 0)
-		return kn__arena_copy(arena, key, strlen(key));
-	(void) snprintf(text, sizeof(text), ":%016llx", (unsigned long long) hash);
-	kn__buf_init(&out, cx->db->allocator, 1 << 20);
-	kn__buf_text(&out, key);
-	kn__buf_text(&out, text);
-	copy = out.has_failed ? NULL : kn__arena_copy(arena, out.data, out.length);
-	kn__buf_release(&out);
-	return copy;
-}
-
-static uint64_t
-fingerprint(const kn__item *item)
-{
-	uint64_t hash = item->hash;
-
-	for (int i = 0; i < item->count; i++)
-		hash = hash_value(hash, &item->values[i]);
-	return hash;
-}
-
-/* The kind first: 1 is not true, and "1" is neither. */
-static uint64_t
-hash_value(uint64_t hash, const kn_value *value)
-{
-	uint32_t head[3] = { value->type, value->oid, value->n };
-
-	hash = kn__hash(head, sizeof(head), hash);
-	switch (value->type)
-	{
-		case KN_TYPE_TEXT:
-		case KN_TYPE_BYTES:
-		case KN_TYPE_NUMERIC:
-		case KN_TYPE_JSON:
-		case KN_TYPE_INET:
-			return kn__hash(value->as.p, value->n, hash);
-		case KN_TYPE_ARRAY:
-			for (int i = 0; i < value->as.array->dimensions; i++)
-				hash = kn__hash(&value->as.array->sizes[i], sizeof(int32_t), hash);
-			for (uint32_t i = 0; i < value->n; i++)
-				hash = hash_value(hash, &value->as.array->items[i]);
-			return hash;
-		case KN_TYPE_NULL:
-			return hash;
-		case KN_TYPE_BOOL:
-			return kn__hash(&value->as.b, sizeof(value->as.b), hash);
-		case KN_TYPE_UUID:
-			return kn__hash(&value->as.uuid, sizeof(value->as.uuid), hash);
-		case KN_TYPE_INTERVAL:
-			return kn__hash(&value->as.interval, sizeof(value->as.interval), hash);
-		default:
-			return kn__hash(&value->as.i, sizeof(value->as.i), hash);
-	}
-}
-
 static bool
-look_up(kn__call *call, const char *key)
+look_up(kn__call *call, const kn__load *load)
 {
 	kn_ctx *cx = call->cx;
 	const kn_cache *cache = cx->db->config.cache;
 	kn__item *item = &call->items[0];
 	Found found = { .is_found = false };
 
-	kn__buf_init(&found.bytes, cx->db->allocator, MOST_BYTES);
-	cache->get(cache->user, key, take_found, &found);
-	if (found.is_found && !found.bytes.has_failed && found.bytes.length > 8 &&
-		kn__load_u64(found.bytes.data) == fingerprint(item))
-		item->result = kn__result_thaw(found.bytes.data + 8, found.bytes.length - 8);
+	kn__buf_init(&found.bytes, cx->db->allocator, KN__ENTRY_MOST);
+	cache->get(cache->user, load->key, take_found, &found);
+	if (found.is_found && !found.bytes.has_failed && found.bytes.length > load->entry.length &&
+		memcmp(found.bytes.data, load->entry.data, load->entry.length) == 0)
+		item->result = kn__result_thaw(found.bytes.data + load->entry.length,
+									   found.bytes.length - load->entry.length);
 	kn__buf_release(&found.bytes);
 	if (item->result == NULL)
 		return false;
@@ -199,7 +144,7 @@ end_load(kn__call *call, kn__load *load, kn_status status)
 	(void) pthread_mutex_unlock(&db->lock);
 	/* Kept before the others look again; one that is removed right now is removed once more. */
 	if (status == KN_OK && !is_stale)
-		keep(call, load->key);
+		keep(call, load);
 	(void) pthread_mutex_lock(&db->lock);
 	for (place = &db->loads; *place != load;)
 		place = &(*place)->next;
@@ -212,16 +157,13 @@ end_load(kn__call *call, kn__load *load, kn_status status)
 }
 
 static void
-keep(kn__call *call, const char *key)
+keep(kn__call *call, kn__load *load)
 {
 	const kn_cache *cache = call->cx->db->config.cache;
-	kn__buf bytes;
+	kn__buf *entry = &load->entry;
 
-	kn__buf_init(&bytes, call->cx->db->allocator, MOST_BYTES);
-	kn__buf_u64(&bytes, fingerprint(&call->items[0]));
-	if (kn__result_freeze(call->items[0].result, &bytes))
-		cache->put(cache->user, key, bytes.data, bytes.length, call->options->cache_ms);
-	kn__buf_release(&bytes);
+	if (kn__result_freeze(call->items[0].result, entry))
+		cache->put(cache->user, load->key, entry->data, entry->length, call->options->cache_ms);
 }
 
 typedef struct Removal
@@ -246,7 +188,7 @@ kn_uncache(kn_ctx *cx, const char *key)
 	removal = kn__arena_get(arena, sizeof(Removal));
 	if (removal == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
-	*removal = (Removal){ cx->db, full_key(cx, arena, key) };
+	*removal = (Removal){ cx->db, kn__entry_key(cx, arena, key) };
 	if (removal->key == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	return kn__after_doubt(cx, remove_later, removal);

@@ -7,11 +7,14 @@
 
 #include "run/run.h"
 
+#define KN__ENTRY_MOST (64 << 20) /* what is larger is not worth keeping */
+
 /* The loads that are under way in a handle; in its lock. */
 typedef struct kn__load
 {
 	struct kn__load *next;
 	const char *key;
+	kn__buf entry; /* as it begins */
 	bool is_stale; /* the key was removed meanwhile: what comes is not to be kept */
 } kn__load;
 
@@ -19,5 +22,10 @@ typedef struct kn__load
 extern bool kn__cache_serves(const kn__call *call);
 /* Runs a read of one statement, by the cache or by the server; as kn__run() does. */
 extern kn_status kn__cache_run(kn__call *call);
+
+/* cache_entry.c */
+extern const char *kn__entry_key(kn_ctx *cx, kn__arena *arena, const char *key);
+extern void kn__entry_begin(kn__buf *out, const kn_ctx *cx, const char *sql, const kn_value *values,
+							int count);
 
 #endif
