@@ -96,13 +96,17 @@ kn__run_before(const kn_ctx *cx, kn__item *items)
 	if (cx->work.depth > 0 && cx->work.has_begun)
 		return 0;
 	if (cx->work.depth > 0)
-		items[count++] = kn__run_plain(cx->work.begin);
+	{
+		items[count] = kn__run_plain(cx->work.begin);
+		items[count++].may_repeat = true;
+	}
 	if (cx->prelude != NULL)
 		items[count++] = (kn__item){ .sql = cx->prelude,
 									 .length = cx->prelude_length,
 									 .hash = cx->prelude_hash,
 									 .values = cx->prelude_values,
 									 .count = cx->prelude_count,
+									 .may_repeat = true,
 									 .is_atomic = true };
 	return count;
 }
@@ -195,6 +199,7 @@ fly(kn__call *call, kn__permit *permit)
 	kn_status status;
 
 	cx->link->member.last_sql = call->items[0].sql;
+	kn__run_mark_read(call, call->items);
 	if (count > call->count)
 	{
 		items = count <= FEW ? few : kn__arena_get(&cx->arena, (size_t) count * sizeof(kn__item));
@@ -274,6 +279,16 @@ kn__run_is_read(const kn__call *call)
 	if (call->options != NULL && call->options->is_read)
 		return true;
 	return (call->class & KN__CLASS_READ) != 0;
+}
+
+/* Its statements may be sent once more on the way, if it is a read. */
+void
+kn__run_mark_read(const kn__call *call, kn__item *items)
+{
+	bool is_read = kn__run_is_read(call);
+
+	for (int i = 0; i < call->count; i++)
+		items[i].may_repeat = is_read;
 }
 
 /* Whether the call may be made again after it failed with that status. */

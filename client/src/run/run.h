@@ -209,6 +209,7 @@ extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
 extern kn_status kn__run_settle(kn__call *call, kn_status status);
 extern kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
 extern bool kn__run_is_read(const kn__call *call);
+extern void kn__run_mark_read(const kn__call *call, kn__item *items);
 /* Waits for the next attempt, and counts it; false: there is to be none. */
 extern bool kn__run_again(kn__call *call);
 extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);

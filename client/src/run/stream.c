@@ -139,19 +139,15 @@ begin_here(kn_rows *rows)
 	/* A read, and nothing but that: what it does besides might be done to its end otherwise. */
 	rows->item.may_scan = call->class == (KN__CLASS_KNOWN | KN__CLASS_READ | KN__CLASS_ATOMIC) &&
 						  (call->options == NULL || !call->options->is_write);
+	kn__run_mark_read(call, &rows->item);
 	if (count > 0 && kn__stream_scans(conn, &rows->item))
 	{
 		status = begin_scan(rows, before, &count);
 		if (status != KN_OK)
 			return status;
 	}
-	status = kn__stream_begin(conn,
-							  before,
-							  count,
-							  &rows->item,
-							  &cx->wait,
-							  &call->outcome,
-							  &cx->fault);
+	status =
+		kn__stream_begin(conn, before, count, &rows->item, &cx->wait, &call->outcome, &cx->fault);
 	if (cx->work.depth > 0 && count > 0)
 		kn__doubt_note(cx, &before[count - 1]);
 	return status;

@@ -297,6 +297,7 @@ compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 		items[count + i].sync_after = false;
 		items[count + i].is_atomic = true; /* nothing of it stays without COMMIT */
 	}
+	kn__run_mark_read(call, items + count);
 	count += call->count;
 	if (kn__run_is_read(call) || work->is_read_only)
 		return count;

@@ -252,6 +252,8 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 			item->affected = affected_by(result);
 			if (!item->wants_rows)
 				break;
+			if (PQntuples(result) > 0 && !kn__flight_fits(flight, sent, result))
+				flight->is_misshapen = true;
 			kn__result_free(item->result);
 			item->result = (kn__result *) result;
 			return;
@@ -269,6 +271,19 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 			break;
 	}
 	PQclear(result);
+}
+
+/*
+ * A statement that was not prepared, or is only now, has the columns that its table has now: they
+ * may be others than those that it was taken for when all of them were asked for in binary.
+ */
+bool
+kn__flight_fits(kn__flying *flight, const kn__sent *sent, const PGresult *result)
+{
+	if (!PQbinaryTuples(result) || kn__shape_of(result) == KN__SHAPE_BINARY)
+		return true;
+	kn__memo_note(flight->conn->shapes, sent->key, KN__SHAPE_TEXT);
+	return false;
 }
 
 /* To COMMIT in a transaction that has failed the server says ROLLBACK, and calls it a success. */

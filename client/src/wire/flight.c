@@ -47,9 +47,8 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	(void) fly(&flight);
 	*outcome = kn__flight_outcome(&flight);
-	/* Once more, where nothing has happened but that a name meant something else. */
-	if (flight.is_stale && !was_in_transaction && *outcome == KN__NOTHING_DONE && !flight.is_lost &&
-		flight.stopped == KN_OK && kn__flight_roll_back(conn, wait))
+	if (kn__flight_is_once_more(&flight, was_in_transaction) &&
+		(was_in_transaction || kn__flight_roll_back(conn, wait)))
 	{
 		kn__flying again = { .conn = conn,
 							 .wait = wait,
@@ -70,6 +69,24 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 	if (count > FEW)
 		kn__release(conn->allocator, flight.sent, size);
 	return flight.status;
+}
+
+/*
+ * Where nothing has happened but that a name meant something else; or rows were asked for in a
+ * form that will not do, and may be asked for again.
+ */
+bool
+kn__flight_is_once_more(const kn__flying *flight, bool was_in_transaction)
+{
+	bool may_repeat = flight->is_misshapen && flight->status == KN_OK;
+
+	if (flight->is_lost || flight->stopped != KN_OK)
+		return false;
+	if (flight->is_stale)
+		return !was_in_transaction && kn__flight_outcome(flight) == KN__NOTHING_DONE;
+	for (int i = 0; may_repeat && i < flight->count; i++)
+		may_repeat = flight->items[i].may_repeat;
+	return may_repeat;
 }
 
 /*

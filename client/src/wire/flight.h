@@ -38,11 +38,14 @@ typedef struct kn__flying
 	bool group_done;   /* a transaction of the server's making is complete */
 	bool is_refused;   /* the server would not describe a statement */
 	bool is_stale;     /* a prepared statement was not what it was taken for */
+	bool is_misshapen; /* rows came in binary that has no codec: their table has changed */
 } kn__flying;
 
 /* flight.c */
 extern bool kn__flight_roll_back(kn__conn *conn, const kn__wait *wait);
 extern void kn__flight_note_stale(kn__flying *flight);
+/* Whether it should be sent once more, for something was taken for what it is no longer. */
+extern bool kn__flight_is_once_more(const kn__flying *flight, bool was_in_transaction);
 extern bool kn__flight_is_late(kn__flying *flight);
 /* Sends all of it; false: there is nothing to be answered. */
 extern bool kn__flight_send(kn__flying *flight);
@@ -66,6 +69,8 @@ extern void kn__answer_sync(kn__flying *flight, kn__item *item);
 extern PGresult *kn__answer_next(kn__flying *flight);
 extern void kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent,
 							 const PGresult *result);
+/* Notes what has come for the next time; false: it is in binary and has no codec for all of it. */
+extern bool kn__flight_fits(kn__flying *flight, const kn__sent *sent, const PGresult *result);
 /* Asks the server to end it, once; the second time nothing more can be had of it. */
 extern void kn__flight_stop(kn__flying *flight, kn__waited waited);
 /* The connection is gone, and libpq knows why. */

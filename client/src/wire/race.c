@@ -262,9 +262,8 @@ kn__leg_end(kn__leg *leg, kn__item *items, const kn__wait *wait, kn__outcome *ou
 	if (leg->has_sent)
 		kn__flight_answer(flight);
 	*outcome = kn__flight_outcome(flight);
-	/* As a flight does it: once more, where a name meant something else. */
-	if (flight->is_stale && *outcome == KN__NOTHING_DONE && !flight->is_lost &&
-		flight->stopped == KN_OK)
+	/* As a flight does it. */
+	if (kn__flight_is_once_more(flight, false))
 		return kn__flight(flight->conn, items, count, wait, outcome, fault);
 	for (int i = 0; i < count; i++)
 	{

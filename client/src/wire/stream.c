@@ -15,6 +15,7 @@ static void start(kn__streaming *stream);
 static bool is_once_more(const kn__streaming *stream);
 static void send(kn__streaming *stream);
 static void read_before(kn__streaming *stream, int closes);
+static void refuse_rows(kn__streaming *stream);
 static PGresult *next_row(kn__streaming *stream);
 static bool next(kn__streaming *stream);
 static void finish(kn__streaming *stream);
@@ -30,6 +31,7 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	kn_status status;
 	bool is_again;
 	bool is_unfit;
+	bool in_transaction;
 
 	*outcome = KN__NOTHING_DONE;
 	if (conn->is_broken || conn->stream != NULL || conn->copy != NULL || count > KN__MOST_BEFORE)
@@ -63,6 +65,7 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	status = flight->status;
 	is_again = is_once_more(stream);
 	is_unfit = stream->is_unfit;
+	in_transaction = stream->in_transaction;
 	if (is_unfit)
 		item->may_scan = false;
 	else
@@ -70,8 +73,11 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	if (is_again || status != KN_OK)
 		end(conn);
 	/* What has only been passed over has not failed. */
-	if (!is_again || (!is_unfit && !kn__flight_roll_back(conn, wait)))
+	if (!is_again)
 		return status;
+	if (!in_transaction && !kn__flight_roll_back(conn, wait))
+		return is_unfit ? kn__fail(fault, KN_CONN_LOST, "%s", kn_status_text(KN_CONN_LOST))
+						: status;
 	for (int i = 0; i < count; i++)
 	{
 		kn__result_free(prelude[i].result);
@@ -95,17 +101,17 @@ start(kn__streaming *stream)
 	if (kn__flight_is_late(flight) || kn__flight_learn(flight) != KN_OK)
 		return;
 	if (flight->count > 1 || !kn__scan_serves(flight->conn, stream->item))
-	{
 		send(stream);
-		return;
-	}
-	kn__scan_send(stream);
-	if (flight->status == KN_OK)
-		kn__scan_begin(stream);
-	if (!stream->is_unfit)
-		stream->has_row = next(stream);
 	else
-		finish(stream);
+	{
+		kn__scan_send(stream);
+		if (flight->status == KN_OK)
+			kn__scan_begin(stream);
+		if (!stream->is_unfit)
+			stream->has_row = next(stream);
+		else
+			finish(stream);
+	}
 	/* It was not the caller who wanted it to be cancelled. */
 	if (stream->is_unfit && flight->is_lost)
 		flight->status = kn__fail(flight->fault, KN_CONN_LOST, "%s", kn_status_text(KN_CONN_LOST));
@@ -182,6 +188,25 @@ read_before(kn__streaming *stream, int closes)
 	if (!flight->is_lost)
 		(void) PQsetSingleRowMode(flight->conn->pg);
 	stream->has_row = next(stream);
+	if (stream->has_row && !kn__flight_fits(flight, &flight->sent[last], stream->first) &&
+		stream->item->may_repeat)
+		refuse_rows(stream);
+}
+
+/* They came in a form that will not do.  As with COPY, a cancel would be the end of a transaction.
+ */
+static void
+refuse_rows(kn__streaming *stream)
+{
+	stream->is_unfit = true;
+	stream->has_row = false;
+	PQclear(stream->first);
+	stream->first = NULL;
+	if (!stream->in_transaction)
+		kn__flight_stop(&stream->flight, KN__WAITED_CANCELED);
+	do
+		pass_over(stream);
+	while (!stream->is_over);
 }
 
 kn_status

@@ -101,6 +101,7 @@ typedef struct kn__item
 	int count;
 	bool never_prepare;
 	bool may_scan;   /* a query that only reads: its rows may come by COPY */
+	bool may_repeat; /* it may happen twice, or is undone with the others before that */
 	bool wants_rows; /* it may have rows, and they are the caller's: kept in result */
 	bool sync_after; /* the end of a transaction of the server's making; the last one always */
 	bool is_atomic;  /* if the server ends the session before it answers, nothing is done:
