@@ -40,7 +40,8 @@ typedef struct fake
 	bool is_gated;   /* opening waits for a permit */
 	int permits;
 	kn_status open_status;
-	bool is_unkept; /* keep_alive says no */
+	bool is_unkept;    /* keep_alive says no */
+	const char *where; /* they lead to */
 	char leak[200];
 	int64_t leak_held;
 } fake;
@@ -185,13 +186,19 @@ fake_report(void *user, const kn__news *news)
 	fake_unlock(f);
 }
 
+static inline const char *
+fake_where(void *user)
+{
+	return ((fake *) user)->where;
+}
+
 /* Defaults: none at first, and at most so many; nothing is ever too old. */
 static inline void
 fake_init(fake *f, int max)
 {
 	*f = (fake){ 0 };
-	f->driver = (kn__driver){ f,           fake_open,  fake_close, fake_is_alive, fake_keep_alive,
-							  fake_forget, fake_report };
+	f->driver = (kn__driver){ f,           fake_open,   fake_close, fake_is_alive, fake_keep_alive,
+							  fake_forget, fake_report, fake_where };
 	f->clock = (kn_clock){ fake_now, fake_now, f };
 	f->options = (kn__pool_options){ .max = max,
 									 .max_opening = 2,

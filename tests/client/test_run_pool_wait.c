@@ -415,6 +415,51 @@ START_TEST(an_abandoned_opening_is_not_lost)
 }
 END_TEST
 
+/* How long ago the first opening began, and how the caller's patience ends. */
+static const struct
+{
+	int64_t after_ms;
+	const char *where;
+	bool is_barren;
+	const char *message;
+} barren[] = {
+	{ 99,
+	  "db.example",
+	  false,
+	  "the deadline was over after waiting 99 ms for a connection: none could be opened yet"
+	  " to server \"db.example\"" },
+	{ 100,
+	  NULL,
+	  true,
+	  "the deadline was over after waiting 100 ms for a connection: none could be opened yet" },
+};
+
+/* That none is open, and to open one takes long, is no affair of the caller's. */
+START_TEST(nothing_is_open_for_long)
+{
+	fake f;
+	kn__pool *pool;
+	taker other;
+
+	fake_init(&f, 2);
+	f.is_gated = true;
+	f.where = barren[_i].where;
+	pool = fake_pool(&f);
+	ck_assert(!kn__pool_is_barren(pool));
+	taker_queue(&other, pool, kn__after(f.now, barren[_i].after_ms));
+	AWAIT(pool, opening == 1);
+	fake_advance(&f, pool, barren[_i].after_ms);
+	ck_assert_int_eq(taker_join(&other), KN_TIMEOUT);
+	ck_assert_str_eq(other.fault.error.message, barren[_i].message);
+	ck_assert_int_eq(kn__pool_is_barren(pool), barren[_i].is_barren);
+	fake_permit(&f, 1);
+	AWAIT(pool, idle == 1);
+	fake_advance(&f, pool, 1000);
+	ck_assert(!kn__pool_is_barren(pool));
+	fake_end(&f, pool);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -432,6 +477,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, refused_credentials_are_told_at_once, 0, 2);
 	tcase_add_test(tcase, one_that_is_out_is_waited_for);
 	tcase_add_test(tcase, an_abandoned_opening_is_not_lost);
+	LOOP(tcase, nothing_is_open_for_long, barren);
 }
 
 int

@@ -79,7 +79,12 @@ typedef struct kn_config
 	int64_t retry_cap_ms;     /* and no pause is longer (1000) */
 	int retry_budget_percent; /* of calls that may be repeats, besides 10 a second (20) */
 
-	/* The circuit breaker of each server. */
+	/*
+	 * The circuit breaker of each server.  A call has failed when its connection was lost, when
+	 * the server said that it is in trouble, and when it said nothing: neither to the request to
+	 * cancel of a call whose time was over, nor to whoever wanted to connect.  A call whose
+	 * deadline came, and that the server has ended then, was slow.
+	 */
 	int breaker_failure_percent; /* of calls, to open it (50; -1: failures do not count) */
 	int breaker_slow_percent;    /* (-1: slow calls do not count) */
 	int64_t breaker_slow_ms;     /* what is slow (1000) */

@@ -13,6 +13,7 @@ static void close_link(void *user, kn__member *member);
 static bool is_alive(void *user, kn__member *member);
 static bool keep_alive(void *user, kn__member *member, int64_t deadline);
 static void forget_link(void *user, kn__member *member);
+static const char *where(void *user);
 static kn_status connect_link(kn__link *link, const kn__wait *wait, const int *wake,
 							  uint64_t *version, kn__fault *fault);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
@@ -24,6 +25,7 @@ const kn__driver kn__link_driver = {
 	.keep_alive = keep_alive,
 	.forget = forget_link,
 	.report = kn__tell_pool,
+	.where = where,
 };
 
 static kn_status
@@ -211,4 +213,10 @@ forget_link(void *user, kn__member *member)
 	(void) user;
 	kn__conn_forget(link->conn);
 	kn__release(allocator, link, sizeof(kn__link));
+}
+
+static const char *
+where(void *user)
+{
+	return ((const kn__server *) user)->host;
 }

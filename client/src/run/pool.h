@@ -93,6 +93,8 @@ typedef struct kn__driver
 	void (*forget)(void *user, kn__member *member);
 	/* Something has happened; NULL: nobody wants to know. */
 	void (*report)(void *user, const kn__news *news);
+	/* Where they lead to, for people, with the lock held; NULL: nobody knows. */
+	const char *(*where)(void *user);
 } kn__driver;
 
 /* The fields of kn_config that it goes by. */
@@ -152,6 +154,9 @@ extern kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const char *fil
 extern bool kn__pool_try(kn__pool *pool, const char *file, int line, kn__member **out);
 /* Another last_sql for one that is out; whoever reads the old one has done so when it returns. */
 extern void kn__pool_retell(kn__pool *pool, kn__member *member, const char *sql);
+
+/* None is open, and that to open one has failed, or has taken longer than it should by far. */
+extern bool kn__pool_is_barren(kn__pool *pool);
 
 /* How it comes back. */
 typedef enum kn__give

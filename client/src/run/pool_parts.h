@@ -115,7 +115,8 @@ struct kn__pool
 
 	int total; /* slots that are not EMPTY */
 	int opening;
-	bool is_wanted; /* one more is to be opened, though nobody waits */
+	int64_t barren_since; /* when the first of those was begun with none open */
+	bool is_wanted;       /* one more is to be opened, though nobody waits */
 	bool is_sweeping;
 	int64_t sweep_at; /* when a worker has to look at the members next */
 
@@ -182,6 +183,7 @@ extern void kn__pool_put_back(kn__pool *pool, kn__slot *slot);
 extern void kn__pool_sleep(kn__pool *pool, pthread_cond_t *cond, int64_t until);
 
 #define KN__HAND_OFF_NS (KN__NS_PER_MS)
+#define KN__BARREN_NS   (100 * KN__NS_PER_MS) /* that to open one may take */
 
 /* pool_worker.c; the lock is held */
 

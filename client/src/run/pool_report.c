@@ -11,6 +11,7 @@
 
 #define NAMED       8 /* holders that an error names, those that have had theirs for longest */
 #define DETAIL_ROOM 2048
+#define WHERE_ROOM  300
 
 /* Text that is cut where there is no more room; length is what it would have been. */
 typedef struct text
@@ -31,6 +32,7 @@ typedef enum sql_mode
 
 static void add_holder(text *text, const kn__holder *holder, sql_mode mode);
 static void add_longest(text *text, kn__pool *pool, int64_t now, sql_mode mode);
+static void say_where(const kn__pool *pool, char *text);
 static void add_failure(text *text, const kn__pool *pool, int64_t now);
 static kn_status explain_failure(kn__pool *pool, kn_status status, int64_t waited,
 								 kn__fault *fault);
@@ -301,6 +303,17 @@ add_failure(text *text, const kn__pool *pool, int64_t now)
 		pool->failure.error.message);
 }
 
+/* " to server ...", or nothing where that is not known. */
+static void
+say_where(const kn__pool *pool, char *text)
+{
+	const char *where = pool->driver.where == NULL ? NULL : pool->driver.where(pool->driver.user);
+
+	*text = '\0';
+	if (where != NULL && *where != '\0')
+		(void) snprintf(text, WHERE_ROOM, " to server \"%s\"", where);
+}
+
 kn_status
 kn__pool_explain(kn__pool *pool, kn_status status, int64_t waited, kn__fault *fault)
 {
@@ -308,7 +321,9 @@ kn__pool_explain(kn__pool *pool, kn_status status, int64_t waited, kn__fault *fa
 	text text = { detail, sizeof(detail), 0 };
 	int64_t now = kn__pool_now(pool);
 	long long waited_ms = (long long) (waited / KN__NS_PER_MS);
+	char where[WHERE_ROOM];
 
+	say_where(pool, where);
 	switch (status)
 	{
 		case KN_CLOSED:
@@ -332,8 +347,10 @@ kn__pool_explain(kn__pool *pool, kn_status status, int64_t waited, kn__fault *fa
 		case KN_TIMEOUT:
 			(void) kn__fail(fault,
 							status,
-							"the deadline was over after waiting %lld ms for a connection",
-							waited_ms);
+							"the deadline was over after waiting %lld ms for a connection%s%s",
+							waited_ms,
+							pool->total > pool->opening ? "" : ": none could be opened yet",
+							pool->total > pool->opening ? "" : where);
 			break;
 		default:
 			(void) kn__fail(fault,
@@ -358,11 +375,14 @@ explain_failure(kn__pool *pool, kn_status status, int64_t waited, kn__fault *fau
 	char detail[DETAIL_ROOM] = "";
 	text text = { detail, sizeof(detail), 0 };
 	int64_t now = kn__pool_now(pool);
+	char where[WHERE_ROOM];
 
+	say_where(pool, where);
 	if (!pool->has_failed)
 		return kn__fail(fault,
 						status,
-						"no connection could be opened in %lld ms",
+						"no connection%s could be opened in %lld ms",
+						where,
 						(long long) (waited / KN__NS_PER_MS));
 	(void) kn__fail(fault, status, "no connection could be opened: %s", failure->message);
 	memcpy(fault->error.sqlstate, failure->sqlstate, sizeof(failure->sqlstate));

@@ -84,6 +84,21 @@ is_hopeless(const kn__pool *pool, int64_t now)
 			now >= kn__after(pool->failing_since, pool->options.acquire_ms));
 }
 
+bool
+kn__pool_is_barren(kn__pool *pool)
+{
+	bool is_barren;
+
+	if (kn__pool_is_forked(pool))
+		return false;
+	(void) pthread_mutex_lock(&pool->lock);
+	is_barren = pool->total == pool->opening &&
+				(pool->has_failed ||
+				 (pool->opening > 0 && kn__pool_now(pool) - pool->barren_since >= KN__BARREN_NS));
+	(void) pthread_mutex_unlock(&pool->lock);
+	return is_barren;
+}
+
 /* In the queue until it is handed a slot, claims one, or has to stop.  The lock is held. */
 static kn_status
 queue(kn__pool *pool, kn__waiter *waiter, const limits *limits)

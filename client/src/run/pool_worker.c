@@ -147,6 +147,8 @@ open_slot(kn__pool *pool, kn__slot *slot, int64_t now)
 	kn__news news = { .kind = KN__NEWS_OPENED };
 	kn_status status;
 
+	if (pool->total == 0)
+		pool->barren_since = now;
 	pool->total++;
 	pool->opening++;
 	kn__pool_call_opener(pool);

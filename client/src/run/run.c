@@ -175,7 +175,8 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	call->began = status == KN_OK ? member->taken_at : kn__coarse(clock);
 	if (status == KN_OK)
 		kn__ctx_set_link(cx, (kn__link *) (void *) member);
-	else if (status == KN_CONN_LOST || status == KN_UNAVAILABLE)
+	else if (status == KN_CONN_LOST || status == KN_UNAVAILABLE ||
+			 (status == KN_TIMEOUT && kn__pool_is_barren(server->pool)))
 	{
 		if (kn__breaker_report(&server->breaker, permit, call->began, 0, true, &was, &is))
 			kn__tell_breaker(server, is);
@@ -233,15 +234,20 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 			kn_status status)
 {
 	int64_t now = kn__coarse(cx->db->clock);
-	bool has_failed = status != KN_OK && counts_as_failure(status, &cx->fault);
+	bool has_failed = kn__conn_is_silent(cx->link->conn) ||
+					  (status != KN_OK && counts_as_failure(status, &cx->fault));
+	int64_t took = now - began;
 	kn__breaker_state was;
 	kn__breaker_state is;
 
+	/* What the server was told to end, and has ended, was slow whatever its time was. */
+	if (status == KN_TIMEOUT && cx->fault.error.sqlstate[0] != '\0')
+		took = KN__NEVER;
 	kn__run_give(cx);
 	atomic_fetch_add_explicit(&server->queries, 1, memory_order_relaxed);
 	if (status != KN_OK)
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);
-	if (kn__breaker_report(&server->breaker, permit, now, now - began, has_failed, &was, &is))
+	if (kn__breaker_report(&server->breaker, permit, now, took, has_failed, &was, &is))
 		kn__tell_breaker(server, is);
 	if (status == KN_READ_ONLY || has_failed)
 		kn__route_doubt(server, status);

@@ -201,6 +201,7 @@ kn__flight_stop(kn__flying *flight, kn__waited waited)
 
 	if (!is_first && now >= flight->give_up_at)
 	{
+		conn->is_silent = true;
 		flight->is_lost = true;
 		flight->status = kn__fail(flight->fault,
 								  flight->stopped,

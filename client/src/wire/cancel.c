@@ -46,6 +46,7 @@ kn__cancel_send(kn__conn *conn)
 		return false;
 	is_done = wait_over(request, conn->cancel_ns);
 	leave(request);
+	conn->is_silent |= !is_done;
 	return is_done;
 }
 
@@ -150,6 +151,7 @@ kn__cancel_fence(kn__conn *conn)
 	kn__wait wait = { .deadline = kn__now(conn->clock) + conn->cancel_ns };
 	PGresult *result;
 	bool is_hit = true;
+	kn__waited waited;
 
 	for (int tries = 0; is_hit && tries < 3; tries++)
 	{
@@ -158,7 +160,9 @@ kn__cancel_fence(kn__conn *conn)
 			return false;
 		do
 		{
-			if (kn__wait_result(conn, &wait) != KN__WAITED_READY)
+			waited = kn__wait_result(conn, &wait);
+			conn->is_silent |= waited == KN__WAITED_TIMEOUT;
+			if (waited != KN__WAITED_READY)
 				return false;
 			result = PQgetResult(conn->pg);
 			is_hit |= PQresultStatus(result) == PGRES_FATAL_ERROR && result != NULL;

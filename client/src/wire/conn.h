@@ -56,6 +56,7 @@ struct kn__conn
 	void *user;
 	bool never_prepares;
 	bool is_broken;               /* to be closed: nobody knows in which state the server is */
+	bool is_silent;               /* it was asked to end something, and has not answered */
 	bool is_soiled;               /* something of a user's outlives his transaction */
 	struct kn__streaming *stream; /* stream.c: rows that are under way, NULL: none */
 	struct kn__copying *copy;     /* copy.c: likewise */

@@ -53,6 +53,8 @@ extern void kn__conn_close(kn__conn *conn);
 extern void kn__conn_forget(kn__conn *conn);
 /* Whether the server has said nothing since, such as good-bye: a look at the socket. */
 extern bool kn__conn_is_alive(kn__conn *conn);
+/* The server was asked to end what it did, and did not even answer to that. */
+extern bool kn__conn_is_silent(const kn__conn *conn);
 /* Idle, outside of a transaction, no answer pending, nothing left behind by a user. */
 extern bool kn__conn_is_clean(const kn__conn *conn);
 extern bool kn__conn_in_transaction(const kn__conn *conn);
