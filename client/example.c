@@ -4,6 +4,9 @@
  *
  *	cc example.c $(pkg-config --cflags --libs kints) && ./a.out "dbname=postgres"
  *
+ * Where the loader does not search the library's directory, it has to be told:
+ * -Wl,-rpath,$(pkg-config --variable=libdir kints)
+ *
  * What it needs of the environment, such as PGHOST, libpq takes from there.
  */
 #include <kints/kints.h>
