@@ -335,7 +335,7 @@ START_TEST(refuses_a_pooler)
 	kn_close_listener(own);
 	ck_assert_int_eq(kn_close(through, 1000), KN_OK);
 	/* Nor where the conninfo for listeners leads to one. */
-	OPEN(through, .listen_conninfo = "application_name=kn_listens");
+	OPEN(through, .listen_conninfo = named_port());
 	ck_assert_int_eq(kn_open_listener(&own, through, NULL), KN_OK);
 	ck_assert_int_eq(kn_listen(own, "one"), KN_CONFIG);
 	kn_close_listener(own);

@@ -24,10 +24,20 @@ be_silent(void *user, const PGresult *notice)
 #define OPEN_DB(...) \
 	OPEN(db, .conninfo = "application_name=kn_calls", .listen_conninfo = listens_by(), __VA_ARGS__)
 
+/* Where what PG* name listens, for that has to be said: the rest is as they say. */
+static inline const char *
+named_port(void)
+{
+	static char conninfo[32];
+
+	(void) snprintf(conninfo, sizeof(conninfo), "port=%s", getenv("PGPORT"));
+	return conninfo;
+}
+
 static inline const char *
 listens_by(void)
 {
-	return is_pooled() ? getenv("KN_TEST_DIRECT") : "application_name=kn_listens";
+	return is_pooled() ? getenv("KN_TEST_DIRECT") : named_port();
 }
 
 static inline void
