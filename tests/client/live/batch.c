@@ -76,6 +76,11 @@ static const struct
 
 START_TEST(does_nothing_where_one_fails)
 {
+	static const char x_prepared[] =
+		"SELECT count(*) FROM pg_prepared_statements"
+		" WHERE starts_with(statement, 'SELECT count(*) FROM pg_p')";
+	int64_t prepared = -1;
+
 	/* The second time statements are prepared, and the third they go by their names. */
 	for (int round = 0; round < 3; round++)
 	{
@@ -93,6 +98,10 @@ START_TEST(does_nothing_where_one_fails)
 		EXPECT(cx, kn_done(kn_batch_rows(batch, 0)), failures[_i].status);
 		ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch"), 0);
 	}
+	/* What the server never prepared is not asked for by name, and others are prepared as ever. */
+	for (int round = 0; round < 3; round++)
+		prepared = number_of(cx, kn_query(cx, x_prepared));
+	ck_assert_int_eq(prepared, is_pooled() ? 0 : 1);
 }
 END_TEST
 

@@ -529,6 +529,13 @@ START_TEST(takes_no_more_memory)
 			sum += kn_get_i32(stream, 0) + (int64_t) kn_get_str(stream, 1).n;
 		EXPECT_OK(cx, kn_done(stream));
 		ck_assert_int_eq(sum, most * (most - 1) / 2 + 9 * most);
+		/* With a parameter it goes row by row, without COPY. */
+		stream = kn_stream(cx, "SELECT a, b, c FROM kn_many WHERE a >= $1", 0);
+		while (kn_next(stream))
+			sum -= kn_get_i32(stream, 0) + (int64_t) kn_get_str(stream, 1).n;
+		EXPECT_OK(cx, kn_done(stream));
+		ck_assert_int_eq(sum, 0);
+		sum = most * (most - 1) / 2 + 9 * most;
 		copy = kn_copy_out(cx, "COPY kn_many TO STDOUT");
 		while (kn_copy_get(copy, &piece))
 			sum--;

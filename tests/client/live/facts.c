@@ -96,11 +96,47 @@ START_TEST(a_number_may_be_given_out_again)
 }
 END_TEST
 
+/*
+ * Whoever takes a request to cancel may not be the one who signals the server's process, and may
+ * be slow: it comes when that statement is over, and hits what is done then.
+ */
+START_TEST(a_cancel_may_come_late)
+{
+	proxy p = { .text = "kn_no_text", .harm = NULL };
+	char conninfo[160];
+	kn_db *db;
+	kn_ctx *cx;
+
+	/* One that hands sessions round is such a one itself. */
+	if (is_pooled())
+		return;
+	proxy_start(&p);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
+	OPEN(db, .conninfo = conninfo, .max_connections = 1, .cancel_ms = 8000);
+	cx = kn_begin(db);
+	for (int i = 0; i < 3; i++)
+	{
+		p.holds_cancel = true;
+		kn_set_timeout(cx, 30);
+		/* The first request has no effect yet, so there is a second one. */
+		EXPECT(cx, kn_exec(cx, "SELECT pg_sleep(3600)"), KN_TIMEOUT);
+		ck_assert_int_eq(p.holds_cancel, false);
+		kn_set_timeout(cx, -1);
+		EXPECT_OK(cx, kn_exec(cx, "SELECT pg_sleep(0.05)"));
+	}
+	ck_assert_uint_eq(stats_of(db).opened, 1);
+	kn_end(cx);
+	close_even(db);
+	proxy_end(&p);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_number_may_be_given_out_again);
+	tcase_add_test(tcase, a_cancel_may_come_late);
 }
 
 int

@@ -63,6 +63,13 @@ typedef struct proxy
 	/* Called in the proxy's thread; true: cut the connection. */
 	bool (*harm)(void *user);
 	void *user;
+	/*
+	 * The next request to cancel is taken, and goes on to the server only after the next statement
+	 * that passes, of whatever connection.  Nothing else passes until the server has it.
+	 */
+	_Atomic(bool) holds_cancel;
+	int held; /* where it goes; 0: there is none */
+	char request[16];
 	bool is_mute;          /* whoever comes is served in silence */
 	_Atomic(bool) is_done; /* the one thread sets it, the other looks */
 	_Atomic(bool) drops;   /* from now on nothing passes, in either direction */
@@ -199,6 +206,30 @@ contains(const char *bytes, size_t n, const char *text)
 }
 
 static inline bool
+hold_request(proxy *p, const pair *x, size_t unit)
+{
+	if (!p->holds_cancel || x->is_started || unit != sizeof(p->request) ||
+		length_at(x->bytes + 4) != 80877102)
+		return false;
+	memcpy(p->request, x->bytes, unit);
+	p->held = dup(x->server);
+	p->holds_cancel = false;
+	return true;
+}
+
+static inline void
+let_request_go(proxy *p)
+{
+	char byte;
+
+	(void) pass(p->held, p->request, sizeof(p->request));
+	while (recv(p->held, &byte, 1, 0) > 0)
+		;
+	(void) close(p->held);
+	p->held = 0;
+}
+
+static inline bool
 from_client(proxy *p, pair *x)
 {
 	ssize_t n = recv(x->client, x->bytes + x->have, PROXY_BYTES - x->have, 0);
@@ -215,6 +246,8 @@ from_client(proxy *p, pair *x)
 		bool is_hit = !p->is_done && (p->kind == 0 ? executes : x->bytes[0] == p->kind) &&
 					  contains(x->bytes, unit, p->text);
 
+		if (hold_request(p, x, unit))
+			return false;
 		x->is_started = true;
 		if (is_hit ? !harm_unit(p, x, unit) : !pass(x->server, x->bytes, unit))
 		{
@@ -226,6 +259,8 @@ from_client(proxy *p, pair *x)
 				return true;
 			return false;
 		}
+		if (executes && p->held > 0)
+			let_request_go(p);
 		x->have -= unit;
 		memmove(x->bytes, x->bytes + unit, x->have);
 	}
