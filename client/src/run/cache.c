@@ -137,23 +137,19 @@ end_load(kn__call *call, kn__load *load, kn_status status)
 {
 	kn_db *db = call->cx->db;
 	kn__load **place;
-	bool is_stale;
 
 	(void) pthread_mutex_lock(&db->lock);
-	is_stale = load->is_stale;
+	load->is_kept = status == KN_OK && !load->is_stale;
 	(void) pthread_mutex_unlock(&db->lock);
-	/* Kept before the others look again; one that is removed right now is removed once more. */
-	if (status == KN_OK && !is_stale)
+	/* Kept before the others look again. */
+	if (load->is_kept)
 		keep(call, load);
 	(void) pthread_mutex_lock(&db->lock);
 	for (place = &db->loads; *place != load;)
 		place = &(*place)->next;
 	*place = load->next;
-	is_stale = load->is_stale && !is_stale;
 	(void) pthread_cond_broadcast(&db->woken);
 	(void) pthread_mutex_unlock(&db->lock);
-	if (is_stale)
-		db->config.cache->remove(db->config.cache->user, load->key);
 }
 
 static void
@@ -202,15 +198,26 @@ remove_later(void *argument)
 	remove_key(removal->db, removal->key);
 }
 
+/* What the cache is just being handed is waited for: it would come after the removal. */
 static void
 remove_key(kn_db *db, const char *key)
 {
+	bool waits;
+
 	(void) pthread_mutex_lock(&db->lock);
-	for (kn__load *load = db->loads; load != NULL; load = load->next)
+	do
 	{
-		if (strcmp(load->key, key) == 0)
+		waits = false;
+		for (kn__load *load = db->loads; load != NULL; load = load->next)
+		{
+			if (strcmp(load->key, key) != 0)
+				continue;
 			load->is_stale = true;
-	}
+			waits |= load->is_kept;
+		}
+		if (waits)
+			(void) kn__cond_wait(&db->woken, &db->lock, KN__NEVER);
+	} while (waits);
 	(void) pthread_mutex_unlock(&db->lock);
 	db->config.cache->remove(db->config.cache->user, key);
 }

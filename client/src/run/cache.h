@@ -16,6 +16,7 @@ typedef struct kn__load
 	const char *key;
 	kn__buf entry; /* as it begins */
 	bool is_stale; /* the key was removed meanwhile: what comes is not to be kept */
+	bool is_kept;  /* the cache is being handed it */
 } kn__load;
 
 /* Whether a call can go by the cache. */

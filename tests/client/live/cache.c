@@ -2,6 +2,8 @@
  * cache.c
  *		Reads that go by a cache of the program's own.
  */
+#include <stdatomic.h>
+
 #include "base/base.h"
 #include "live.h"
 
@@ -24,7 +26,9 @@ typedef struct store
 	int hits;
 	int puts;
 	int removals;
-	bool is_narrow; /* it has no more of a key than what the program has said of it */
+	bool is_narrow;        /* it has no more of a key than what the program has said of it */
+	_Atomic(bool) is_slow; /* what is put takes until that is over */
+	_Atomic(bool) is_putting;
 } store;
 
 static store kept;
@@ -80,6 +84,9 @@ put(void *user, const char *key, const void *bytes, size_t size, int64_t ttl_ms)
 	store *s = user;
 	int i = 0;
 
+	atomic_store(&s->is_putting, true);
+	while (atomic_load(&s->is_slow))
+		(void) poll(NULL, 0, 1);
 	(void) pthread_mutex_lock(&s->lock);
 	ck_assert_int_eq(ttl_ms, 60000);
 	s->puts++;
@@ -90,6 +97,7 @@ put(void *user, const char *key, const void *bytes, size_t size, int64_t ttl_ms)
 	s->entries[i].bytes = malloc(size);
 	s->entries[i].size = size;
 	memcpy(s->entries[i].bytes, bytes, size);
+	atomic_store(&s->is_putting, false);
 	(void) pthread_mutex_unlock(&s->lock);
 }
 
@@ -425,6 +433,58 @@ START_TEST(keeps_nothing_that_is_old_already)
 }
 END_TEST
 
+static _Atomic(bool) is_uncached;
+
+static void *
+uncache(void *argument)
+{
+	kn_ctx *c = kn_begin(db);
+
+	EXPECT_OK(c, kn_uncache(c, "numbers"));
+	/* Nothing that is older is put there from here on. */
+	*(bool *) argument = !atomic_load(&kept.is_putting);
+	atomic_store(&is_uncached, true);
+	kn_end(c);
+	return NULL;
+}
+
+static void *
+read_numbers(void *argument)
+{
+	kn_ctx *c = kn_begin(db);
+
+	*(int64_t *) argument = read_sum(c);
+	kn_end(c);
+	return NULL;
+}
+
+/* A cache may take its time: what is being put there is waited for, and then removed. */
+START_TEST(removes_what_is_being_kept)
+{
+	pthread_t reader;
+	pthread_t remover;
+	int64_t sum = 0;
+	bool is_over = false;
+
+	atomic_store(&kept.is_slow, true);
+	ck_assert_int_eq(pthread_create(&reader, NULL, read_numbers, &sum), 0);
+	while (!atomic_load(&kept.is_putting))
+		(void) poll(NULL, 0, 1);
+	look_do(look, "INSERT INTO kn_number VALUES (4)");
+	ck_assert_int_eq(pthread_create(&remover, NULL, uncache, &is_over), 0);
+	/* One that does not wait is done long before. */
+	for (int i = 0; i < 200 && !atomic_load(&is_uncached); i++)
+		(void) poll(NULL, 0, 1);
+	atomic_store(&kept.is_slow, false);
+	ck_assert_int_eq(pthread_join(remover, NULL), 0);
+	ck_assert_int_eq(read_sum(cx), 7);
+	ck_assert_int_eq(pthread_join(reader, NULL), 0);
+	ck_assert_int_eq(sum, 3);
+	ck_assert(is_over);
+	ck_assert_int_eq(read_sum(cx), 7);
+}
+END_TEST
+
 START_TEST(does_not_wait_for_ever)
 {
 	kn_ctx *hasty = kn_begin(db, .timeout_ms = 60);
@@ -456,6 +516,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_emptied_by_a_commit_only);
 	tcase_add_test(tcase, asks_the_server_once);
 	tcase_add_test(tcase, keeps_nothing_that_is_old_already);
+	tcase_add_test(tcase, removes_what_is_being_kept);
 	tcase_add_test(tcase, does_not_wait_for_ever);
 }
 
