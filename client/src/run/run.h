@@ -188,6 +188,8 @@ typedef struct kn__call
 	int64_t began;      /* the last attempt */
 	kn__server *server; /* of the last attempt */
 	int pid;            /* of the session it went to, where somebody wants to know; 0: not known */
+	const char *told; /* to who looks at the pool, in place of a text that lives too short for that;
+					   * NULL: the first item's */
 } kn__call;
 
 /* run.c: the whole way there and back; what fails is in the context's fault */

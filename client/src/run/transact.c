@@ -199,7 +199,7 @@ run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
 	return status;
 }
 
-/* A statement about the savepoint of a depth. */
+/* A statement about the savepoint of a depth; the verb is static text. */
 static kn_status
 mark(kn_ctx *cx, const char *verb, int depth)
 {
@@ -209,6 +209,7 @@ mark(kn_ctx *cx, const char *verb, int depth)
 
 	(void) snprintf(sql, sizeof(sql), "%s kn_%d", verb, depth);
 	item = kn__run_plain(sql);
+	call.told = verb;
 	return kn__transact_run(&call);
 }
 
@@ -248,7 +249,7 @@ kn__transact_run(kn__call *call)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	call->attempts = 1;
 	call->server = work->server;
-	cx->link->member.last_sql = call->items[0].sql;
+	cx->link->member.last_sql = call->told != NULL ? call->told : call->items[0].sql;
 	count = compose(cx, call, items, &before);
 	status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
 	memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));

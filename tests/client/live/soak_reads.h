@@ -53,8 +53,8 @@ typedef struct worker
 	unsigned char *fates;
 	int notes;
 	unsigned char *note_fates;
-	uint64_t calls;
-	uint64_t by_status[KN_STATUS_COUNT];
+	_Atomic(uint64_t) calls;
+	_Atomic(uint64_t) by_status[KN_STATUS_COUNT];
 } worker;
 
 static kn_db *db;

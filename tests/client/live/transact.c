@@ -216,6 +216,38 @@ writing_body(kn_ctx *c, void *argument)
 	return kn_exec(c, "DELETE FROM kn_account");
 }
 
+/* What was on the stack before is not there any more. */
+static void
+use_stack(void)
+{
+	volatile char bytes[16384];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = '?';
+}
+
+static kn_status
+dumping_body(kn_ctx *c, void *argument)
+{
+	kn_status returns = KN_OK;
+	char text[1024];
+
+	(void) argument;
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	EXPECT_OK(c, kn_transact(c, empty_body, &returns));
+	use_stack();
+	ck_assert_uint_gt(kn_dump_pool(db, text, sizeof(text)), 0);
+	ck_assert_msg(strstr(text, "RELEASE") != NULL, "%s", text);
+	return KN_OK;
+}
+
+/* Whoever looks at the pool finds the statement that was the last. */
+START_TEST(tells_of_savepoints)
+{
+	EXPECT_OK(cx, kn_transact(cx, dumping_body, NULL));
+}
+END_TEST
+
 START_TEST(is_isolated_as_asked)
 {
 	EXPECT_OK(cx, kn_transact(cx, level_body, "read committedoff"));
@@ -462,6 +494,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, does_not_pass_over_a_failure);
 	tcase_add_test(tcase, goes_on_after_what_was_not_sent);
 	tcase_add_test(tcase, has_savepoints);
+	tcase_add_test(tcase, tells_of_savepoints);
 	tcase_add_test(tcase, is_isolated_as_asked);
 	tcase_add_test(tcase, fails_at_commit);
 	tcase_add_test(tcase, runs_again);
