@@ -199,7 +199,7 @@ fly(kn__call *call, kn__permit *permit)
 	int count = before + call->count + after;
 	kn_status status;
 
-	cx->link->member.last_sql = call->items[0].sql;
+	atomic_store_explicit(&cx->link->member.last_sql, call->items[0].sql, memory_order_release);
 	kn__run_mark_read(call, call->items);
 	if (count > call->count)
 	{
@@ -261,7 +261,7 @@ kn__run_give(kn_ctx *cx)
 	bool is_clean = kn__conn_is_clean(link->conn);
 
 	kn__ctx_set_link(cx, NULL);
-	link->member.last_sql = NULL;
+	atomic_store_explicit(&link->member.last_sql, NULL, memory_order_release);
 	kn__pool_give(link->server->pool, &link->member, is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN);
 }
 

@@ -91,7 +91,8 @@ connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait
 	if (PQsetnonblocking(conn->pg, 1) != 0)
 		return kn__fault_of_conn(fault, conn, KN_CONN_LOST);
 	kn__wait_watch(conn);
-	if (conn->watch >= 0 && options->alarm != NULL)
+	/* A byte in a pipe that is borrowed would mean something to its owner. */
+	if (conn->watch >= 0 && options->alarm != NULL && !conn->borrows_wake)
 	{
 		conn->alarm = options->alarm;
 		kn__alarm_add(conn->alarm, &conn->bell, conn->wake[1]);
