@@ -5,12 +5,16 @@
 #include "run/config.h"
 #include "run/run.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static kn_status make(kn_db *db);
 static kn_status make_server(kn_db *db, int index);
 static void destroy(kn_db *db);
+static void stop_threads(const kn_db *db);
+static void close_stop(kn_db *db);
 static void free_contexts(kn_db *db);
 
 kn_status
@@ -32,6 +36,7 @@ kn_open_config(kn_db **out, char *error, size_t capacity, const kn_config *confi
 	(void) pthread_mutex_init(&db->lock, NULL);
 	kn__cond_init(&db->woken);
 	db->contexts = 1;
+	db->stop[0] = db->stop[1] = -1;
 	status = kn__config_read(&db->settings, config, error, capacity);
 	if (status == KN_OK)
 		status = make(db);
@@ -54,7 +59,7 @@ make(kn_db *db)
 	db->classes = kn__memo_new(db->allocator);
 	db->servers =
 		kn__allocate_zero(db->allocator, (size_t) db->settings->server_count, sizeof(kn__server));
-	if (db->classes == NULL || db->servers == NULL)
+	if (db->classes == NULL || db->servers == NULL || !kn__wake_open(db->stop))
 		return KN_NO_MEMORY;
 	if (db->clock == NULL || db->clock->monotonic == NULL)
 	{
@@ -150,12 +155,14 @@ kn_close(kn_db *db, int64_t drain_ms)
 	{
 		for (int i = 0; i < db->server_count; i++)
 			kn__pool_free(db->servers[i].pool);
+		close_stop(db);
 		return KN_OK;
 	}
 	atomic_store(&db->is_closing, true);
 	(void) pthread_mutex_lock(&db->lock);
 	(void) pthread_cond_broadcast(&db->woken);
 	(void) pthread_mutex_unlock(&db->lock);
+	stop_threads(db);
 	kn__listen_wake_all(db);
 	kn__route_stop(db);
 	deadline = kn__after(kn__now(db->clock), drain_ms >= 0 ? drain_ms : db->config.drain_ms);
@@ -174,6 +181,27 @@ kn_close(kn_db *db, int64_t drain_ms)
 	return status;
 }
 
+/* What they wait for, they need not any more. */
+static void
+stop_threads(const kn_db *db)
+{
+	int before = errno;
+
+	if (db->stop[1] >= 0 && write(db->stop[1], "", 1) < 0)
+		errno = before;
+}
+
+static void
+close_stop(kn_db *db)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		if (db->stop[i] >= 0)
+			(void) close(db->stop[i]);
+		db->stop[i] = -1;
+	}
+}
+
 /* One context less, or the handle itself: the last one frees it all.  Gives the lock back. */
 void
 kn__db_unref_locked(kn_db *db)
@@ -189,6 +217,7 @@ static void
 destroy(kn_db *db)
 {
 	free_contexts(db);
+	stop_threads(db);
 	kn__hedge_free(db);
 	for (int i = 0; i < db->server_count; i++)
 	{
@@ -197,6 +226,7 @@ destroy(kn_db *db)
 		kn__memo_free(db->servers[i].shapes);
 	}
 	kn__alarm_free(db->alarm);
+	close_stop(db);
 	if (db->servers != NULL)
 		kn__release(db->allocator,
 					db->servers,

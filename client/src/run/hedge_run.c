@@ -59,7 +59,7 @@ static void put_down(duel *d, int leg, kn_status status);
 static void hand_over(duel *d, int leg);
 static bool start_thread(kn_db *db);
 static void *end_losers(void *argument);
-static void end_loser(loser *l);
+static void end_loser(loser *l, bool in_haste);
 
 kn_status
 kn__hedge_start(kn_db *db)
@@ -326,6 +326,7 @@ hand_over(duel *d, int leg)
 	struct kn__hedger *hedger = db->hedger;
 	loser *l = d->loser;
 	bool is_taken;
+	bool in_haste;
 
 	d->loser = NULL;
 	*l = (loser){ .leg = d->legs[leg],
@@ -334,7 +335,8 @@ hand_over(duel *d, int leg)
 				  .took = kn__now(db->clock) - d->began[leg] };
 	kn__pool_retell(l->link->server->pool, &l->link->member, kn__leg_sql(l->leg));
 	(void) pthread_mutex_lock(&db->lock);
-	is_taken = !hedger->must_end && (hedger->has_thread || start_thread(db));
+	in_haste = hedger->must_end;
+	is_taken = !in_haste && (hedger->has_thread || start_thread(db));
 	if (is_taken)
 	{
 		*hedger->last = l;
@@ -343,7 +345,7 @@ hand_over(duel *d, int leg)
 	}
 	(void) pthread_mutex_unlock(&db->lock);
 	if (!is_taken)
-		end_loser(l);
+		end_loser(l, in_haste);
 }
 
 /* Signals are the program's affair, and none of its handlers runs here.  The lock is held. */
@@ -371,6 +373,7 @@ end_losers(void *argument)
 	while (hedger->first != NULL || !hedger->must_end)
 	{
 		loser *l = hedger->first;
+		bool in_haste = hedger->must_end;
 
 		if (l == NULL)
 		{
@@ -381,16 +384,19 @@ end_losers(void *argument)
 		if (hedger->first == NULL)
 			hedger->last = &hedger->first;
 		(void) pthread_mutex_unlock(&db->lock);
-		end_loser(l);
+		end_loser(l, in_haste);
 		(void) pthread_mutex_lock(&db->lock);
 	}
 	(void) pthread_mutex_unlock(&db->lock);
 	return NULL;
 }
 
-/* It was slow, which is no failure; but that it does not even end when it is told to is one. */
+/*
+ * It was slow, which is no failure; but that it does not even end when it is told to is one.  In
+ * haste, for the handle is closed, it is not told: its connection is closed.
+ */
 static void
-end_loser(loser *l)
+end_loser(loser *l, bool in_haste)
 {
 	kn__server *server = l->link->server;
 	const kn_db *db = server->db;
@@ -398,17 +404,18 @@ end_loser(loser *l)
 	kn__breaker_state was;
 	kn__breaker_state is;
 
-	kn__leg_abandon(l->leg);
+	if (!in_haste)
+		kn__leg_abandon(l->leg);
 	is_clean = kn__conn_is_clean(l->link->conn);
 	if (kn__breaker_report(&server->breaker,
 						   &l->permit,
 						   kn__coarse(db->clock),
 						   l->took,
-						   !is_clean,
+						   !is_clean && !in_haste,
 						   &was,
 						   &is))
 		kn__tell_breaker(server, is);
-	if (!is_clean)
+	if (!is_clean && !in_haste)
 		kn__route_doubt(server, KN_CONN_LOST);
 	kn__pool_give(server->pool, &l->link->member, is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN);
 	kn__leg_free(l->leg);

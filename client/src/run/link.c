@@ -32,7 +32,7 @@ static kn_status
 open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 {
 	kn__link *link;
-	kn__wait wait = { .deadline = deadline };
+	kn__wait wait = { .deadline = deadline, .stop = &((const kn__server *) user)->db->stop[0] };
 	kn_status status = kn__link_open(user, &wait, NULL, &link, fault);
 
 	*out = link == NULL ? NULL : &link->member;
@@ -193,12 +193,11 @@ is_alive(void *user, kn__member *member)
 static bool
 keep_alive(void *user, kn__member *member, int64_t deadline)
 {
-	kn__wait wait = { .deadline = deadline };
+	kn__wait wait = { .deadline = deadline, .stop = &((const kn__server *) user)->db->stop[0] };
 	kn__item item = { .sql = "", .never_prepare = true, .is_atomic = true };
 	kn__outcome outcome;
 	kn__fault fault;
 
-	(void) user;
 	kn__fault_clear(&fault);
 	return kn__flight(((kn__link *) (void *) member)->conn, &item, 1, &wait, &outcome, &fault) ==
 		   KN_OK;

@@ -72,6 +72,7 @@ struct kn_db
 	kn__memo *classes;
 	_Atomic(uint32_t) next_replica;
 	_Atomic(bool) is_closing;
+	int stop[2];          /* a pipe: once there is something in it, the handle's threads give up */
 	pthread_mutex_t lock; /* of what follows, and of sleepers */
 	int contexts;         /* and listeners, that have not ended, and one for the handle itself */
 	pthread_cond_t woken;

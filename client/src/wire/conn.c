@@ -110,6 +110,8 @@ poll_connect(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
 		/* The socket may be another one at each step, for a host may have several addresses. */
 		kn__waited waited = kn__wait_connect(conn, next == PGRES_POLLING_WRITING, wait);
 
+		if (waited == KN__WAITED_ERROR)
+			return kn__fail(fault, KN_CONN_LOST, "given up while connecting");
 		if (waited != KN__WAITED_READY)
 			return fail_connect(conn, waited, fault);
 		next = PQconnectPoll(conn->pg);

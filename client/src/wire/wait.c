@@ -19,12 +19,15 @@
 enum
 {
 	SOCKET, /* what a wait can be ended by */
-	WAKE
+	WAKE,
+	STOP,
+	ENDINGS
 };
 
 static kn__waited wait_events(kn__conn *conn, short events, const kn__wait *wait);
 static kn__waited wait_with(kn__conn *conn, short events, const kn__wait *wait, bool has_bell);
-static int poll_events(kn__conn *conn, short events, int timeout, bool ready[2]);
+static int poll_events(kn__conn *conn, short events, const kn__wait *wait, int timeout,
+					   bool ready[ENDINGS]);
 static bool is_cancelled(const kn__wait *wait);
 
 kn__waited
@@ -69,13 +72,13 @@ wait_with(kn__conn *conn, short events, const kn__wait *wait, bool has_bell)
 {
 	for (;;)
 	{
-		bool ready[2] = { false, false };
+		bool ready[ENDINGS] = { false };
 		int timeout = has_bell ? -1 : kn__wait_timeout(conn, wait);
 		int found;
 
 		if (is_cancelled(wait))
 			return KN__WAITED_CANCELED;
-		found = poll_events(conn, events, timeout, ready);
+		found = poll_events(conn, events, wait, timeout, ready);
 		if (found < 0 && errno != EINTR)
 			return KN__WAITED_ERROR;
 		if (found <= 0)
@@ -84,6 +87,8 @@ wait_with(kn__conn *conn, short events, const kn__wait *wait, bool has_bell)
 				return KN__WAITED_TIMEOUT;
 			continue;
 		}
+		if (ready[STOP])
+			return KN__WAITED_ERROR;
 		/* Whoever it was: that the time is over is for the clock to say. */
 		if (ready[WAKE])
 		{
@@ -113,7 +118,7 @@ kn__wait_watch(kn__conn *conn)
 }
 
 static int
-poll_watch(const kn__conn *conn, int timeout, bool ready[2])
+poll_watch(const kn__conn *conn, int timeout, bool ready[ENDINGS])
 {
 	struct epoll_event events[2];
 	int found = epoll_wait(conn->watch, events, 2, timeout);
@@ -130,7 +135,7 @@ kn__wait_watch(kn__conn *conn)
 }
 
 static int
-poll_watch(const kn__conn *conn, int timeout, bool ready[2])
+poll_watch(const kn__conn *conn, int timeout, bool ready[ENDINGS])
 {
 	(void) conn;
 	(void) timeout;
@@ -142,26 +147,27 @@ poll_watch(const kn__conn *conn, int timeout, bool ready[2])
 bool
 kn__wait_is_quiet(const kn__conn *conn)
 {
-	bool ready[2] = { false, false };
+	bool ready[ENDINGS] = { false };
 
 	return conn->watch >= 0 && poll_watch(conn, 0, ready) == 0;
 }
 
 /* As poll() returns it; ready tells which. */
 static int
-poll_events(kn__conn *conn, short events, int timeout, bool ready[2])
+poll_events(kn__conn *conn, short events, const kn__wait *wait, int timeout, bool ready[ENDINGS])
 {
-	struct pollfd fds[2] = {
-		{ .fd = PQsocket(conn->pg), .events = events },
-		{ .fd = conn->wake[0], .events = POLLIN },
+	struct pollfd fds[ENDINGS] = {
+		[SOCKET] = { .fd = PQsocket(conn->pg), .events = events },
+		[WAKE] = { .fd = conn->wake[0], .events = POLLIN },
+		[STOP] = { .fd = wait->stop == NULL ? -1 : *wait->stop, .events = POLLIN },
 	};
 	int found;
 
-	if (conn->watch >= 0 && events == POLLIN)
+	if (conn->watch >= 0 && events == POLLIN && wait->stop == NULL)
 		return poll_watch(conn, timeout, ready);
-	found = poll(fds, 2, timeout);
-	ready[SOCKET] = found > 0 && fds[SOCKET].revents != 0;
-	ready[WAKE] = found > 0 && fds[WAKE].revents != 0;
+	found = poll(fds, ENDINGS, timeout);
+	for (int i = 0; found > 0 && i < ENDINGS; i++)
+		ready[i] = fds[i].revents != 0;
 	return found;
 }
 

@@ -25,6 +25,7 @@ typedef struct kn__wait
 {
 	int64_t deadline;                  /* KN__NEVER: none */
 	const _Atomic(bool) *is_cancelled; /* NULL: nobody; set before kn__conn_wake() is called */
+	const int *stop; /* once there is something to read there, the connection is given up at once */
 } kn__wait;
 
 typedef struct kn__conn_options

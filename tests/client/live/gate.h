@@ -96,6 +96,7 @@ typedef struct gate
 	const char *answer; /* of FLOW_ANSWER */
 	size_t answer_length;
 	_Atomic(int) accepted;
+	_Atomic(int64_t) lost; /* bytes that were not passed on, and nobody told */
 	gate_pair *pairs[GATE_PAIRS];
 } gate;
 
@@ -269,6 +270,7 @@ gate_move(gate *g, gate_pair *x, direction to, int64_t now)
 	/* That the server has ended it, nobody is told either. */
 	if (f->kind == FLOW_DROP || x->is_dead)
 	{
+		g->lost += (int64_t) s->have;
 		s->have = 0;
 		return to == TO_CLIENT || !s->is_ended;
 	}

@@ -114,6 +114,70 @@ START_TEST(is_not_a_server_that_takes_long)
 }
 END_TEST
 
+/* What the handle's threads are at when it is closed. */
+typedef enum pursuit
+{
+	CONNECTING,
+	CONNECTING_FOR_EVER,
+	LOOKING,       /* at servers to which no connection could be opened yet */
+	LOOKING_AGAIN, /* over those that are open */
+	KEEPING_ALIVE,
+	PURSUITS
+} pursuit;
+
+/* What is to be kept alive is there, or the last of the servers was looked at. */
+static bool
+is_under_way(const kn_db *db, pursuit what)
+{
+	kn_stats last = { .size = sizeof(last) };
+
+	if (what == KEEPING_ALIVE)
+		return stats_of(db).idle == 1;
+	ck_assert_int_eq(kn_get_stats(db, kn_server_count(db) - 1, &last), KN_OK);
+	return last.is_primary;
+}
+
+static kn_db *
+begin_pursuit(pursuit what)
+{
+	const char *replicas[9] = { NULL };
+	bool is_looking = what == LOOKING || what == LOOKING_AGAIN;
+	bool is_silent = what != KEEPING_ALIVE && what != LOOKING_AGAIN;
+	kn_db *db;
+
+	for (int i = 0; is_looking && i < 8; i++)
+		replicas[i] = conninfo;
+	if (is_silent)
+		gate_set_both(&g, FLOW_DROP, 0);
+	OPEN(db,
+		 .conninfo = is_looking && is_silent ? "" : conninfo,
+		 .replicas = is_looking ? replicas : NULL,
+		 .min_connections = is_looking ? 0 : 1,
+		 .max_opening = 1,
+		 .connect_ms = what == CONNECTING_FOR_EVER ? -1 : 60000,
+		 .keepalive_ms = what == KEEPING_ALIVE ? 20 : -1,
+		 .probe_ms = 20,
+		 .cancel_ms = 60000);
+	while (!is_silent && !is_under_way(db, what))
+		(void) poll(NULL, 0, 2);
+	gate_set_both(&g, FLOW_DROP, 0);
+	/* Something has been said that nobody answers. */
+	while (g.lost == 0)
+		(void) poll(NULL, 0, 2);
+	return db;
+}
+
+/* None of it has an end of its own before the test has. */
+START_TEST(is_closed_in_time)
+{
+	kn_db *db = begin_pursuit((pursuit) _i);
+	int64_t begun = gate_now();
+
+	(void) kn_close(db, 0);
+	ck_assert_int_lt((int) (gate_now() - begun), SLOWNESS_MS);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -121,6 +185,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, opens_the_breaker);
 	tcase_add_test(tcase, opens_the_breaker_before_anything_is_open);
 	tcase_add_loop_test(tcase, is_not_a_server_that_takes_long, 0, 2);
+	tcase_add_loop_test(tcase, is_closed_in_time, 0, PURSUITS);
 }
 
 int
