@@ -2,6 +2,8 @@
  * test_run_retry.c
  *		What repeats cost, and how long the pauses before them are.
  */
+#include <pthread.h>
+
 #include "run/retry.h"
 #include "suite.h"
 
@@ -99,6 +101,53 @@ START_TEST(no_storm)
 }
 END_TEST
 
+#define THREADS 4
+#define ROUNDS  200000
+
+typedef struct payer
+{
+	pthread_t thread;
+	kn__budget *budget;
+	int taken;
+} payer;
+
+static void *
+pay_and_take(void *argument)
+{
+	payer *p = argument;
+
+	for (int i = 0; i < ROUNDS; i++)
+	{
+		for (int call = 0; call < 5; call++)
+			kn__budget_call(p->budget);
+		p->taken += kn__budget_take(p->budget, 0);
+	}
+	return NULL;
+}
+
+/* Many at a time: a fifth of the calls and what there was at first, and not one more. */
+START_TEST(no_storm_of_many)
+{
+	kn__budget budget;
+	payer payers[THREADS] = { { .budget = &budget } };
+	int taken = 0;
+
+	kn__budget_init(&budget, 20, 0);
+	for (int i = 0; i < THREADS; i++)
+	{
+		payers[i].budget = &budget;
+		ck_assert_int_eq(pthread_create(&payers[i].thread, NULL, pay_and_take, &payers[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++)
+	{
+		ck_assert_int_eq(pthread_join(payers[i].thread, NULL), 0);
+		taken += payers[i].taken;
+	}
+	taken += take_all(&budget, 0);
+	ck_assert_int_eq(taken, THREADS * ROUNDS + 10);
+}
+END_TEST
+
 static const struct
 {
 	int64_t base;
@@ -143,6 +192,7 @@ fill(TCase *tcase)
 	LOOP(tcase, pays, budgets);
 	tcase_add_test(tcase, fills_again);
 	tcase_add_test(tcase, no_storm);
+	tcase_add_test(tcase, no_storm_of_many);
 	LOOP(tcase, pause, pauses);
 }
 

@@ -23,11 +23,9 @@ kn__budget_init(kn__budget *budget, int percent, int64_t now)
 void
 kn__budget_call(kn__budget *budget)
 {
-	int64_t balance = atomic_load_explicit(&budget->balance, memory_order_relaxed);
-
-	/* Two threads at a time may lose a fifth of a repeat: that is no harm. */
-	if (balance < budget->most)
-		atomic_store_explicit(&budget->balance, balance + budget->per_call, memory_order_relaxed);
+	/* A balance that was read before must not be written: repeats are taken out meanwhile. */
+	if (atomic_load_explicit(&budget->balance, memory_order_relaxed) < budget->most)
+		(void) atomic_fetch_add_explicit(&budget->balance, budget->per_call, memory_order_relaxed);
 }
 
 bool
