@@ -244,6 +244,30 @@ START_TEST(a_lost_probe_runs_out)
 }
 END_TEST
 
+/* It is not its place that is free when it comes back: that was given to another. */
+START_TEST(a_late_probe_takes_nobodys_place)
+{
+	kn__permit late[3];
+	kn__permit probes[3];
+
+	open_and_wait();
+	for (int i = 0; i < 3; i++)
+		late[i] = admit();
+	now += 10 * S;
+	for (int i = 0; i < 3; i++)
+		probes[i] = admit();
+	kn__breaker_withdraw(&breaker, &late[0]);
+	ck_assert(is_refused());
+	ck_assert(!report(&late[1], 0, false));
+	ck_assert_int_eq(breaker.probes_out, 3);
+	kn__breaker_withdraw(&breaker, &probes[0]);
+	ck_assert_int_eq(breaker.probes_out, 2);
+	ck_assert(!report(&probes[1], 0, false));
+	ck_assert(report(&probes[2], 0, false));
+	ck_assert_int_eq(atomic_load(&breaker.state), KN__BREAKER_CLOSED);
+}
+END_TEST
+
 START_TEST(earlier_states_have_no_say)
 {
 	kn__permit old = admit();
@@ -303,6 +327,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, probes_close_it);
 	LOOP(tcase, a_bad_probe_opens_it, bad_probes);
 	tcase_add_test(tcase, a_lost_probe_runs_out);
+	tcase_add_test(tcase, a_late_probe_takes_nobodys_place);
 	tcase_add_test(tcase, earlier_states_have_no_say);
 	tcase_add_test(tcase, a_withdrawn_call_says_nothing);
 }

@@ -16,6 +16,7 @@
 static void count(kn__breaker *breaker, int64_t now, bool has_failed, bool is_slow);
 static void gather(kn__breaker *breaker);
 static int64_t slice_ns(const kn__breaker *breaker);
+static void give_place(kn__breaker *breaker, const kn__permit *permit);
 static bool has_room(kn__breaker *breaker, int64_t now);
 static kn__breaker_bucket *bucket_of(kn__breaker *breaker, int64_t now);
 static int64_t slice_of(const kn__breaker *breaker, int64_t now);
@@ -61,7 +62,10 @@ has_room(kn__breaker *breaker, int64_t now)
 {
 	/* Those that were let through and never came back. */
 	if (breaker->probes_out > 0 && now - breaker->probe_at >= breaker->options.lease_ns)
+	{
 		breaker->probes_out = 0;
+		breaker->lease++;
+	}
 	return breaker->probes_out + breaker->probes_good < breaker->options.probes;
 }
 
@@ -85,6 +89,7 @@ kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit)
 		breaker->probes_out++;
 		breaker->probe_at = now;
 		permit->is_probe = true;
+		permit->lease = breaker->lease;
 		is_admitted = true;
 	}
 	permit->generation = breaker->generation;
@@ -120,8 +125,7 @@ kn__breaker_report(kn__breaker *breaker, const kn__permit *permit, int64_t now, 
 		}
 		else if (permit->is_probe)
 		{
-			if (breaker->probes_out > 0)
-				breaker->probes_out--;
+			give_place(breaker, permit);
 			if (has_failed || is_slow)
 				move(breaker, KN__BREAKER_OPEN, now);
 			else if (++breaker->probes_good >= options->probes)
@@ -139,9 +143,17 @@ kn__breaker_withdraw(kn__breaker *breaker, const kn__permit *permit)
 	if (!permit->is_probe)
 		return;
 	(void) pthread_mutex_lock(&breaker->lock);
-	if (permit->generation == breaker->generation && breaker->probes_out > 0)
-		breaker->probes_out--;
+	if (permit->generation == breaker->generation)
+		give_place(breaker, permit);
 	(void) pthread_mutex_unlock(&breaker->lock);
+}
+
+/* A probe is over; one that was given up before has no place any more. */
+static void
+give_place(kn__breaker *breaker, const kn__permit *permit)
+{
+	if (permit->lease == breaker->lease && breaker->probes_out > 0)
+		breaker->probes_out--;
 }
 
 /* A call while it is closed; the lock is held. */

@@ -46,6 +46,7 @@ typedef struct kn__breaker
 	_Atomic(int) state;           /* kn__breaker_state; written with the lock held */
 	_Atomic(uint32_t) generation; /* changes with the state: what began before does not count */
 	int64_t opened_at;
+	uint32_t lease; /* changes when probes that are out are given up: they have no place then */
 	int probes_out;
 	int probes_good;
 	int64_t probe_at; /* when the newest was let through */
@@ -59,6 +60,7 @@ typedef struct kn__breaker
 typedef struct kn__permit
 {
 	uint32_t generation;
+	uint32_t lease; /* of a probe */
 	bool is_probe;
 	bool is_first; /* of the probes: with it the breaker became half open */
 } kn__permit;
