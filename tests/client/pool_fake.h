@@ -41,6 +41,7 @@ typedef struct fake
 	int permits;
 	kn_status open_status;
 	bool is_unkept;    /* keep_alive says no */
+	bool is_slow;      /* keep_alive takes until this is over */
 	const char *where; /* they lead to */
 	char leak[200];
 	int64_t leak_held;
@@ -137,6 +138,9 @@ fake_keep_alive(void *user, kn__member *member, int64_t deadline)
 	(void) member;
 	fake_lock(f);
 	f->kept_alive++;
+	pthread_cond_broadcast(&f->changed);
+	while (f->is_slow)
+		pthread_cond_wait(&f->changed, &f->lock);
 	is_kept = !f->is_unkept;
 	fake_unlock(f);
 	return is_kept;

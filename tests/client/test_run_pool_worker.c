@@ -291,6 +291,35 @@ START_TEST(keeps_alive_what_nobody_uses)
 }
 END_TEST
 
+/* However long that takes, who needs another one gets it. */
+START_TEST(opens_while_it_keeps_alive)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *members[2];
+
+	fake_init(&f, 3);
+	f.options.keepalive_ms = 100;
+	f.options.max_opening = 1;
+	pool = fake_pool(&f);
+	fill_pool(pool, 2);
+	f.is_slow = true;
+	fake_advance(&f, pool, 100);
+	AWAIT_FAKE(&f, kept_alive == 1);
+	/* One of the two is looked at, and nobody can have it. */
+	members[0] = take(pool);
+	members[1] = take(pool);
+	ck_assert_int_eq(f.opened, 3);
+	fake_lock(&f);
+	f.is_slow = false;
+	fake_unlock(&f);
+	give(pool, members[0]);
+	give(pool, members[1]);
+	ck_assert_int_eq(f.most_opening, 1);
+	fake_end(&f, pool);
+}
+END_TEST
+
 /* Attempts follow each other after 10 ms, 20 ms and so on to a second, less up to a quarter. */
 START_TEST(tries_again_after_pauses)
 {
@@ -350,6 +379,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, times_of_nothing);
 	tcase_add_loop_test(tcase, those_that_live_for_ever, 0, 2);
 	tcase_add_test(tcase, keeps_alive_what_nobody_uses);
+	tcase_add_test(tcase, opens_while_it_keeps_alive);
 	tcase_add_test(tcase, tries_again_after_pauses);
 	tcase_add_test(tcase, recovers_all_of_min);
 }

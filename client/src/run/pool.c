@@ -131,13 +131,13 @@ make_slots(kn__pool *pool)
 	pool->slot_bytes = (size_t) pool->max * sizeof(kn__slot) + KN__CACHE_LINE;
 	pool->slot_memory = kn__allocate_zero(pool->allocator, 1, pool->slot_bytes);
 	pool->threads =
-		kn__allocate_zero(pool->allocator, (size_t) pool->options.max_opening, sizeof(pthread_t));
+		kn__allocate_zero(pool->allocator, (size_t) kn__pool_most_threads(pool), sizeof(pthread_t));
 	if (pool->slot_memory == NULL || pool->threads == NULL)
 	{
 		kn__release(pool->allocator, pool->slot_memory, pool->slot_bytes);
 		kn__release(pool->allocator,
 					pool->threads,
-					(size_t) pool->options.max_opening * sizeof(pthread_t));
+					(size_t) kn__pool_most_threads(pool) * sizeof(pthread_t));
 		kn__release(pool->allocator, pool, sizeof(kn__pool));
 		return false;
 	}

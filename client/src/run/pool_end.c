@@ -134,7 +134,7 @@ kn__pool_free(kn__pool *pool)
 	kn__release(pool->allocator, pool->slot_memory, pool->slot_bytes);
 	kn__release(pool->allocator,
 				pool->threads,
-				(size_t) pool->options.max_opening * sizeof(pthread_t));
+				(size_t) kn__pool_most_threads(pool) * sizeof(pthread_t));
 	kn__release(pool->allocator, pool, sizeof(kn__pool));
 }
 

@@ -105,7 +105,7 @@ struct kn__pool
 	int waiting;
 	uint32_t dismissals; /* who has waited since before the last one has to go */
 
-	pthread_t *threads; /* room for max_opening */
+	pthread_t *threads; /* room for kn__pool_most_threads() */
 	int thread_count;
 	int sleeping; /* of the threads */
 	pthread_cond_t work;
@@ -131,6 +131,13 @@ struct kn__pool
 	uint64_t closed[KN__CLOSED_COUNT];
 	uint64_t wait_histogram[32];
 };
+
+/* So many open at a time, and one more keeps alive what is idle. */
+static inline int
+kn__pool_most_threads(const kn__pool *pool)
+{
+	return pool->options.max_opening + 1;
+}
 
 /* Changes the state, if it still is what it was. */
 static inline bool

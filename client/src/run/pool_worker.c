@@ -39,7 +39,7 @@ kn__pool_call_opener(kn__pool *pool)
 		return;
 	if (pool->sleeping > 0)
 		(void) pthread_cond_signal(&pool->work);
-	else if (pool->thread_count < pool->options.max_opening)
+	else if (pool->thread_count < kn__pool_most_threads(pool))
 		start_worker(pool);
 }
 
@@ -111,6 +111,7 @@ static bool
 wants_one(const kn__pool *pool)
 {
 	return !pool->is_closing && pool->total < pool->max &&
+		   pool->opening < pool->options.max_opening &&
 		   (pool->total < pool->options.min || pool->waiting > pool->opening ||
 			(pool->is_wanted && pool->opening == 0));
 }
