@@ -72,6 +72,8 @@ add_after(kn_ctx *cx, kn_after_fn *after, void *argument, ended when)
 
 	if (!kn__ctx_is_usable(cx, &status))
 		return status;
+	if (after == NULL)
+		return kn__fail(&cx->fault, KN_USAGE, "there is nothing to be called");
 	if (cx->work.depth == 0)
 	{
 		if ((when & KN__ENDED_COMMITTED) != 0)

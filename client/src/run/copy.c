@@ -224,10 +224,16 @@ kn_copy_get(kn_copy *copy, kn_str *piece)
 	kn_ctx *cx;
 	kn_status status;
 
-	*piece = (kn_str){ "", 0 };
+	if (piece != NULL)
+		*piece = (kn_str){ "", 0 };
 	if (copy == NULL || copy->status != KN_OK || copy->has_ended)
 		return false;
 	cx = copy->cx;
+	if (piece == NULL)
+	{
+		(void) fail(copy, KN_USAGE, "there is no place for the data");
+		return false;
+	}
 	if (copy->direction != KN__COPY_OUT)
 	{
 		(void) fail(copy, KN_USAGE, "COPY FROM gives no data");

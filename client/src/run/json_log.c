@@ -298,6 +298,8 @@ write_line(void *user, const kn_event *event)
 void
 kn_json_log_init(kn_json_log *log, FILE *file, bool with_queries)
 {
+	if (log == NULL)
+		return;
 	*log = (kn_json_log){
 		.hooks = { .size = sizeof(kn_hooks),
 				   .user = log,
@@ -318,7 +320,8 @@ kn_event_json(const kn_event *event, char *buffer, size_t capacity)
 	size_t length;
 
 	kn__buf_init(&line, NULL, SIZE_MAX / 2);
-	make_line(&line, event);
+	if (event != NULL)
+		make_line(&line, event);
 	length = kn__buf_copy_out(&line, buffer, capacity);
 	kn__buf_release(&line);
 	return length;

@@ -147,6 +147,8 @@ kn_event_field(const kn_event *event, int *at, kn_field *out)
 	*out = (kn_field){ .attribute = (name), .number = event->field }, out->number >= 0
 	int number = 0;
 
+	if (event == NULL || at == NULL || out == NULL)
+		return false;
 #define X(type, field, name)                           \
 	if (*at <= number++ && (TAKE_##type(field, name))) \
 	{                                                  \

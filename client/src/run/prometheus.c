@@ -200,7 +200,9 @@ add_waits(page *p)
 size_t
 kn_prometheus(const char *name, const kn_stats *stats, int count, char *buffer, size_t capacity)
 {
-	page p = { .name = name, .stats = stats, .count = count };
+	page p = { .name = name == NULL ? "" : name,
+			   .stats = stats,
+			   .count = stats == NULL ? 0 : count };
 	size_t length;
 
 	kn__buf_init(&p.text, NULL, SIZE_MAX / 2);

@@ -398,6 +398,12 @@ kn_get_text(kn_rows *rows, int column)
 
 	if (rows == NULL || rows->cx == NULL)
 		return "";
+	/* Bytes may have one in them. */
+	if (memchr(text.p, '\0', text.n) != NULL)
+	{
+		fail_value(rows, column, KN_DATA, "it has a NUL in it, where text ends");
+		return "";
+	}
 	copy = kn__arena_copy(&rows->cx->arena, text.p, text.n);
 	if (copy == NULL)
 		fail_value(rows, column, KN_NO_MEMORY, "out of memory");

@@ -259,10 +259,86 @@ START_TEST(sends_each_kind)
 }
 END_TEST
 
+/* Text ends at a NUL, and what comes behind it would be gone without a word. */
+START_TEST(does_not_cut_bytes)
+{
+	kn_rows *rows = kn_query(cx, "SELECT E'a\\\\000b'::bytea");
+
+	ck_assert_int_eq(kn_next(rows), true);
+	ck_assert_str_eq(kn_get_text(rows, 0), "");
+	EXPECT(cx, kn_done(rows), KN_DATA);
+	ck_assert_int_eq(kn_last_error(cx)->column, 0);
+}
+END_TEST
+
+/* Where a pointer has to be there is none. */
+START_TEST(takes_nothing_for_nothing)
+{
+	kn_copy *copy;
+	kn_value none = { .type = KN_TYPE_NULL };
+	int at = 0;
+	kn_field field;
+
+	EXPECT(cx, kn_after_commit(cx, NULL, NULL), KN_USAGE);
+	EXPECT(cx, kn_after_rollback(cx, NULL, NULL), KN_USAGE);
+	ck_assert_int_ne(kn_after_commit(NULL, NULL, NULL), KN_OK);
+	ck_assert_int_eq(kn_copy_get(NULL, NULL), false);
+	copy = kn_copy_out(cx, "COPY (SELECT 1) TO STDOUT");
+	ck_assert_int_eq(kn_copy_get(copy, NULL), false);
+	EXPECT(cx, kn_copy_end(copy, NULL), KN_USAGE);
+	EXPECT(cx, kn_copy_end(kn_copy_in(cx, NULL), NULL), KN_USAGE);
+	EXPECT(cx, kn_copy_end(kn_copy_out(cx, NULL), NULL), KN_USAGE);
+	EXPECT(cx, kn_exec_values(cx, NULL, NULL, 0, NULL, NULL), KN_USAGE);
+	EXPECT(cx, kn_exec_values(cx, "SELECT $1", NULL, 1, NULL, NULL), KN_USAGE);
+	EXPECT(cx, kn_done(kn_query_values(cx, NULL, NULL, 0, NULL)), KN_USAGE);
+	EXPECT(cx, kn_done(kn_stream_values(cx, NULL, NULL, 0, NULL)), KN_USAGE);
+	EXPECT(cx, kn_transact_options(cx, NULL, NULL, NULL), KN_USAGE);
+	EXPECT(cx, kn_notify(cx, NULL, NULL), KN_USAGE);
+	EXPECT(cx, kn_uncache(cx, NULL), KN_USAGE);
+	ck_assert_int_lt(kn_add_values(NULL, NULL, NULL, 0), 0);
+	ck_assert_int_ne(kn_run_batch(NULL, NULL), KN_OK);
+	ck_assert_int_eq(kn_batch_affected(NULL, 0), -1);
+	ck_assert_int_ne(kn_done(kn_batch_rows(NULL, 0)), KN_OK);
+	ck_assert_ptr_null(kn_alloc(NULL, 8));
+	ck_assert_ptr_null(kn_copy_text(NULL, (kn_str){ "a", 1 }));
+	ck_assert_int_eq(kn_copy_value(NULL, none).type, KN_TYPE_NULL);
+	ck_assert_int_ne(kn_open_config(NULL, NULL, 0, NULL), KN_OK);
+	ck_assert_int_ne(kn_get_stats(NULL, 0, NULL), KN_OK);
+	ck_assert_uint_eq(kn_dump_pool(NULL, NULL, 0), 0);
+	ck_assert_uint_eq(kn_dump_pool(db, NULL, 0), 0);
+	ck_assert_int_eq(kn_server_count(NULL), 0);
+	ck_assert_int_ne(kn_last_error(kn_begin_request(NULL, NULL))->status, KN_OK);
+	ck_assert_uint_eq(kn_last_lsn(NULL), 0);
+	ck_assert_int_ne(kn_open_listener(NULL, NULL, NULL), KN_OK);
+	ck_assert_int_ne(kn_listen(NULL, NULL), KN_OK);
+	ck_assert_int_ne(kn_unlisten(NULL, NULL), KN_OK);
+	ck_assert_int_ne(kn_next_notification(NULL, 0, NULL), KN_OK);
+	ck_assert_int_eq(kn_listener_fd(NULL), -1);
+	ck_assert_ptr_nonnull(kn_listener_error(NULL));
+	kn_wake_listener(NULL);
+	kn_close_listener(NULL);
+	kn_reset_pool(NULL);
+	kn_cancel(NULL);
+	kn_clear(NULL);
+	kn_end(NULL);
+	kn_set_timeout(NULL, 1);
+	kn_copy_abort(NULL);
+	ck_assert_int_eq(kn_event_field(NULL, &at, &field), false);
+	ck_assert_uint_eq(kn_event_json(NULL, NULL, 0), 0);
+	(void) kn_prometheus(NULL, NULL, 1, NULL, 0);
+	kn_json_log_init(NULL, NULL, false);
+	ck_assert_ptr_null(kn_column_name(NULL, 0));
+	ck_assert_int_eq(kn_column_index(NULL, NULL), -1);
+	ck_assert_int_eq(kn_column(NULL, 0).type, KN_TYPE_NULL);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, does_not_cut_bytes);
+	tcase_add_test(tcase, takes_nothing_for_nothing);
 	tcase_add_test(tcase, gives_each_kind);
 	tcase_add_test(tcase, knows_its_columns);
 	LOOP(tcase, tells_row_and_column_of_a_misfit, misfits);
