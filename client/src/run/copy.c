@@ -329,8 +329,7 @@ static void
 give_up(kn_copy *copy, kn_status status)
 {
 	kn_ctx *cx = copy->cx;
-	kn__wait wait = { .deadline =
-						  kn__now(cx->db->clock) + cx->db->config.cancel_ms * KN__NS_PER_MS };
+	kn__wait wait = { .deadline = kn__run_end_by(cx) };
 	kn__fault fault;
 	kn__outcome outcome;
 	int64_t affected;

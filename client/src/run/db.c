@@ -61,6 +61,9 @@ make(kn_db *db)
 		kn__allocate_zero(db->allocator, (size_t) db->settings->server_count, sizeof(kn__server));
 	if (db->classes == NULL || db->servers == NULL || !kn__wake_open(db->stop))
 		return KN_NO_MEMORY;
+	db->cancels = kn__cancels_new();
+	if (db->cancels == NULL)
+		return KN_NO_MEMORY;
 	if (db->clock == NULL || db->clock->monotonic == NULL)
 	{
 		db->alarm = kn__alarm_new(db->allocator);
@@ -176,6 +179,9 @@ kn_close(kn_db *db, int64_t drain_ms)
 	if (status == KN_TIMEOUT)
 		kn__ctx_cancel_all(db);
 	kn__hedge_stop(db);
+	kn__cancels_wait(db->cancels,
+					 deadline == KN__NEVER ? KN__NEVER
+										   : kn__now(NULL) + (deadline - kn__now(db->clock)));
 	(void) pthread_mutex_lock(&db->lock);
 	kn__db_unref_locked(db);
 	return status;
@@ -225,6 +231,7 @@ destroy(kn_db *db)
 		kn__breaker_release(&db->servers[i].breaker);
 		kn__memo_free(db->servers[i].shapes);
 	}
+	kn__cancels_free(db->cancels);
 	kn__alarm_free(db->alarm);
 	close_stop(db);
 	if (db->servers != NULL)

@@ -91,6 +91,7 @@ connect_link(kn__link *link, const kn__wait *wait, const int *wake, uint64_t *ve
 		.cache_bytes = db->config.statement_cache_bytes,
 		.prepare_after = db->config.prepare_after,
 		.cancel_ns = db->config.cancel_ms < 0 ? KN__LONG : db->config.cancel_ms * KN__NS_PER_MS,
+		.cancels = db->cancels,
 		.alarm = db->alarm,
 		.wake = wake,
 		.notice = kn__tell_notice,

@@ -253,6 +253,15 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 		kn__route_doubt(server, status);
 }
 
+int64_t
+kn__run_end_by(const kn_ctx *cx)
+{
+	int64_t by = kn__after(kn__now(cx->db->clock), cx->db->config.cancel_ms);
+	int64_t limit = cx->link == NULL ? KN__NEVER : kn__conn_gives_up_at(cx->link->conn);
+
+	return by < limit ? by : limit;
+}
+
 /* The connection goes back to the pool, if it is as it came. */
 void
 kn__run_give(kn_ctx *cx)

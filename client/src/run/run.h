@@ -82,6 +82,7 @@ struct kn_db
 	kn_listener *listeners;
 	int free_count;
 	struct kn__prober *prober; /* route.c */
+	kn__cancels *cancels;
 	kn__alarm *alarm;          /* NULL: the clock is the caller's own */
 	struct kn__hedger *hedger; /* hedge_run.c; NULL: nothing is hedged */
 	kn__secret secret;
@@ -198,6 +199,8 @@ extern kn_status kn__run(kn__call *call);
 /* Takes a connection for the context, by the call's route, and keeps it in cx->link. */
 extern kn_status kn__run_take(kn__call *call, kn__permit *permit);
 extern void kn__run_give(kn_ctx *cx);
+/* Until when what puts the context's connection in order may take, though its time may be over. */
+extern int64_t kn__run_end_by(const kn_ctx *cx);
 extern void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
 						kn_status status);
 /* Frees the results of items, if they have any. */

@@ -186,7 +186,7 @@ unwrap(kn_rows *rows, kn_status *status)
 {
 	kn_ctx *cx = rows->cx;
 	kn__item item = kn__run_plain("COMMIT");
-	kn__wait wait = { .deadline = kn__after(kn__now(cx->db->clock), cx->db->config.cancel_ms) };
+	kn__wait wait = { .deadline = kn__run_end_by(cx) };
 	kn__outcome outcome;
 	kn__fault fault;
 	kn_status ended;

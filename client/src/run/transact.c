@@ -368,7 +368,7 @@ roll_back(kn_ctx *cx)
 	kn__item item = kn__run_plain("ROLLBACK");
 	kn__fault fault;
 	kn__outcome outcome;
-	kn__wait wait = { .deadline = kn__after(kn__now(cx->db->clock), cx->db->config.cancel_ms) };
+	kn__wait wait = { .deadline = kn__run_end_by(cx) };
 
 	/* In a child the session is the parent's. */
 	if (kn__db_is_child(cx->db))

@@ -210,8 +210,11 @@ kn__flight_stop(kn__flying *flight, kn__waited waited)
 		return;
 	}
 	if (is_first)
+	{
 		flight->stopped = waited == KN__WAITED_TIMEOUT ? KN_TIMEOUT : KN_CANCELED;
-	if (!kn__cancel_send(conn))
+		flight->give_up_at = conn->give_up_at = now + conn->cancel_ns;
+	}
+	if (!kn__cancel_send(conn, flight->give_up_at))
 	{
 		flight->is_lost = true;
 		flight->status = kn__fail(flight->fault,
@@ -221,8 +224,6 @@ kn__flight_stop(kn__flying *flight, kn__waited waited)
 		return;
 	}
 	now = kn__now(conn->clock);
-	if (is_first)
-		flight->give_up_at = now + conn->cancel_ns;
 	flight->last.deadline = now + conn->cancel_ns / CANCELS;
 	if (flight->last.deadline > flight->give_up_at)
 		flight->last.deadline = flight->give_up_at;

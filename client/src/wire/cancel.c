@@ -9,18 +9,31 @@
  * closed the request's connection, which it does after sending the signal, and send
  * an empty query that takes the blow, if one is still on its way.
  *
- * libpq's PQcancel() blocks for as long as connecting takes, so a thread does it;
- * whoever is in a hurry leaves it behind, and closes the connection that it was for.
+ * libpq's PQcancel() blocks for as long as connecting takes, and what it sends is known to
+ * nobody else, so a thread does it; whoever is in a hurry leaves it behind, and closes the
+ * connection that it was for.  A server that does not answer keeps it for ever: so there may be
+ * MOST_REQUESTS of a handle, and what one needs is its own, and not of the handle's allocator.
  */
 #include "base/cond.h"
 #include "wire/conn.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
+#define MOST_REQUESTS 16
+
+struct kn__cancels
+{
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	int count;    /* of requests */
+	bool is_left; /* by the handle: the last request frees it */
+};
+
 typedef struct Request
 {
-	const kn_allocator *allocator;
+	kn__cancels *cancels;
 	PGcancel *cancel;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
@@ -34,17 +47,20 @@ static void *run(void *argument);
 static bool wait_over(Request *request, int64_t nanoseconds);
 static void leave(Request *request);
 static void destroy(Request *request);
+static bool enter(kn__cancels *cancels);
+static void go(kn__cancels *cancels);
+static void destroy_all(kn__cancels *cancels);
 
 /* Whether the server has taken the request, within the time for that. */
 bool
-kn__cancel_send(kn__conn *conn)
+kn__cancel_send(kn__conn *conn, int64_t give_up_at)
 {
 	Request *request = start(conn);
 	bool is_done;
 
 	if (request == NULL)
 		return false;
-	is_done = wait_over(request, conn->cancel_ns);
+	is_done = wait_over(request, give_up_at - kn__now(conn->clock));
 	leave(request);
 	conn->is_silent |= !is_done;
 	return is_done;
@@ -53,22 +69,26 @@ kn__cancel_send(kn__conn *conn)
 static Request *
 start(kn__conn *conn)
 {
-	Request *request = kn__allocate_zero(conn->allocator, 1, sizeof(Request));
+	Request *request;
 	pthread_attr_t detached;
 	pthread_t thread;
 	sigset_t all;
 	sigset_t before;
 	int failed;
 
-	if (request == NULL)
-		return NULL;
-	request->allocator = conn->allocator;
-	request->cancel = PQgetCancel(conn->pg);
-	if (request->cancel == NULL)
+	if (!enter(conn->cancels))
 	{
-		kn__release(conn->allocator, request, sizeof(Request));
+		conn->is_silent = true;
 		return NULL;
 	}
+	request = kn__allocate_zero(NULL, 1, sizeof(Request));
+	if (request == NULL)
+	{
+		go(conn->cancels);
+		return NULL;
+	}
+	request->cancels = conn->cancels;
+	request->cancel = PQgetCancel(conn->pg);
 	(void) pthread_mutex_init(&request->lock, NULL);
 	kn__cond_init(&request->ended);
 	(void) pthread_attr_init(&detached);
@@ -76,7 +96,7 @@ start(kn__conn *conn)
 	/* The program's signals are for the program's threads. */
 	(void) sigfillset(&all);
 	(void) pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&thread, &detached, run, request);
+	failed = request->cancel == NULL ? ENOMEM : pthread_create(&thread, &detached, run, request);
 	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void) pthread_attr_destroy(&detached);
 	if (failed == 0)
@@ -135,10 +155,83 @@ leave(Request *request)
 static void
 destroy(Request *request)
 {
+	kn__cancels *cancels = request->cancels;
+
 	(void) pthread_cond_destroy(&request->ended);
 	(void) pthread_mutex_destroy(&request->lock);
 	PQfreeCancel(request->cancel);
-	kn__release(request->allocator, request, sizeof(Request));
+	kn__release(NULL, request, sizeof(Request));
+	go(cancels);
+}
+
+kn__cancels *
+kn__cancels_new(void)
+{
+	kn__cancels *cancels = kn__allocate_zero(NULL, 1, sizeof(kn__cancels));
+
+	if (cancels == NULL)
+		return NULL;
+	(void) pthread_mutex_init(&cancels->lock, NULL);
+	kn__cond_init(&cancels->ended);
+	return cancels;
+}
+
+void
+kn__cancels_wait(kn__cancels *cancels, int64_t until)
+{
+	(void) pthread_mutex_lock(&cancels->lock);
+	while (cancels->count > 0 && kn__cond_wait(&cancels->ended, &cancels->lock, until))
+		;
+	(void) pthread_mutex_unlock(&cancels->lock);
+}
+
+void
+kn__cancels_free(kn__cancels *cancels)
+{
+	bool is_last;
+
+	if (cancels == NULL)
+		return;
+	(void) pthread_mutex_lock(&cancels->lock);
+	cancels->is_left = true;
+	is_last = cancels->count == 0;
+	(void) pthread_mutex_unlock(&cancels->lock);
+	if (is_last)
+		destroy_all(cancels);
+}
+
+/* False: there are too many already, which says enough of the server. */
+static bool
+enter(kn__cancels *cancels)
+{
+	bool may_enter;
+
+	(void) pthread_mutex_lock(&cancels->lock);
+	may_enter = cancels->count < MOST_REQUESTS;
+	cancels->count += may_enter;
+	(void) pthread_mutex_unlock(&cancels->lock);
+	return may_enter;
+}
+
+static void
+go(kn__cancels *cancels)
+{
+	bool is_last;
+
+	(void) pthread_mutex_lock(&cancels->lock);
+	is_last = --cancels->count == 0 && cancels->is_left;
+	(void) pthread_cond_broadcast(&cancels->ended);
+	(void) pthread_mutex_unlock(&cancels->lock);
+	if (is_last)
+		destroy_all(cancels);
+}
+
+static void
+destroy_all(kn__cancels *cancels)
+{
+	(void) pthread_cond_destroy(&cancels->ended);
+	(void) pthread_mutex_destroy(&cancels->lock);
+	kn__release(NULL, cancels, sizeof(kn__cancels));
 }
 
 /*
@@ -146,9 +239,9 @@ destroy(Request *request)
  * nothing else under way, and on which kn__cancel_send() has succeeded.
  */
 bool
-kn__cancel_fence(kn__conn *conn)
+kn__cancel_fence(kn__conn *conn, int64_t give_up_at)
 {
-	kn__wait wait = { .deadline = kn__now(conn->clock) + conn->cancel_ns };
+	kn__wait wait = { .deadline = give_up_at };
 	PGresult *result;
 	bool is_hit = true;
 	kn__waited waited;

@@ -46,6 +46,8 @@ kn__conn_open(kn__conn **out, const kn__conn_options *options, const kn__wait *w
 	conn->shapes = options->shapes;
 	conn->prepare_after = options->prepare_after;
 	conn->cancel_ns = options->cancel_ns;
+	conn->give_up_at = KN__NEVER;
+	conn->cancels = options->cancels;
 	conn->notice = options->notice;
 	conn->user = options->user;
 	conn->never_prepares = options->cache_count <= 0;
@@ -228,6 +230,12 @@ kn__conn_is_alive(kn__conn *conn)
 		length = recv(PQsocket(conn->pg), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	}
 	return length != 0;
+}
+
+int64_t
+kn__conn_gives_up_at(const kn__conn *conn)
+{
+	return conn->give_up_at;
 }
 
 bool

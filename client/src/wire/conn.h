@@ -46,6 +46,8 @@ struct kn__conn
 	kn__prepared_cache cache;
 	int prepare_after;
 	int64_t cancel_ns;
+	int64_t give_up_at; /* of what was to end in time and did not; KN__NEVER: all has */
+	kn__cancels *cancels;
 	int wake[2]; /* a pipe: whoever writes to it makes a wait look up */
 	bool borrows_wake;
 	bool is_asking; /* listen.c: an empty query is under way */
@@ -106,8 +108,8 @@ extern kn__waited kn__wait_socket(kn__conn *conn, bool for_write, const kn__wait
 extern kn__waited kn__wait_result(kn__conn *conn, const kn__wait *wait);
 
 /* cancel.c: asks the server to end what it does, and makes sure that this hits nothing else */
-extern bool kn__cancel_send(kn__conn *conn);
-extern bool kn__cancel_fence(kn__conn *conn);
+extern bool kn__cancel_send(kn__conn *conn, int64_t give_up_at);
+extern bool kn__cancel_fence(kn__conn *conn, int64_t give_up_at);
 
 /* stream.c, copy.c: forget what is under way, for the connection is closed */
 extern void kn__stream_forget(kn__conn *conn);

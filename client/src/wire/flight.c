@@ -38,6 +38,8 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 	*outcome = KN__NOTHING_DONE;
 	if (count <= 0)
 		return KN_OK;
+	if (!was_in_transaction)
+		conn->give_up_at = KN__NEVER;
 	if (conn->is_broken || conn->stream != NULL || conn->copy != NULL)
 		return kn__fail(fault, KN_CONN_LOST, "the connection is not usable");
 	if (kn__flight_is_late(&flight))
@@ -338,7 +340,7 @@ kn__flight_finish(kn__flying *flight)
 	if (!flight->is_lost && PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF &&
 		!PQexitPipelineMode(conn->pg))
 		kn__flight_lose(flight);
-	if (!flight->is_lost && flight->stopped != KN_OK && !kn__cancel_fence(conn))
+	if (!flight->is_lost && flight->stopped != KN_OK && !kn__cancel_fence(conn, flight->give_up_at))
 		flight->is_lost = true;
 	if (flight->is_lost)
 		conn->is_broken = true;

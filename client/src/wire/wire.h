@@ -19,6 +19,7 @@
 
 typedef struct kn__conn kn__conn;
 typedef struct kn__alarm kn__alarm;
+typedef struct kn__cancels kn__cancels;
 
 /* Where a thread waits: until when, and who may interrupt it. */
 typedef struct kn__wait
@@ -39,8 +40,9 @@ typedef struct kn__conn_options
 	int64_t cache_bytes;
 	int prepare_after;
 	int64_t cancel_ns; /* how long a cancelled statement may take to end */
-	kn__alarm *alarm;  /* outlives the connection; NULL: deadlines are timers of the kernel's */
-	const int *wake;   /* a pipe of the caller's that wakes it, and outlives it; NULL: its own */
+	kn__cancels *cancels;
+	kn__alarm *alarm; /* outlives the connection; NULL: deadlines are timers of the kernel's */
+	const int *wake;  /* a pipe of the caller's that wakes it, and outlives it; NULL: its own */
 	/* May be NULL.  is_raised: the text is a function's own, not the server's. */
 	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
 	void *user;
@@ -56,6 +58,11 @@ extern void kn__conn_forget(kn__conn *conn);
 extern bool kn__conn_is_alive(kn__conn *conn);
 /* The server was asked to end what it did, and did not even answer to that. */
 extern bool kn__conn_is_silent(const kn__conn *conn);
+/*
+ * What is done now about something whose time is over has to end by then: it is as if the request
+ * to cancel were still waited for.  KN__NEVER where there was none.
+ */
+extern int64_t kn__conn_gives_up_at(const kn__conn *conn);
 /* Idle, outside of a transaction, no answer pending, nothing left behind by a user. */
 extern bool kn__conn_is_clean(const kn__conn *conn);
 extern bool kn__conn_in_transaction(const kn__conn *conn);
@@ -79,6 +86,14 @@ extern bool kn__conn_uses_tls(const kn__conn *conn);
  */
 extern kn__alarm *kn__alarm_new(const kn_allocator *allocator);
 extern void kn__alarm_free(kn__alarm *alarm);
+/*
+ * cancel.c: the requests to cancel of a handle.  Those that nobody answers outlive their
+ * connections, and the handle.  NULL: no memory.
+ */
+extern kn__cancels *kn__cancels_new(void);
+/* Waits until that moment, by the system's clock, for those that are under way. */
+extern void kn__cancels_wait(kn__cancels *cancels, int64_t until);
+extern void kn__cancels_free(kn__cancels *cancels);
 /* wait.c: a pipe to wake with, neither end of which blocks; false: out of descriptors. */
 extern bool kn__wake_open(int fds[2]);
 extern void kn__wake_empty(int fd);

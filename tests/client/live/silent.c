@@ -2,6 +2,8 @@
  * silent.c
  *		A server that says nothing any more: who notices it, and how long that may take.
  */
+#include <dirent.h>
+
 #include "gate.h"
 
 #define TIMEOUT_MS  150
@@ -178,6 +180,127 @@ START_TEST(is_closed_in_time)
 }
 END_TEST
 
+/* An allocator that is gone with its handle. */
+typedef struct mortal
+{
+	_Atomic(bool) is_dead;
+	_Atomic(int) calls_after;
+} mortal;
+
+static void *
+mortal_allocate(void *user, size_t size)
+{
+	mortal *m = user;
+
+	m->calls_after += m->is_dead;
+	return malloc(size);
+}
+
+static void *
+mortal_resize(void *user, void *p, size_t old_size, size_t new_size)
+{
+	mortal *m = user;
+
+	(void) old_size;
+	m->calls_after += m->is_dead;
+	return realloc(p, new_size);
+}
+
+static void
+mortal_release(void *user, void *p, size_t size)
+{
+	mortal *m = user;
+
+	(void) size;
+	m->calls_after += m->is_dead;
+	free(p);
+}
+
+static int
+threads_now(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	int count = 0;
+
+	ck_assert_ptr_nonnull(tasks);
+	while (readdir(tasks) != NULL)
+		count++;
+	(void) closedir(tasks);
+	return count;
+}
+
+/* Requests to cancel that nobody answers: so many at a time, and nothing of theirs is the handle's.
+ */
+START_TEST(leaves_few_behind)
+{
+	mortal m = { .is_dead = false };
+	kn_allocator allocator = { .allocate = mortal_allocate,
+							   .resize = mortal_resize,
+							   .release = mortal_release,
+							   .user = &m };
+	int before = threads_now();
+	kn_db *db;
+
+	OPEN(db,
+		 .conninfo = conninfo,
+		 .min_connections = 24,
+		 .max_connections = 24,
+		 .breaker_failure_percent = -1,
+		 .cancel_ms = 20,
+		 .allocator = &allocator);
+	while (stats_of(db).idle < 24)
+		(void) poll(NULL, 0, 2);
+	gate_set_both(&g, FLOW_DROP, 0);
+	for (int i = 0; i < 24; i++)
+	{
+		kn_ctx *cx = kn_begin(db, .timeout_ms = 20);
+
+		EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_TIMEOUT);
+		kn_end(cx);
+	}
+	/* Sixteen, the workers, and who looks after deadlines. */
+	ck_assert_int_le(threads_now() - before, 16 + 4 + 1);
+	ck_assert_int_eq(kn_close(db, 0), KN_OK);
+	m.is_dead = true;
+	ck_assert_int_gt(threads_now(), before);
+	gate_close_all(&g, false);
+	while (threads_now() > before)
+		(void) poll(NULL, 0, 2);
+	ck_assert_int_eq(m.calls_after, 0);
+}
+END_TEST
+
+#define LONG_CANCEL_MS 4000
+
+static kn_status
+sleeping_body(kn_ctx *cx, void *argument)
+{
+	(void) argument;
+	return kn_exec(cx, "SELECT pg_sleep(600)");
+}
+
+/* Each answer comes late, and there are several to wait for: all of them have one limit. */
+START_TEST(is_waited_for_once)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	int64_t begun;
+
+	OPEN(db, .conninfo = conninfo, .max_connections = 1, .cancel_ms = LONG_CANCEL_MS);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	gate_set_both(&g, FLOW_DELAY, LONG_CANCEL_MS * 7 / 10);
+	begun = gate_now();
+	kn_set_timeout(cx, TIMEOUT_MS);
+	EXPECT(cx,
+		   _i == 0 ? kn_exec(cx, "SELECT pg_sleep(600)") : kn_transact(cx, sleeping_body, NULL),
+		   KN_TIMEOUT);
+	ck_assert_int_lt((int) (gate_now() - begun), TIMEOUT_MS + LONG_CANCEL_MS + SLOWNESS_MS);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -186,6 +309,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, opens_the_breaker_before_anything_is_open);
 	tcase_add_loop_test(tcase, is_not_a_server_that_takes_long, 0, 2);
 	tcase_add_loop_test(tcase, is_closed_in_time, 0, PURSUITS);
+	tcase_add_test(tcase, leaves_few_behind);
+	tcase_add_loop_test(tcase, is_waited_for_once, 0, 2);
 }
 
 int
