@@ -463,7 +463,7 @@ START_TEST(silence_is_a_failure)
 
 	await_even();
 	close_even(db);
-	ck_assert_int_eq(setenv("PGHOST", getenv("KN_TEST_REPLICA_HOST"), 1), 0);
+	ck_assert_int_eq(setenv("KN_TEST_SOCKET", getenv("KN_TEST_REPLICA_HOST"), 1), 0);
 	proxy_start(&p);
 	(void) snprintf(conninfo,
 					sizeof(conninfo),
@@ -535,8 +535,9 @@ count_hedged(void *user, const kn_event *event)
 
 START_TEST(is_told)
 {
-	_Atomic(int) told = 0;
-	kn_hooks hooks = { .size = sizeof(hooks), .user = &told, .retry = count_hedged };
+	/* The handle is closed once this is over. */
+	static _Atomic(int) told;
+	static const kn_hooks hooks = { .size = sizeof(hooks), .user = &told, .retry = count_hedged };
 
 	await_even();
 	close_even(db);
