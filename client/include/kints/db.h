@@ -5,6 +5,9 @@
  * Opened once in a process and shared by all threads.  A child process must
  * not use a handle of its parent: every call gives KN_FORKED, and only
  * kn_close() does something, namely free memory without touching a socket.
+ *
+ * Threads: all functions may be called from any thread at any time, but for kn_close(), which is
+ * called once, and after which the handle is not to be used.
  */
 #ifndef KINTS_DB_H
 #define KINTS_DB_H
@@ -107,7 +110,7 @@ typedef struct kn_config
 /*
  * Opens a database.  *out is the handle, or NULL.  Nothing is connected yet
  * unless min_connections asks for it, and then in the background: a server that
- * is down does not make this fail; kn_ping() tells.  What is wrong with the
+ * is down does not make this fail; the first call tells.  What is wrong with the
  * configuration is told in error, a buffer of capacity bytes, and names the
  * option.  Returns KN_CONFIG, KN_NO_MEMORY or KN_OK.
  */

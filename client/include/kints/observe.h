@@ -5,6 +5,8 @@
  * Nothing is told unless somebody has said that he listens; then an event costs what
  * he makes of it, in the thread in which it happens, so a hook should be quick and must
  * not call the library with the same context.
+ *
+ * Threads: all functions may be called from any thread; kn_json_log_init() before the log is used.
  */
 #ifndef KINTS_OBSERVE_H
 #define KINTS_OBSERVE_H

@@ -109,9 +109,11 @@ KN_API bool kn_next(kn_rows *rows);
  */
 KN_API KN_MUST_CHECK kn_status kn_done(kn_rows *rows);
 
+/* How many columns the rows have; 0 where there are none, or nothing has come yet. */
 KN_API int kn_column_count(const kn_rows *rows);
 /* Lives as long as the rows; NULL where there is no such column. */
 KN_API const char *kn_column_name(const kn_rows *rows, int column);
+/* The server's type of a column, an OID; 0 where there is no such column. */
 KN_API uint32_t kn_column_oid(const kn_rows *rows, int column);
 /* The first column of that name, -1: none. */
 KN_API int kn_column_index(const kn_rows *rows, const char *name);

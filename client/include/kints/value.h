@@ -4,7 +4,7 @@
  *
  * A kn_value is small, copied freely, and owns nothing: text, bytes and arrays
  * in it are borrowed from whoever made it.  One that comes out of a row lives
- * as long as the row; kn_ctx_copy() makes it live as long as the context.
+ * as long as the row; kn_copy_value() makes it live as long as the context.
  *
  * Threads: values are plain data; functions here keep no state.
  */
@@ -45,6 +45,7 @@ typedef enum kn_type
 	KN_TYPE_COUNT
 } kn_type;
 
+/* "I64"; for a number that is no type "UNKNOWN".  Static text. */
 KN_API const char *kn_type_name(kn_type type);
 
 #define KN_DATE_INFINITY INT32_MAX /* days; the earliest is the negative of it */
