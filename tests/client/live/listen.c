@@ -20,15 +20,11 @@ START_TEST(hears)
 	notify("one", "a");
 	notify("two", "b");
 	notify("one", "");
-	notify("one",
-		   "gr\xc3\xbc\xc3\x9f"
-		   "e, \"quoted\"\n'and' \\ so on");
+	notify("one", "gr\303\274\303\237e, \"quoted\"\n'and' \\ so on");
 	notify("one", most);
 	must_hear("one", "a");
 	must_hear("one", "");
-	must_hear("one",
-			  "gr\xc3\xbc\xc3\x9f"
-			  "e, \"quoted\"\n'and' \\ so on");
+	must_hear("one", "gr\303\274\303\237e, \"quoted\"\n'and' \\ so on");
 	must_hear("one", most);
 	must_not_hear();
 }
@@ -46,8 +42,7 @@ static const char *const names[] = {
 	"$1",
 	"select",
 	"%s%n",
-	"gr\xc3\xbc\xc3\x9f"
-	"e",
+	"gr\303\274\303\237e",
 	"x.y",
 	"\n",
 	"a23456789b123456789c123456789d123456789e123456789f123456789g123",
