@@ -2,7 +2,6 @@
  * observe.c
  *		What is told, to whom, and what never is.
  */
-#include "gate.h"
 #include "notes.h"
 
 #include <unistd.h>
@@ -121,61 +120,6 @@ START_TEST(audits_writes)
 	ck_assert_str_eq(told(KN_EVENT_AUDIT, "pending")->operation, "UPDATE");
 	ck_assert_str_eq(told(KN_EVENT_AUDIT, "failed")->operation, "ROLLBACK");
 	ck_assert_ptr_null(find(KN_EVENT_AUDIT, "committed"));
-	kn_end(cx);
-	close_even(db);
-}
-END_TEST
-
-/* It may have been done: to whoever reads that later, it has not failed. */
-START_TEST(audits_what_is_not_known)
-{
-	char conninfo[100];
-	gate g;
-	kn_db *db;
-	kn_ctx *cx;
-
-	gate_start(&g);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=127.0.0.1 port=%d", g.port);
-	OPEN(db, .conninfo = conninfo, .hooks = &all, .max_connections = 1, .cancel_ms = 50);
-	cx = kn_begin(db);
-	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
-	gate_set(&g, TO_CLIENT, FLOW_DROP, 0);
-	kn_set_timeout(cx, 50);
-	EXPECT(cx, kn_exec(cx, "UPDATE kn_told SET n = 3"), KN_OUTCOME_UNKNOWN);
-	ck_assert_int_eq(told(KN_EVENT_AUDIT, "unknown")->status, KN_OUTCOME_UNKNOWN);
-	ck_assert_ptr_null(find(KN_EVENT_AUDIT, "failed"));
-	kn_end(cx);
-	(void) kn_close(db, 0);
-	gate_end(&g);
-}
-END_TEST
-
-/* Prepared statements that the server does not have: it goes on without, and that is told once. */
-START_TEST(tells_that_nothing_is_prepared_any_more)
-{
-	int notices = 0;
-	kn_db *db;
-	kn_ctx *cx;
-
-	if (is_pooled())
-		return;
-	look_do(look,
-			"CREATE OR REPLACE FUNCTION kn_forget_all() RETURNS void LANGUAGE plpgsql"
-			" AS $$BEGIN EXECUTE 'DEALLOCATE ALL'; END$$");
-	OPEN(db, .hooks = &all, .max_connections = 1, .pgbouncer = KN_OFF);
-	cx = kn_begin(db);
-	for (int round = 0; round < 2; round++)
-	{
-		for (int i = 0; i < 3; i++)
-			EXPECT_OK(cx, kn_exec(cx, "SELECT $1::int + 1", i));
-		EXPECT_OK(cx, kn_exec(cx, "SELECT kn_forget_all()"));
-		EXPECT_OK(cx, kn_exec(cx, "SELECT $1::int + 1", 7));
-		/* A new connection prepares, until it finds the same. */
-		kn_reset_pool(db);
-	}
-	for (int i = 0; i < count; i++)
-		notices += notes[i].kind == KN_EVENT_NOTICE && strcmp(notes[i].what, "WARNING") == 0;
-	ck_assert_int_eq(notices, 1);
 	kn_end(cx);
 	close_even(db);
 }
@@ -516,8 +460,6 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, tells_all_of_a_query);
 	tcase_add_test(tcase, audits_writes);
-	tcase_add_test(tcase, audits_what_is_not_known);
-	tcase_add_test(tcase, tells_that_nothing_is_prepared_any_more);
 	tcase_add_test(tcase, a_query_is_slow_until_its_last_row);
 	tcase_add_test(tcase, tells_of_connections);
 	tcase_add_test(tcase, tells_of_slow_waits);
