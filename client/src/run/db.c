@@ -115,6 +115,7 @@ make_server(kn_db *db, int index)
 		.keepalive_ms = config->keepalive_ms,
 		.leak_ms = config->leak_ms,
 		.slow_ms = config->slow_ms,
+		.masks_sql = !config->show_parameters,
 		.allocator = db->allocator,
 		.clock = db->clock,
 	};

@@ -102,6 +102,7 @@ typedef struct kn__pool_options
 {
 	int min, max, max_opening, max_waiters;
 	int64_t acquire_ms, connect_ms, idle_ms, lifetime_ms, keepalive_ms, leak_ms;
+	bool masks_sql;  /* of those that are out; else it is told with the values in it */
 	int64_t slow_ms; /* who waits so long is told of; -1: nobody is */
 	const kn_allocator *allocator;
 	const kn_clock *clock;

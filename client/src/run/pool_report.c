@@ -2,6 +2,7 @@
  * pool_report.c
  *		What the pool tells: statistics, who holds members, why there was none.
  */
+#include "run/observe.h"
 #include "run/pool_parts.h"
 
 #include <sched.h>
@@ -30,7 +31,7 @@ typedef enum sql_mode
 	WITHOUT_SQL
 } sql_mode;
 
-static void add_holder(text *text, const kn__holder *holder, sql_mode mode);
+static void add_holder(text *text, const kn__pool *pool, const kn__holder *holder, sql_mode mode);
 static void add_longest(text *text, kn__pool *pool, int64_t now, sql_mode mode);
 static void say_where(const kn__pool *pool, char *text);
 static void add_failure(text *text, const kn__pool *pool, int64_t now);
@@ -223,9 +224,16 @@ kn__pool_stats(kn__pool *pool, kn_stats *out)
 }
 
 static void
-add_holder(text *text, const kn__holder *holder, sql_mode mode)
+add_holder(text *text, const kn__pool *pool, const kn__holder *holder, sql_mode mode)
 {
-	bool has_sql = mode == WITH_SQL && holder->sql[0] != '\0';
+	kn__told_sql told;
+	/* It is cut: a literal that has no end is masked as well. */
+	const char *sql = kn__told_sql_init(&told,
+										pool->allocator,
+										mode == WITH_SQL ? holder->sql : NULL,
+										false,
+										!pool->options.masks_sql);
+	bool has_sql = sql != NULL && *sql != '\0';
 
 	add(text,
 		"%s:%d has one for %lld ms%s%s",
@@ -233,7 +241,8 @@ add_holder(text *text, const kn__holder *holder, sql_mode mode)
 		holder->line,
 		(long long) (holder->held_ns / KN__NS_PER_MS),
 		has_sql ? ": " : "",
-		has_sql ? holder->sql : "");
+		has_sql ? sql : "");
+	kn__told_sql_release(&told);
 }
 
 size_t
@@ -252,7 +261,7 @@ kn__pool_dump(kn__pool *pool, char *buffer, size_t capacity)
 
 		if (!kn__pool_read_holder(pool, &pool->slots[i], now, &holder))
 			continue;
-		add_holder(&text, &holder, WITH_SQL);
+		add_holder(&text, pool, &holder, WITH_SQL);
 		add(&text, "\n");
 	}
 	return text.length;
@@ -285,7 +294,7 @@ add_longest(text *text, kn__pool *pool, int64_t now, sql_mode mode)
 	for (int i = 0; i < count; i++)
 	{
 		add(text, i == 0 ? "" : "\n");
-		add_holder(text, &longest[i], mode);
+		add_holder(text, pool, &longest[i], mode);
 	}
 	if (all > count)
 		add(text, "\nand %d more", all - count);

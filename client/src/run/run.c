@@ -269,6 +269,12 @@ kn__run_give(kn_ctx *cx)
 	kn__link *link = cx->link;
 	bool is_clean = kn__conn_is_clean(link->conn);
 
+	if (kn__conn_has_given_up(link->conn) && !atomic_exchange(&link->server->is_told, true))
+		kn__tell_notice(link->server,
+						"WARNING",
+						"prepared statements were not there: a connection goes on without",
+						false);
+
 	kn__ctx_set_link(cx, NULL);
 	atomic_store_explicit(&link->member.last_sql, NULL, memory_order_release);
 	kn__pool_give(link->server->pool, &link->member, is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN);

@@ -47,6 +47,7 @@ struct kn__server
 	_Atomic(bool) is_looked_after; /* it has ever been looked at */
 	_Atomic(int64_t) timeline;     /* of a primary; one more after each promotion */
 	_Atomic(bool) is_pooled;       /* something hands statements to several backends */
+	_Atomic(bool) is_told;         /* that statements were prepared in vain */
 	_Atomic(bool) is_looked_at;    /* whether it is so was found out */
 	_Atomic(int64_t) lag_us;       /* of a replica, -1: not known */
 	_Atomic(uint64_t) replayed;    /* place in the log, of a replica */

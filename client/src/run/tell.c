@@ -77,9 +77,10 @@ kn__tell_end(const kn__call *call, kn_status status, int64_t rows)
 		kn__hears(hooks, KN_EVENT_AUDIT))
 	{
 		kn__event_init(&event, KN_EVENT_AUDIT, config->clock);
-		event.what = status != KN_OK            ? "failed"
-					 : call->cx->work.depth > 0 ? "pending"
-												: "committed";
+		event.what = status == KN_OUTCOME_UNKNOWN ? "unknown"
+					 : status != KN_OK            ? "failed"
+					 : call->cx->work.depth > 0   ? "pending"
+												  : "committed";
 		event.duration_ns = took;
 		tell_call(&event, call, status, rows);
 	}

@@ -405,7 +405,10 @@ note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 	kn__memo_note(conn->shapes, sent->key, KN__SHAPE_UNKNOWN);
 	/* Somebody else hands out servers: names mean nothing here. */
 	if (!is_changed)
+	{
+		conn->has_given_up = true;
 		kn__conn_never_prepare(conn);
+	}
 }
 
 /* COPY has calls of its own; here it is an error, and must not leave the server waiting. */

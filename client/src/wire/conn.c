@@ -308,6 +308,12 @@ kn__conn_never_prepare(kn__conn *conn)
 }
 
 bool
+kn__conn_has_given_up(const kn__conn *conn)
+{
+	return conn->has_given_up;
+}
+
+bool
 kn__conn_uses_tls(const kn__conn *conn)
 {
 	return PQsslInUse(conn->pg) != 0;

@@ -57,6 +57,7 @@ struct kn__conn
 	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
 	void *user;
 	bool never_prepares;
+	bool has_given_up;            /* to prepare, for a name meant nothing */
 	bool is_broken;               /* to be closed: nobody knows in which state the server is */
 	bool is_silent;               /* it was asked to end something, and has not answered */
 	bool is_soiled;               /* something of a user's outlives his transaction */

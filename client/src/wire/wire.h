@@ -79,6 +79,8 @@ extern int kn__conn_server_version(const kn__conn *conn);
 extern int kn__conn_pid(const kn__conn *conn);
 /* Statements are not prepared from now on: something hands them to several servers. */
 extern void kn__conn_never_prepare(kn__conn *conn);
+/* It has found that out for itself. */
+extern bool kn__conn_has_given_up(const kn__conn *conn);
 extern bool kn__conn_uses_tls(const kn__conn *conn);
 /*
  * alarm.c: what wakes waits whose deadline has come, by the system's clock.  NULL: no memory.  Has

@@ -25,7 +25,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static note notes[MOST];
 static int count;
 
-static void
+static inline void
 copy(char *to, size_t size, const char *from)
 {
 	(void) snprintf(to, size, "%s", from == NULL ? "" : from);
@@ -33,7 +33,7 @@ copy(char *to, size_t size, const char *from)
 
 #define COPY(field, text) copy(n->field, sizeof(n->field), text)
 
-static void
+static inline void
 hear(void *user, const kn_event *event)
 {
 	note *n;
@@ -78,7 +78,7 @@ static const kn_hooks all = { .size = sizeof(all),
 };
 
 /* The newest of a kind that says that; its what is "" where the kind has none.  NULL: none does. */
-static const note *
+static inline const note *
 find(kn_event_kind kind, const char *what)
 {
 	const note *found = NULL;
@@ -93,7 +93,7 @@ find(kn_event_kind kind, const char *what)
 	return found;
 }
 
-static const note *
+static inline const note *
 told(kn_event_kind kind, const char *what)
 {
 	const note *found = find(kind, what);
@@ -103,7 +103,7 @@ told(kn_event_kind kind, const char *what)
 }
 
 /* What another thread is about to tell. */
-static const note *
+static inline const note *
 await(kn_event_kind kind, const char *what)
 {
 	const note *found;
@@ -113,7 +113,7 @@ await(kn_event_kind kind, const char *what)
 	return found;
 }
 
-static void
+static inline void
 forget(void)
 {
 	(void) pthread_mutex_lock(&lock);

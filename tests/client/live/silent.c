@@ -5,6 +5,7 @@
 #include <dirent.h>
 
 #include "gate.h"
+#include "notes.h"
 
 #define TIMEOUT_MS  150
 #define CANCEL_MS   100
@@ -301,6 +302,28 @@ START_TEST(is_waited_for_once)
 }
 END_TEST
 
+/* It may have been done: to whoever reads that later, it has not failed. */
+START_TEST(audits_what_is_not_known)
+{
+	kn_db *db;
+	kn_ctx *cx;
+
+	look = look_open();
+	look_do(look, "DROP TABLE IF EXISTS kn_silent; CREATE TABLE kn_silent (n int)");
+	OPEN(db, .conninfo = conninfo, .hooks = &all, .max_connections = 1, .cancel_ms = 50);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	gate_set(&g, TO_CLIENT, FLOW_DROP, 0);
+	kn_set_timeout(cx, 50);
+	EXPECT(cx, kn_exec(cx, "INSERT INTO kn_silent VALUES (3)"), KN_OUTCOME_UNKNOWN);
+	ck_assert_int_eq(told(KN_EVENT_AUDIT, "unknown")->status, KN_OUTCOME_UNKNOWN);
+	ck_assert_ptr_null(find(KN_EVENT_AUDIT, "failed"));
+	kn_end(cx);
+	(void) kn_close(db, 0);
+	PQfinish(look);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -310,6 +333,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, is_not_a_server_that_takes_long, 0, 2);
 	tcase_add_loop_test(tcase, is_closed_in_time, 0, PURSUITS);
 	tcase_add_test(tcase, leaves_few_behind);
+	tcase_add_test(tcase, audits_what_is_not_known);
 	tcase_add_loop_test(tcase, is_waited_for_once, 0, 2);
 }
 

@@ -1,0 +1,154 @@
+/*
+ * changed.c
+ *		Statements that are not what they were taken for: their table is another one, or their name
+ *		means nothing any more.
+ */
+#include "notes.h"
+
+static void
+set_up(void)
+{
+	look = look_open();
+	forget();
+}
+
+static void
+tear_down(void)
+{
+	PQfinish(look);
+}
+
+/* How a statement goes that has got a column whose type has no codec. */
+typedef struct unknown_type
+{
+	const char *name;
+	int used;       /* so often before that */
+	bool is_pooled; /* nothing is prepared */
+	bool in_transaction;
+	bool is_write;
+	bool is_streamed;
+} unknown_type;
+
+static const unknown_type unknown_types[] = {
+	{ .name = "used once", .used = 1 },
+	{ .name = "prepared", .used = 3 },
+	{ .name = "never prepared", .used = 3, .is_pooled = true },
+	{ .name = "in a transaction", .used = 1, .in_transaction = true },
+	{ .name = "never prepared, in a transaction",
+	  .used = 3,
+	  .is_pooled = true,
+	  .in_transaction = true },
+	{ .name = "written", .used = 1, .is_write = true },
+	{ .name = "written, never prepared", .used = 3, .is_pooled = true, .is_write = true },
+	{ .name = "streamed", .used = 1, .is_streamed = true },
+	{ .name = "streamed, never prepared", .used = 3, .is_pooled = true, .is_streamed = true },
+};
+
+/* Its one row has n columns, and the last of them has that text; "": whatever it is. */
+static kn_status
+last_column_is(kn_ctx *c, const unknown_type *how, int n, const char *text)
+{
+	/* A parameter: without one the rows of a stream come by COPY. */
+	static const char read_sql[] = "SELECT * FROM kn_shape WHERE a = $1";
+	static const char write_sql[] = "UPDATE kn_shape SET n = n + 1 WHERE a = $1 RETURNING *";
+	kn_rows *rows = how->is_write      ? kn_query(c, write_sql, 1)
+					: how->is_streamed ? kn_stream(c, read_sql, 1)
+									   : kn_query(c, read_sql, 1);
+
+	if (kn_next(rows))
+	{
+		ck_assert_int_eq(kn_get_i32(rows, 0), 1);
+		ck_assert_int_eq(kn_column_count(rows), n);
+		if (*text != '\0')
+			ck_assert_str_eq(kn_get_text(rows, n - 1), text);
+		ck_assert_int_eq(kn_next(rows), false);
+	}
+	return kn_done(rows);
+}
+
+static kn_status
+unknown_type_body(kn_ctx *c, void *argument)
+{
+	return last_column_is(c, argument, 3, "(1,2)");
+}
+
+START_TEST(takes_a_type_without_codec_as_text)
+{
+	const unknown_type *how = &unknown_types[_i];
+	kn_db *own;
+	kn_ctx *c;
+
+	look_do(look,
+			"DROP TABLE IF EXISTS kn_shape; CREATE TABLE kn_shape (a int, n int);"
+			"INSERT INTO kn_shape VALUES (1, 0)");
+	OPEN(own, .max_connections = 1, .pgbouncer = how->is_pooled ? KN_ON : KN_AUTOMATIC);
+	c = kn_begin(own);
+	for (int i = 0; i < how->used; i++)
+		EXPECT_OK(c, last_column_is(c, how, 2, ""));
+	look_do(look, "ALTER TABLE kn_shape ADD p point DEFAULT '(1,2)'");
+	/* What was written cannot be written once more to have the rest of the answer. */
+	if (how->is_write)
+		(void) last_column_is(c, how, 3, "");
+	for (int i = 0; i < 3; i++)
+	{
+		if (how->in_transaction)
+			EXPECT_OK(c, kn_transact(c, unknown_type_body, (void *) how));
+		else
+			EXPECT_OK(c, last_column_is(c, how, 3, "(1,2)"));
+	}
+	look_do(look, "ALTER TABLE kn_shape DROP p, ADD m money DEFAULT 5");
+	if (how->is_write)
+		(void) last_column_is(c, how, 3, "");
+	for (int i = 0; i < 2; i++)
+		EXPECT_OK(c, last_column_is(c, how, 3, "$5.00"));
+	if (how->is_write)
+		ck_assert_int_eq(look_number(look, "SELECT n FROM kn_shape"), how->used + 7);
+	kn_end(c);
+	close_even(own);
+}
+END_TEST
+
+/* Prepared statements that the server does not have: it goes on without, and that is told once. */
+START_TEST(tells_that_nothing_is_prepared_any_more)
+{
+	int notices = 0;
+	kn_db *db;
+	kn_ctx *cx;
+
+	if (is_pooled())
+		return;
+	look_do(look,
+			"CREATE OR REPLACE FUNCTION kn_forget_all() RETURNS void LANGUAGE plpgsql"
+			" AS $$BEGIN EXECUTE 'DEALLOCATE ALL'; END$$");
+	OPEN(db, .hooks = &all, .max_connections = 1, .pgbouncer = KN_OFF);
+	cx = kn_begin(db);
+	for (int round = 0; round < 2; round++)
+	{
+		for (int i = 0; i < 3; i++)
+			EXPECT_OK(cx, kn_exec(cx, "SELECT $1::int + 1", i));
+		EXPECT_OK(cx, kn_exec(cx, "SELECT kn_forget_all()"));
+		EXPECT_OK(cx, kn_exec(cx, "SELECT $1::int + 1", 7));
+		/* A new connection prepares, until it finds the same. */
+		kn_reset_pool(db);
+	}
+	for (int i = 0; i < count; i++)
+		notices += notes[i].kind == KN_EVENT_NOTICE && strcmp(notes[i].what, "WARNING") == 0;
+	ck_assert_int_eq(notices, 1);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	LOOP(tcase, takes_a_type_without_codec_as_text, unknown_types);
+	tcase_add_test(tcase, tells_that_nothing_is_prepared_any_more);
+}
+
+int
+main(void)
+{
+	return suite_run("changed", fill);
+}
