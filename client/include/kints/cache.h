@@ -11,6 +11,10 @@
  * word, and compared, however keys fall together.  It is only taken for the same
  * statement with the same values.  Nothing is read from the cache within a transaction.
  *
+ * What is to be kept is read from the primary, so that no replica that is late brings back what was
+ * removed.  Where the primary is not there, or the context's route is KN_ROUTE_REPLICA, a replica
+ * is asked, and what it says is not kept.
+ *
  * Threads: the functions of a kn_cache are called from any thread, several at a time.
  */
 #ifndef KINTS_CACHE_H

@@ -5,7 +5,9 @@
  * What is found under a key is taken only where it says itself that it is of the same statement and
  * for the same people: see cache_entry.c.  Who misses a key notes that he loads it;
  * others who miss it wait for him, and look again.  A key that is removed while it is being
- * loaded is not kept: what was read may be of before.
+ * loaded is not kept: what was read may be of before.  For the same reason only what the
+ * primary said is kept: a replica may not have heard yet of the write that a key was removed for,
+ * here or by another process.
  */
 #include "run/cache.h"
 
@@ -18,6 +20,7 @@ typedef struct Found
 } Found;
 
 static kn_status run(kn__call *call, kn__load *load);
+static kn_status load_fresh(kn__call *call);
 static bool look_up(kn__call *call, const kn__load *load);
 static void take_found(void *into, const void *bytes, size_t size);
 static bool begin_load(kn_ctx *cx, kn__load *load);
@@ -70,8 +73,25 @@ run(kn__call *call, kn__load *load)
 		if (atomic_load(&cx->is_cancelled) || kn__now(cx->db->clock) >= cx->wait.deadline)
 			return kn__run(call);
 	}
-	status = kn__run(call);
+	status = load_fresh(call);
 	end_load(call, load, status);
+	return status;
+}
+
+/* Asks the primary, if it is there and a replica is not insisted on. */
+static kn_status
+load_fresh(kn__call *call)
+{
+	kn_ctx *cx = call->cx;
+	kn_route route = cx->route;
+	kn__server *primary = kn__route_primary(cx->db);
+	kn_status status;
+
+	if (route == KN_ROUTE_AUTO && atomic_load(&primary->is_known) &&
+		kn__breaker_may_admit(&primary->breaker, kn__now(cx->db->clock)))
+		cx->route = KN_ROUTE_PRIMARY;
+	status = kn__run(call);
+	cx->route = route;
 	return status;
 }
 
@@ -143,7 +163,7 @@ end_load(kn__call *call, kn__load *load, kn_status status)
 	is_stale = load->is_stale;
 	(void) pthread_mutex_unlock(&db->lock);
 	/* Kept before the others look again; one that is removed right now is removed once more. */
-	if (status == KN_OK && !is_stale)
+	if (status == KN_OK && !is_stale && atomic_load(&call->server->is_primary))
 		keep(call, load);
 	(void) pthread_mutex_lock(&db->lock);
 	for (place = &db->loads; *place != load;)
