@@ -139,7 +139,8 @@ begin_load(kn_ctx *cx, kn__load *load)
 	if (until != KN__NEVER)
 		until = kn__now(NULL) + (until - kn__now(db->clock));
 	(void) pthread_mutex_lock(&db->lock);
-	for (other = db->loads; other != NULL && strcmp(other->key, load->key) != 0;)
+	for (other = db->loads;
+		 other != NULL && (other->writer != NULL || strcmp(other->key, load->key) != 0);)
 		other = other->next;
 	if (other == NULL)
 	{
@@ -156,7 +157,6 @@ static void
 end_load(kn__call *call, kn__load *load, kn_status status)
 {
 	kn_db *db = call->cx->db;
-	kn__load **place;
 	bool is_stale;
 
 	(void) pthread_mutex_lock(&db->lock);
@@ -165,15 +165,24 @@ end_load(kn__call *call, kn__load *load, kn_status status)
 	/* Kept before the others look again; one that is removed right now is removed once more. */
 	if (status == KN_OK && !is_stale && atomic_load(&call->server->is_primary))
 		keep(call, load);
+	if (kn__cache_unlink(db, load) && !is_stale)
+		db->config.cache->remove(db->config.cache->user, load->key);
+}
+
+bool
+kn__cache_unlink(kn_db *db, kn__load *load)
+{
+	kn__load **place;
+	bool is_stale;
+
 	(void) pthread_mutex_lock(&db->lock);
 	for (place = &db->loads; *place != load;)
 		place = &(*place)->next;
 	*place = load->next;
-	is_stale = load->is_stale && !is_stale;
+	is_stale = load->is_stale;
 	(void) pthread_cond_broadcast(&db->woken);
 	(void) pthread_mutex_unlock(&db->lock);
-	if (is_stale)
-		db->config.cache->remove(db->config.cache->user, load->key);
+	return is_stale;
 }
 
 static void

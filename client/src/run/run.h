@@ -264,6 +264,10 @@ extern kn_status kn__doubt_ask(kn_ctx *cx);
 /* after.c */
 extern void kn__after_call(kn_ctx *cx, kn_status status);
 extern kn_status kn__after_doubt(kn_ctx *cx, kn_after_fn *after, void *argument);
+/* How it has ended: KN_OK, KN_OUTCOME_UNKNOWN, or anything else where nothing of it stays. */
+typedef void kn__over_fn(void *argument, kn_status how);
+extern kn_status kn__after_end(kn_ctx *cx, kn__over_fn *is_over, void *argument);
+extern void kn__after_forget(kn_ctx *cx, kn__aftermath *until);
 
 /* batch.c */
 extern void kn__batch_forget_all(kn_ctx *cx);

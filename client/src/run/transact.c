@@ -176,7 +176,7 @@ run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
 			cx->work.failed = status;
 		return status;
 	}
-	cx->work.after = after;
+	kn__after_forget(cx, after);
 	if (cx->stream != NULL)
 		kn__rows_forget_all(cx);
 	kn__copy_drop(cx);
