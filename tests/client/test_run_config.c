@@ -28,6 +28,8 @@ clear_environment(void)
 {
 	static const char *const names[] = { "CONNINFO", "REPLICAS",  "MAX_CONNECTIONS", "IDLE_MS",
 										 "NAME",     "PGBOUNCER", "SHOW_PARAMETERS", "CONNECT_MS" };
+	static const char *const theirs[] = { "PGHOST",     "PGPORT",    "PGDATABASE",       "PGUSER",
+										  "PGHOSTADDR", "PGSERVICE", "PGCONNECT_TIMEOUT" };
 
 	for (int i = 0; i < COUNT(names); i++)
 	{
@@ -35,6 +37,8 @@ clear_environment(void)
 
 		ck_assert_int_eq(unsetenv(strcat(name, names[i])), 0);
 	}
+	for (int i = 0; i < COUNT(theirs); i++)
+		ck_assert_int_eq(unsetenv(theirs[i]), 0);
 }
 
 /* What a server is told, as "keyword=value keyword=value". */
@@ -75,7 +79,8 @@ START_TEST(all_has_a_default)
 	ck_assert(!config->config.show_parameters);
 	ck_assert_int_eq(config->server_count, 1);
 	ck_assert_str_eq(told(0), "fallback_application_name=kints");
-	ck_assert_str_eq(config->servers[0].host, "");
+	ck_assert_str_ne(config->servers[0].host, "");
+	ck_assert_int_eq(config->servers[0].port, 5432);
 	kn__config_free(config);
 	kn__config_free(NULL);
 }
@@ -212,20 +217,51 @@ END_TEST
 static const struct
 {
 	const char *conninfo;
+	const char *variable; /* PGCONNECT_TIMEOUT */
 	int64_t expected;
 } timeouts[] = {
-	{ "connect_timeout=7", 7000 },
-	{ "connect_timeout=0", -1 },
-	{ "connect_timeout=-3", -1 },
-	{ "connect_timeout=7 kn_connect_ms=20", 20 },
-	{ "connect_timeout=x", 5000 }, /* libpq will have something to say */
-	{ "host=h", 5000 },
+	{ "connect_timeout=7", NULL, 7000 },
+	{ "connect_timeout=0", NULL, -1 },
+	{ "connect_timeout=-3", NULL, -1 },
+	{ "connect_timeout=7 kn_connect_ms=20", NULL, 20 },
+	{ "connect_timeout=x", NULL, 5000 }, /* libpq will have something to say */
+	{ "host=h", NULL, 5000 },
+	{ "host=h", "3", 3000 },
+	{ "host=h", "0", -1 },
+	{ "connect_timeout=7", "3", 7000 },
+	{ "kn_connect_ms=20", "3", 20 },
 };
 
 START_TEST(connect_timeout_counts)
 {
+	if (timeouts[_i].variable != NULL)
+		ck_assert_int_eq(setenv("PGCONNECT_TIMEOUT", timeouts[_i].variable, 1), 0);
 	ck_assert_int_eq(INIT(.conninfo = timeouts[_i].conninfo), KN_OK);
 	ck_assert_int_eq(config->config.connect_ms, timeouts[_i].expected);
+	kn__config_free(config);
+}
+END_TEST
+
+/* What is told of a server is where it is, whoever has said so. */
+START_TEST(places_are_told)
+{
+	ck_assert_int_eq(setenv("PGHOST", "e", 1), 0);
+	ck_assert_int_eq(setenv("PGPORT", "7", 1), 0);
+	ck_assert_int_eq(setenv("PGDATABASE", "shop", 1), 0);
+	ck_assert_int_eq(setenv("PGUSER", "ada", 1), 0);
+	ck_assert_int_eq(INIT(.conninfo = "kn_replicas='host=r user=bob;port=9'"), KN_OK);
+	clear_environment();
+	ck_assert_str_eq(config->servers[0].host, "e");
+	ck_assert_int_eq(config->servers[0].port, 7);
+	ck_assert_str_eq(config->servers[0].database, "shop");
+	ck_assert_str_eq(config->servers[0].user, "ada");
+	ck_assert_str_eq(config->servers[1].host, "r");
+	ck_assert_str_eq(config->servers[1].user, "bob");
+	ck_assert_int_eq(config->servers[1].port, 7);
+	ck_assert_str_eq(config->servers[2].host, "e");
+	ck_assert_int_eq(config->servers[2].port, 9);
+	/* That is for people: libpq finds it by itself. */
+	ck_assert_str_eq(told(0), "fallback_application_name=kints");
 	kn__config_free(config);
 }
 END_TEST
@@ -502,6 +538,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, listeners_have_a_place);
 	tcase_add_test(tcase, values_stay_values);
 	LOOP(tcase, connect_timeout_counts, timeouts);
+	tcase_add_test(tcase, places_are_told);
 	LOOP(tcase, what_is_wrong_is_named, refused);
 	tcase_add_test(tcase, text_and_struct_agree);
 	tcase_add_test(tcase, sizes_differ);

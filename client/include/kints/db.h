@@ -56,13 +56,13 @@ typedef struct kn_config
 	const char *name;            /* of this handle, in events and metrics ("kints") */
 
 	/* The pool of each server. */
-	int min_connections;  /* kept open (0: none until they are needed) */
-	int max_connections;  /* (10) */
-	int max_opening;      /* being opened at a time (2) */
-	int max_waiters;      /* callers that may wait for one (0: no limit) */
-	int64_t acquire_ms;   /* how long they wait, the context's deadline apart (5000) */
-	int64_t connect_ms;   /* until a connection is up (5000) */
-	int64_t idle_ms;      /* until an idle one above min_connections is closed (600000) */
+	int min_connections; /* kept open (0: none until they are needed) */
+	int max_connections; /* (10) */
+	int max_opening;     /* being opened at a time (2) */
+	int max_waiters;     /* callers that may wait for one (0: no limit) */
+	int64_t acquire_ms;  /* how long they wait, the context's deadline apart (5000) */
+	int64_t connect_ms; /* until a connection is up (connect_timeout, PGCONNECT_TIMEOUT, or 5000) */
+	int64_t idle_ms;    /* until an idle one above min_connections is closed (600000) */
 	int64_t lifetime_ms;  /* until one is replaced, +-10 % (1800000) */
 	int64_t keepalive_ms; /* between round trips on an idle one (-1) */
 	int64_t leak_ms;      /* held so long, it is reported as leaked (-1) */

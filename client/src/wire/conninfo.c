@@ -47,9 +47,12 @@ uri_body(const char *text)
 	return NULL;
 }
 
-static void
-free_options(PQconninfoOption *options)
+/* What libpq gave out, in a list of its own. */
+void
+kn__conninfo_free(void *list)
 {
+	PQconninfoOption *options = list;
+
 	for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
 	{
 		if (option->val != NULL)
@@ -88,7 +91,7 @@ decode(splitter *s, const char *raw, size_t n)
 								   o->val == NULL ? 0 : strlen(o->val));
 	}
 	PQfreemem(error);
-	free_options(options);
+	kn__conninfo_free(options);
 	kn__buf_release(&text);
 	return value;
 }
@@ -284,7 +287,7 @@ parse_rest(splitter *s)
 			.value = kn__arena_copy(s->arena, o->val, strlen(o->val)),
 		};
 	}
-	free_options(options);
+	kn__conninfo_free(options);
 	return s->arena->has_failed ? kn__fail(s->fault, KN_NO_MEMORY, "out of memory") : KN_OK;
 }
 
