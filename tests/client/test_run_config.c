@@ -3,65 +3,9 @@
  *		Options from the struct, the conninfo and the environment: which one counts, what is
  *refused.
  */
-#include <string.h>
-
+#include "config.h"
 #include "failing.h"
-#include "run/config.h"
-#include "suite.h"
-
-static kn__config *config;
-static char error[300];
-
-static kn_status
-init(const kn_config *given)
-{
-	kn_config copy = *given;
-
-	copy.size = sizeof(copy);
-	return kn__config_read(&config, &copy, error, sizeof(error));
-}
-
-#define INIT(...) init(&(kn_config){ __VA_ARGS__ })
-
-static void
-clear_environment(void)
-{
-	static const char *const names[] = { "CONNINFO", "REPLICAS",  "MAX_CONNECTIONS", "IDLE_MS",
-										 "NAME",     "PGBOUNCER", "SHOW_PARAMETERS", "CONNECT_MS" };
-	static const char *const theirs[] = { "PGHOST",     "PGPORT",    "PGDATABASE",       "PGUSER",
-										  "PGHOSTADDR", "PGSERVICE", "PGCONNECT_TIMEOUT" };
-
-	for (int i = 0; i < COUNT(names); i++)
-	{
-		char name[40] = "KINTS_";
-
-		ck_assert_int_eq(unsetenv(strcat(name, names[i])), 0);
-	}
-	for (int i = 0; i < COUNT(theirs); i++)
-		ck_assert_int_eq(unsetenv(theirs[i]), 0);
-}
-
-/* What a server is told, as "keyword=value keyword=value". */
-static const char *
-told(int number)
-{
-	static char out[1000];
-	const kn__place *server = &config->servers[number];
-
-	out[0] = '\0';
-	ck_assert_int_lt(number, config->server_count + (config->listening != NULL));
-	for (int i = 0; i < server->count; i++)
-	{
-		strcat(out, i == 0 ? "" : " ");
-		strcat(out, server->keywords[i]);
-		strcat(out, "=");
-		strcat(out, server->values[i]);
-	}
-	ck_assert_ptr_null(server->keywords[server->count]);
-	ck_assert_ptr_null(server->keywords[server->count + 1]);
-	ck_assert_ptr_null(server->values[server->count]);
-	return out;
-}
+#include "kints/secret.h"
 
 START_TEST(all_has_a_default)
 {
@@ -105,6 +49,62 @@ START_TEST(the_struct_comes_first)
 }
 END_TEST
 
+/* What the struct has no word for, nothing at all, it says so. */
+START_TEST(the_environment_may_be_ignored)
+{
+	ck_assert_int_eq(setenv("KINTS_MIN_CONNECTIONS", "3", 1), 0);
+	ck_assert_int_eq(setenv("KINTS_SHOW_PARAMETERS", "on", 1), 0);
+	ck_assert_int_eq(setenv("KINTS_CONNINFO", "host=elsewhere", 1), 0);
+	ck_assert_int_eq(setenv("KINTS_MAX_CONECTIONS", "3", 1), 0);
+	ck_assert_int_eq(setenv("PGHOST", "h", 1), 0);
+	ck_assert_int_eq(INIT(.ignore_environment = true), KN_OK);
+	clear_environment();
+	ck_assert_int_eq(unsetenv("KINTS_MIN_CONNECTIONS"), 0);
+	ck_assert_int_eq(config->config.min_connections, 0);
+	ck_assert(!config->config.show_parameters);
+	ck_assert_str_eq(config->servers[0].host, "h");
+	kn__config_free(config);
+}
+END_TEST
+
+static const struct
+{
+	const char *text;
+	kn_secret_fn *source;
+	const char *user; /* of a command: its arguments, with a bar behind each */
+} secrets[] = {
+	{ "kn_secret_file=/run/password", kn_secret_file, "/run/password" },
+	{ "kn_secret_environment=PASSWORD", kn_secret_environment, "PASSWORD" },
+	{ "kn_secret_command='vault  read -field=p db '",
+	  kn_secret_command,
+	  "vault|read|-field=p|db|" },
+	{ "host=h", NULL, NULL },
+};
+
+START_TEST(sources_of_secrets_are_named)
+{
+	char found[100] = "";
+
+	ck_assert_int_eq(INIT(.conninfo = secrets[_i].text), KN_OK);
+	ck_assert(config->config.secret == secrets[_i].source);
+	if (config->config.secret == kn_secret_command)
+	{
+		const kn_secret_program *program = config->config.secret_user;
+
+		for (int i = 0; program->argv[i] != NULL; i++)
+			strcat(strcat(found, program->argv[i]), "|");
+	}
+	else if (config->config.secret_user != NULL)
+		strcat(found, config->config.secret_user);
+	ck_assert_str_eq(found, secrets[_i].user == NULL ? "" : secrets[_i].user);
+	kn__config_free(config);
+	/* A function of the program's comes first. */
+	ck_assert_int_eq(INIT(.conninfo = secrets[_i].text, .secret = kn_secret_file), KN_OK);
+	ck_assert_ptr_null(config->config.secret_user);
+	kn__config_free(config);
+}
+END_TEST
+
 START_TEST(the_environment_can_say_all)
 {
 	ck_assert_int_eq(setenv("KINTS_CONNINFO", "postgresql://h:1/d?kn_idle_ms=7", 1), 0);
@@ -112,7 +112,11 @@ START_TEST(the_environment_can_say_all)
 	ck_assert_int_eq(setenv("KINTS_NAME", "shop", 1), 0);
 	ck_assert_int_eq(setenv("KINTS_PGBOUNCER", "on", 1), 0);
 	ck_assert_int_eq(setenv("KINTS_SHOW_PARAMETERS", "true", 1), 0);
+	ck_assert_int_eq(setenv("KINTS_SECRET_FILE", "/run/password", 1), 0);
+	/* That is what sources of secrets are told, which may use the library as well. */
+	ck_assert_int_eq(setenv("KINTS_SECRET_REFRESH", "1", 1), 0);
 	ck_assert_int_eq(INIT(0), KN_OK);
+	ck_assert(config->config.secret == kn_secret_file);
 	clear_environment();
 	ck_assert_int_eq(config->config.idle_ms, 7);
 	ck_assert_str_eq(config->config.name, "shop");
@@ -123,93 +127,6 @@ START_TEST(the_environment_can_say_all)
 	ck_assert_int_eq(config->servers[0].port, 1);
 	ck_assert_str_eq(config->servers[2].host, "r2");
 	ck_assert_str_eq(told(1), "host=r1 dbname=d fallback_application_name=shop");
-	kn__config_free(config);
-}
-END_TEST
-
-/* What replicas do not say, but for the place, is as for the first server. */
-START_TEST(replicas_inherit)
-{
-	const char *const replicas[] = { "host=r port=2",
-									 "postgresql://v@s/e?sslmode=disable",
-									 "port=3",
-									 NULL };
-
-	ck_assert_int_eq(INIT(.conninfo = "host=h port=1 sslmode=verify-full password=p "
-									  "target_session_attrs=read-write kn_name=n",
-						  .replicas = replicas),
-					 KN_OK);
-	ck_assert_int_eq(config->server_count, 4);
-	ck_assert_ptr_nonnull(strstr(told(0), "target_session_attrs=read-write"));
-	ck_assert_ptr_nonnull(strstr(told(0), "fallback_application_name=n"));
-	ck_assert_ptr_null(strstr(told(1), "target_session_attrs"));
-	ck_assert_ptr_nonnull(strstr(told(1), "sslmode=verify-full"));
-	ck_assert_ptr_nonnull(strstr(told(1), "password=p"));
-	ck_assert_ptr_nonnull(strstr(told(1), "port=2"));
-	ck_assert_ptr_null(strstr(told(1), "port=1"));
-	ck_assert_ptr_nonnull(strstr(told(2), "sslmode=disable"));
-	ck_assert_ptr_null(strstr(told(2), "verify-full"));
-	ck_assert_ptr_nonnull(strstr(told(2), "user=v"));
-	ck_assert_ptr_null(strstr(told(2), "host=h"));
-	ck_assert_ptr_nonnull(strstr(told(3), "host=h"));
-	ck_assert_ptr_nonnull(strstr(told(3), "port=3"));
-	ck_assert_str_eq(config->servers[3].host, "h");
-	ck_assert_int_eq(config->servers[3].port, 3);
-	ck_assert_ptr_null(config->config.conninfo);
-	ck_assert_ptr_null(config->config.replicas);
-	kn__config_free(config);
-}
-END_TEST
-
-/* Where listeners connect to is no server of the handle's, and says only what is otherwise. */
-START_TEST(listeners_have_a_place)
-{
-	ck_assert_int_eq(INIT(.conninfo = "host=h port=1 password=p kn_name=n "
-									  "kn_listen_conninfo='port=2' kn_replicas='host=r'"),
-					 KN_OK);
-	ck_assert_int_eq(config->server_count, 2);
-	ck_assert_ptr_eq(config->listening, &config->servers[2]);
-	ck_assert_ptr_nonnull(strstr(told(2), "host=h"));
-	ck_assert_ptr_nonnull(strstr(told(2), "port=2"));
-	ck_assert_ptr_nonnull(strstr(told(2), "password=p"));
-	ck_assert_ptr_nonnull(strstr(told(2), "fallback_application_name=n"));
-	ck_assert_str_eq(config->listening->host, "h");
-	ck_assert_ptr_null(config->config.listen_conninfo);
-	kn__config_free(config);
-	ck_assert_int_eq(INIT(.conninfo = "host=h", .listen_conninfo = "host=l"), KN_OK);
-	ck_assert_int_eq(config->server_count, 1);
-	ck_assert_str_eq(config->listening->host, "l");
-	kn__config_free(config);
-	ck_assert_int_eq(INIT(.conninfo = "host=h"), KN_OK);
-	ck_assert_ptr_null(config->listening);
-	kn__config_free(config);
-}
-END_TEST
-
-/* No sslmode is ever made up: libpq's default, or what PGSSLMODE says, stays in force. */
-START_TEST(sslmode_is_left_to_libpq)
-{
-	static const char *const texts[] = { "", "host=h", "postgresql://h/d", "host=h kn_name=n" };
-
-	for (int i = 0; i < COUNT(texts); i++)
-	{
-		ck_assert_int_eq(INIT(.conninfo = texts[i]), KN_OK);
-		ck_assert_ptr_null(strstr(told(0), "sslmode"));
-		kn__config_free(config);
-	}
-	ck_assert_int_eq(INIT(.conninfo = "sslmode=require"), KN_OK);
-	ck_assert_str_eq(told(0), "sslmode=require fallback_application_name=kints");
-	kn__config_free(config);
-}
-END_TEST
-
-/* A value cannot become an option. */
-START_TEST(values_stay_values)
-{
-	ck_assert_int_eq(INIT(.conninfo = "password='p sslmode=disable kn_max_connections=1'"), KN_OK);
-	ck_assert_str_eq(config->servers[0].keywords[0], "password");
-	ck_assert_str_eq(config->servers[0].values[0], "p sslmode=disable kn_max_connections=1");
-	ck_assert_int_eq(config->config.max_connections, 10);
 	kn__config_free(config);
 }
 END_TEST
@@ -242,30 +159,6 @@ START_TEST(connect_timeout_counts)
 }
 END_TEST
 
-/* What is told of a server is where it is, whoever has said so. */
-START_TEST(places_are_told)
-{
-	ck_assert_int_eq(setenv("PGHOST", "e", 1), 0);
-	ck_assert_int_eq(setenv("PGPORT", "7", 1), 0);
-	ck_assert_int_eq(setenv("PGDATABASE", "shop", 1), 0);
-	ck_assert_int_eq(setenv("PGUSER", "ada", 1), 0);
-	ck_assert_int_eq(INIT(.conninfo = "kn_replicas='host=r user=bob;port=9'"), KN_OK);
-	clear_environment();
-	ck_assert_str_eq(config->servers[0].host, "e");
-	ck_assert_int_eq(config->servers[0].port, 7);
-	ck_assert_str_eq(config->servers[0].database, "shop");
-	ck_assert_str_eq(config->servers[0].user, "ada");
-	ck_assert_str_eq(config->servers[1].host, "r");
-	ck_assert_str_eq(config->servers[1].user, "bob");
-	ck_assert_int_eq(config->servers[1].port, 7);
-	ck_assert_str_eq(config->servers[2].host, "e");
-	ck_assert_int_eq(config->servers[2].port, 9);
-	/* That is for people: libpq finds it by itself. */
-	ck_assert_str_eq(told(0), "fallback_application_name=kints");
-	kn__config_free(config);
-}
-END_TEST
-
 static const struct
 {
 	kn_config given;
@@ -273,6 +166,14 @@ static const struct
 	const char *value;
 	const char *message;
 } refused[] = {
+	{ { 0 },
+	  "KINTS_MAX_CONECTIONS",
+	  "3",
+	  "environment variable \"KINTS_MAX_CONECTIONS\" is no option" },
+	{ { .conninfo = "kn_secret_file=f", .secret_command = "c" },
+	  NULL,
+	  NULL,
+	  "only one of the options \"secret_environment\", \"secret_file\" and \"secret_command\" can be said" },
 	{ { .max_connections = -5 },
 	  NULL,
 	  NULL,
@@ -533,12 +434,9 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, all_has_a_default);
 	tcase_add_test(tcase, the_struct_comes_first);
 	tcase_add_test(tcase, the_environment_can_say_all);
-	tcase_add_test(tcase, sslmode_is_left_to_libpq);
-	tcase_add_test(tcase, replicas_inherit);
-	tcase_add_test(tcase, listeners_have_a_place);
-	tcase_add_test(tcase, values_stay_values);
+	tcase_add_test(tcase, the_environment_may_be_ignored);
+	LOOP(tcase, sources_of_secrets_are_named, secrets);
 	LOOP(tcase, connect_timeout_counts, timeouts);
-	tcase_add_test(tcase, places_are_told);
 	LOOP(tcase, what_is_wrong_is_named, refused);
 	tcase_add_test(tcase, text_and_struct_agree);
 	tcase_add_test(tcase, sizes_differ);

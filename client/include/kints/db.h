@@ -41,7 +41,9 @@ typedef kn_status kn_secret_fn(void *user, const char *name, bool refresh, char 
  * where a name ends in _ms, and -1 there means "never" or "no limit".  Texts are
  * copied.  Each field can also be said in the conninfo or URI, as kn_<field>, and
  * in the environment, as KINTS_<FIELD>; the struct comes before the conninfo, the
- * conninfo before the environment.
+ * conninfo before the environment.  So a zero in the struct does not keep the environment
+ * from saying something else: ignore_environment does.  A KINTS_ variable that is no option
+ * is KN_CONFIG, as one of the conninfo is.
  */
 typedef struct kn_config
 {
@@ -112,6 +114,13 @@ typedef struct kn_config
 	int64_t secret_ms;             /* how long it is used before it is asked for again (60000) */
 	const kn_allocator *allocator; /* NULL: malloc(); has to outlive the handle */
 	const kn_clock *clock;         /* NULL: the system's; has to outlive the handle */
+
+	/* Where the password is, if secret does not say so; at most one of them. */
+	const char *secret_environment; /* the name of a variable */
+	const char *secret_file;        /* a path */
+	const char *secret_command; /* a program and its arguments, blanks between them; no quotes */
+
+	bool ignore_environment; /* KINTS_ variables say nothing; PG* variables are libpq's */
 } kn_config;
 
 /*

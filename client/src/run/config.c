@@ -12,10 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kints/secret.h"
+
 static kn_status take_struct(kn__builder *b, const kn_config *given);
 static kn_status settle_all(kn__builder *b);
 static kn_status check_pairs(kn__builder *b);
 static void take_connect_timeout(kn__config *config);
+static kn_status take_secret(kn__builder *b);
+static kn_secret_program *split_command(kn__arena *arena, const char *text);
 static void release(kn__config *config);
 
 static kn_status
@@ -81,6 +85,8 @@ settle_all(kn__builder *b)
 
 	if (status == KN_OK)
 		status = check_pairs(b);
+	if (status == KN_OK)
+		status = take_secret(b);
 	if (status != KN_OK)
 		return status;
 	list = kn__options_find(b, "replicas");
@@ -130,6 +136,58 @@ take_connect_timeout(kn__config *config)
 	seconds = strtol(text, &end, 10);
 	if (*end == '\0' && seconds <= INT32_MAX)
 		config->config.connect_ms = seconds > 0 ? (int64_t) seconds * 1000 : -1;
+}
+
+/* The source of the password that a text names. */
+static kn_status
+take_secret(kn__builder *b)
+{
+	kn_config *config = &b->config->config;
+	int named = (*config->secret_environment != '\0') + (*config->secret_file != '\0') +
+				(*config->secret_command != '\0');
+
+	if (config->secret != NULL || named == 0)
+		return KN_OK;
+	if (named > 1)
+		return kn__fail(b->fault,
+						KN_CONFIG,
+						"only one of the options \"secret_environment\", \"secret_file\" and "
+						"\"secret_command\" can be said");
+	if (*config->secret_environment != '\0')
+	{
+		config->secret = kn_secret_environment;
+		config->secret_user = (void *) (uintptr_t) config->secret_environment;
+	}
+	else if (*config->secret_file != '\0')
+	{
+		config->secret = kn_secret_file;
+		config->secret_user = (void *) (uintptr_t) config->secret_file;
+	}
+	else
+	{
+		config->secret = kn_secret_command;
+		config->secret_user = split_command(&b->config->arena, config->secret_command);
+	}
+	return b->config->arena.has_failed ? kn__fail(b->fault, KN_NO_MEMORY, "out of memory") : KN_OK;
+}
+
+/* No shell: blanks are between arguments, and nothing else means anything. */
+static kn_secret_program *
+split_command(kn__arena *arena, const char *text)
+{
+	kn_secret_program *program = kn__arena_get_zero(arena, 1, sizeof(kn_secret_program));
+	const char **argv = kn__arena_get_zero(arena, strlen(text) / 2 + 2, sizeof(char *));
+	int n = 0;
+
+	if (program == NULL || argv == NULL)
+		return NULL;
+	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " "))
+	{
+		argv[n++] = kn__arena_copy(arena, text, strcspn(text, " "));
+		text += strcspn(text, " ");
+	}
+	*program = (kn_secret_program){ .size = sizeof(*program), .argv = argv };
+	return program;
 }
 
 static void

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define NAME_LIMIT 64
+#define PREFIX     "KINTS_"
 /* So that milliseconds can be made nanoseconds: a century. */
 #define MS_MOST INT64_C(3155760000000)
 
@@ -83,9 +84,16 @@ static const option options[] = {
 	MS(slow_ms, true, -1),
 	OTHER(FLAG, show_parameters),
 	MS(secret_ms, true, 60000),
+	OTHER(TEXT, secret_environment),
+	OTHER(TEXT, secret_file),
+	OTHER(TEXT, secret_command),
 };
 
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+
+extern char **environ;
+
+static bool is_known(const char *variable, size_t n);
 
 /* Whether something of that name can be said in a conninfo. */
 static bool
@@ -103,7 +111,7 @@ is_option(const char *name)
 static void
 environment_name(char out[NAME_LIMIT], const char *name)
 {
-	size_t n = (size_t) snprintf(out, NAME_LIMIT, "KINTS_%s", name);
+	size_t n = (size_t) snprintf(out, NAME_LIMIT, PREFIX "%s", name);
 
 	for (size_t i = 0; i < n && i < NAME_LIMIT; i++)
 	{
@@ -117,7 +125,8 @@ kn__options_environment(const kn__builder *b, const char *name)
 {
 	char variable[NAME_LIMIT];
 
-	(void) b;
+	if (b->config->config.ignore_environment)
+		return NULL;
 	environment_name(variable, name);
 	return getenv(variable);
 }
@@ -351,11 +360,48 @@ check_ours(kn__builder *b)
 	return KN_OK;
 }
 
+/* What is meant for us and says nothing is misspelt. */
+static kn_status
+check_environment(kn__builder *b)
+{
+	for (char **variable = environ; variable != NULL && *variable != NULL; variable++)
+	{
+		int n = (int) strcspn(*variable, "=");
+
+		if (!b->config->config.ignore_environment &&
+			strncmp(*variable, PREFIX, strlen(PREFIX)) == 0 && !is_known(*variable, (size_t) n))
+			return kn__fail(b->fault,
+							KN_CONFIG,
+							"environment variable \"%.*s\" is no option",
+							n,
+							*variable);
+	}
+	return KN_OK;
+}
+
+/* The name of a variable, of n bytes. */
+static bool
+is_known(const char *variable, size_t n)
+{
+	static const char *const others[] = { "conninfo", "replicas", "secret_refresh" };
+	char known[NAME_LIMIT];
+
+	for (size_t i = 0; i < OPTION_COUNT + sizeof(others) / sizeof(others[0]); i++)
+	{
+		environment_name(known, i < OPTION_COUNT ? options[i].name : others[i - OPTION_COUNT]);
+		if (strlen(known) == n && memcmp(known, variable, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 kn_status
 kn__options_settle(kn__builder *b)
 {
 	kn_status status = check_ours(b);
 
+	if (status == KN_OK)
+		status = check_environment(b);
 	for (size_t i = 0; status == KN_OK && i < OPTION_COUNT; i++)
 		status = settle(b, &options[i]);
 	return status;
