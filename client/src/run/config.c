@@ -36,11 +36,11 @@ build(kn__config *config, const kn_config *given, kn__fault *fault)
 	status = kn__conninfo_parse(&b.conninfo, &config->arena, conninfo, fault);
 	if (status == KN_OK)
 		status = settle_all(&b);
+	/* They have been copied, and those of replicas and listeners have passwords in them. */
+	for (int i = 0; i < b.conninfo.our_count; i++)
+		kn__wipe(b.conninfo.ours[i].value, strlen(b.conninfo.ours[i].value));
 	if (status != KN_OK)
-	{
-		kn__conninfo_wipe(&b.conninfo);
 		release(config);
-	}
 	config->config.conninfo = NULL;
 	config->config.replicas = NULL;
 	return status;
@@ -193,7 +193,7 @@ split_command(kn__arena *arena, const char *text)
 static void
 release(kn__config *config)
 {
-	kn__servers_wipe(config);
+	kn__arena_wipe(&config->arena);
 	kn__arena_release(&config->arena);
 }
 

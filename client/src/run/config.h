@@ -50,6 +50,5 @@ extern void kn__config_free(kn__config *config);
  */
 extern kn_status kn__servers_add(kn__config *config, const kn__conninfo *first, const char *list,
 								 kn__fault *fault);
-extern void kn__servers_wipe(kn__config *config);
 
 #endif

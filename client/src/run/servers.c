@@ -203,30 +203,14 @@ kn__servers_add(kn__config *config, const kn__conninfo *first, const char *list,
 		status = add_replica(&b, *replicas);
 	while (status == KN_OK && config->config.replicas == NULL && list != NULL)
 	{
-		const char *text = next_of_list(&b, &list);
+		char *text = next_of_list(&b, &list);
 
 		if (text == NULL)
 			return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 		if (text[0] == '\0')
 			break;
 		status = add_replica(&b, text);
+		kn__wipe(text, strlen(text));
 	}
 	return status == KN_OK ? add_listening(&b) : status;
-}
-
-void
-kn__servers_wipe(kn__config *config)
-{
-	int count = config->server_count + (config->listening != NULL ? 1 : 0);
-
-	for (int i = 0; i < count; i++)
-	{
-		const kn__place *server = &config->servers[i];
-
-		for (int j = 0; j < server->count; j++)
-		{
-			if (strstr(server->keywords[j], "password") != NULL)
-				kn__wipe((void *) (uintptr_t) server->values[j], strlen(server->values[j]));
-		}
-	}
 }
