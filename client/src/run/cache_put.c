@@ -33,6 +33,9 @@ kn_cache_rows(kn_ctx *cx, const kn_rows *rows, const char *sql, const kn_value *
 
 	if (!kn__ctx_is_usable(cx, &status))
 		return status;
+	status = kn__ctx_take_options(cx, &options);
+	if (status != KN_OK)
+		return status;
 	status = check(cx, rows, sql, options);
 	if (status != KN_OK)
 		return status;

@@ -59,8 +59,12 @@ kn_status
 kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 				  const kn_options *options, kn__item *item, kn__call *call)
 {
+	kn_status status = kn__ctx_take_options(cx, &options);
+
 	memset(item, 0, sizeof(*item));
 	memset(call, 0, sizeof(*call));
+	if (status != KN_OK)
+		return status;
 	if (sql == NULL || count < 0 || (count > 0 && values == NULL))
 		return kn__fail(&cx->fault, KN_USAGE, "a statement or its values are missing");
 	call->cx = cx;

@@ -106,6 +106,7 @@ kn__run_before(const kn_ctx *cx, kn__item *items)
 									 .hash = cx->prelude_hash,
 									 .values = cx->prelude_values,
 									 .count = cx->prelude_count,
+									 .is_identity = true,
 									 .may_repeat = true,
 									 .is_atomic = true };
 	return count;

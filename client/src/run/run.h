@@ -146,15 +146,19 @@ struct kn_ctx
 	int prelude_count;
 	uint64_t random; /* state of the generator of pauses */
 	kn__work work;
-	kn_rows *open_rows; /* that kn_done() has not ended */
-	kn_batch *batches;  /* whose results may not all have been taken */
-	kn_rows *stream;    /* that has the connection */
-	kn_copy *copy;      /* likewise */
+	kn_rows *open_rows;  /* that kn_done() has not ended */
+	kn_batch *batches;   /* whose results may not all have been taken */
+	kn_rows *stream;     /* that has the connection */
+	kn_copy *copy;       /* likewise */
+	const char *refusal; /* why no call of it can do anything, NULL: nothing is wrong */
+	const char *refused; /* the claim that it is about, NULL: none */
 	kn__fault fault;
 	kn__recent recent[KN__RECENT]; /* outlive the request */
 };
 
 /* context.c */
+/* Options of a call, however long they are; in the context's arena if they have to be copied. */
+extern kn_status kn__ctx_take_options(kn_ctx *cx, const kn_options **options);
 extern bool kn__ctx_is_usable(kn_ctx *cx, kn_status *status);
 extern void kn__ctx_cancel_all(kn_db *db);
 extern void kn__ctx_set_link(kn_ctx *cx, kn__link *link);
