@@ -113,6 +113,35 @@ recognize(kn_ctx *cx, kn__item *item)
 	return class;
 }
 
+/*
+ * What the server cannot know of a statement that it does not understand: in C11 true is an int,
+ * and goes out as one.  To take it for a boolean would be a cast, and wrong where an int is meant.
+ */
+void
+kn__query_explain(const kn__call *call, kn_status status)
+{
+	kn__fault *fault = &call->cx->fault;
+	const char *sqlstate = fault->error.sqlstate;
+
+	if (status != KN_SCHEMA || (strcmp(sqlstate, "42804") != 0 && strcmp(sqlstate, "42883") != 0) ||
+		strstr(fault->error.message, "boolean") == NULL)
+		return;
+	for (int i = 0; i < call->count; i++)
+	{
+		for (int j = 0; j < call->items[i].count; j++)
+		{
+			const kn_value *value = &call->items[i].values[j];
+
+			if (value->type != KN_TYPE_I32 || (value->as.i & ~INT64_C(1)) != 0)
+				continue;
+			kn__fault_text(fault,
+						   &fault->error.hint,
+						   "true and false are ints in C11: kn_bool(true) is a boolean");
+			return;
+		}
+	}
+}
+
 /* Rows that have nothing but their failure. */
 kn_rows *
 kn__rows_fail(kn_ctx *cx, kn_status status)

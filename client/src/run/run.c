@@ -27,6 +27,8 @@ kn__run(kn__call *call)
 
 	kn__tell_begin(call);
 	status = run(call);
+	if (status == KN_SCHEMA)
+		kn__query_explain(call, status);
 	kn__tell_end(call,
 				 status,
 				 call->items[0].result == NULL ? -1 : kn__result_rows(call->items[0].result));

@@ -223,6 +223,9 @@ extern bool kn__lsn_is_wanted(const kn_ctx *cx);
 extern kn__item kn__lsn_item(void);
 extern void kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written);
 
+/* query.c: what may be meant, of a failure that the server cannot explain */
+extern void kn__query_explain(const kn__call *call, kn_status status);
+
 /* listen.c: all that wait look whether the handle is being closed */
 extern void kn__listen_wake_all(kn_db *db);
 
