@@ -28,12 +28,25 @@ typedef enum kn_mode
 	KN_OFF
 } kn_mode;
 
+/* Whose secret is asked for: who connects as whom to which server, as it is told in events. */
+typedef struct kn_secret_request
+{
+	size_t size;
+	const char *name; /* of the handle */
+	const char *host;
+	int port;
+	const char *database;
+	const char *user;
+	bool refresh; /* the server has refused the last one */
+} kn_secret_request;
+
 /*
- * Gives a secret: writes the text with its final NUL into buffer.  refresh says
- * that the server has refused the last one.  Called from any thread, never twice
- * at a time for one handle.  The library zeroes the buffer after use.
+ * Gives a secret: writes the text with its final NUL into buffer.  Called from any thread, never
+ * twice at a time for one server of a handle; what it is asked lives until it returns.  It has to
+ * return at some time, for kn_close() waits for it; others who connect wait no longer than
+ * connect_ms.  The library zeroes the buffer after use.
  */
-typedef kn_status kn_secret_fn(void *user, const char *name, bool refresh, char *buffer,
+typedef kn_status kn_secret_fn(void *user, const kn_secret_request *request, char *buffer,
 							   size_t capacity);
 
 /*

@@ -383,7 +383,9 @@ check_environment(kn__builder *b)
 static bool
 is_known(const char *variable, size_t n)
 {
-	static const char *const others[] = { "conninfo", "replicas", "secret_refresh" };
+	static const char *const others[] = { "conninfo",      "replicas",        "secret_host",
+										  "secret_port",   "secret_database", "secret_user",
+										  "secret_refresh" };
 	char known[NAME_LIMIT];
 
 	for (size_t i = 0; i < OPTION_COUNT + sizeof(others) / sizeof(others[0]); i++)

@@ -57,6 +57,7 @@ struct kn__server
 	_Atomic(uint64_t) hedges;
 	_Atomic(uint64_t) hedges_won;
 	kn__latency latency; /* of reads that may be hedged */
+	kn__secret *secret;  /* the password for it */
 };
 
 struct kn_db
@@ -80,10 +81,10 @@ struct kn_db
 	kn_ctx *live_contexts; /* what kn_close() cancels when its patience is over */
 	kn_listener *listeners;
 	int free_count;
-	struct kn__prober *prober; /* route.c */
-	kn__alarm *alarm;          /* NULL: the clock is the caller's own */
-	struct kn__hedger *hedger; /* hedge_run.c; NULL: nothing is hedged */
-	kn__secret secret;
+	struct kn__prober *prober;   /* route.c */
+	kn__alarm *alarm;            /* NULL: the clock is the caller's own */
+	struct kn__hedger *hedger;   /* hedge_run.c; NULL: nothing is hedged */
+	kn__secret *secrets;         /* of the servers, and of the place for listeners behind them */
 	struct kn__config *settings; /* config.c: who owns the texts of the servers */
 };
 
@@ -172,6 +173,9 @@ extern kn_status kn__link_open(kn__server *server, const kn__wait *wait, const i
 extern kn_status kn__link_backend(kn__link *link, const kn__wait *wait, int *backend,
 								  kn__fault *fault);
 extern void kn__link_close(kn__link *link);
+/* The secrets of all places, in the order of the settings.  KN_NO_MEMORY, or KN_OK. */
+extern kn_status kn__link_init_secrets(kn_db *db);
+extern void kn__link_free_secrets(kn_db *db);
 
 /* db.c */
 extern bool kn__db_is_usable(const kn_db *db, kn_status *status);
