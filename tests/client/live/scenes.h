@@ -476,7 +476,7 @@ static kn_status
 act_log(kn_ctx *cx)
 {
 	kn_stats stats = { .size = sizeof(stats) };
-	char text[8192];
+	char text[32768]; /* the host's name is in each line */
 	size_t length;
 
 	MUST(kn_get_stats(scene_db, 0, &stats) == KN_OK);
