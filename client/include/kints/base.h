@@ -99,8 +99,8 @@ typedef enum kn_status
 KN_API const char *kn_status_name(kn_status status);
 /* One line for people, lower case, no full stop.  Static text. */
 KN_API const char *kn_status_text(kn_status status);
-/* Whether the same call may succeed later, and may have done nothing yet.  Not of any one call: what
- * has been executed is not known here. */
+/* Whether the same call may succeed later, and may have done nothing yet.  Not of any one call:
+ * what has been executed is not known here. */
 KN_API bool kn_status_is_retryable(kn_status status);
 
 /*

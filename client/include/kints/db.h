@@ -120,6 +120,7 @@ typedef struct kn_config
 	const struct kn_hooks *hooks; /* see kints/observe.h; has to outlive the handle */
 	int64_t slow_ms;              /* a query that takes longer is reported as slow (-1) */
 	bool show_parameters;         /* in events; they are masked unless this is set */
+	bool ignore_environment;      /* KINTS_ variables say nothing; PG* variables are libpq's */
 
 	const struct kn_cache *cache; /* see kints/cache.h; has to outlive the handle */
 	kn_secret_fn *secret;         /* asked for the password of connections; see kints/secret.h */
@@ -132,8 +133,6 @@ typedef struct kn_config
 	const char *secret_environment; /* the name of a variable */
 	const char *secret_file;        /* a path */
 	const char *secret_command; /* a program and its arguments, blanks between them; no quotes */
-
-	bool ignore_environment; /* KINTS_ variables say nothing; PG* variables are libpq's */
 } kn_config;
 
 /*

@@ -42,10 +42,10 @@ typedef struct kn_secret_program
 /*
  * What a program prints; user is a kn_secret_program *.  It gets the environment, with
  * KINTS_SECRET_HOST, _PORT, _DATABASE and _USER in it, and KINTS_SECRET_REFRESH=1 if the server has
- * refused the last secret; no input, and what it says on its standard error is dropped.  No shell is involved.  Blocks until the program has
- * ended.  Returns KN_OK; KN_CONFIG if it cannot be run or prints what cannot be a secret;
- * KN_UNAVAILABLE if it fails; KN_TIMEOUT: it was killed, with all it has started that is still
- * in its process group.
+ * refused the last secret; no input, and what it says on its standard error is dropped.  No shell
+ * is involved.  Blocks until the program has ended.  Returns KN_OK; KN_CONFIG if it cannot be run
+ * or prints what cannot be a secret; KN_UNAVAILABLE if it fails; KN_TIMEOUT: it was killed, with
+ * all it has started that is still in its process group.
  */
 KN_API kn_status kn_secret_command(void *user, const kn_secret_request *request, char *buffer,
 								   size_t capacity);
