@@ -46,14 +46,14 @@ kn__sights_note(kn__sights *sights, int server, int64_t timeline, uint64_t lsn, 
 static void
 thin_out(kn__sights *sights)
 {
-	const int half = KN__SIGHTS / 2;
+	const size_t half = KN__SIGHTS / 2;
 
-	for (int i = 1; i < half / 2; i++)
+	for (size_t i = 1; i < half / 2; i++)
 		sights->sights[i] = sights->sights[2 * i];
 	memmove(&sights->sights[half / 2],
 			&sights->sights[half],
-			(size_t) (KN__SIGHTS - half) * sizeof(kn__sight));
-	sights->count = half / 2 + KN__SIGHTS - half;
+			(KN__SIGHTS - half) * sizeof(kn__sight));
+	sights->count = (int) (half / 2 + KN__SIGHTS - half);
 }
 
 int64_t
