@@ -136,7 +136,7 @@ open_safe(void *user, const kn_secret_request *request, char *buffer, size_t cap
 	safe *s = user;
 
 	ck_assert_str_eq(request->user, "kn_guest");
-	ck_assert_str_eq(request->host, socket_dir());
+	ck_assert_ptr_nonnull(strstr(getenv("KN_TEST_DIRECT"), request->host));
 	s->asked++;
 	s->refreshed += request->refresh;
 	(void) snprintf(buffer, capacity, "%s", s->refreshed > 0 ? "right" : "wrong");
