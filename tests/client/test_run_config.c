@@ -3,61 +3,9 @@
  *		Options from the struct, the conninfo and the environment: which one counts, what is
  *refused.
  */
-#include <string.h>
-
+#include "config.h"
 #include "failing.h"
-#include "run/config.h"
-#include "suite.h"
-
-static kn__config *config;
-static char error[300];
-
-static kn_status
-init(const kn_config *given)
-{
-	kn_config copy = *given;
-
-	copy.size = sizeof(copy);
-	return kn__config_read(&config, &copy, error, sizeof(error));
-}
-
-#define INIT(...) init(&(kn_config){ __VA_ARGS__ })
-
-static void
-clear_environment(void)
-{
-	static const char *const names[] = { "CONNINFO", "REPLICAS",  "MAX_CONNECTIONS", "IDLE_MS",
-										 "NAME",     "PGBOUNCER", "SHOW_PARAMETERS", "CONNECT_MS" };
-
-	for (int i = 0; i < COUNT(names); i++)
-	{
-		char name[40] = "KINTS_";
-
-		ck_assert_int_eq(unsetenv(strcat(name, names[i])), 0);
-	}
-}
-
-/* What a server is told, as "keyword=value keyword=value". */
-static const char *
-told(int number)
-{
-	static char out[1000];
-	const kn__place *server = &config->servers[number];
-
-	out[0] = '\0';
-	ck_assert_int_lt(number, config->server_count + (config->listening != NULL));
-	for (int i = 0; i < server->count; i++)
-	{
-		strcat(out, i == 0 ? "" : " ");
-		strcat(out, server->keywords[i]);
-		strcat(out, "=");
-		strcat(out, server->values[i]);
-	}
-	ck_assert_ptr_null(server->keywords[server->count]);
-	ck_assert_ptr_null(server->keywords[server->count + 1]);
-	ck_assert_ptr_null(server->values[server->count]);
-	return out;
-}
+#include "kints/secret.h"
 
 START_TEST(all_has_a_default)
 {
@@ -75,7 +23,8 @@ START_TEST(all_has_a_default)
 	ck_assert(!config->config.show_parameters);
 	ck_assert_int_eq(config->server_count, 1);
 	ck_assert_str_eq(told(0), "fallback_application_name=kints");
-	ck_assert_str_eq(config->servers[0].host, "");
+	ck_assert_str_ne(config->servers[0].host, "");
+	ck_assert_int_eq(config->servers[0].port, 5432);
 	kn__config_free(config);
 	kn__config_free(NULL);
 }
@@ -100,6 +49,62 @@ START_TEST(the_struct_comes_first)
 }
 END_TEST
 
+/* What the struct has no word for, nothing at all, it says so. */
+START_TEST(the_environment_may_be_ignored)
+{
+	ck_assert_int_eq(setenv("KINTS_MIN_CONNECTIONS", "3", 1), 0);
+	ck_assert_int_eq(setenv("KINTS_SHOW_PARAMETERS", "on", 1), 0);
+	ck_assert_int_eq(setenv("KINTS_CONNINFO", "host=elsewhere", 1), 0);
+	ck_assert_int_eq(setenv("KINTS_MAX_CONECTIONS", "3", 1), 0);
+	ck_assert_int_eq(setenv("PGHOST", "h", 1), 0);
+	ck_assert_int_eq(INIT(.ignore_environment = true), KN_OK);
+	clear_environment();
+	ck_assert_int_eq(unsetenv("KINTS_MIN_CONNECTIONS"), 0);
+	ck_assert_int_eq(config->config.min_connections, 0);
+	ck_assert(!config->config.show_parameters);
+	ck_assert_str_eq(config->servers[0].host, "h");
+	kn__config_free(config);
+}
+END_TEST
+
+static const struct
+{
+	const char *text;
+	kn_secret_fn *source;
+	const char *user; /* of a command: its arguments, with a bar behind each */
+} secrets[] = {
+	{ "kn_secret_file=/run/password", kn_secret_file, "/run/password" },
+	{ "kn_secret_environment=PASSWORD", kn_secret_environment, "PASSWORD" },
+	{ "kn_secret_command='vault  read -field=p db '",
+	  kn_secret_command,
+	  "vault|read|-field=p|db|" },
+	{ "host=h", NULL, NULL },
+};
+
+START_TEST(sources_of_secrets_are_named)
+{
+	char found[100] = "";
+
+	ck_assert_int_eq(INIT(.conninfo = secrets[_i].text), KN_OK);
+	ck_assert(config->config.secret == secrets[_i].source);
+	if (config->config.secret == kn_secret_command)
+	{
+		const kn_secret_program *program = config->config.secret_user;
+
+		for (int i = 0; program->argv[i] != NULL; i++)
+			strcat(strcat(found, program->argv[i]), "|");
+	}
+	else if (config->config.secret_user != NULL)
+		strcat(found, config->config.secret_user);
+	ck_assert_str_eq(found, secrets[_i].user == NULL ? "" : secrets[_i].user);
+	kn__config_free(config);
+	/* A function of the program's comes first. */
+	ck_assert_int_eq(INIT(.conninfo = secrets[_i].text, .secret = kn_secret_file), KN_OK);
+	ck_assert_ptr_null(config->config.secret_user);
+	kn__config_free(config);
+}
+END_TEST
+
 START_TEST(the_environment_can_say_all)
 {
 	ck_assert_int_eq(setenv("KINTS_CONNINFO", "postgresql://h:1/d?kn_idle_ms=7", 1), 0);
@@ -107,7 +112,11 @@ START_TEST(the_environment_can_say_all)
 	ck_assert_int_eq(setenv("KINTS_NAME", "shop", 1), 0);
 	ck_assert_int_eq(setenv("KINTS_PGBOUNCER", "on", 1), 0);
 	ck_assert_int_eq(setenv("KINTS_SHOW_PARAMETERS", "true", 1), 0);
+	ck_assert_int_eq(setenv("KINTS_SECRET_FILE", "/run/password", 1), 0);
+	/* That is what sources of secrets are told, which may use the library as well. */
+	ck_assert_int_eq(setenv("KINTS_SECRET_REFRESH", "1", 1), 0);
 	ck_assert_int_eq(INIT(0), KN_OK);
+	ck_assert(config->config.secret == kn_secret_file);
 	clear_environment();
 	ck_assert_int_eq(config->config.idle_ms, 7);
 	ck_assert_str_eq(config->config.name, "shop");
@@ -122,108 +131,28 @@ START_TEST(the_environment_can_say_all)
 }
 END_TEST
 
-/* What replicas do not say, but for the place, is as for the first server. */
-START_TEST(replicas_inherit)
-{
-	const char *const replicas[] = { "host=r port=2",
-									 "postgresql://v@s/e?sslmode=disable",
-									 "port=3",
-									 NULL };
-
-	ck_assert_int_eq(INIT(.conninfo = "host=h port=1 sslmode=verify-full password=p "
-									  "target_session_attrs=read-write kn_name=n",
-						  .replicas = replicas),
-					 KN_OK);
-	ck_assert_int_eq(config->server_count, 4);
-	ck_assert_ptr_nonnull(strstr(told(0), "target_session_attrs=read-write"));
-	ck_assert_ptr_nonnull(strstr(told(0), "fallback_application_name=n"));
-	ck_assert_ptr_null(strstr(told(1), "target_session_attrs"));
-	ck_assert_ptr_nonnull(strstr(told(1), "sslmode=verify-full"));
-	ck_assert_ptr_nonnull(strstr(told(1), "password=p"));
-	ck_assert_ptr_nonnull(strstr(told(1), "port=2"));
-	ck_assert_ptr_null(strstr(told(1), "port=1"));
-	ck_assert_ptr_nonnull(strstr(told(2), "sslmode=disable"));
-	ck_assert_ptr_null(strstr(told(2), "verify-full"));
-	ck_assert_ptr_nonnull(strstr(told(2), "user=v"));
-	ck_assert_ptr_null(strstr(told(2), "host=h"));
-	ck_assert_ptr_nonnull(strstr(told(3), "host=h"));
-	ck_assert_ptr_nonnull(strstr(told(3), "port=3"));
-	ck_assert_str_eq(config->servers[3].host, "h");
-	ck_assert_int_eq(config->servers[3].port, 3);
-	ck_assert_ptr_null(config->config.conninfo);
-	ck_assert_ptr_null(config->config.replicas);
-	kn__config_free(config);
-}
-END_TEST
-
-/* Where listeners connect to is no server of the handle's, and says only what is otherwise. */
-START_TEST(listeners_have_a_place)
-{
-	ck_assert_int_eq(INIT(.conninfo = "host=h port=1 password=p kn_name=n "
-									  "kn_listen_conninfo='port=2' kn_replicas='host=r'"),
-					 KN_OK);
-	ck_assert_int_eq(config->server_count, 2);
-	ck_assert_ptr_eq(config->listening, &config->servers[2]);
-	ck_assert_ptr_nonnull(strstr(told(2), "host=h"));
-	ck_assert_ptr_nonnull(strstr(told(2), "port=2"));
-	ck_assert_ptr_nonnull(strstr(told(2), "password=p"));
-	ck_assert_ptr_nonnull(strstr(told(2), "fallback_application_name=n"));
-	ck_assert_str_eq(config->listening->host, "h");
-	ck_assert_ptr_null(config->config.listen_conninfo);
-	kn__config_free(config);
-	ck_assert_int_eq(INIT(.conninfo = "host=h", .listen_conninfo = "host=l"), KN_OK);
-	ck_assert_int_eq(config->server_count, 1);
-	ck_assert_str_eq(config->listening->host, "l");
-	kn__config_free(config);
-	ck_assert_int_eq(INIT(.conninfo = "host=h"), KN_OK);
-	ck_assert_ptr_null(config->listening);
-	kn__config_free(config);
-}
-END_TEST
-
-/* No sslmode is ever made up: libpq's default, or what PGSSLMODE says, stays in force. */
-START_TEST(sslmode_is_left_to_libpq)
-{
-	static const char *const texts[] = { "", "host=h", "postgresql://h/d", "host=h kn_name=n" };
-
-	for (int i = 0; i < COUNT(texts); i++)
-	{
-		ck_assert_int_eq(INIT(.conninfo = texts[i]), KN_OK);
-		ck_assert_ptr_null(strstr(told(0), "sslmode"));
-		kn__config_free(config);
-	}
-	ck_assert_int_eq(INIT(.conninfo = "sslmode=require"), KN_OK);
-	ck_assert_str_eq(told(0), "sslmode=require fallback_application_name=kints");
-	kn__config_free(config);
-}
-END_TEST
-
-/* A value cannot become an option. */
-START_TEST(values_stay_values)
-{
-	ck_assert_int_eq(INIT(.conninfo = "password='p sslmode=disable kn_max_connections=1'"), KN_OK);
-	ck_assert_str_eq(config->servers[0].keywords[0], "password");
-	ck_assert_str_eq(config->servers[0].values[0], "p sslmode=disable kn_max_connections=1");
-	ck_assert_int_eq(config->config.max_connections, 10);
-	kn__config_free(config);
-}
-END_TEST
-
 static const struct
 {
 	const char *conninfo;
+	const char *variable; /* PGCONNECT_TIMEOUT */
 	int64_t expected;
 } timeouts[] = {
-	{ "connect_timeout=7", 7000 },
-	{ "connect_timeout=0", -1 },
-	{ "connect_timeout=-3", -1 },
-	{ "connect_timeout=7 kn_connect_ms=20", 20 },
-	{ "connect_timeout=x", 5000 }, /* libpq will have something to say */
-	{ "host=h", 5000 },
+	{ "connect_timeout=7", NULL, 7000 },
+	{ "connect_timeout=0", NULL, -1 },
+	{ "connect_timeout=-3", NULL, -1 },
+	{ "connect_timeout=7 kn_connect_ms=20", NULL, 20 },
+	{ "connect_timeout=x", NULL, 5000 }, /* libpq will have something to say */
+	{ "host=h", NULL, 5000 },
+	{ "host=h", "3", 3000 },
+	{ "host=h", "0", -1 },
+	{ "connect_timeout=7", "3", 7000 },
+	{ "kn_connect_ms=20", "3", 20 },
 };
 
 START_TEST(connect_timeout_counts)
 {
+	if (timeouts[_i].variable != NULL)
+		ck_assert_int_eq(setenv("PGCONNECT_TIMEOUT", timeouts[_i].variable, 1), 0);
 	ck_assert_int_eq(INIT(.conninfo = timeouts[_i].conninfo), KN_OK);
 	ck_assert_int_eq(config->config.connect_ms, timeouts[_i].expected);
 	kn__config_free(config);
@@ -237,6 +166,14 @@ static const struct
 	const char *value;
 	const char *message;
 } refused[] = {
+	{ { 0 },
+	  "KINTS_MAX_CONECTIONS",
+	  "3",
+	  "environment variable \"KINTS_MAX_CONECTIONS\" is no option" },
+	{ { .conninfo = "kn_secret_file=f", .secret_command = "c" },
+	  NULL,
+	  NULL,
+	  "only one of the options \"secret_environment\", \"secret_file\" and \"secret_command\" can be said" },
 	{ { .max_connections = -5 },
 	  NULL,
 	  NULL,
@@ -455,16 +392,47 @@ START_TEST(errors_are_cut_to_fit)
 }
 END_TEST
 
-START_TEST(passwords_are_wiped)
-{
-	const char *password;
+/* Memory that goes back has no password in it, wherever it was said. */
+static bool was_clean;
 
-	ck_assert_int_eq(INIT(.conninfo = "password=secret"), KN_OK);
-	password = config->servers[0].values[0];
-	ck_assert_str_eq(password, "secret");
-	kn__servers_wipe(config);
-	ck_assert_str_eq(password, "");
-	kn__config_free(config);
+static void
+look_and_release(void *user, void *memory, size_t size)
+{
+	const char *bytes = memory;
+
+	for (size_t i = 0; i + 6 <= size; i++)
+		was_clean &= memcmp(bytes + i, "secret", 6) != 0;
+	failing_release(user, memory, size);
+}
+
+static const char *const with_passwords[] = {
+	"password=secret1",
+	"postgresql://u:secret1@h/d?kn_name=n",
+	"host=h kn_replicas='host=r password=secret2;host=s password=secret3'",
+	"postgresql://h/d?kn_replicas=host%3Dr%20password%3Dsecret2",
+	"host=h kn_listen_conninfo='host=l password=secret4'",
+	/* Even where it comes to nothing. */
+	"host=h kn_replicas='host=r password=secret2' kn_max_connections=no",
+	"host=h kn_replicas='host=r password=secret2;port' password=secret1",
+	"host=h kn_listen_conninfo='host=l password=secret4' kn_what=1",
+};
+
+START_TEST(passwords_do_not_stay)
+{
+	failing f;
+
+	failing_init(&f, 0, false);
+	f.allocator.release = look_and_release;
+	was_clean = true;
+	if (INIT(.conninfo = with_passwords[_i], .allocator = &f.allocator) == KN_OK)
+		kn__config_free(config);
+	ck_assert(was_clean);
+	ck_assert(failing_is_even(&f));
+	ck_assert_int_eq(setenv("KINTS_CONNINFO", with_passwords[_i], 1), 0);
+	if (INIT(.allocator = &f.allocator) == KN_OK)
+		kn__config_free(config);
+	clear_environment();
+	ck_assert(was_clean);
 }
 END_TEST
 
@@ -497,16 +465,14 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, all_has_a_default);
 	tcase_add_test(tcase, the_struct_comes_first);
 	tcase_add_test(tcase, the_environment_can_say_all);
-	tcase_add_test(tcase, sslmode_is_left_to_libpq);
-	tcase_add_test(tcase, replicas_inherit);
-	tcase_add_test(tcase, listeners_have_a_place);
-	tcase_add_test(tcase, values_stay_values);
+	tcase_add_test(tcase, the_environment_may_be_ignored);
+	LOOP(tcase, sources_of_secrets_are_named, secrets);
 	LOOP(tcase, connect_timeout_counts, timeouts);
 	LOOP(tcase, what_is_wrong_is_named, refused);
 	tcase_add_test(tcase, text_and_struct_agree);
 	tcase_add_test(tcase, sizes_differ);
 	tcase_add_test(tcase, errors_are_cut_to_fit);
-	tcase_add_test(tcase, passwords_are_wiped);
+	LOOP(tcase, passwords_do_not_stay, with_passwords);
 	tcase_add_test(tcase, every_allocation_may_fail);
 }
 

@@ -22,22 +22,27 @@ typedef struct source
 } source;
 
 static kn_status
-give(void *user, const char *name, bool refresh, char *buffer, size_t capacity)
+give(void *user, const kn_secret_request *request, char *buffer, size_t capacity)
 {
 	source *s = user;
 
 	ck_assert_int_eq(s->inside++, 0);
-	ck_assert_str_eq(name, "shop");
+	ck_assert_uint_eq(request->size, sizeof(*request));
+	ck_assert_str_eq(request->name, "shop");
+	ck_assert_str_eq(request->host, "h");
+	ck_assert_int_eq(request->port, 7);
+	ck_assert_str_eq(request->user, "ada");
 	ck_assert_uint_eq(capacity, KN__SECRET_LIMIT);
 	s->calls++;
-	s->refreshes += refresh ? 1 : 0;
-	if (refresh && s->refreshed != NULL)
+	s->refreshes += request->refresh ? 1 : 0;
+	if (request->refresh && s->refreshed != NULL)
 		s->text = s->refreshed;
 	strcpy(buffer, s->text);
 	s->inside--;
 	return s->status;
 }
 
+static const kn_secret_request about = { .name = "shop", .host = "h", .port = 7, .user = "ada" };
 static char buffer[KN__SECRET_LIMIT];
 static uint64_t version;
 
@@ -48,18 +53,18 @@ START_TEST(is_kept_for_a_while)
 	source s = { .text = "one" };
 	kn__secret secret;
 
-	ck_assert_int_eq(kn__secret_init(&secret, give, &s, "shop", 100, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 100, NULL), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_str_eq(buffer, "one");
 	ck_assert_uint_eq(version, 1);
 	s.text = "two";
-	ck_assert_int_eq(kn__secret_get(&secret, 99 * MS, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 99 * MS, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_str_eq(buffer, "one");
 	ck_assert_int_eq(s.calls, 1);
-	ck_assert_int_eq(kn__secret_get(&secret, 100 * MS, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 100 * MS, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_str_eq(buffer, "two");
 	ck_assert_uint_eq(version, 2);
-	ck_assert_int_eq(kn__secret_get(&secret, 200 * MS, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 200 * MS, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_uint_eq(version, 2);
 	ck_assert_int_eq(s.calls, 3);
 	ck_assert_int_eq(s.refreshes, 0);
@@ -72,9 +77,9 @@ START_TEST(may_be_kept_for_ever)
 	source s = { .text = "one" };
 	kn__secret secret;
 
-	ck_assert_int_eq(kn__secret_init(&secret, give, &s, "shop", -1, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, buffer, &version), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, INT64_MAX, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, -1, NULL), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, INT64_MAX, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_int_eq(s.calls, 1);
 	kn__secret_release(&secret);
 }
@@ -84,11 +89,11 @@ START_TEST(without_a_source_there_is_none)
 {
 	kn__secret secret;
 
-	ck_assert_int_eq(kn__secret_init(&secret, NULL, NULL, "shop", 100, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_init(&secret, NULL, NULL, &about, 100, NULL), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_str_eq(buffer, "");
 	ck_assert_uint_eq(version, 0);
-	ck_assert(!kn__secret_refused(&secret, 0, version));
+	ck_assert(!kn__secret_refused(&secret, 0, KN__NEVER, version));
 	kn__secret_release(&secret);
 }
 END_TEST
@@ -99,13 +104,13 @@ START_TEST(a_refused_one_is_refreshed_once)
 	source s = { .text = "one", .refreshed = "two" };
 	kn__secret secret;
 
-	ck_assert_int_eq(kn__secret_init(&secret, give, &s, "shop", 1000, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 1000, NULL), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
 	for (int i = 0; i < 3; i++)
-		ck_assert(kn__secret_refused(&secret, 1, version));
+		ck_assert(kn__secret_refused(&secret, 1, KN__NEVER, version));
 	ck_assert_int_eq(s.calls, 2);
 	ck_assert_int_eq(s.refreshes, 1);
-	ck_assert_int_eq(kn__secret_get(&secret, 2, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 2, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_str_eq(buffer, "two");
 	ck_assert_uint_eq(version, 2);
 	ck_assert_int_eq(s.calls, 2);
@@ -118,16 +123,17 @@ START_TEST(a_refresh_may_not_help)
 	source s = { .text = "one" };
 	kn__secret secret;
 
-	ck_assert_int_eq(kn__secret_init(&secret, give, &s, "shop", 1000, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 1000, NULL), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
 	for (int i = 0; i < 3; i++)
-		ck_assert(!kn__secret_refused(&secret, 1, version));
+		ck_assert(!kn__secret_refused(&secret, 1, KN__NEVER, version));
 	ck_assert_int_eq(s.calls, 2);
 	s.text = "two"; /* the next connection asks, however young the refused one is */
-	ck_assert_int_eq(kn__secret_get(&secret, 2, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 2, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_str_eq(buffer, "two");
 	ck_assert_int_eq(s.calls, 3);
-	ck_assert(kn__secret_refused(&secret, 3, 1)); /* it was the old one that was refused */
+	ck_assert(
+		kn__secret_refused(&secret, 3, KN__NEVER, 1)); /* it was the old one that was refused */
 	ck_assert_int_eq(s.calls, 3);
 	kn__secret_release(&secret);
 }
@@ -138,14 +144,14 @@ START_TEST(a_refused_one_is_not_used_again)
 	source s = { .text = "one" };
 	kn__secret secret;
 
-	ck_assert_int_eq(kn__secret_init(&secret, give, &s, "shop", 1000, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 1000, NULL), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
 	s.status = KN_UNAVAILABLE;
-	ck_assert(!kn__secret_refused(&secret, 1, version));
-	ck_assert_int_eq(kn__secret_get(&secret, 2, buffer, &version), KN_UNAVAILABLE);
+	ck_assert(!kn__secret_refused(&secret, 1, KN__NEVER, version));
+	ck_assert_int_eq(kn__secret_get(&secret, 2, KN__NEVER, buffer, &version), KN_UNAVAILABLE);
 	ck_assert_str_eq(buffer, "");
 	s.status = KN_OK;
-	ck_assert_int_eq(kn__secret_get(&secret, 3, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 3, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_str_eq(buffer, "one");
 	kn__secret_release(&secret);
 }
@@ -158,21 +164,22 @@ START_TEST(the_source_may_fail)
 	source s = { .text = "one", .status = KN_TIMEOUT };
 	kn__secret secret;
 
-	ck_assert_int_eq(kn__secret_init(&secret, give, &s, "shop", 100, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, buffer, &version), KN_TIMEOUT);
+	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 100, NULL), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_TIMEOUT);
 	ck_assert_str_eq(buffer, "");
 	s.status = KN_OK;
-	ck_assert_int_eq(kn__secret_get(&secret, 0, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
 	s.status = KN_TIMEOUT;
 	s.text = "two";
-	ck_assert_int_eq(kn__secret_get(&secret, 500 * MS, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 500 * MS, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_str_eq(buffer, "one");
 	ck_assert_int_eq(s.calls, 3);
 	s.status = KN_OK;
-	ck_assert_int_eq(kn__secret_get(&secret, 501 * MS, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 501 * MS, KN__NEVER, buffer, &version), KN_OK);
 	ck_assert_str_eq(buffer, "two");
 	s.text = "";
-	ck_assert(!kn__secret_refused(&secret, 502 * MS, version)); /* an empty one is none */
+	ck_assert(
+		!kn__secret_refused(&secret, 502 * MS, KN__NEVER, version)); /* an empty one is none */
 	kn__secret_release(&secret);
 }
 END_TEST
@@ -185,21 +192,20 @@ get_often(void *user)
 
 	for (int i = 0; i < 200; i++)
 	{
-		if (kn__secret_get(user, i, mine, &number) != KN_OK || mine[0] == '\0')
+		if (kn__secret_get(user, i, KN__NEVER, mine, &number) != KN_OK || mine[0] == '\0')
 			return user;
 		if (i % 10 == 0)
-			(void) kn__secret_refused(user, i, number);
+			(void) kn__secret_refused(user, i, KN__NEVER, number);
 	}
 	return NULL;
 }
 
 static kn_status
-count_up(void *user, const char *name, bool refresh, char *out, size_t capacity)
+count_up(void *user, const kn_secret_request *request, char *out, size_t capacity)
 {
 	int *count = user; /* no atomic: the library takes care that it needs none */
 
-	(void) name;
-	(void) refresh;
+	(void) request;
 	(void) snprintf(out, capacity, "secret %d", ++*count);
 	return KN_OK;
 }
@@ -210,7 +216,7 @@ START_TEST(threads_ask_one_after_the_other)
 	kn__secret secret;
 	int count = 0;
 
-	ck_assert_int_eq(kn__secret_init(&secret, count_up, &count, "shop", -1, NULL), KN_OK);
+	ck_assert_int_eq(kn__secret_init(&secret, count_up, &count, &about, -1, NULL), KN_OK);
 	for (int i = 0; i < COUNT(threads); i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, get_often, &secret), 0);
 	for (int i = 0; i < COUNT(threads); i++)
@@ -223,6 +229,109 @@ START_TEST(threads_ask_one_after_the_other)
 	ck_assert_uint_eq(secret.version, (uint64_t) count);
 	ck_assert_int_ge(count, 21);
 	ck_assert_int_le(count, 81);
+	kn__secret_release(&secret);
+}
+END_TEST
+
+/* A source that hangs until it is let go. */
+typedef struct hanging
+{
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool is_asked;
+	bool may_go;
+} hanging;
+
+static kn_status
+hang(void *user, const kn_secret_request *request, char *out, size_t capacity)
+{
+	hanging *h = user;
+
+	(void) pthread_mutex_lock(&h->lock);
+	/* The first one is there at once. */
+	h->is_asked = request->refresh || h->is_asked;
+	(void) pthread_cond_broadcast(&h->changed);
+	while (!h->may_go)
+		(void) pthread_cond_wait(&h->changed, &h->lock);
+	(void) pthread_mutex_unlock(&h->lock);
+	(void) snprintf(out, capacity, request->refresh ? "new" : "old");
+	return KN_OK;
+}
+
+static void *
+refuse(void *secret)
+{
+	return kn__secret_refused(secret, 1, KN__NEVER, 1) ? secret : NULL;
+}
+
+/* Who waits for somebody else's question has a deadline, and who has a secret does not wait. */
+START_TEST(who_hangs_holds_up_nobody)
+{
+	hanging h = { .may_go = true };
+	pthread_t thread;
+	kn__secret secret;
+	void *helped;
+
+	(void) pthread_mutex_init(&h.lock, NULL);
+	(void) pthread_cond_init(&h.changed, NULL);
+	ck_assert_int_eq(kn__secret_init(&secret, hang, &h, &about, 1000, NULL), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
+	h.may_go = false;
+	ck_assert_int_eq(pthread_create(&thread, NULL, refuse, &secret), 0);
+	(void) pthread_mutex_lock(&h.lock);
+	while (!h.is_asked)
+		(void) pthread_cond_wait(&h.changed, &h.lock);
+	(void) pthread_mutex_unlock(&h.lock);
+	ck_assert_int_eq(kn__secret_get(&secret, 2000 * MS, 0, buffer, &version), KN_OK);
+	ck_assert_str_eq(buffer, "old");
+	ck_assert(!kn__secret_refused(&secret, 2, kn__now(NULL) + MS, version));
+	(void) pthread_mutex_lock(&h.lock);
+	h.may_go = true;
+	(void) pthread_cond_broadcast(&h.changed);
+	(void) pthread_mutex_unlock(&h.lock);
+	ck_assert_int_eq(pthread_join(thread, &helped), 0);
+	ck_assert_ptr_eq(helped, &secret);
+	ck_assert_int_eq(kn__secret_get(&secret, 3, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_str_eq(buffer, "new");
+	kn__secret_release(&secret);
+}
+END_TEST
+
+static void *
+get_first(void *secret)
+{
+	char mine[KN__SECRET_LIMIT];
+	uint64_t number;
+
+	return kn__secret_get(secret, 0, KN__NEVER, mine, &number) == KN_OK ? secret : NULL;
+}
+
+START_TEST(nobody_waits_past_his_deadline)
+{
+	hanging h = { .may_go = false };
+	pthread_t thread;
+	kn__secret secret;
+	void *got;
+	bool is_asking = false;
+
+	(void) pthread_mutex_init(&h.lock, NULL);
+	(void) pthread_cond_init(&h.changed, NULL);
+	ck_assert_int_eq(kn__secret_init(&secret, hang, &h, &about, 1000, NULL), KN_OK);
+	ck_assert_int_eq(pthread_create(&thread, NULL, get_first, &secret), 0);
+	while (!is_asking)
+	{
+		(void) pthread_mutex_lock(&secret.lock);
+		is_asking = secret.is_asking;
+		(void) pthread_mutex_unlock(&secret.lock);
+	}
+	ck_assert_int_eq(kn__secret_get(&secret, 0, kn__now(NULL) + MS, buffer, &version), KN_TIMEOUT);
+	ck_assert_str_eq(buffer, "");
+	(void) pthread_mutex_lock(&h.lock);
+	h.may_go = true;
+	(void) pthread_cond_broadcast(&h.changed);
+	(void) pthread_mutex_unlock(&h.lock);
+	ck_assert_int_eq(pthread_join(thread, &got), 0);
+	ck_assert_ptr_eq(got, &secret);
 	kn__secret_release(&secret);
 }
 END_TEST
@@ -249,13 +358,13 @@ START_TEST(memory_is_wiped)
 	failing_init(&f, 0, false);
 	f.allocator.release = look_and_release;
 	was_clean = true;
-	ck_assert_int_eq(kn__secret_init(&secret, give, &s, "shop", 100, &f.allocator), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 100, &f.allocator), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
 	kn__secret_release(&secret);
 	ck_assert(was_clean);
 	ck_assert(failing_is_even(&f));
 	failing_init(&f, 1, false);
-	ck_assert_int_eq(kn__secret_init(&secret, give, &s, "shop", 100, &f.allocator), KN_NO_MEMORY);
+	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 100, &f.allocator), KN_NO_MEMORY);
 }
 END_TEST
 
@@ -270,6 +379,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, a_refused_one_is_not_used_again);
 	tcase_add_test(tcase, the_source_may_fail);
 	tcase_add_test(tcase, threads_ask_one_after_the_other);
+	tcase_add_test(tcase, who_hangs_holds_up_nobody);
+	tcase_add_test(tcase, nobody_waits_past_his_deadline);
 	tcase_add_test(tcase, memory_is_wiped);
 }
 

@@ -13,6 +13,7 @@
 #include "suite.h"
 
 static char buffer[64];
+static const kn_secret_request calm = { .size = sizeof(calm), .name = "shop" };
 
 /* The texts that all sources see alike; a length, for there may be a NUL in one. */
 static const struct
@@ -62,10 +63,10 @@ START_TEST(an_environment_variable)
 	if (memchr(contents[_i].text, '\0', contents[_i].n) != NULL)
 		return;
 	ck_assert_int_eq(setenv(name, contents[_i].text, 1), 0);
-	check(_i, kn_secret_environment(name, "shop", false, buffer, sizeof(buffer)));
+	check(_i, kn_secret_environment(name, &calm, buffer, sizeof(buffer)));
 	ck_assert_int_eq(unsetenv(name), 0);
-	ck_assert_int_eq(kn_secret_environment(name, "shop", false, buffer, sizeof(buffer)), KN_CONFIG);
-	ck_assert_int_eq(kn_secret_environment(NULL, "shop", false, buffer, sizeof(buffer)), KN_CONFIG);
+	ck_assert_int_eq(kn_secret_environment(name, &calm, buffer, sizeof(buffer)), KN_CONFIG);
+	ck_assert_int_eq(kn_secret_environment(NULL, &calm, buffer, sizeof(buffer)), KN_CONFIG);
 }
 END_TEST
 
@@ -84,10 +85,10 @@ START_TEST(a_file)
 	char path[] = "/tmp/kints_secret_XXXXXX";
 
 	write_file(path, contents[_i].text, contents[_i].n);
-	check(_i, kn_secret_file(path, "shop", false, buffer, sizeof(buffer)));
+	check(_i, kn_secret_file(path, &calm, buffer, sizeof(buffer)));
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(kn_secret_file(path, "shop", false, buffer, sizeof(buffer)), KN_UNAVAILABLE);
-	ck_assert_int_eq(kn_secret_file(NULL, "shop", false, buffer, sizeof(buffer)), KN_CONFIG);
+	ck_assert_int_eq(kn_secret_file(path, &calm, buffer, sizeof(buffer)), KN_UNAVAILABLE);
+	ck_assert_int_eq(kn_secret_file(NULL, &calm, buffer, sizeof(buffer)), KN_CONFIG);
 }
 END_TEST
 
@@ -95,7 +96,7 @@ START_TEST(a_directory_is_no_file)
 {
 	char path[] = "/tmp";
 
-	ck_assert_int_eq(kn_secret_file(path, "shop", false, buffer, sizeof(buffer)), KN_UNAVAILABLE);
+	ck_assert_int_eq(kn_secret_file(path, &calm, buffer, sizeof(buffer)), KN_UNAVAILABLE);
 }
 END_TEST
 
@@ -105,7 +106,15 @@ command(const char *script, const char *argument, int64_t timeout_ms, bool refre
 	const char *const argv[] = { "sh", "-c", script, "sh", argument, NULL };
 	kn_secret_program program = { .size = sizeof(program), .argv = argv, .timeout_ms = timeout_ms };
 
-	return kn_secret_command(&program, "shop", refresh, buffer, sizeof(buffer));
+	const kn_secret_request request = { .size = sizeof(request),
+										.name = "shop",
+										.host = "db.example.org",
+										.port = 5433,
+										.database = "d",
+										.user = "ada",
+										.refresh = refresh };
+
+	return kn_secret_command(&program, &request, buffer, sizeof(buffer));
 }
 
 START_TEST(a_program)
@@ -135,6 +144,11 @@ static const struct
 	{ "echo \"[$(cat)]\"", 0, false, KN_OK, "[]" },
 	{ "echo \"[$KINTS_SECRET_REFRESH]\"", 0, false, KN_OK, "[]" },
 	{ "echo \"[$KINTS_SECRET_REFRESH]\"", 0, true, KN_OK, "[1]" },
+	{ "echo $KINTS_SECRET_HOST:$KINTS_SECRET_PORT $KINTS_SECRET_DATABASE $KINTS_SECRET_USER",
+	  0,
+	  false,
+	  KN_OK,
+	  "db.example.org:5433 d ada" },
 	{ "exec cat /dev/zero", 0, false, KN_CONFIG, NULL },
 	{ "exec sleep 1000", 50, false, KN_TIMEOUT, NULL },
 	{ "echo out; exec sleep 1000", 50, false, KN_TIMEOUT, NULL },
@@ -160,12 +174,12 @@ START_TEST(what_cannot_be_run)
 	const char *const missing[] = { "/no/such/program", NULL };
 	kn_secret_program program = { .size = sizeof(program), .argv = none };
 
-	ck_assert_int_eq(kn_secret_command(NULL, "shop", false, buffer, sizeof(buffer)), KN_CONFIG);
-	ck_assert_int_eq(kn_secret_command(&program, "shop", false, buffer, sizeof(buffer)), KN_CONFIG);
+	ck_assert_int_eq(kn_secret_command(NULL, &calm, buffer, sizeof(buffer)), KN_CONFIG);
+	ck_assert_int_eq(kn_secret_command(&program, &calm, buffer, sizeof(buffer)), KN_CONFIG);
 	program.argv = missing;
-	ck_assert_int_eq(kn_secret_command(&program, "shop", false, buffer, sizeof(buffer)), KN_CONFIG);
+	ck_assert_int_eq(kn_secret_command(&program, &calm, buffer, sizeof(buffer)), KN_CONFIG);
 	program.size = 0;
-	ck_assert_int_eq(kn_secret_command(&program, "shop", false, buffer, sizeof(buffer)), KN_CONFIG);
+	ck_assert_int_eq(kn_secret_command(&program, &calm, buffer, sizeof(buffer)), KN_CONFIG);
 }
 END_TEST
 

@@ -11,12 +11,16 @@
  * word, and compared, however keys fall together.  It is only taken for the same
  * statement with the same values.  Nothing is read from the cache within a transaction.
  *
+ * What is to be kept is read from the primary, so that no replica that is late brings back what was
+ * removed.  Where the primary is not there, or the context's route is KN_ROUTE_REPLICA, a replica
+ * is asked, and what it says is not kept.
+ *
  * Threads: the functions of a kn_cache are called from any thread, several at a time.
  */
 #ifndef KINTS_CACHE_H
 #define KINTS_CACHE_H
 
-#include "kints/context.h"
+#include "kints/query.h"
 
 KN_BEGIN_DECLS
 
@@ -41,6 +45,27 @@ typedef struct kn_cache
  * KN_USAGE without a cache; KN_NO_MEMORY.
  */
 KN_API KN_MUST_CHECK kn_status kn_uncache(kn_ctx *cx, const char *key);
+
+/*
+ * Write-through: keeps rows as what the read of sql with values and options would give, as soon as
+ * the transaction is committed that cx is in.  rows are those of a kn_query() of the same context
+ * that kn_done() has not ended, wherever their loop is: of the read itself, or of an INSERT, UPDATE
+ * or DELETE with a RETURNING list that has the same columns.  They have to be what everybody
+ * will read after the commit, whatever others commit meanwhile: rows that the transaction has
+ * written or locked.  All is copied.
+ *
+ * Nothing is kept if the transaction, or a savepoint that this is called in, is rolled back.  The
+ * key is removed instead where it is not certain what is the last word: the outcome of the
+ * commit is unknown, the key was removed or written through by another transaction of this handle
+ * that was under way at the same time, or there was no memory.  Other processes that share the
+ * cache are not known of: where they write as well, kn_uncache() is the safe way.
+ *
+ * KN_USAGE outside of a transaction, without a cache or a cache_key, or with rows that have no
+ * columns, or are streamed, failed, ended or another context's; KN_NO_MEMORY.
+ */
+KN_API KN_MUST_CHECK kn_status kn_cache_rows(kn_ctx *cx, const kn_rows *rows, const char *sql,
+											 const kn_value *values, int count,
+											 const kn_options *options);
 
 KN_END_DECLS
 

@@ -26,13 +26,17 @@ typedef enum kn_route
 	KN_ROUTE_REPLICA /* KN_UNAVAILABLE where there is none that serves */
 } kn_route;
 
-/* Texts are copied. */
+/*
+ * Texts are copied.  With claims that cannot be understood, or without a size, each call gives
+ * KN_USAGE; a role that does not exist or may not be assumed, or a setting that cannot be set, is
+ * KN_AUTH.
+ */
 typedef struct kn_request
 {
-	size_t size;
-	int64_t timeout_ms;        /* from now; 0: that of the configuration, -1: none */
-	const char *actor;         /* who acts, for audit and events */
-	const char *role;          /* the role that statements run as, in their transaction only */
+	size_t size;        /* of this struct, filled in by the caller, as in all that begin so */
+	int64_t timeout_ms; /* from now; 0: that of the configuration, -1: none */
+	const char *actor;  /* who acts, for audit and events */
+	const char *role;   /* the role that statements run as, in their transaction only */
 	const char *const *claims; /* settings for row-level security: name, value, ..., NULL */
 	const char *trace_id;      /* correlation id, in events and in the SQL's comment never */
 	uint64_t min_lsn;          /* replicas have to have replayed up to here */

@@ -28,12 +28,25 @@ typedef enum kn_mode
 	KN_OFF
 } kn_mode;
 
+/* Whose secret is asked for: who connects as whom to which server, as it is told in events. */
+typedef struct kn_secret_request
+{
+	size_t size;
+	const char *name; /* of the handle */
+	const char *host;
+	int port;
+	const char *database;
+	const char *user;
+	bool refresh; /* the server has refused the last one */
+} kn_secret_request;
+
 /*
- * Gives a secret: writes the text with its final NUL into buffer.  refresh says
- * that the server has refused the last one.  Called from any thread, never twice
- * at a time for one handle.  The library zeroes the buffer after use.
+ * Gives a secret: writes the text with its final NUL into buffer.  Called from any thread, never
+ * twice at a time for one server of a handle; what it is asked lives until it returns.  It has to
+ * return at some time, for kn_close() waits for it; others who connect wait no longer than
+ * connect_ms.  The library zeroes the buffer after use.
  */
-typedef kn_status kn_secret_fn(void *user, const char *name, bool refresh, char *buffer,
+typedef kn_status kn_secret_fn(void *user, const kn_secret_request *request, char *buffer,
 							   size_t capacity);
 
 /*
@@ -41,7 +54,9 @@ typedef kn_status kn_secret_fn(void *user, const char *name, bool refresh, char 
  * where a name ends in _ms, and -1 there means "never" or "no limit".  Texts are
  * copied.  Each field can also be said in the conninfo or URI, as kn_<field>, and
  * in the environment, as KINTS_<FIELD>; the struct comes before the conninfo, the
- * conninfo before the environment.
+ * conninfo before the environment.  So a zero in the struct does not keep the environment
+ * from saying something else: ignore_environment does.  A KINTS_ variable that is no option
+ * is KN_CONFIG, as one of the conninfo is.
  */
 typedef struct kn_config
 {
@@ -56,13 +71,13 @@ typedef struct kn_config
 	const char *name;            /* of this handle, in events and metrics ("kints") */
 
 	/* The pool of each server. */
-	int min_connections;  /* kept open (0: none until they are needed) */
-	int max_connections;  /* (10) */
-	int max_opening;      /* being opened at a time (2) */
-	int max_waiters;      /* callers that may wait for one (0: no limit) */
-	int64_t acquire_ms;   /* how long they wait, the context's deadline apart (5000) */
-	int64_t connect_ms;   /* until a connection is up (5000) */
-	int64_t idle_ms;      /* until an idle one above min_connections is closed (600000) */
+	int min_connections; /* kept open (0: none until they are needed) */
+	int max_connections; /* (10) */
+	int max_opening;     /* being opened at a time (2) */
+	int max_waiters;     /* callers that may wait for one (0: no limit) */
+	int64_t acquire_ms;  /* how long they wait, the context's deadline apart (5000) */
+	int64_t connect_ms; /* until a connection is up (connect_timeout, PGCONNECT_TIMEOUT, or 5000) */
+	int64_t idle_ms;    /* until an idle one above min_connections is closed (600000) */
 	int64_t lifetime_ms;  /* until one is replaced, +-10 % (1800000) */
 	int64_t keepalive_ms; /* between round trips on an idle one (-1) */
 	int64_t leak_ms;      /* held so long, it is reported as leaked (-1) */
@@ -105,6 +120,7 @@ typedef struct kn_config
 	const struct kn_hooks *hooks; /* see kints/observe.h; has to outlive the handle */
 	int64_t slow_ms;              /* a query that takes longer is reported as slow (-1) */
 	bool show_parameters;         /* in events; they are masked unless this is set */
+	bool ignore_environment;      /* KINTS_ variables say nothing; PG* variables are libpq's */
 
 	const struct kn_cache *cache; /* see kints/cache.h; has to outlive the handle */
 	kn_secret_fn *secret;         /* asked for the password of connections; see kints/secret.h */
@@ -112,6 +128,11 @@ typedef struct kn_config
 	int64_t secret_ms;             /* how long it is used before it is asked for again (60000) */
 	const kn_allocator *allocator; /* NULL: malloc(); has to outlive the handle */
 	const kn_clock *clock;         /* NULL: the system's; has to outlive the handle */
+
+	/* Where the password is, if secret does not say so; at most one of them. */
+	const char *secret_environment; /* the name of a variable */
+	const char *secret_file;        /* a path */
+	const char *secret_command; /* a program and its arguments, blanks between them; no quotes */
 } kn_config;
 
 /*

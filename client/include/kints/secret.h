@@ -20,7 +20,7 @@ KN_BEGIN_DECLS
  * An environment variable; user is its name, a const char *.  Returns KN_OK, or KN_CONFIG if it
  * is not set or empty.  The process must not change its environment meanwhile.
  */
-KN_API kn_status kn_secret_environment(void *user, const char *name, bool refresh, char *buffer,
+KN_API kn_status kn_secret_environment(void *user, const kn_secret_request *request, char *buffer,
 									   size_t capacity);
 
 /*
@@ -28,7 +28,7 @@ KN_API kn_status kn_secret_environment(void *user, const char *name, bool refres
  * looked at.  Returns KN_OK, KN_CONFIG for what cannot be a secret, KN_UNAVAILABLE if it cannot
  * be read.
  */
-KN_API kn_status kn_secret_file(void *user, const char *name, bool refresh, char *buffer,
+KN_API kn_status kn_secret_file(void *user, const kn_secret_request *request, char *buffer,
 								size_t capacity);
 
 /* What kn_secret_command() runs.  Nothing of it is copied. */
@@ -41,13 +41,13 @@ typedef struct kn_secret_program
 
 /*
  * What a program prints; user is a kn_secret_program *.  It gets the environment, with
- * KINTS_SECRET_REFRESH=1 in it if the server has refused the last secret; no input, and what it
- * says on its standard error is dropped.  No shell is involved.  Blocks until the program has
- * ended.  Returns KN_OK; KN_CONFIG if it cannot be run or prints what cannot be a secret;
- * KN_UNAVAILABLE if it fails; KN_TIMEOUT: it was killed, with all it has started that is still
- * in its process group.
+ * KINTS_SECRET_HOST, _PORT, _DATABASE and _USER in it, and KINTS_SECRET_REFRESH=1 if the server has
+ * refused the last secret; no input, and what it says on its standard error is dropped.  No shell
+ * is involved.  Blocks until the program has ended.  Returns KN_OK; KN_CONFIG if it cannot be run
+ * or prints what cannot be a secret; KN_UNAVAILABLE if it fails; KN_TIMEOUT: it was killed, with
+ * all it has started that is still in its process group.
  */
-KN_API kn_status kn_secret_command(void *user, const char *name, bool refresh, char *buffer,
+KN_API kn_status kn_secret_command(void *user, const kn_secret_request *request, char *buffer,
 								   size_t capacity);
 
 KN_END_DECLS

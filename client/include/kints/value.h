@@ -133,7 +133,10 @@ KN_API kn_value kn_same(kn_value value);
 /* The same value, sent as the server's type of that OID. */
 KN_API kn_value kn_as(kn_value value, uint32_t oid);
 
-/* kn_v(x): the value of a C expression, by its type. */
+/*
+ * kn_v(x): the value of a C expression, by its type.  true and false are ints in C11, and sent as
+ * ints: kn_bool(true), or a variable of type bool, is a boolean.
+ */
 #ifndef __cplusplus
 #define kn_v(x) \
 	_Generic((x),                  \

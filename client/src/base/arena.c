@@ -137,6 +137,16 @@ kn__arena_clear(kn__arena *arena)
 }
 
 void
+kn__arena_wipe(kn__arena *arena)
+{
+	for (kn__block *block = arena->blocks; block != NULL; block = block->older)
+	{
+		ASAN_UNPOISON_MEMORY_REGION(block, block->size);
+		kn__wipe((char *) block + HEAD, block->size - HEAD);
+	}
+}
+
+void
 kn__arena_release(kn__arena *arena)
 {
 	kn__block *older;

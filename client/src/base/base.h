@@ -42,6 +42,8 @@ extern void kn__arena_lend(kn__arena *arena, void *memory, size_t size);
 /* Frees all but one block of a usual size, so that the next request finds it warm. */
 extern void kn__arena_clear(kn__arena *arena);
 extern void kn__arena_release(kn__arena *arena);
+/* Overwrites all that is in it; then it can only be released. */
+extern void kn__arena_wipe(kn__arena *arena);
 /*
  * Aligned for anything, not zeroed.  NULL when out of memory: has_failed is set, and until
  * the arena is cleared or released there is no more to be had.

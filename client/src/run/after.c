@@ -14,7 +14,8 @@ typedef unsigned ended;
 struct kn__aftermath
 {
 	kn__aftermath *next;
-	kn_after_fn *call;
+	kn_after_fn *call; /* NULL: is_over is */
+	kn__over_fn *is_over;
 	void *argument;
 	ended when;
 };
@@ -40,8 +41,24 @@ kn__after_call(kn_ctx *cx, kn_status status)
 	}
 	for (; ordered != NULL; ordered = ordered->next)
 	{
-		if ((ordered->when & how) != 0)
+		if (ordered->is_over != NULL)
+			ordered->is_over(ordered->argument, status);
+		else if ((ordered->when & how) != 0)
 			ordered->call(ordered->argument);
+	}
+}
+
+/* Forgets what was asked for since there was only that: a savepoint is rolled back. */
+void
+kn__after_forget(kn_ctx *cx, kn__aftermath *until)
+{
+	while (cx->work.after != until)
+	{
+		kn__aftermath *after = cx->work.after;
+
+		cx->work.after = after->next;
+		if (after->is_over != NULL)
+			after->is_over(after->argument, KN_ABORTED);
 	}
 }
 
@@ -64,6 +81,19 @@ kn__after_doubt(kn_ctx *cx, kn_after_fn *after, void *argument)
 	return add_after(cx, after, argument, KN__ENDED_COMMITTED | KN__ENDED_IN_DOUBT);
 }
 
+/* In a transaction only: called however it ends, and if a savepoint is rolled back that has it. */
+kn_status
+kn__after_end(kn_ctx *cx, kn__over_fn *is_over, void *argument)
+{
+	kn__aftermath *entry = kn__arena_get(&cx->own, sizeof(kn__aftermath));
+
+	if (entry == NULL)
+		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+	*entry = (kn__aftermath){ .next = cx->work.after, .is_over = is_over, .argument = argument };
+	cx->work.after = entry;
+	return KN_OK;
+}
+
 static kn_status
 add_after(kn_ctx *cx, kn_after_fn *after, void *argument, ended when)
 {
@@ -83,7 +113,7 @@ add_after(kn_ctx *cx, kn_after_fn *after, void *argument, ended when)
 	entry = kn__arena_get(&cx->own, sizeof(kn__aftermath));
 	if (entry == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
-	*entry = (kn__aftermath){ cx->work.after, after, argument, when };
+	*entry = (kn__aftermath){ cx->work.after, after, NULL, argument, when };
 	cx->work.after = entry;
 	return KN_OK;
 }

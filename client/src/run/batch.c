@@ -127,6 +127,9 @@ kn_run_batch(kn_batch *batch, const kn_options *options)
 		return status;
 	if (batch->has_run)
 		return kn__fail(&cx->fault, KN_USAGE, "a batch runs once");
+	status = kn__ctx_take_options(cx, &options);
+	if (status != KN_OK)
+		return status;
 	batch->has_run = true;
 	if (batch->status != KN_OK)
 	{

@@ -5,7 +5,9 @@
  * What is found under a key is taken only where it says itself that it is of the same statement and
  * for the same people: see cache_entry.c.  Who misses a key notes that he loads it;
  * others who miss it wait for him, and look again.  A key that is removed while it is being
- * loaded is not kept: what was read may be of before.
+ * loaded is not kept: what was read may be of before.  For the same reason only what the
+ * primary said is kept: a replica may not have heard yet of the write that a key was removed for,
+ * here or by another process.
  */
 #include "run/cache.h"
 
@@ -18,6 +20,7 @@ typedef struct Found
 } Found;
 
 static kn_status run(kn__call *call, kn__load *load);
+static kn_status load_fresh(kn__call *call);
 static bool look_up(kn__call *call, const kn__load *load);
 static void take_found(void *into, const void *bytes, size_t size);
 static bool begin_load(kn_ctx *cx, kn__load *load);
@@ -70,8 +73,25 @@ run(kn__call *call, kn__load *load)
 		if (atomic_load(&cx->is_cancelled) || kn__now(cx->db->clock) >= cx->wait.deadline)
 			return kn__run(call);
 	}
-	status = kn__run(call);
+	status = load_fresh(call);
 	end_load(call, load, status);
+	return status;
+}
+
+/* Asks the primary, if it is there and a replica is not insisted on. */
+static kn_status
+load_fresh(kn__call *call)
+{
+	kn_ctx *cx = call->cx;
+	kn_route route = cx->route;
+	kn__server *primary = kn__route_primary(cx->db);
+	kn_status status;
+
+	if (route == KN_ROUTE_AUTO && atomic_load(&primary->is_known) &&
+		kn__breaker_may_admit(&primary->breaker, kn__now(cx->db->clock)))
+		cx->route = KN_ROUTE_PRIMARY;
+	status = kn__run(call);
+	cx->route = route;
 	return status;
 }
 
@@ -119,7 +139,8 @@ begin_load(kn_ctx *cx, kn__load *load)
 	if (until != KN__NEVER)
 		until = kn__now(NULL) + (until - kn__now(db->clock));
 	(void) pthread_mutex_lock(&db->lock);
-	for (other = db->loads; other != NULL && strcmp(other->key, load->key) != 0;)
+	for (other = db->loads;
+		 other != NULL && (other->writer != NULL || strcmp(other->key, load->key) != 0);)
 		other = other->next;
 	if (other == NULL)
 	{
@@ -136,20 +157,30 @@ static void
 end_load(kn__call *call, kn__load *load, kn_status status)
 {
 	kn_db *db = call->cx->db;
-	kn__load **place;
 
 	(void) pthread_mutex_lock(&db->lock);
-	load->is_kept = status == KN_OK && !load->is_stale;
+	load->is_kept = status == KN_OK && !load->is_stale && atomic_load(&call->server->is_primary);
 	(void) pthread_mutex_unlock(&db->lock);
 	/* Kept before the others look again. */
 	if (load->is_kept)
 		keep(call, load);
+	(void) kn__cache_unlink(db, load);
+}
+
+bool
+kn__cache_unlink(kn_db *db, kn__load *load)
+{
+	kn__load **place;
+	bool is_stale;
+
 	(void) pthread_mutex_lock(&db->lock);
 	for (place = &db->loads; *place != load;)
 		place = &(*place)->next;
 	*place = load->next;
+	is_stale = load->is_stale;
 	(void) pthread_cond_broadcast(&db->woken);
 	(void) pthread_mutex_unlock(&db->lock);
+	return is_stale;
 }
 
 static void
@@ -198,19 +229,26 @@ remove_later(void *argument)
 	remove_key(removal->db, removal->key);
 }
 
-/* What the cache is just being handed is waited for: it would come after the removal. */
 static void
 remove_key(kn_db *db, const char *key)
 {
+	(void) pthread_mutex_lock(&db->lock);
+	kn__cache_outdate(db, key, true);
+	(void) pthread_mutex_unlock(&db->lock);
+	db->config.cache->remove(db->config.cache->user, key);
+}
+
+void
+kn__cache_outdate(kn_db *db, const char *key, bool with_writes)
+{
 	bool waits;
 
-	(void) pthread_mutex_lock(&db->lock);
 	do
 	{
 		waits = false;
 		for (kn__load *load = db->loads; load != NULL; load = load->next)
 		{
-			if (strcmp(load->key, key) != 0)
+			if ((load->writer != NULL && !with_writes) || strcmp(load->key, key) != 0)
 				continue;
 			load->is_stale = true;
 			waits |= load->is_kept;
@@ -218,6 +256,4 @@ remove_key(kn_db *db, const char *key)
 		if (waits)
 			(void) kn__cond_wait(&db->woken, &db->lock, KN__NEVER);
 	} while (waits);
-	(void) pthread_mutex_unlock(&db->lock);
-	db->config.cache->remove(db->config.cache->user, key);
 }

@@ -2,399 +2,52 @@
  * config.c
  *		The configuration of a handle, from all the places it is said in.
  *
- * One table has all options that are a number, a mode, a flag or a text; what is not
- * in it (functions, pointers) can be said in the struct only.  Zero in the
- * struct means that nothing is said.  Which place a value came from goes into the
- * message if it is no good, for else nobody finds the variable that somebody set long ago.
- *
  * What libpq knows is left to libpq: PG* variables, service and password files, and
  * above all sslmode, of which we have no default of our own.
  */
-#include "run/config.h"
+#include "run/options.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_LIMIT 64
-/* So that milliseconds can be made nanoseconds: a century. */
-#define MS_MOST INT64_C(3155760000000)
+#include "kints/secret.h"
 
-typedef enum option_kind
-{
-	OPTION_INT,
-	OPTION_INT64,
-	OPTION_MODE,
-	OPTION_FLAG,
-	OPTION_TEXT
-} option_kind;
-
-typedef struct option
-{
-	const char *name;
-	size_t offset;
-	int64_t least;
-	int64_t most;
-	int64_t usual;
-	option_kind kind;
-	bool has_never; /* -1 can be said besides */
-} option;
-
-#define OPTION(field, what, from, to, never, otherwise)                              \
-	{                                                                                \
-		.name = #field, .offset = offsetof(kn_config, field), .kind = OPTION_##what, \
-		.least = (from), .most = (to), .has_never = (never), .usual = (otherwise)    \
-	}
-#define INT(field, from, to, never, otherwise) OPTION(field, INT, from, to, never, otherwise)
-#define MS(field, never, otherwise)            OPTION(field, INT64, 1, MS_MOST, never, otherwise)
-#define OTHER(what, field)                     OPTION(field, what, 0, 0, false, 0)
-
-static const option options[] = {
-	OTHER(TEXT, name),
-	OTHER(TEXT, listen_conninfo),
-	INT(min_connections, 0, 10000, false, 0),
-	INT(max_connections, 1, 10000, false, 10),
-	INT(max_opening, 1, 10000, false, 2),
-	INT(max_waiters, 0, INT32_MAX, false, 0),
-	MS(acquire_ms, true, 5000),
-	MS(connect_ms, true, 5000),
-	MS(idle_ms, true, 600000),
-	MS(lifetime_ms, true, 1800000),
-	MS(keepalive_ms, true, -1),
-	MS(leak_ms, true, -1),
-	MS(drain_ms, true, 5000),
-	MS(statement_ms, true, -1),
-	MS(cancel_ms, true, 1000),
-	INT(statement_cache, 1, 1000000, true, 256),
-	OPTION(statement_cache_bytes, INT64, 1024, INT64_C(1) << 40, false, INT64_C(1) << 20),
-	INT(prepare_after, 1, INT32_MAX, false, 1),
-	OTHER(MODE, pgbouncer),
-	INT(retry_attempts, 1, 1000, false, 3),
-	MS(retry_base_ms, false, 10),
-	MS(retry_cap_ms, false, 1000),
-	INT(retry_budget_percent, 1, 1000, true, 20),
-	INT(breaker_failure_percent, 1, 100, true, 50),
-	INT(breaker_slow_percent, 1, 100, true, -1),
-	MS(breaker_slow_ms, false, 1000),
-	INT(breaker_window, 1, 86400, false, 10),
-	INT(breaker_calls, 1, INT32_MAX, false, 20),
-	MS(breaker_open_ms, false, 2000),
-	INT(breaker_probes, 1, 10000, false, 3),
-	MS(lag_ms, true, 10000),
-	MS(probe_ms, true, 1000),
-	INT(hedge_percent, 0, 100, false, 0),
-	MS(slow_ms, true, -1),
-	OTHER(FLAG, show_parameters),
-	MS(secret_ms, true, 60000),
-};
-
-#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
-
-/* What is known while a configuration is put together. */
-typedef struct builder
-{
-	kn__config *config;
-	kn__fault *fault;
-	kn__conninfo conninfo;
-} builder;
-
-/* "KINTS_MAX_CONNECTIONS" of "max_connections" */
-static void
-environment_name(char out[NAME_LIMIT], const char *name)
-{
-	size_t n = (size_t) snprintf(out, NAME_LIMIT, "KINTS_%s", name);
-
-	for (size_t i = 0; i < n && i < NAME_LIMIT; i++)
-	{
-		if (out[i] >= 'a' && out[i] <= 'z')
-			out[i] = (char) (out[i] - 'a' + 'A');
-	}
-}
-
-static const char *
-environment(const char *name)
-{
-	char variable[NAME_LIMIT];
-
-	environment_name(variable, name);
-	return getenv(variable);
-}
-
-/* The last one in the conninfo counts, as it does for libpq; NULL: it is not there. */
-static const char *
-find_ours(const builder *b, const char *name)
-{
-	for (int i = b->conninfo.our_count - 1; i >= 0; i--)
-	{
-		if (strcmp(b->conninfo.ours[i].keyword, name) == 0)
-			return b->conninfo.ours[i].value;
-	}
-	return NULL;
-}
-
-/* Where a value was found: what a message calls the option. */
-typedef enum origin
-{
-	ORIGIN_STRUCT,
-	ORIGIN_CONNINFO,
-	ORIGIN_ENVIRONMENT
-} origin;
+static kn_status take_struct(kn__builder *b, const kn_config *given);
+static kn_status settle_all(kn__builder *b);
+static kn_status check_pairs(kn__builder *b);
+static void take_connect_timeout(kn__config *config);
+static kn_status take_secret(kn__builder *b);
+static kn_secret_program *split_command(kn__arena *arena, const char *text);
+static void release(kn__config *config);
 
 static kn_status
-refuse(builder *b, const char *name, origin from, const char *value, const char *wanted)
+build(kn__config *config, const kn_config *given, kn__fault *fault)
 {
-	char variable[NAME_LIMIT];
+	kn__builder b = { .config = config, .fault = fault };
+	const char *conninfo;
+	kn_status status = take_struct(&b, given);
 
-	if (from == ORIGIN_STRUCT)
-		return kn__fail(b->fault,
-						KN_CONFIG,
-						"option \"%s\" is %s, but has to be %s",
-						name,
-						value,
-						wanted);
-	if (from == ORIGIN_CONNINFO)
-		return kn__fail(b->fault,
-						KN_CONFIG,
-						"option \"" KN__OPTION_PREFIX
-						"%s\" of the conninfo is \"%s\", but has to be %s",
-						name,
-						value,
-						wanted);
-	environment_name(variable, name);
-	return kn__fail(b->fault,
-					KN_CONFIG,
-					"environment variable \"%s\" is \"%s\", but has to be %s",
-					variable,
-					value,
-					wanted);
-}
-
-static int64_t
-load(const kn_config *config, const option *o)
-{
-	const char *field = (const char *) config + o->offset;
-
-	switch (o->kind)
-	{
-		case OPTION_INT:
-			return *(const int *) (const void *) field;
-		case OPTION_INT64:
-			return *(const int64_t *) (const void *) field;
-		case OPTION_MODE:
-			return *(const kn_mode *) (const void *) field;
-		case OPTION_FLAG:
-			return *(const bool *) (const void *) field;
-		default:
-			return 0;
-	}
-}
-
-static void
-store(kn_config *config, const option *o, int64_t value)
-{
-	char *field = (char *) config + o->offset;
-
-	switch (o->kind)
-	{
-		case OPTION_INT:
-			*(int *) (void *) field = (int) value;
-			break;
-		case OPTION_INT64:
-			*(int64_t *) (void *) field = value;
-			break;
-		case OPTION_MODE:
-			*(kn_mode *) (void *) field = (kn_mode) value;
-			break;
-		case OPTION_FLAG:
-			*(bool *) (void *) field = value != 0;
-			break;
-		default:
-			break;
-	}
-}
-
-/* Decimal digits, perhaps with a minus before them, and nothing else. */
-static bool
-read_number(const char *text, int64_t *out)
-{
-	bool is_negative = *text == '-';
-	int64_t value = 0;
-
-	text += is_negative ? 1 : 0;
-	if (*text == '\0')
-		return false;
-	for (; *text >= '0' && *text <= '9'; text++)
-	{
-		if (value > (INT64_MAX - 9) / 10)
-			return false;
-		value = value * 10 + (*text - '0');
-	}
-	*out = is_negative ? -value : value;
-	return *text == '\0';
-}
-
-/* The index of a word in a list that ends with NULL. */
-static bool
-read_word(const char *text, const char *const *words, int64_t *out)
-{
-	for (*out = 0; words[*out] != NULL; ++*out)
-	{
-		if (strcmp(text, words[*out]) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_within(const option *o, int64_t value)
-{
-	return (value >= o->least && value <= o->most) || (o->has_never && value == -1);
+	if (status != KN_OK)
+		return status;
+	conninfo = config->config.conninfo != NULL ? config->config.conninfo
+											   : kn__options_environment(&b, "conninfo");
+	status = kn__conninfo_parse(&b.conninfo, &config->arena, conninfo, fault);
+	if (status == KN_OK)
+		status = settle_all(&b);
+	/* They have been copied, and those of replicas and listeners have passwords in them. */
+	for (int i = 0; i < b.conninfo.our_count; i++)
+		kn__wipe(b.conninfo.ours[i].value, strlen(b.conninfo.ours[i].value));
+	if (status != KN_OK)
+		release(config);
+	config->config.conninfo = NULL;
+	config->config.replicas = NULL;
+	return status;
 }
 
 static kn_status
-settle_number(builder *b, const option *o, origin from, const char *text, int64_t value)
-{
-	char shown[32];
-	char wanted[100];
-
-	if ((text == NULL || read_number(text, &value)) && is_within(o, value))
-	{
-		store(&b->config->config, o, value);
-		return KN_OK;
-	}
-	(void) snprintf(shown, sizeof(shown), "%" PRId64, value);
-	(void) snprintf(wanted,
-					sizeof(wanted),
-					"a number from %" PRId64 " to %" PRId64 "%s",
-					o->least,
-					o->most,
-					o->has_never ? ", or -1" : "");
-	return refuse(b, o->name, from, text == NULL ? shown : text, wanted);
-}
-
-static kn_status
-settle_word(builder *b, const option *o, origin from, const char *text, int64_t value)
-{
-	static const char *const modes[] = { "auto", "on", "off", NULL };
-	static const char *const flags[] = {
-		"off", "on", "false", "true", "no", "yes", "0", "1", NULL
-	};
-	bool is_mode = o->kind == OPTION_MODE;
-
-	if (text == NULL ? !is_mode || (value >= KN_AUTOMATIC && value <= KN_OFF)
-					 : read_word(text, is_mode ? modes : flags, &value))
-	{
-		store(&b->config->config, o, is_mode || text == NULL ? value : value % 2);
-		return KN_OK;
-	}
-	if (text == NULL)
-		return refuse(b, o->name, from, "something else", "KN_AUTOMATIC, KN_ON or KN_OFF");
-	return refuse(b, o->name, from, text, is_mode ? "auto, on or off" : "on or off");
-}
-
-static kn_status
-settle_text(builder *b, const option *o, const char *text)
-{
-	const char **field = (const char **) (void *) ((char *) &b->config->config + o->offset);
-
-	if (*field != NULL)
-		text = *field;
-	*field = kn__arena_copy(&b->config->arena,
-							text == NULL ? "" : text,
-							text == NULL ? 0 : strlen(text));
-	return *field == NULL ? kn__fail(b->fault, KN_NO_MEMORY, "out of memory") : KN_OK;
-}
-
-static kn_status
-settle(builder *b, const option *o)
-{
-	int64_t value = load(&b->config->config, o);
-	const char *text = find_ours(b, o->name);
-	origin from = ORIGIN_CONNINFO;
-
-	if (text == NULL)
-	{
-		text = environment(o->name);
-		from = ORIGIN_ENVIRONMENT;
-	}
-	if (o->kind == OPTION_TEXT)
-		return settle_text(b, o, text);
-	if (value != 0)
-	{
-		text = NULL;
-		from = ORIGIN_STRUCT;
-	}
-	else if (text == NULL)
-	{
-		store(&b->config->config, o, o->usual);
-		return KN_OK;
-	}
-	if (o->kind == OPTION_MODE || o->kind == OPTION_FLAG)
-		return settle_word(b, o, from, text, value);
-	return settle_number(b, o, from, text, value);
-}
-
-/* What libpq would wait for counts, unless we are told ourselves: it does not do so itself. */
-static void
-take_connect_timeout(builder *b)
-{
-	const char *text = kn__conninfo_find(&b->conninfo, "connect_timeout");
-	kn_config *config = &b->config->config;
-	int64_t seconds;
-
-	if (config->connect_ms != 0 || find_ours(b, "connect_ms") != NULL ||
-		environment("connect_ms") != NULL)
-		return;
-	if (text != NULL && read_number(text, &seconds) && seconds <= INT32_MAX)
-		config->connect_ms = seconds > 0 ? seconds * 1000 : -1;
-}
-
-static kn_status
-settle_all(builder *b)
-{
-	kn_config *config = &b->config->config;
-
-	for (int i = 0; i < b->conninfo.our_count; i++)
-	{
-		const char *name = b->conninfo.ours[i].keyword;
-		size_t j = 0;
-
-		while (j < OPTION_COUNT && strcmp(options[j].name, name) != 0)
-			j++;
-		if (j == OPTION_COUNT && strcmp(name, "replicas") != 0)
-			return kn__fail(b->fault,
-							KN_CONFIG,
-							"unknown option \"" KN__OPTION_PREFIX "%s\"",
-							name);
-	}
-	take_connect_timeout(b);
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-	{
-		kn_status status = settle(b, &options[i]);
-
-		if (status != KN_OK)
-			return status;
-	}
-	if (config->name[0] == '\0')
-		config->name = "kints";
-	if (config->min_connections > config->max_connections)
-		return kn__fail(b->fault,
-						KN_CONFIG,
-						"option \"min_connections\" is %d, but \"max_connections\" is %d",
-						config->min_connections,
-						config->max_connections);
-	if (config->retry_base_ms > config->retry_cap_ms)
-		return kn__fail(b->fault,
-						KN_CONFIG,
-						"option \"retry_base_ms\" is %" PRId64 ", but \"retry_cap_ms\" is %" PRId64,
-						config->retry_base_ms,
-						config->retry_cap_ms);
-	return KN_OK;
-}
-
-static kn_status
-take_struct(builder *b, const kn_config *given)
+take_struct(kn__builder *b, const kn_config *given)
 {
 	kn_config *config = &b->config->config;
 	const kn_allocator *allocator;
@@ -421,42 +74,127 @@ take_struct(builder *b, const kn_config *given)
 	return KN_OK;
 }
 
+static kn_status
+settle_all(kn__builder *b)
+{
+	bool says_how_long = b->config->config.connect_ms != 0 ||
+						 kn__options_find(b, "connect_ms") != NULL ||
+						 kn__options_environment(b, "connect_ms") != NULL;
+	const char *list;
+	kn_status status = kn__options_settle(b);
+
+	if (status == KN_OK)
+		status = check_pairs(b);
+	if (status == KN_OK)
+		status = take_secret(b);
+	if (status != KN_OK)
+		return status;
+	list = kn__options_find(b, "replicas");
+	if (list == NULL)
+		list = kn__options_environment(b, "replicas");
+	status = kn__servers_add(b->config, &b->conninfo, list, b->fault);
+	if (status == KN_OK && !says_how_long)
+		take_connect_timeout(b->config);
+	return status;
+}
+
+/* Options that have to fit each other. */
+static kn_status
+check_pairs(kn__builder *b)
+{
+	kn_config *config = &b->config->config;
+
+	if (config->name[0] == '\0')
+		config->name = "kints";
+	if (config->min_connections > config->max_connections)
+		return kn__fail(b->fault,
+						KN_CONFIG,
+						"option \"min_connections\" is %d, but \"max_connections\" is %d",
+						config->min_connections,
+						config->max_connections);
+	if (config->retry_base_ms > config->retry_cap_ms)
+		return kn__fail(b->fault,
+						KN_CONFIG,
+						"option \"retry_base_ms\" is %" PRId64 ", but \"retry_cap_ms\" is %" PRId64,
+						config->retry_base_ms,
+						config->retry_cap_ms);
+	return KN_OK;
+}
+
+/*
+ * How long libpq would wait, wherever that is said; it does so itself only where nobody else polls.
+ */
+static void
+take_connect_timeout(kn__config *config)
+{
+	const char *text = config->servers[0].connect_timeout;
+	char *end;
+	long seconds;
+
+	if (text == NULL)
+		return;
+	seconds = strtol(text, &end, 10);
+	if (*end == '\0' && seconds <= INT32_MAX)
+		config->config.connect_ms = seconds > 0 ? (int64_t) seconds * 1000 : -1;
+}
+
+/* The source of the password that a text names. */
+static kn_status
+take_secret(kn__builder *b)
+{
+	kn_config *config = &b->config->config;
+	int named = (*config->secret_environment != '\0') + (*config->secret_file != '\0') +
+				(*config->secret_command != '\0');
+
+	if (config->secret != NULL || named == 0)
+		return KN_OK;
+	if (named > 1)
+		return kn__fail(b->fault,
+						KN_CONFIG,
+						"only one of the options \"secret_environment\", \"secret_file\" and "
+						"\"secret_command\" can be said");
+	if (*config->secret_environment != '\0')
+	{
+		config->secret = kn_secret_environment;
+		config->secret_user = (void *) (uintptr_t) config->secret_environment;
+	}
+	else if (*config->secret_file != '\0')
+	{
+		config->secret = kn_secret_file;
+		config->secret_user = (void *) (uintptr_t) config->secret_file;
+	}
+	else
+	{
+		config->secret = kn_secret_command;
+		config->secret_user = split_command(&b->config->arena, config->secret_command);
+	}
+	return b->config->arena.has_failed ? kn__fail(b->fault, KN_NO_MEMORY, "out of memory") : KN_OK;
+}
+
+/* No shell: blanks are between arguments, and nothing else means anything. */
+static kn_secret_program *
+split_command(kn__arena *arena, const char *text)
+{
+	kn_secret_program *program = kn__arena_get_zero(arena, 1, sizeof(kn_secret_program));
+	const char **argv = kn__arena_get_zero(arena, strlen(text) / 2 + 2, sizeof(char *));
+	int n = 0;
+
+	if (program == NULL || argv == NULL)
+		return NULL;
+	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " "))
+	{
+		argv[n++] = kn__arena_copy(arena, text, strcspn(text, " "));
+		text += strcspn(text, " ");
+	}
+	*program = (kn_secret_program){ .size = sizeof(*program), .argv = argv };
+	return program;
+}
+
 static void
 release(kn__config *config)
 {
-	kn__servers_wipe(config);
+	kn__arena_wipe(&config->arena);
 	kn__arena_release(&config->arena);
-}
-
-static kn_status
-build(kn__config *config, const kn_config *given, kn__fault *fault)
-{
-	builder b = { .config = config, .fault = fault };
-	const char *conninfo;
-	const char *list;
-	kn_status status = take_struct(&b, given);
-
-	if (status != KN_OK)
-		return status;
-	conninfo = config->config.conninfo != NULL ? config->config.conninfo : environment("conninfo");
-	status = kn__conninfo_parse(&b.conninfo, &config->arena, conninfo, fault);
-	if (status == KN_OK)
-		status = settle_all(&b);
-	if (status == KN_OK)
-	{
-		list = find_ours(&b, "replicas");
-		if (list == NULL)
-			list = environment("replicas");
-		status = kn__servers_add(config, &b.conninfo, list, fault);
-	}
-	if (status != KN_OK)
-	{
-		kn__conninfo_wipe(&b.conninfo);
-		release(config);
-	}
-	config->config.conninfo = NULL;
-	config->config.replicas = NULL;
-	return status;
 }
 
 kn_status

@@ -15,9 +15,11 @@ typedef struct kn__place
 	const char **keywords; /* ended by NULL, behind which there is room for one more */
 	const char **values;
 	int count;
-	const char *host; /* for events and metrics: what was said of it, "" if nothing was */
+	const char *host; /* for events and metrics: as said here, by PG* variables, or else libpq's */
 	int port;
-	const char *database; /* what was said of it, NULL if nothing was */
+	const char *database;
+	const char *user;
+	const char *connect_timeout; /* as libpq would have it, NULL: nobody has said it */
 } kn__place;
 
 typedef struct kn__config
@@ -48,6 +50,5 @@ extern void kn__config_free(kn__config *config);
  */
 extern kn_status kn__servers_add(kn__config *config, const kn__conninfo *first, const char *list,
 								 kn__fault *fault);
-extern void kn__servers_wipe(kn__config *config);
 
 #endif

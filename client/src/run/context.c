@@ -3,6 +3,7 @@
  *		A request: who asks, how long it may take, what it got, what went wrong.
  */
 #include "run/run.h"
+#include "run/sized.h"
 
 #include <string.h>
 
@@ -16,11 +17,12 @@ static kn_ctx *make(kn_db *db);
 static void link_live(kn_ctx *cx);
 static void unlink_live(kn_ctx *cx);
 static void cancel(kn_ctx *cx);
-static bool set_up(kn_ctx *cx, const kn_request *request);
+static bool set_up(kn_ctx *cx, const kn_request *given);
 static int64_t deadline_of(const kn_ctx *cx);
 static bool make_prelude(kn_ctx *cx, const kn_request *request);
 static const char *copy(kn_ctx *cx, const char *text);
 static void let_go(kn_ctx *cx);
+static kn_status refuse(kn_ctx *cx);
 static const int32_t *copy_numbers(kn_ctx *cx, const int32_t *numbers, int32_t count);
 
 kn_ctx *
@@ -115,10 +117,18 @@ make(kn_db *db)
 
 /* All but the arena and the guard is as it has to be for a new request. */
 static bool
-set_up(kn_ctx *cx, const kn_request *request)
+set_up(kn_ctx *cx, const kn_request *given)
 {
 	kn_db *db = cx->db;
+	kn_request copied = { .size = 0 };
+	const kn_request *request = &copied;
 
+	cx->refusal = NULL;
+	cx->refused = NULL;
+	if (given->size == sizeof(kn_request))
+		request = given;
+	else
+		cx->refusal = kn__sized(&copied, sizeof(copied), given);
 	atomic_store_explicit(&cx->is_cancelled, false, memory_order_relaxed);
 	cx->link = NULL;
 	cx->timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : db->config.statement_ms;
@@ -167,7 +177,11 @@ make_prelude(kn_ctx *cx, const kn_request *request)
 		claims++;
 	/* A name without a value: the list is broken, and nobody may be let in by it. */
 	if (claims % 2 != 0)
-		return false;
+	{
+		cx->refusal = "has no value";
+		cx->refused = copy(cx, request->claims[claims - 1]);
+		return cx->refused != NULL;
+	}
 	if (claims == 0 && !has_role)
 		return true;
 	cx->prelude_count = claims + (has_role ? 2 : 0);
@@ -406,6 +420,31 @@ copy_numbers(kn_ctx *cx, const int32_t *numbers, int32_t count)
 														   (size_t) count * sizeof(int32_t));
 }
 
+/* What the request was begun with is no good. */
+static kn_status
+refuse(kn_ctx *cx)
+{
+	if (cx->refused == NULL)
+		return kn__fail(&cx->fault, KN_USAGE, "%s", cx->refusal);
+	return kn__fail(&cx->fault, KN_USAGE, "claim \"%s\" %s", cx->refused, cx->refusal);
+}
+
+kn_status
+kn__ctx_take_options(kn_ctx *cx, const kn_options **options)
+{
+	kn_options *copied;
+	const char *why;
+
+	if (*options == NULL || (*options)->size == sizeof(kn_options))
+		return KN_OK;
+	copied = kn__arena_get(&cx->arena, sizeof(kn_options));
+	if (copied == NULL)
+		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+	why = kn__sized(copied, sizeof(kn_options), *options);
+	*options = copied;
+	return why == NULL ? KN_OK : kn__fail(&cx->fault, KN_USAGE, "%s", why);
+}
+
 /* Whether calls with it can do anything; *status says why not. */
 bool
 kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
@@ -416,7 +455,9 @@ kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
 	if (cx->fault.error.status != KN_OK || cx->fault.used > 0)
 		kn__fault_clear(&cx->fault);
 	if (cx->own.has_failed)
-		*status = kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory, or claims without a value");
+		*status = kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+	else if (cx->refusal != NULL)
+		*status = refuse(cx);
 	else if (!kn__db_is_usable(cx->db, status))
 		(void) kn__fail(&cx->fault, *status, "%s", kn_status_text(*status));
 	else if (atomic_load_explicit(&cx->is_cancelled, memory_order_acquire))

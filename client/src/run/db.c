@@ -70,12 +70,7 @@ make(kn_db *db)
 		if (db->alarm == NULL)
 			return KN_NO_MEMORY;
 	}
-	if (kn__secret_init(&db->secret,
-						db->config.secret,
-						db->config.secret_user,
-						db->config.name,
-						db->config.secret_ms,
-						db->allocator) != KN_OK)
+	if (kn__link_init_secrets(db) != KN_OK)
 		return KN_NO_MEMORY;
 	kn__budget_init(&db->budget, db->config.retry_budget_percent, kn__now(db->clock));
 	while (status == KN_OK && db->server_count < db->settings->server_count)
@@ -125,6 +120,7 @@ make_server(kn_db *db, int index)
 	server->index = index;
 	server->place = &db->settings->servers[index];
 	server->host = server->place->host;
+	server->secret = &db->secrets[index];
 	atomic_init(&server->is_primary, index == 0);
 	atomic_init(&server->lag_us, -1);
 	atomic_init(&server->is_pooled, config->pgbouncer == KN_ON);
@@ -239,8 +235,7 @@ destroy(kn_db *db)
 		kn__release(db->allocator,
 					db->servers,
 					(size_t) db->settings->server_count * sizeof(kn__server));
-	if (db->secret.value != NULL)
-		kn__secret_release(&db->secret);
+	kn__link_free_secrets(db);
 	kn__memo_free(db->classes);
 	kn__config_free(db->settings);
 	(void) pthread_cond_destroy(&db->woken);

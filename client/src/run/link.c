@@ -16,6 +16,7 @@ static void forget_link(void *user, kn__member *member);
 static const char *where(void *user);
 static kn_status connect_link(kn__link *link, const kn__wait *wait, const int *wake,
 							  uint64_t *version, kn__fault *fault);
+static int64_t until_of(const kn_db *db, const kn__wait *wait);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
 
 const kn__driver kn__link_driver = {
@@ -56,7 +57,7 @@ kn__link_open(kn__server *server, const kn__wait *wait, const int *wake, kn__lin
 	status = connect_link(link, wait, wake, &version, fault);
 	/* The password may have been changed since it was asked for: once more with the new one. */
 	if (strcmp(fault->error.sqlstate, "28P01") == 0 && status == KN_AUTH &&
-		kn__secret_refused(&db->secret, kn__now(db->clock), version))
+		kn__secret_refused(server->secret, kn__now(db->clock), until_of(db, wait), version))
 		status = connect_link(link, wait, wake, &version, fault);
 	if (status == KN_OK)
 		status = find_pooler(link, wait, fault);
@@ -76,7 +77,7 @@ connect_link(kn__link *link, const kn__wait *wait, const int *wake, uint64_t *ve
 	kn__server *server = link->server;
 	kn_db *db = server->db;
 	size_t count = (size_t) server->place->count;
-	size_t room = db->secret.ask == NULL ? 1 : KN__SECRET_LIMIT;
+	size_t room = server->secret->ask == NULL ? 1 : KN__SECRET_LIMIT;
 	size_t size = 2 * (count + 2) * sizeof(char *) + room;
 	const char **keywords = kn__allocate_zero(db->allocator, 1, size);
 	const char **values = keywords + count + 2;
@@ -103,9 +104,13 @@ connect_link(kn__link *link, const kn__wait *wait, const int *wake, uint64_t *ve
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	memcpy(keywords, server->place->keywords, count * sizeof(char *));
 	memcpy(values, server->place->values, count * sizeof(char *));
-	if (db->secret.ask != NULL)
+	if (server->secret->ask != NULL)
 	{
-		status = kn__secret_get(&db->secret, kn__now(db->clock), password, version);
+		status = kn__secret_get(server->secret,
+								kn__now(db->clock),
+								until_of(db, wait),
+								password,
+								version);
 		keywords[count] = "password";
 		values[count] = password;
 		if (status != KN_OK)
@@ -119,6 +124,61 @@ connect_link(kn__link *link, const kn__wait *wait, const int *wake, uint64_t *ve
 	kn__wipe(password, room);
 	kn__release(db->allocator, keywords, size);
 	return status;
+}
+
+/* The deadline is one of the handle's clock; threads wait by the system's. */
+static int64_t
+until_of(const kn_db *db, const kn__wait *wait)
+{
+	if (wait->deadline == KN__NEVER)
+		return KN__NEVER;
+	return kn__now(NULL) + (wait->deadline - kn__now(db->clock));
+}
+
+kn_status
+kn__link_init_secrets(kn_db *db)
+{
+	const kn_config *config = &db->config;
+	size_t count = (size_t) db->settings->server_count + 1;
+
+	db->secrets = kn__allocate_zero(db->allocator, count, sizeof(kn__secret));
+	for (size_t i = 0; db->secrets != NULL && i < count; i++)
+	{
+		const kn__place *place =
+			i + 1 < count ? &db->settings->servers[i] : db->settings->listening;
+		kn_secret_request about = { .name = config->name };
+
+		if (place == NULL)
+			break;
+		about.host = place->host;
+		about.port = place->port;
+		about.database = place->database;
+		about.user = place->user;
+		if (kn__secret_init(&db->secrets[i],
+							config->secret,
+							config->secret_user,
+							&about,
+							config->secret_ms,
+							db->allocator) != KN_OK)
+			return KN_NO_MEMORY;
+	}
+	return db->secrets == NULL ? KN_NO_MEMORY : KN_OK;
+}
+
+void
+kn__link_free_secrets(kn_db *db)
+{
+	size_t count;
+
+	if (db->secrets == NULL)
+		return;
+	count = (size_t) db->settings->server_count + 1;
+	for (size_t i = 0; i < count; i++)
+	{
+		if (db->secrets[i].value != NULL)
+			kn__secret_release(&db->secrets[i]);
+	}
+	kn__release(db->allocator, db->secrets, count * sizeof(kn__secret));
 }
 
 /*

@@ -63,6 +63,7 @@ kn_open_listener(kn_listener **out, kn_db *db, const kn_listener_options *option
 		listener->elsewhere.db = db;
 		listener->elsewhere.place = db->settings->listening;
 		listener->elsewhere.host = db->settings->listening->host;
+		listener->elsewhere.secret = &db->secrets[db->settings->server_count];
 		listener->elsewhere.shapes = db->servers[0].shapes;
 		/* It asks by itself, each time. */
 		atomic_init(&listener->elsewhere.is_looked_at, true);

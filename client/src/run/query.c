@@ -59,8 +59,12 @@ kn_status
 kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 				  const kn_options *options, kn__item *item, kn__call *call)
 {
+	kn_status status = kn__ctx_take_options(cx, &options);
+
 	memset(item, 0, sizeof(*item));
 	memset(call, 0, sizeof(*call));
+	if (status != KN_OK)
+		return status;
 	if (sql == NULL || count < 0 || (count > 0 && values == NULL))
 		return kn__fail(&cx->fault, KN_USAGE, "a statement or its values are missing");
 	call->cx = cx;
@@ -107,6 +111,35 @@ recognize(kn_ctx *cx, kn__item *item)
 		memcpy(recent->text, item->sql, item->length);
 	}
 	return class;
+}
+
+/*
+ * What the server cannot know of a statement that it does not understand: in C11 true is an int,
+ * and goes out as one.  To take it for a boolean would be a cast, and wrong where an int is meant.
+ */
+void
+kn__query_explain(const kn__call *call, kn_status status)
+{
+	kn__fault *fault = &call->cx->fault;
+	const char *sqlstate = fault->error.sqlstate;
+
+	if (status != KN_SCHEMA || (strcmp(sqlstate, "42804") != 0 && strcmp(sqlstate, "42883") != 0) ||
+		strstr(fault->error.message, "boolean") == NULL)
+		return;
+	for (int i = 0; i < call->count; i++)
+	{
+		for (int j = 0; j < call->items[i].count; j++)
+		{
+			const kn_value *value = &call->items[i].values[j];
+
+			if (value->type != KN_TYPE_I32 || (value->as.i & ~INT64_C(1)) != 0)
+				continue;
+			kn__fault_text(fault,
+						   &fault->error.hint,
+						   "true and false are ints in C11: kn_bool(true) is a boolean");
+			return;
+		}
+	}
 }
 
 /* Rows that have nothing but their failure. */

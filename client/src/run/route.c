@@ -8,6 +8,7 @@
  * only if it was seen to have replayed all that the context has seen; what was seen is never more
  * than what is.
  */
+#include "run/lag.h"
 #include "run/run.h"
 
 #include <signal.h>
@@ -30,7 +31,8 @@ typedef struct looker
 struct kn__prober
 {
 	kn_db *db;
-	bool must_end; /* with the handle's lock */
+	bool must_end;     /* with the handle's lock */
+	kn__sights sights; /* of the primary; likewise */
 	pthread_cond_t asked;
 	int count; /* of those that have begun */
 	looker *lookers;
@@ -40,8 +42,10 @@ static bool is_fit(const kn_ctx *cx, kn__server *server);
 static void end_prober(struct kn__prober *prober);
 static void *look_on(void *argument);
 static void probe(looker *l);
-static bool look(kn__link *link, const kn__wait *wait);
-static void note(kn__server *server, const kn__result *result);
+static bool look(looker *l, const kn__wait *wait);
+static void note(looker *l, const kn__result *result, int64_t asked);
+static void note_lag(looker *l, const kn_value *values);
+static void note_place(looker *l, const kn_value *values, int64_t asked);
 static int64_t integer_of(const kn_value *value, int64_t otherwise);
 static bool dismiss(kn_db *db);
 static bool wait_for_turn(looker *l);
@@ -249,7 +253,7 @@ probe(looker *l)
 		atomic_store(&server->is_known, false);
 		return;
 	}
-	if (look(l->link, &wait))
+	if (look(l, &wait))
 		return;
 	atomic_store(&server->is_known, false);
 	kn__link_close(l->link);
@@ -257,21 +261,23 @@ probe(looker *l)
 }
 
 static bool
-look(kn__link *link, const kn__wait *wait)
+look(looker *l, const kn__wait *wait)
 {
 	static const char sql[] =
 		"SELECT pg_catalog.pg_is_in_recovery(),"
 		" (CASE WHEN pg_catalog.pg_is_in_recovery()"
 		" THEN pg_catalog.pg_last_wal_replay_lsn()"
-		" ELSE pg_catalog.pg_current_wal_insert_lsn() END - '0/0'::pg_catalog.pg_lsn)::bigint,"
-		/* One that has replayed all it was sent is not behind, however long ago that was. */
-		" CASE WHEN NOT pg_catalog.pg_is_in_recovery()"
-		" OR pg_catalog.pg_last_wal_replay_lsn() = pg_catalog.pg_last_wal_receive_lsn() THEN 0"
-		" ELSE (extract(epoch FROM pg_catalog.clock_timestamp()"
-		" - pg_catalog.pg_last_xact_replay_timestamp()) * 1000000)::bigint END,"
+		/* Where it ends for replicas: what is not flushed is not sent. */
+		" ELSE pg_catalog.pg_current_wal_flush_lsn() END - '0/0'::pg_catalog.pg_lsn)::bigint,"
+		" CASE WHEN pg_catalog.pg_is_in_recovery() THEN (extract(epoch FROM"
+		" pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())"
+		" * 1000000)::bigint END,"
 		" CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN ('x' || pg_catalog.left("
 		"pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))"
-		"::bit(32)::bigint END";
+		"::bit(32)::bigint END,"
+		" pg_catalog.pg_is_in_recovery()"
+		" AND pg_catalog.pg_last_wal_replay_lsn() = pg_catalog.pg_last_wal_receive_lsn()";
+	int64_t asked = kn__now(NULL);
 	kn__item item = { .sql = sql,
 					  .length = sizeof(sql) - 1,
 					  .wants_rows = true,
@@ -281,29 +287,30 @@ look(kn__link *link, const kn__wait *wait)
 
 	kn__fault_clear(&fault);
 	item.hash = kn__hash(sql, item.length, 0);
-	if (kn__flight(link->conn, &item, 1, wait, &outcome, &fault) != KN_OK)
+	if (kn__flight(l->link->conn, &item, 1, wait, &outcome, &fault) != KN_OK)
 		return false;
-	note(link->server, item.result);
+	note(l, item.result, asked);
 	kn__result_free(item.result);
 	return true;
 }
 
 static void
-note(kn__server *server, const kn__result *result)
+note(looker *l, const kn__result *result, int64_t asked)
 {
-	kn_value values[4];
+	kn__server *server = l->server;
+	kn_value values[5];
 	const char *why;
 	bool is_primary;
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 	{
 		if (kn__result_value(result, 0, i, NULL, &values[i], &why) != KN_OK)
 			return;
 	}
 	is_primary = !values[0].as.b;
-	atomic_store(&server->replayed, (uint64_t) integer_of(&values[1], 0));
-	atomic_store(&server->lag_us, integer_of(&values[2], -1));
-	if (is_primary)
+	if (!is_primary)
+		note_lag(l, values);
+	else
 		atomic_store(&server->timeline, integer_of(&values[3], 0));
 	/* Connections of a server that was the other thing before may be to another one. */
 	if (atomic_exchange(&server->is_primary, is_primary) != is_primary &&
@@ -311,6 +318,47 @@ note(kn__server *server, const kn__result *result)
 		kn__pool_renew(server->pool);
 	atomic_store(&server->is_looked_after, true);
 	atomic_store(&server->is_known, true);
+	if (is_primary)
+		note_place(l, values, asked);
+}
+
+/* What a replica has replayed, and how late that is. */
+static void
+note_lag(looker *l, const kn_value *values)
+{
+	kn_db *db = l->prober->db;
+	bool is_even = values[4].type == KN_TYPE_BOOL && values[4].as.b;
+	uint64_t replayed = (uint64_t) integer_of(&values[1], 0);
+	int64_t lag;
+
+	(void) pthread_mutex_lock(&db->lock);
+	lag = kn__sights_lag(&l->prober->sights,
+						 replayed,
+						 integer_of(&values[2], -1),
+						 is_even,
+						 kn__now(NULL));
+	(void) pthread_mutex_unlock(&db->lock);
+	atomic_store(&l->server->replayed, replayed);
+	atomic_store(&l->server->lag_us, lag);
+}
+
+/* Where a primary is, if it is the one that counts. */
+static void
+note_place(looker *l, const kn_value *values, int64_t asked)
+{
+	kn_db *db = l->prober->db;
+
+	atomic_store(&l->server->lag_us, 0);
+	if (kn__route_primary(db) != l->server)
+		return;
+	(void) pthread_mutex_lock(&db->lock);
+	kn__sights_note(&l->prober->sights,
+					l->server->index,
+					atomic_load(&l->server->timeline),
+					(uint64_t) integer_of(&values[1], 0),
+					asked,
+					kn__now(NULL));
+	(void) pthread_mutex_unlock(&db->lock);
 }
 
 static int64_t

@@ -27,6 +27,8 @@ kn__run(kn__call *call)
 
 	kn__tell_begin(call);
 	status = run(call);
+	if (status == KN_SCHEMA)
+		kn__query_explain(call, status);
 	kn__tell_end(call,
 				 status,
 				 call->items[0].result == NULL ? -1 : kn__result_rows(call->items[0].result));
@@ -106,6 +108,7 @@ kn__run_before(const kn_ctx *cx, kn__item *items)
 									 .hash = cx->prelude_hash,
 									 .values = cx->prelude_values,
 									 .count = cx->prelude_count,
+									 .is_identity = true,
 									 .may_repeat = true,
 									 .is_atomic = true };
 	return count;

@@ -58,6 +58,7 @@ struct kn__server
 	_Atomic(uint64_t) hedges;
 	_Atomic(uint64_t) hedges_won;
 	kn__latency latency; /* of reads that may be hedged */
+	kn__secret *secret;  /* the password for it */
 };
 
 struct kn_db
@@ -84,9 +85,9 @@ struct kn_db
 	int free_count;
 	struct kn__prober *prober; /* route.c */
 	kn__cancels *cancels;
-	kn__alarm *alarm;          /* NULL: the clock is the caller's own */
-	struct kn__hedger *hedger; /* hedge_run.c; NULL: nothing is hedged */
-	kn__secret secret;
+	kn__alarm *alarm;            /* NULL: the clock is the caller's own */
+	struct kn__hedger *hedger;   /* hedge_run.c; NULL: nothing is hedged */
+	kn__secret *secrets;         /* of the servers, and of the place for listeners behind them */
 	struct kn__config *settings; /* config.c: who owns the texts of the servers */
 };
 
@@ -149,15 +150,19 @@ struct kn_ctx
 	int prelude_count;
 	uint64_t random; /* state of the generator of pauses */
 	kn__work work;
-	kn_rows *open_rows; /* that kn_done() has not ended */
-	kn_batch *batches;  /* whose results may not all have been taken */
-	kn_rows *stream;    /* that has the connection */
-	kn_copy *copy;      /* likewise */
+	kn_rows *open_rows;  /* that kn_done() has not ended */
+	kn_batch *batches;   /* whose results may not all have been taken */
+	kn_rows *stream;     /* that has the connection */
+	kn_copy *copy;       /* likewise */
+	const char *refusal; /* why no call of it can do anything, NULL: nothing is wrong */
+	const char *refused; /* the claim that it is about, NULL: none */
 	kn__fault fault;
 	kn__recent recent[KN__RECENT]; /* outlive the request */
 };
 
 /* context.c */
+/* Options of a call, however long they are; in the context's arena if they have to be copied. */
+extern kn_status kn__ctx_take_options(kn_ctx *cx, const kn_options **options);
 extern bool kn__ctx_is_usable(kn_ctx *cx, kn_status *status);
 extern void kn__ctx_cancel_all(kn_db *db);
 extern void kn__ctx_set_link(kn_ctx *cx, kn__link *link);
@@ -171,6 +176,9 @@ extern kn_status kn__link_open(kn__server *server, const kn__wait *wait, const i
 extern kn_status kn__link_backend(kn__link *link, const kn__wait *wait, int *backend,
 								  kn__fault *fault);
 extern void kn__link_close(kn__link *link);
+/* The secrets of all places, in the order of the settings.  KN_NO_MEMORY, or KN_OK. */
+extern kn_status kn__link_init_secrets(kn_db *db);
+extern void kn__link_free_secrets(kn_db *db);
 
 /* db.c */
 extern bool kn__db_is_usable(const kn_db *db, kn_status *status);
@@ -226,6 +234,9 @@ extern bool kn__lsn_is_wanted(const kn_ctx *cx);
 extern kn__item kn__lsn_item(void);
 extern void kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written);
 
+/* query.c: what may be meant, of a failure that the server cannot explain */
+extern void kn__query_explain(const kn__call *call, kn_status status);
+
 /* listen.c: all that wait look whether the handle is being closed */
 extern void kn__listen_wake_all(kn_db *db);
 
@@ -271,6 +282,10 @@ extern kn_status kn__doubt_ask(kn_ctx *cx);
 /* after.c */
 extern void kn__after_call(kn_ctx *cx, kn_status status);
 extern kn_status kn__after_doubt(kn_ctx *cx, kn_after_fn *after, void *argument);
+/* How it has ended: KN_OK, KN_OUTCOME_UNKNOWN, or anything else where nothing of it stays. */
+typedef void kn__over_fn(void *argument, kn_status how);
+extern kn_status kn__after_end(kn_ctx *cx, kn__over_fn *is_over, void *argument);
+extern void kn__after_forget(kn_ctx *cx, kn__aftermath *until);
 
 /* batch.c */
 extern void kn__batch_forget_all(kn_ctx *cx);

@@ -1,24 +1,24 @@
 /*
  * secret.c
- *		The password of a handle, asked for when it is needed, and kept for a while.
+ *		The password for a server, asked for when it is needed, and kept for a while.
  *
- * Whoever gives secrets is asked with the lock held, by one thread at a time, so
- * that he need not be thread-safe, and a hundred connections that are refused at
- * once ask once.  A secret is in memory in two places: here, and in the buffer of
- * who connects, who wipes it.
+ * Whoever gives secrets is asked by one thread at a time, so that a hundred connections
+ * that are refused at once ask once; but with no lock held: who hangs holds up nobody for longer
+ * than he has to wait.  A secret is in memory in two places: here, and in the buffer of who
+ * connects, who wipes it.
  */
 #include "run/secret.h"
 
 #include <string.h>
 
 kn_status
-kn__secret_init(kn__secret *secret, kn_secret_fn *ask, void *user, const char *name,
+kn__secret_init(kn__secret *secret, kn_secret_fn *ask, void *user, const kn_secret_request *about,
 				int64_t secret_ms, const kn_allocator *allocator)
 {
 	*secret = (kn__secret){
 		.ask = ask,
 		.user = user,
-		.name = name,
+		.about = *about,
 		.keep_ns = secret_ms < 0 ? KN__NEVER : secret_ms * KN__NS_PER_MS,
 		.allocator = allocator,
 	};
@@ -30,6 +30,7 @@ kn__secret_init(kn__secret *secret, kn_secret_fn *ask, void *user, const char *n
 		kn__release(allocator, secret->value, KN__SECRET_LIMIT);
 		return KN_NO_MEMORY;
 	}
+	kn__cond_init(&secret->asked);
 	return KN_OK;
 }
 
@@ -38,19 +39,29 @@ kn__secret_release(kn__secret *secret)
 {
 	kn__wipe(secret->value, KN__SECRET_LIMIT);
 	kn__release(secret->allocator, secret->value, KN__SECRET_LIMIT);
+	(void) pthread_cond_destroy(&secret->asked);
 	(void) pthread_mutex_destroy(&secret->lock);
 	*secret = (kn__secret){ 0 };
 }
 
-/* The lock is held.  What was known stays unless another one was given. */
+/* The lock is held, but for a while.  What was known stays unless another one was given. */
 static kn_status
 ask(kn__secret *secret, int64_t now, bool refresh)
 {
 	char given[KN__SECRET_LIMIT] = "";
-	kn_status status = secret->ask(secret->user, secret->name, refresh, given, sizeof(given));
+	kn_secret_request request = secret->about;
+	kn_status status;
 
+	request.size = sizeof(request);
+	request.refresh = refresh;
+	secret->is_asking = true;
+	(void) pthread_mutex_unlock(&secret->lock);
+	status = secret->ask(secret->user, &request, given, sizeof(given));
 	if (status == KN_OK && (given[0] == '\0' || memchr(given, '\0', sizeof(given)) == NULL))
 		status = KN_CONFIG;
+	(void) pthread_mutex_lock(&secret->lock);
+	secret->is_asking = false;
+	(void) pthread_cond_broadcast(&secret->asked);
 	if (status == KN_OK)
 	{
 		secret->asked_at = now;
@@ -66,6 +77,17 @@ ask(kn__secret *secret, int64_t now, bool refresh)
 	return status;
 }
 
+/* Waits for who asks, with the lock held.  False: the time is over. */
+static bool
+await_answer(kn__secret *secret, int64_t until)
+{
+	bool is_late = false;
+
+	while (secret->is_asking && !is_late)
+		is_late = !kn__cond_wait(&secret->asked, &secret->lock, until);
+	return !secret->is_asking;
+}
+
 /* Whether what is known is worth a try. */
 static bool
 is_good(const kn__secret *secret)
@@ -73,8 +95,14 @@ is_good(const kn__secret *secret)
 	return secret->value[0] != '\0' && !secret->is_refused;
 }
 
+static bool
+is_old(const kn__secret *secret, int64_t now)
+{
+	return secret->keep_ns != KN__NEVER && now - secret->asked_at >= secret->keep_ns;
+}
+
 kn_status
-kn__secret_get(kn__secret *secret, int64_t now, char *buffer, uint64_t *version)
+kn__secret_get(kn__secret *secret, int64_t now, int64_t until, char *buffer, uint64_t *version)
 {
 	kn_status status = KN_OK;
 
@@ -83,8 +111,9 @@ kn__secret_get(kn__secret *secret, int64_t now, char *buffer, uint64_t *version)
 	if (secret->ask == NULL)
 		return KN_OK;
 	(void) pthread_mutex_lock(&secret->lock);
-	if (!is_good(secret) ||
-		(secret->keep_ns != KN__NEVER && now - secret->asked_at >= secret->keep_ns))
+	if (!is_good(secret) && !await_answer(secret, until))
+		status = KN_TIMEOUT;
+	else if ((!is_good(secret) || is_old(secret, now)) && !secret->is_asking)
 		status = ask(secret, now, false);
 	if (is_good(secret))
 	{
@@ -97,18 +126,18 @@ kn__secret_get(kn__secret *secret, int64_t now, char *buffer, uint64_t *version)
 }
 
 bool
-kn__secret_refused(kn__secret *secret, int64_t now, uint64_t version)
+kn__secret_refused(kn__secret *secret, int64_t now, int64_t until, uint64_t version)
 {
 	bool is_other;
 
 	if (secret->ask == NULL || version == 0)
 		return false;
 	(void) pthread_mutex_lock(&secret->lock);
-	if (secret->version == version && !secret->is_refused)
+	if (await_answer(secret, until) && secret->version == version && !secret->is_refused)
 	{
 		/* If it is still the same, the next connection asks anew, and this one gives up. */
 		(void) ask(secret, now, true);
-		secret->is_refused = secret->version == version;
+		secret->is_refused |= secret->version == version;
 	}
 	is_other = secret->version != version && is_good(secret);
 	(void) pthread_mutex_unlock(&secret->lock);

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -50,13 +51,12 @@ finish(char *buffer, size_t capacity, size_t length)
 }
 
 kn_status
-kn_secret_environment(void *user, const char *name, bool refresh, char *buffer, size_t capacity)
+kn_secret_environment(void *user, const kn_secret_request *request, char *buffer, size_t capacity)
 {
 	const char *value = user == NULL ? NULL : getenv(user);
 	size_t length;
 
-	(void) name;
-	(void) refresh;
+	(void) request;
 	if (value == NULL)
 		return KN_CONFIG;
 	length = strlen(value);
@@ -67,14 +67,13 @@ kn_secret_environment(void *user, const char *name, bool refresh, char *buffer, 
 }
 
 kn_status
-kn_secret_file(void *user, const char *name, bool refresh, char *buffer, size_t capacity)
+kn_secret_file(void *user, const kn_secret_request *request, char *buffer, size_t capacity)
 {
 	int fd = user == NULL ? -1 : open(user, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t length = 0;
 	ssize_t got = 1;
 
-	(void) name;
-	(void) refresh;
+	(void) request;
 	if (user == NULL)
 		return KN_CONFIG;
 	if (fd < 0)
@@ -95,28 +94,75 @@ kn_secret_file(void *user, const char *name, bool refresh, char *buffer, size_t 
 	return finish(buffer, capacity, length);
 }
 
-/* The environment, with KINTS_SECRET_REFRESH as it should be; NULL: out of memory. */
-static char **
-make_environment(bool refresh)
+#define PREFIX  "KINTS_SECRET_"
+#define SAYINGS 5
+#define SAYING  300 /* bytes of one; no name of a host or a role is longer */
+
+/* What the program is told, a variable each. */
+typedef struct Told
 {
-	static char variable[] = "KINTS_SECRET_REFRESH=1";
-	size_t name_length = strlen("KINTS_SECRET_REFRESH=");
+	char sayings[SAYINGS][SAYING];
+	int count;
+} Told;
+
+static void
+tell(Told *told, const char *name, const char *value)
+{
+	if (value != NULL && *value != '\0')
+		(void) snprintf(told->sayings[told->count++], SAYING, PREFIX "%s=%s", name, value);
+}
+
+static void
+tell_all(Told *told, const kn_secret_request *request)
+{
+	char port[16];
+
+	told->count = 0;
+	(void) snprintf(port, sizeof(port), "%d", request->port);
+	tell(told, "HOST", request->host);
+	tell(told, "PORT", port);
+	tell(told, "DATABASE", request->database);
+	tell(told, "USER", request->user);
+	tell(told, "REFRESH", request->refresh ? "1" : "");
+}
+
+/* Whether a variable is one of those that are told, or was by somebody else. */
+static bool
+is_told(const char *variable)
+{
+	static const char
+		*const names[SAYINGS] = { "HOST=", "PORT=", "DATABASE=", "USER=", "REFRESH=" };
+
+	if (strncmp(variable, PREFIX, strlen(PREFIX)) != 0)
+		return false;
+	for (int i = 0; i < SAYINGS; i++)
+	{
+		if (strncmp(variable + strlen(PREFIX), names[i], strlen(names[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The environment, with what the program is told; NULL: out of memory. */
+static char **
+make_environment(Told *told)
+{
 	size_t count = 0;
 	size_t n = 0;
 	char **copy;
 
 	while (environ != NULL && environ[count] != NULL)
 		count++;
-	copy = malloc((count + 2) * sizeof(char *));
+	copy = malloc((count + SAYINGS + 1) * sizeof(char *));
 	if (copy == NULL)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 	{
-		if (strncmp(environ[i], variable, name_length) != 0)
+		if (!is_told(environ[i]))
 			copy[n++] = environ[i];
 	}
-	if (refresh)
-		copy[n++] = variable;
+	for (int i = 0; i < told->count; i++)
+		copy[n++] = told->sayings[i];
 	copy[n] = NULL;
 	return copy;
 }
@@ -146,13 +192,16 @@ set_attributes(posix_spawnattr_t *attributes)
 
 /* Starts a program that writes into a pipe; an error number, or 0. */
 static int
-spawn(const char *const *argv, bool refresh, int output, pid_t *pid)
+spawn(const char *const *argv, const kn_secret_request *request, int output, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	char **environment = make_environment(refresh);
+	Told told;
+	char **environment;
 	int error = ENOMEM;
 
+	tell_all(&told, request);
+	environment = make_environment(&told);
 	if (environment == NULL)
 		return ENOMEM;
 	if (posix_spawn_file_actions_init(&actions) != 0)
@@ -249,14 +298,15 @@ reap(pid_t pid, int64_t deadline, bool is_wanted)
 }
 
 static kn_status
-run(const kn_secret_program *program, bool refresh, int pipes[2], char *buffer, size_t capacity)
+run(const kn_secret_program *program, const kn_secret_request *request, int pipes[2], char *buffer,
+	size_t capacity)
 {
 	int64_t timeout = program->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : program->timeout_ms;
 	int64_t deadline = kn__after(kn__now(NULL), timeout);
 	size_t length;
 	pid_t pid;
 	kn_status read_status, status;
-	int error = spawn(program->argv, refresh, pipes[1], &pid);
+	int error = spawn(program->argv, request, pipes[1], &pid);
 
 	(void) close(pipes[1]);
 	pipes[1] = -1;
@@ -273,13 +323,12 @@ run(const kn_secret_program *program, bool refresh, int pipes[2], char *buffer, 
 }
 
 kn_status
-kn_secret_command(void *user, const char *name, bool refresh, char *buffer, size_t capacity)
+kn_secret_command(void *user, const kn_secret_request *request, char *buffer, size_t capacity)
 {
 	const kn_secret_program *program = user;
 	int pipes[2];
 	kn_status status;
 
-	(void) name;
 	if (program == NULL || program->size < sizeof(*program) || program->argv == NULL ||
 		program->argv[0] == NULL)
 		return KN_CONFIG;
@@ -287,7 +336,7 @@ kn_secret_command(void *user, const char *name, bool refresh, char *buffer, size
 		return KN_UNAVAILABLE;
 	for (int i = 0; i < 2; i++)
 		(void) fcntl(pipes[i], F_SETFD, FD_CLOEXEC);
-	status = run(program, refresh, pipes, buffer, capacity);
+	status = run(program, request, pipes, buffer, capacity);
 	for (int i = 0; i < 2; i++)
 	{
 		if (pipes[i] >= 0)

@@ -60,6 +60,8 @@ add_setting(kn__place *server, const char *keyword, const char *value)
 	server->count++;
 }
 
+static kn_status find_place(builder *b, kn__place *server);
+
 /* One server: what was said of it, and what is taken from the first one, if it is not that. */
 static kn_status
 add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
@@ -67,8 +69,6 @@ add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
 	kn__place *server = &b->config->servers[b->config->server_count];
 	size_t most =
 		(size_t) said->their_count + 3 + (first != NULL ? (size_t) first->their_count : 0);
-	const char *port = kn__conninfo_find(said, "port");
-	const char *host = kn__conninfo_find(said, "host");
 
 	server->keywords = kn__arena_get_zero(&b->config->arena, most, sizeof(char *));
 	server->values = kn__arena_get_zero(&b->config->arena, most, sizeof(char *));
@@ -87,16 +87,27 @@ add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
 	if (kn__conninfo_find(said, "fallback_application_name") == NULL &&
 		(first == NULL || kn__conninfo_find(first, "fallback_application_name") == NULL))
 		add_setting(server, "fallback_application_name", b->config->config.name);
-	if (host == NULL)
-		host = kn__conninfo_find(said, "hostaddr");
-	if (host == NULL && first != NULL && is_inherited(said, "host"))
-		host = kn__conninfo_find(first, "host");
-	server->database = kn__conninfo_find(said, "dbname");
-	if (server->database == NULL && first != NULL)
-		server->database = kn__conninfo_find(first, "dbname");
-	server->host = host == NULL ? "" : host;
-	server->port = port == NULL ? 0 : (int) strtol(port, NULL, 10);
-	return KN_OK;
+	return find_place(b, server);
+}
+
+/* Where that leads to, for people; PG* variables, service files and libpq's defaults count. */
+static kn_status
+find_place(builder *b, kn__place *server)
+{
+	kn__destination found;
+	kn_status status = kn__conninfo_resolve(&found,
+											&b->config->arena,
+											server->keywords,
+											server->values,
+											server->count,
+											b->fault);
+
+	server->host = found.host;
+	server->port = found.port;
+	server->database = found.database;
+	server->user = found.user;
+	server->connect_timeout = found.connect_timeout;
+	return status;
 }
 
 /* One that says of itself only what is not as with the first; what: how messages call it. */
@@ -192,30 +203,14 @@ kn__servers_add(kn__config *config, const kn__conninfo *first, const char *list,
 		status = add_replica(&b, *replicas);
 	while (status == KN_OK && config->config.replicas == NULL && list != NULL)
 	{
-		const char *text = next_of_list(&b, &list);
+		char *text = next_of_list(&b, &list);
 
 		if (text == NULL)
 			return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 		if (text[0] == '\0')
 			break;
 		status = add_replica(&b, text);
+		kn__wipe(text, strlen(text));
 	}
 	return status == KN_OK ? add_listening(&b) : status;
-}
-
-void
-kn__servers_wipe(kn__config *config)
-{
-	int count = config->server_count + (config->listening != NULL ? 1 : 0);
-
-	for (int i = 0; i < count; i++)
-	{
-		const kn__place *server = &config->servers[i];
-
-		for (int j = 0; j < server->count; j++)
-		{
-			if (strstr(server->keywords[j], "password") != NULL)
-				kn__wipe((void *) (uintptr_t) server->values[j], strlen(server->values[j]));
-		}
-	}
 }

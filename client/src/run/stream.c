@@ -35,6 +35,7 @@ kn_stream_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 	keep_options(rows);
 	kn__tell_begin(&rows->call);
 	rows->status = begin(rows);
+	kn__query_explain(&rows->call, rows->status);
 	/* They are the caller's, and may be gone by the time of the last row. */
 	rows->item.values = NULL;
 	if (rows->status != KN_OK)

@@ -6,6 +6,7 @@
  * transaction a number, the number comes back with the statement that caused it, so that
  * a COMMIT whose answer is lost can be asked for: see doubt.c.
  */
+#include "run/sized.h"
 #include "run/tell.h"
 
 #include <stdio.h>
@@ -31,12 +32,18 @@ static void tell(kn_ctx *cx, kn_status status);
 kn_status
 kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *options)
 {
+	kn_transaction own;
+	const char *why;
 	kn_status status;
 
 	if (!kn__ctx_is_usable(cx, &status))
 		return status;
 	if (body == NULL || options == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "a transaction has a body");
+	why = kn__sized(&own, sizeof(own), options);
+	if (why != NULL)
+		return kn__fail(&cx->fault, KN_USAGE, "%s", why);
+	options = &own;
 	if (cx->work.depth > 0)
 		return run_nested(cx, body, argument);
 	return run_outer(cx, body, argument, options);
@@ -176,7 +183,7 @@ run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
 			cx->work.failed = status;
 		return status;
 	}
-	cx->work.after = after;
+	kn__after_forget(cx, after);
 	if (cx->stream != NULL)
 		kn__rows_forget_all(cx);
 	kn__copy_drop(cx);

@@ -344,6 +344,12 @@ kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const
 			flight->fault->error.status = status;
 			kn__fault_text(flight->fault, &flight->fault->error.message, kn_status_text(status));
 		}
+		/* A role or a setting that is not there, say; who it is to be, nobody can be. */
+		if (of != NULL && of->is_identity && (status == KN_DATA || status == KN_SCHEMA))
+		{
+			status = KN_AUTH;
+			flight->fault->error.status = status;
+		}
 		if (of != NULL)
 		{
 			if (flight->count > 1)

@@ -47,9 +47,12 @@ uri_body(const char *text)
 	return NULL;
 }
 
-static void
-free_options(PQconninfoOption *options)
+/* What libpq gave out, in a list of its own. */
+void
+kn__conninfo_free(void *list)
 {
+	PQconninfoOption *options = list;
+
 	for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
 	{
 		if (option->val != NULL)
@@ -75,6 +78,8 @@ decode(splitter *s, const char *raw, size_t n)
 	kn__buf text;
 
 	kn__buf_init(&text, NULL, SIZE_MAX / 2);
+	/* At once, so that no copy is left behind where it has grown. */
+	(void) kn__buf_room(&text, n + 40);
 	kn__buf_text(&text, s->is_uri ? "postgresql://?" ANY_TEXT "=" : ANY_TEXT "=");
 	kn__buf_add(&text, raw, n);
 	if (!text.has_failed)
@@ -88,7 +93,9 @@ decode(splitter *s, const char *raw, size_t n)
 								   o->val == NULL ? 0 : strlen(o->val));
 	}
 	PQfreemem(error);
-	free_options(options);
+	kn__conninfo_free(options);
+	if (text.data != NULL)
+		kn__wipe(text.data, text.length);
 	kn__buf_release(&text);
 	return value;
 }
@@ -284,7 +291,7 @@ parse_rest(splitter *s)
 			.value = kn__arena_copy(s->arena, o->val, strlen(o->val)),
 		};
 	}
-	free_options(options);
+	kn__conninfo_free(options);
 	return s->arena->has_failed ? kn__fail(s->fault, KN_NO_MEMORY, "out of memory") : KN_OK;
 }
 
@@ -305,6 +312,7 @@ kn__conninfo_parse(kn__conninfo *out, kn__arena *arena, const char *text, kn__fa
 	if (out->ours == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	kn__buf_init(&s.rest, NULL, SIZE_MAX / 2);
+	(void) kn__buf_room(&s.rest, 2 * strlen(text) + 2); /* as with decode() */
 	body = uri_body(text);
 	s.is_uri = body != NULL;
 	status = s.is_uri ? split_uri(&s, text, body) : split_keywords(&s, text);

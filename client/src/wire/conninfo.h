@@ -26,7 +26,8 @@ typedef struct kn__conninfo
 
 /*
  * Takes a text apart; NULL is an empty one.  All of *out is in the arena.  Neither PG* variables
- * nor service files are looked at: libpq does that when it connects.  KN_CONFIG: the text is
+ * nor service files are looked at: libpq does that when it connects, and kn__conninfo_resolve()
+ * asks it.  KN_CONFIG: the text is
  * malformed, or has an option that libpq does not know.
  */
 extern kn_status kn__conninfo_parse(kn__conninfo *out, kn__arena *arena, const char *text,
@@ -35,5 +36,26 @@ extern kn_status kn__conninfo_parse(kn__conninfo *out, kn__arena *arena, const c
 extern const char *kn__conninfo_find(const kn__conninfo *conninfo, const char *keyword);
 /* Overwrites what nobody else should read. */
 extern void kn__conninfo_wipe(kn__conninfo *conninfo);
+
+/* A list of PQconninfoOption, whose values are overwritten first. */
+extern void kn__conninfo_free(void *list);
+
+/* destination.c: where libpq would connect to, and as whom. */
+typedef struct kn__destination
+{
+	const char *host; /* as it was said, perhaps several; or where libpq would look */
+	const char *user;
+	const char *database;
+	int port;                    /* of the first host */
+	const char *connect_timeout; /* NULL: nowhere said */
+} kn__destination;
+
+/*
+ * What becomes of settings by PG* variables, service files and libpq's own defaults; nothing is
+ * connected.  All of *out is in the arena; texts are "" where nothing is known.  KN_NO_MEMORY.
+ */
+extern kn_status kn__conninfo_resolve(kn__destination *out, kn__arena *arena,
+									  const char *const *keywords, const char *const *values,
+									  int count, kn__fault *fault);
 
 #endif

@@ -120,15 +120,16 @@ typedef struct kn__item
 	const kn_value *values;
 	int count;
 	bool never_prepare;
-	bool may_scan;   /* a query that only reads: its rows may come by COPY */
-	bool may_repeat; /* it may happen twice, or is undone with the others before that */
-	bool wants_rows; /* it may have rows, and they are the caller's: kept in result */
-	bool sync_after; /* the end of a transaction of the server's making; the last one always */
-	bool is_atomic;  /* if the server ends the session before it answers, nothing is done:
-					  * not so of COMMIT, CALL, VACUUM and what else commits by itself */
-	bool is_commit;  /* anything but COMMIT in its answer says that nothing was committed */
-	bool is_aside;   /* a question of our own after the last sync of the others: what becomes
-					  * of it is told in its own status and nowhere else */
+	bool may_scan;    /* a query that only reads: its rows may come by COPY */
+	bool may_repeat;  /* it may happen twice, or is undone with the others before that */
+	bool wants_rows;  /* it may have rows, and they are the caller's: kept in result */
+	bool sync_after;  /* the end of a transaction of the server's making; the last one always */
+	bool is_atomic;   /* if the server ends the session before it answers, nothing is done:
+					   * not so of COMMIT, CALL, VACUUM and what else commits by itself */
+	bool is_commit;   /* anything but COMMIT in its answer says that nothing was committed */
+	bool is_identity; /* sets who asks: what the server has against it is KN_AUTH */
+	bool is_aside;    /* a question of our own after the last sync of the others: what becomes
+					   * of it is told in its own status and nowhere else */
 
 	/* Filled in. */
 	kn_status status;   /* KN_ABORTED: one before it failed */

@@ -131,13 +131,14 @@ typedef struct safe
 
 /* The password has been changed, which one sees only who is told that the old one was refused. */
 static kn_status
-open_safe(void *user, const char *name, bool refresh, char *buffer, size_t capacity)
+open_safe(void *user, const kn_secret_request *request, char *buffer, size_t capacity)
 {
 	safe *s = user;
 
-	(void) name;
+	ck_assert_str_eq(request->user, "kn_guest");
+	ck_assert_ptr_nonnull(strstr(getenv("KN_TEST_DIRECT"), request->host));
 	s->asked++;
-	s->refreshed += refresh;
+	s->refreshed += request->refresh;
 	(void) snprintf(buffer, capacity, "%s", s->refreshed > 0 ? "right" : "wrong");
 	return KN_OK;
 }

@@ -42,6 +42,13 @@ count_body(kn_ctx *cx, void *argument)
 	return KN_OK;
 }
 
+static kn_status
+one_body(kn_ctx *cx, void *argument)
+{
+	(void) argument;
+	return kn_exec(cx, "SELECT 1");
+}
+
 START_TEST(acts_as_somebody)
 {
 	const char *const claims[] = { "app.tenant", "a", NULL };
@@ -68,15 +75,56 @@ START_TEST(acts_as_somebody)
 			1);
 	}
 	/* Claims that cannot be understood let nobody in. */
-	ck_assert_int_ne(kn_exec(odd, "SELECT 1"), KN_OK);
+	EXPECT(odd, kn_exec(odd, "SELECT 1"), KN_USAGE);
+	ck_assert_str_eq(kn_last_error(odd)->message, "claim \"app.other\" has no value");
 	kn_end(odd);
 	odd = kn_begin(db, .role = "kn_nobody_is_called_so");
-	ck_assert_int_ne(kn_exec(odd, "SELECT 1"), KN_OK);
+	EXPECT(odd, kn_transact(odd, one_body, NULL), KN_AUTH);
+	EXPECT(odd, kn_done(kn_query(odd, x_count)), KN_AUTH);
+	EXPECT(odd, kn_exec(odd, "SELECT 1"), KN_AUTH);
+	ck_assert_ptr_nonnull(strstr(kn_last_error(odd)->message, "kn_nobody_is_called_so"));
 	ck_assert_str_eq(kn_last_error(odd)->sqlstate, "22023");
 	ck_assert_int_eq(kn_last_error(odd)->item, -1);
 	kn_end(odd);
 	kn_end(tenant);
 	kn_end(nobody);
+}
+END_TEST
+
+/* Programs that were built with a header that has fewer fields, or more, or that forget to say. */
+START_TEST(heeds_sizes)
+{
+	struct
+	{
+		kn_request request;
+		int more;
+	} longer = { .request = { .size = sizeof(longer), .role = "kn_tenant" } };
+	kn_request shorter = { .size = offsetof(kn_request, role), .role = "kn_nobody" };
+	kn_options options = { .size = offsetof(kn_options, cache_key), .cache_key = (char *) 1 };
+	kn_transaction transaction = { .isolation = KN_SERIALIZABLE };
+	kn_ctx *cx = kn_begin_request(db, &longer.request);
+
+	ck_assert_int_eq(number_of(cx, kn_query(cx, x_count)), 0);
+	ck_assert_int_eq(number_of(cx, kn_query_values(cx, x_count, NULL, 0, &options)), 0);
+	options.size = 0;
+	EXPECT(cx, kn_exec_values(cx, "SELECT 1", NULL, 0, &options, NULL), KN_USAGE);
+	EXPECT(cx, kn_done(kn_stream_values(cx, "SELECT 1", NULL, 0, &options)), KN_USAGE);
+	EXPECT(cx, kn_transact_options(cx, one_body, NULL, &transaction), KN_USAGE);
+	transaction.size = offsetof(kn_transaction, isolation);
+	EXPECT_OK(cx, kn_transact_options(cx, one_body, NULL, &transaction));
+	kn_end(cx);
+	longer.more = 1;
+	cx = kn_begin_request(db, &longer.request);
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_USAGE);
+	kn_end(cx);
+	cx = kn_begin_request(db, &shorter);
+	ck_assert_int_eq(number_of(cx, kn_query(cx, x_count)), 10);
+	kn_end(cx);
+	shorter.size = 0;
+	cx = kn_begin_request(db, &shorter);
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_USAGE);
+	ck_assert_str_eq(kn_last_error(cx)->message, "the size of a struct is not filled in");
+	kn_end(cx);
 }
 END_TEST
 
@@ -376,6 +424,7 @@ fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, acts_as_somebody);
+	tcase_add_test(tcase, heeds_sizes);
 	tcase_add_test(tcase, sees_what_the_role_sees);
 	tcase_add_test(tcase, is_cancelled);
 	tcase_add_test(tcase, is_cancelled_too_late);

@@ -333,6 +333,33 @@ START_TEST(takes_nothing_for_nothing)
 }
 END_TEST
 
+/* The true of C11 is an int, and an int is no boolean: it is not cast, but told. */
+START_TEST(tells_what_makes_a_boolean)
+{
+	static const char hint[] = "true and false are ints in C11: kn_bool(true) is a boolean";
+	kn_batch *batch;
+
+	EXPECT_OK(cx, kn_exec(cx, "DROP TABLE IF EXISTS kn_flag"));
+	EXPECT_OK(cx, kn_exec(cx, "CREATE TABLE kn_flag (b boolean, n int)"));
+	EXPECT(cx, kn_exec(cx, "INSERT INTO kn_flag VALUES ($1)", true), KN_SCHEMA);
+	ck_assert_str_eq(kn_last_error(cx)->hint, hint);
+	EXPECT(cx, kn_done(kn_query(cx, "SELECT 1 FROM kn_flag WHERE b = $1", false)), KN_SCHEMA);
+	ck_assert_str_eq(kn_last_error(cx)->hint, hint);
+	EXPECT(cx, kn_done(kn_stream(cx, "SELECT 1 FROM kn_flag WHERE b = $1", 1)), KN_SCHEMA);
+	ck_assert_str_eq(kn_last_error(cx)->hint, hint);
+	batch = kn_begin_batch(cx);
+	(void) kn_add(batch, "INSERT INTO kn_flag VALUES ($1)", true);
+	EXPECT(cx, kn_run_batch(batch, NULL), KN_SCHEMA);
+	ck_assert_str_eq(kn_last_error(cx)->hint, hint);
+	/* What cannot have been meant so is the server's affair. */
+	EXPECT(cx, kn_exec(cx, "INSERT INTO kn_flag VALUES ($1)", 7), KN_SCHEMA);
+	ck_assert_str_ne(kn_last_error(cx)->hint, hint);
+	EXPECT(cx, kn_exec(cx, "INSERT INTO kn_flag (n) VALUES ($1)", kn_bool(true)), KN_SCHEMA);
+	ck_assert_str_ne(kn_last_error(cx)->hint, hint);
+	EXPECT_OK(cx, kn_exec(cx, "INSERT INTO kn_flag VALUES ($1, $2)", kn_bool(true), 1));
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -345,6 +372,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, refuses_columns_that_are_not_there);
 	tcase_add_test(tcase, outlives_its_rows);
 	tcase_add_test(tcase, sends_each_kind);
+	tcase_add_test(tcase, tells_what_makes_a_boolean);
 }
 
 int

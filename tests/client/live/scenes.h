@@ -476,7 +476,7 @@ static kn_status
 act_log(kn_ctx *cx)
 {
 	kn_stats stats = { .size = sizeof(stats) };
-	char text[8192];
+	char text[32768]; /* the host's name is in each line */
 	size_t length;
 
 	MUST(kn_get_stats(scene_db, 0, &stats) == KN_OK);
@@ -489,11 +489,10 @@ act_log(kn_ctx *cx)
 static char scene_password[] = "not asked for by this server";
 
 static kn_status
-give_secret(void *user, const char *name, bool refresh, char *buffer, size_t capacity)
+give_secret(void *user, const kn_secret_request *request, char *buffer, size_t capacity)
 {
 	(void) user;
-	(void) refresh;
-	MUST(strcmp(name, "scene") == 0);
+	MUST(strcmp(request->name, "scene") == 0);
 	(void) snprintf(buffer, capacity, "%s", scene_password);
 	return KN_OK;
 }

@@ -1,0 +1,133 @@
+/*
+ * test_run_servers.c
+ *		Which servers there are, and what libpq is told of each.
+ */
+#include "config.h"
+
+/* What replicas do not say, but for the place, is as for the first server. */
+START_TEST(replicas_inherit)
+{
+	const char *const replicas[] = { "host=r port=2",
+									 "postgresql://v@s/e?sslmode=disable",
+									 "port=3",
+									 NULL };
+
+	ck_assert_int_eq(INIT(.conninfo = "host=h port=1 sslmode=verify-full password=p "
+									  "target_session_attrs=read-write kn_name=n",
+						  .replicas = replicas),
+					 KN_OK);
+	ck_assert_int_eq(config->server_count, 4);
+	ck_assert_ptr_nonnull(strstr(told(0), "target_session_attrs=read-write"));
+	ck_assert_ptr_nonnull(strstr(told(0), "fallback_application_name=n"));
+	ck_assert_ptr_null(strstr(told(1), "target_session_attrs"));
+	ck_assert_ptr_nonnull(strstr(told(1), "sslmode=verify-full"));
+	ck_assert_ptr_nonnull(strstr(told(1), "password=p"));
+	ck_assert_ptr_nonnull(strstr(told(1), "port=2"));
+	ck_assert_ptr_null(strstr(told(1), "port=1"));
+	ck_assert_ptr_nonnull(strstr(told(2), "sslmode=disable"));
+	ck_assert_ptr_null(strstr(told(2), "verify-full"));
+	ck_assert_ptr_nonnull(strstr(told(2), "user=v"));
+	ck_assert_ptr_null(strstr(told(2), "host=h"));
+	ck_assert_ptr_nonnull(strstr(told(3), "host=h"));
+	ck_assert_ptr_nonnull(strstr(told(3), "port=3"));
+	ck_assert_str_eq(config->servers[3].host, "h");
+	ck_assert_int_eq(config->servers[3].port, 3);
+	ck_assert_ptr_null(config->config.conninfo);
+	ck_assert_ptr_null(config->config.replicas);
+	kn__config_free(config);
+}
+END_TEST
+
+/* Where listeners connect to is no server of the handle's, and says only what is otherwise. */
+START_TEST(listeners_have_a_place)
+{
+	ck_assert_int_eq(INIT(.conninfo = "host=h port=1 password=p kn_name=n "
+									  "kn_listen_conninfo='port=2' kn_replicas='host=r'"),
+					 KN_OK);
+	ck_assert_int_eq(config->server_count, 2);
+	ck_assert_ptr_eq(config->listening, &config->servers[2]);
+	ck_assert_ptr_nonnull(strstr(told(2), "host=h"));
+	ck_assert_ptr_nonnull(strstr(told(2), "port=2"));
+	ck_assert_ptr_nonnull(strstr(told(2), "password=p"));
+	ck_assert_ptr_nonnull(strstr(told(2), "fallback_application_name=n"));
+	ck_assert_str_eq(config->listening->host, "h");
+	ck_assert_ptr_null(config->config.listen_conninfo);
+	kn__config_free(config);
+	ck_assert_int_eq(INIT(.conninfo = "host=h", .listen_conninfo = "host=l"), KN_OK);
+	ck_assert_int_eq(config->server_count, 1);
+	ck_assert_str_eq(config->listening->host, "l");
+	kn__config_free(config);
+	ck_assert_int_eq(INIT(.conninfo = "host=h"), KN_OK);
+	ck_assert_ptr_null(config->listening);
+	kn__config_free(config);
+}
+END_TEST
+
+/* No sslmode is ever made up: libpq's default, or what PGSSLMODE says, stays in force. */
+START_TEST(sslmode_is_left_to_libpq)
+{
+	static const char *const texts[] = { "", "host=h", "postgresql://h/d", "host=h kn_name=n" };
+
+	for (int i = 0; i < COUNT(texts); i++)
+	{
+		ck_assert_int_eq(INIT(.conninfo = texts[i]), KN_OK);
+		ck_assert_ptr_null(strstr(told(0), "sslmode"));
+		kn__config_free(config);
+	}
+	ck_assert_int_eq(INIT(.conninfo = "sslmode=require"), KN_OK);
+	ck_assert_str_eq(told(0), "sslmode=require fallback_application_name=kints");
+	kn__config_free(config);
+}
+END_TEST
+
+/* A value cannot become an option. */
+START_TEST(values_stay_values)
+{
+	ck_assert_int_eq(INIT(.conninfo = "password='p sslmode=disable kn_max_connections=1'"), KN_OK);
+	ck_assert_str_eq(config->servers[0].keywords[0], "password");
+	ck_assert_str_eq(config->servers[0].values[0], "p sslmode=disable kn_max_connections=1");
+	ck_assert_int_eq(config->config.max_connections, 10);
+	kn__config_free(config);
+}
+END_TEST
+
+/* What is told of a server is where it is, whoever has said so. */
+START_TEST(places_are_told)
+{
+	ck_assert_int_eq(setenv("PGHOST", "e", 1), 0);
+	ck_assert_int_eq(setenv("PGPORT", "7", 1), 0);
+	ck_assert_int_eq(setenv("PGDATABASE", "shop", 1), 0);
+	ck_assert_int_eq(setenv("PGUSER", "ada", 1), 0);
+	ck_assert_int_eq(INIT(.conninfo = "kn_replicas='host=r user=bob;port=9'"), KN_OK);
+	clear_environment();
+	ck_assert_str_eq(config->servers[0].host, "e");
+	ck_assert_int_eq(config->servers[0].port, 7);
+	ck_assert_str_eq(config->servers[0].database, "shop");
+	ck_assert_str_eq(config->servers[0].user, "ada");
+	ck_assert_str_eq(config->servers[1].host, "r");
+	ck_assert_str_eq(config->servers[1].user, "bob");
+	ck_assert_int_eq(config->servers[1].port, 7);
+	ck_assert_str_eq(config->servers[2].host, "e");
+	ck_assert_int_eq(config->servers[2].port, 9);
+	/* That is for people: libpq finds it by itself. */
+	ck_assert_str_eq(told(0), "fallback_application_name=kints");
+	kn__config_free(config);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, clear_environment, NULL);
+	tcase_add_test(tcase, replicas_inherit);
+	tcase_add_test(tcase, listeners_have_a_place);
+	tcase_add_test(tcase, sslmode_is_left_to_libpq);
+	tcase_add_test(tcase, values_stay_values);
+	tcase_add_test(tcase, places_are_told);
+}
+
+int
+main(void)
+{
+	return suite_run("run_servers", fill);
+}
