@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-/* As kn__doubt_note() takes it in; the number is given out here, not looked at. */
-static const char x_xid[] = "SELECT pg_catalog.pg_current_xact_id()::text, pg_catalog.now()";
-
 /*
  * Names and types of the columns that a COPY of $1 with the list $2 is about, in its order: domains
  * are what they are of, and an enum looks like text.
@@ -179,9 +176,7 @@ fly(kn_copy *copy)
 	if (cx->work.xid[0] == '\0' && !kn__run_is_read(&copy->call))
 	{
 		xid = &items[count++];
-		*xid = kn__run_plain(x_xid);
-		xid->never_prepare = false;
-		xid->wants_rows = true;
+		*xid = kn__doubt_new_item();
 	}
 	if (is_in && copy->text.is_binary && copy->text.relation.n > 0)
 	{

@@ -103,6 +103,7 @@ typedef struct kn__work
 	const char *begin;    /* the statement that opens it */
 	char xid[24];         /* "" until the server has assigned one */
 	kn_time xid_at;       /* when it began, by the server's clock */
+	char origin[32];      /* of the number: which server gave it out, and in which life of it */
 	kn__aftermath *after; /* what is to be called once it is over, the newest first */
 	kn__permit permit;    /* of the breaker */
 	kn__server *server;
