@@ -29,21 +29,21 @@ typedef enum kn_breaker_state
 KN_API const char *kn_breaker_state_name(int state);
 
 /* Kinds of events: X(NAME, hook, what it tells). */
-#define KN_EVENTS(X)                                                                        \
-	X(QUERY, query, "a call has ended, well or not, repeats and rows included")             \
-	X(SLOW_QUERY, slow_query, "the same, and it took slow_ms or longer")                    \
-	X(POOL,                                                                                 \
-	  pool,                                                                                 \
-	  "what = opened, open_failed, closed, leaked, waited, wait_failed: a connection; "     \
-	  "listen_lost, listen_failed, listen_again: a listener's")                             \
-	X(BREAKER, breaker, "what = closed, open, half_open: what a circuit breaker is now")    \
-	X(RETRY,                                                                                \
-	  retry,                                                                                \
-	  "what = repeated, denied: a call failed and may go again; "                           \
-	  "hedged: a slow read goes to that server as well")                                    \
-	X(AUDIT,                                                                                \
-	  audit,                                                                                \
-	  "what = committed, pending (in a transaction, whose own end comes), failed: no read") \
+#define KN_EVENTS(X)                                                                               \
+	X(QUERY, query, "a call has ended, well or not, repeats and rows included")                    \
+	X(SLOW_QUERY, slow_query, "the same, and it took slow_ms or longer")                           \
+	X(POOL,                                                                                        \
+	  pool,                                                                                        \
+	  "what = opened, open_failed, closed, leaked, waited, wait_failed: a connection; "            \
+	  "listen_lost, listen_failed, listen_again: a listener's")                                    \
+	X(BREAKER, breaker, "what = closed, open, half_open: what a circuit breaker is now")           \
+	X(RETRY,                                                                                       \
+	  retry,                                                                                       \
+	  "what = repeated, denied: a call failed and may go again; "                                  \
+	  "hedged: a slow read goes to that server as well")                                           \
+	X(AUDIT,                                                                                       \
+	  audit,                                                                                       \
+	  "what = committed, pending (in a transaction, whose own end comes), failed: what may write") \
 	X(NOTICE, notice, "what = the severity: something that the server remarks")
 
 /*

@@ -283,7 +283,8 @@ end(kn_copy *copy)
 	if (is_in && send_pieces(copy, 0) != KN_OK)
 		return copy->status;
 	/* To cancel a read harms nobody, unless it is part of a transaction. */
-	if (!is_in && copy->mode == KN__COPY_NOTHING && copy->is_own && kn__run_is_read(&copy->call))
+	if (!is_in && copy->mode == KN__COPY_NOTHING && copy->is_own &&
+		kn__run_is_harmless(&copy->call))
 		why = "";
 	status = kn__copy_end(cx->link->conn,
 						  why,

@@ -69,7 +69,8 @@ kn__copy_prepare(kn_copy *copy, const char *sql)
 	call->cx = cx;
 	call->items = item;
 	call->count = 1;
-	call->class = kn__classes_of(cx->db->classes, sql, item->length, item->hash);
+	call->class =
+		kn__classes_of(cx->db->classes, &cx->db->functions, sql, item->length, item->hash);
 	copy->text = kn__copy_text_of((kn_str){ sql, item->length });
 	if ((call->class & refused) == 0 && (is_in ? copy->text.is_in : copy->text.is_out))
 		return KN_OK;
@@ -148,8 +149,12 @@ start_once(kn_copy *copy)
 		cx->fault.error.item = -1;
 		return status;
 	}
-	if (!kn__run_is_read(&copy->call))
+	/* A transaction of our own is not READ ONLY, wherever it goes. */
+	if (!kn__run_is_harmless(&copy->call) && (copy->is_own || !cx->work.is_read_only))
+	{
 		cx->work.may_have_written = true;
+		cx->work.is_number_due = cx->work.xid[0] == '\0';
+	}
 	if ((copy->call.class & KN__CLASS_SOILS) != 0)
 		kn__conn_soil(cx->link->conn);
 	return kn__copy_begin(cx->link->conn,

@@ -89,6 +89,7 @@ kn__doubt_note(kn_ctx *cx, kn__item *item)
 
 	if (item->result == NULL)
 		return;
+	work->is_number_due = false;
 	for (int i = 0; i < 3; i++)
 	{
 		if (kn__result_rows(item->result) != 1 ||

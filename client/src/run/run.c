@@ -52,6 +52,8 @@ run(kn__call *call)
 		status = attempt(call);
 		if (status != KN_OK)
 			kn__run_forget(call->items, call->count);
+		if (status == KN_READ_ONLY && (call->class & KN__CLASS_CALLS) != 0)
+			call->class &= ~(unsigned) KN__CLASS_READ; /* what it calls has tried to write */
 		if (!kn__run_may_repeat(call, status) || !kn__run_again(call))
 			return kn__run_settle(call, status);
 	}
@@ -193,7 +195,7 @@ fly(kn__call *call, kn__permit *permit)
 {
 	kn_ctx *cx = call->cx;
 	int before = cx->prelude != NULL;
-	int after = !kn__run_is_read(call) && kn__lsn_is_wanted(cx);
+	int after = kn__lsn_is_wanted(cx) && !kn__run_is_harmless(call);
 	kn__item few[FEW];
 	kn__item *items = call->items;
 	int count = before + call->count + after;
@@ -285,7 +287,7 @@ counts_as_failure(kn_status status, const kn__fault *fault)
 	return status == KN_CONN_LOST || status == KN_OUTCOME_UNKNOWN;
 }
 
-/* Whether it is taken for a read: by what its options say, else by what its text tells. */
+/* Whether any server will do: by what its options say, else by what its text tells. */
 bool
 kn__run_is_read(const kn__call *call)
 {
@@ -296,14 +298,22 @@ kn__run_is_read(const kn__call *call)
 	return (call->class & KN__CLASS_READ) != 0;
 }
 
+/* Whether it is sure to write nothing: a read may call a function that does. */
+bool
+kn__run_is_harmless(const kn__call *call)
+{
+	return kn__run_is_read(call) && ((call->class & KN__CLASS_CALLS) == 0 ||
+									 (call->options != NULL && call->options->is_read));
+}
+
 /* Its statements may be sent once more on the way, if it is a read. */
 void
 kn__run_mark_read(const kn__call *call, kn__item *items)
 {
-	bool is_read = kn__run_is_read(call);
+	bool is_harmless = kn__run_is_harmless(call);
 
 	for (int i = 0; i < call->count; i++)
-		items[i].may_repeat = is_read;
+		items[i].may_repeat = is_harmless;
 }
 
 /* Whether the call may be made again after it failed with that status. */
@@ -312,7 +322,7 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 {
 	const kn_db *db = call->cx->db;
 	bool may_happen_twice =
-		kn__run_is_read(call) || (call->options != NULL && call->options->is_idempotent);
+		kn__run_is_harmless(call) || (call->options != NULL && call->options->is_idempotent);
 
 	if (status == KN_OK || call->server == NULL || call->attempts >= db->config.retry_attempts)
 		return false;
@@ -398,7 +408,7 @@ kn__run_settle(kn__call *call, kn_status status)
 		return KN_OK;
 	}
 	/* Nothing of a transaction stays without its COMMIT. */
-	if (call->outcome == KN__MAYBE_DONE && call->cx->work.depth == 0 && !kn__run_is_read(call))
+	if (call->outcome == KN__MAYBE_DONE && call->cx->work.depth == 0 && !kn__run_is_harmless(call))
 		status = KN_OUTCOME_UNKNOWN;
 	fault->error.status = status;
 	fault->error.attempts = call->attempts;

@@ -70,6 +70,7 @@ struct kn_db
 	int server_count;
 	kn__budget budget;
 	kn__memo *classes;
+	kn__functions functions; /* what the user says of his own */
 	_Atomic(uint32_t) next_replica;
 	_Atomic(bool) is_closing;
 	int stop[2];          /* a pipe: once there is something in it, the handle's threads give up */
@@ -99,6 +100,7 @@ typedef struct kn__work
 	bool is_read_only;
 	bool is_own; /* the library's: one call of the caller's, and he knows nothing of it */
 	bool may_have_written;
+	bool is_number_due;   /* nobody has looked for the number since something may have got one */
 	kn_status failed;     /* KN_OK, or why nothing but its end will do */
 	const char *begin;    /* the statement that opens it */
 	char xid[24];         /* "" until the server has assigned one */
@@ -217,6 +219,7 @@ extern kn_status kn__run_settle(kn__call *call, kn_status status);
 extern kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
 extern bool kn__run_is_read(const kn__call *call);
 extern void kn__run_mark_read(const kn__call *call, kn__item *items);
+extern bool kn__run_is_harmless(const kn__call *call);
 /* Waits for the next attempt, and counts it; false: there is to be none. */
 extern bool kn__run_again(kn__call *call);
 extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);

@@ -261,7 +261,7 @@ kn__stream_close(kn_rows *rows)
 	}
 	kn__fault_clear(&fault);
 	/* To cancel a read outside of a transaction harms nobody; anything else would be undone. */
-	if (cx->work.depth == 0 && kn__run_is_read(call))
+	if (cx->work.depth == 0 && kn__run_is_harmless(call))
 	{
 		status =
 			kn__stream_end(cx->link->conn, KN__STREAM_CANCEL, &cx->wait, &call->outcome, &fault);
@@ -290,7 +290,8 @@ end(kn_rows *rows, kn_status status)
 	kn__tell_end(&rows->call, status, rows->number + 1);
 	if (cx->work.depth == 0)
 	{
-		if (!kn__run_is_read(&rows->call) && kn__lsn_is_wanted(cx))
+		if (kn__lsn_is_wanted(cx) && !kn__run_is_harmless(&rows->call) &&
+			(!kn__run_is_read(&rows->call) || atomic_load(&rows->call.server->is_primary)))
 			cx->last_lsn = UINT64_MAX;
 		kn__run_end(cx, rows->call.server, &rows->permit, rows->call.began, status);
 		return;

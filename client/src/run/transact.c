@@ -300,7 +300,7 @@ compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 	}
 	kn__run_mark_read(call, items + count);
 	count += call->count;
-	if (kn__run_is_read(call) || work->is_read_only)
+	if (work->is_read_only || (kn__run_is_harmless(call) && !work->is_number_due))
 		return count;
 	work->may_have_written = true;
 	if (work->xid[0] == '\0')
@@ -318,12 +318,32 @@ kn__transact_before_stream(const kn__call *call, kn__item *items)
 	kn__work *work = &call->cx->work;
 	int count = kn__run_before(call->cx, items);
 
-	if (kn__run_is_read(call) || work->is_read_only)
+	if (kn__run_is_harmless(call) || work->is_read_only)
 		return count;
 	work->may_have_written = true;
-	if (work->xid[0] == '\0')
+	if (work->xid[0] != '\0')
+		return count;
+	/* What most likely only reads gets no number for that; if it has one, it will be seen. */
+	if (kn__run_is_read(call))
+		work->is_number_due = true;
+	else
 		items[count++] = kn__doubt_new_item();
 	return count;
+}
+
+/* A look at the number, where that of COMMIT's answer would come too late. */
+static kn_status
+look_for_number(kn_ctx *cx)
+{
+	kn__item item = kn__doubt_item();
+	kn__outcome outcome;
+	kn_status status;
+
+	if (!cx->work.is_number_due)
+		return KN_OK;
+	status = kn__flight(cx->link->conn, &item, 1, &cx->wait, &outcome, &cx->fault);
+	kn__doubt_note(cx, &item);
+	return status;
 }
 
 static kn_status
@@ -336,6 +356,13 @@ commit(kn_ctx *cx)
 
 	if (cx->link == NULL || !cx->work.has_begun)
 		return KN_OK;
+	status = look_for_number(cx);
+	if (status != KN_OK)
+	{
+		cx->work.failed = status;
+		roll_back(cx);
+		return status;
+	}
 	items[0].is_atomic = false;
 	items[0].is_commit = true;
 	if (cx->work.may_have_written && kn__lsn_is_wanted(cx))

@@ -172,6 +172,7 @@ begin_body(scene *s, kn_ctx *cx)
 
 #define INSERT    "INSERT INTO kn_kill VALUES ($1)"
 #define RETURNING INSERT " RETURNING token"
+#define CALL      "SELECT kn_write($1)" /* nobody knows that it writes */
 #define READ      "SELECT kn_pause(), g FROM generate_series(1, 100) g"
 
 static inline kn_status
@@ -197,6 +198,13 @@ batch_body(kn_ctx *cx, void *argument)
 	(void) kn_add(batch, INSERT, 1);
 	(void) kn_add(batch, "SELECT 1");
 	return kn_run_batch(batch, NULL);
+}
+
+static inline kn_status
+function_body(kn_ctx *cx, void *argument)
+{
+	begin_body(argument, cx);
+	return kn_exec(cx, CALL, 1);
 }
 
 static inline kn_status
@@ -233,6 +241,19 @@ forgiving_body(kn_ctx *cx, void *argument)
 	begin_body(argument, cx);
 	status = kn_exec(cx, "SELECT 1");
 	return status != KN_OK || kn_transact(cx, inner_body, NULL) == KN_OK ? status : KN_OK;
+}
+
+static inline kn_status
+act_calling(scene *s, kn_ctx *cx)
+{
+	return kn_transact(cx, function_body, s);
+}
+
+static inline kn_status
+act_call(scene *s, kn_ctx *cx)
+{
+	(void) s;
+	return kn_done(kn_query(cx, CALL, 1));
 }
 
 static inline kn_status
@@ -386,6 +407,7 @@ static const deed deeds[] = {
 	{ "batch", "kn_kill", DEED_WRITES, act_batch, true, false },
 	{ "role", "kn_kill", DEED_WRITES, act_exec, true, false }, /* claims come before it */
 	{ "stream of a write", "kn_kill", DEED_WRITES, act_stream_write, true, true },
+	{ "function", "kn_write", DEED_WRITES, act_call, true, false },
 	{ "idempotent", "kn_kill", DEED_MAY_REPEAT, act_idempotent, true, false },
 	{ "statement", "kn_kill", DEED_IN_A_BODY, act_transaction, false, false },
 	{ "stream in a body", "kn_kill", DEED_IN_A_BODY, act_streaming, false, true },
@@ -395,6 +417,7 @@ static const deed deeds[] = {
 	{ "commit", "COMMIT", DEED_ENDS_A_BODY, act_transaction, true, false },
 	{ "commit of a stream", "COMMIT", DEED_ENDS_A_BODY, act_streaming, true, false },
 	{ "commit of a batch", "COMMIT", DEED_ENDS_A_BODY, act_batching, true, false },
+	{ "commit of a function", "COMMIT", DEED_ENDS_A_BODY, act_calling, true, false },
 	{ "commit of a savepoint", "COMMIT", DEED_ENDS_A_BODY, act_nesting, true, false },
 	{ "commit and uncache", "COMMIT", DEED_ENDS_A_BODY, act_uncache, true, false },
 	{ "query", "kn_pause", DEED_READS, act_query, true, false },
@@ -466,6 +489,8 @@ set_up_kill(void)
 		look,
 		"SET client_min_messages = error;"
 		"DROP TABLE IF EXISTS kn_kill; CREATE TABLE kn_kill (token int);"
+		"CREATE OR REPLACE FUNCTION kn_write(int) RETURNS int LANGUAGE sql AS"
+		" 'INSERT INTO kn_kill VALUES ($1) RETURNING token';"
 		"CREATE OR REPLACE FUNCTION kn_pause() RETURNS bool LANGUAGE plpgsql AS $$"
 		" BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN true; END$$;"
 		"CREATE OR REPLACE FUNCTION kn_pause_later() RETURNS trigger LANGUAGE plpgsql AS $$"
