@@ -120,7 +120,7 @@ static unsigned
 said_of(const char *name)
 {
 	static const kn__functions functions = { .writing = "book, post_all,now\tMixed",
-											 .harmless = "look,nextval" };
+											 .harmless = "look,nextval,st_*,*" };
 	kn__token token = { .kind = strchr(name, '"') != NULL ? KN__TOKEN_QUOTED : KN__TOKEN_WORD,
 						.p = name,
 						.n = strlen(name) };
@@ -142,6 +142,9 @@ START_TEST(the_user_knows)
 	ck_assert_uint_eq(said_of("look"), NONE);
 	ck_assert_uint_eq(said_of("nextval"), NONE);
 	ck_assert_uint_eq(said_of("setval"), WRITES);
+	ck_assert_uint_eq(said_of("ST_Distance"), NONE);
+	ck_assert_uint_eq(said_of("st_"), NONE);
+	ck_assert_uint_eq(said_of("st"), UNKNOWN);
 }
 END_TEST
 

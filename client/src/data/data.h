@@ -160,12 +160,13 @@ extern bool kn__token_is(const kn__token *token, const char *word);
  */
 typedef enum kn__effect
 {
-	KN__EFFECT_WRITES = 1 << 0, /* writes, or works on the primary only */
+	KN__EFFECT_WRITES = 1 << 0,  /* writes, or works on the primary only */
 	KN__EFFECT_SESSION = 1 << 1, /* leaves something in the session when the transaction is over */
 	KN__EFFECT_UNKNOWN = 1 << 2  /* somebody's own, that may do anything */
 } kn__effect;
 
-/* What the user says of his own: names, as the catalog has them, with commas or blanks between. */
+/* What the user says of his own: names, as the catalog has them, with commas or blanks between;
+ * a * at the end stands for any end. */
 typedef struct kn__functions
 {
 	const char *writing; /* NULL: none */

@@ -133,15 +133,14 @@ has(const char *list, const char *name, size_t n, bool folds)
 	{
 		size_t length = strcspn(at, between);
 
-		if (length == n && length > 0)
-		{
-			size_t same = 0;
+		bool is_prefix = length > 1 && at[length - 1] == '*';
+		size_t wanted = is_prefix ? length - 1 : length;
+		size_t same = 0;
 
-			while (same < n && (folds ? to_lower(name[same]) : name[same]) == at[same])
-				same++;
-			if (same == n)
-				return true;
-		}
+		while (same < n && same < wanted && (folds ? to_lower(name[same]) : name[same]) == at[same])
+			same++;
+		if (same == wanted && same > 0 && (is_prefix || same == n))
+			return true;
 		at += length;
 		at += strspn(at, between);
 	}

@@ -11,8 +11,8 @@
 /* Flags; those that are set in doubt are the ones that forbid something. */
 typedef enum kn__class
 {
-	KN__CLASS_KNOWN = 1 << 0,  /* always set */
-	KN__CLASS_READ = 1 << 1,   /* writes nothing, if functions that nobody knows do not: see _CALLS */
+	KN__CLASS_KNOWN = 1 << 0, /* always set */
+	KN__CLASS_READ = 1 << 1, /* writes nothing, if functions that nobody knows do not: see _CALLS */
 	KN__CLASS_ATOMIC = 1 << 2, /* nothing of it is left if the server ends the session meanwhile */
 	KN__CLASS_TRANSACTION = 1 << 3, /* BEGIN, COMMIT, SAVEPOINT ... */
 	KN__CLASS_SETTING = 1 << 4,     /* SET, LISTEN, PREPARE ...: has no place in a pool */

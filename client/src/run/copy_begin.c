@@ -155,8 +155,7 @@ start_once(kn_copy *copy)
 		cx->work.may_have_written = true;
 		cx->work.is_number_due = cx->work.xid[0] == '\0';
 	}
-	if ((copy->call.class & KN__CLASS_SOILS) != 0)
-		kn__conn_soil(cx->link->conn);
+	kn__run_soil(cx, copy->call.class);
 	return kn__copy_begin(cx->link->conn,
 						  &copy->item,
 						  copy->direction,

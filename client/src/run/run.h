@@ -218,6 +218,8 @@ extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
 extern kn_status kn__run_settle(kn__call *call, kn_status status);
 extern kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
 extern bool kn__run_is_read(const kn__call *call);
+/* What statements of a class may have left in the session that the context has. */
+extern void kn__run_soil(kn_ctx *cx, unsigned class);
 extern void kn__run_mark_read(const kn__call *call, kn__item *items);
 extern bool kn__run_is_harmless(const kn__call *call);
 /* Waits for the next attempt, and counts it; false: there is to be none. */

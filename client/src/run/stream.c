@@ -106,8 +106,7 @@ begin_once(kn_rows *rows)
 		return kn__fail(&cx->fault, KN_INTERNAL, "there is no connection");
 	cx->link->member.last_sql = rows->item.sql;
 	status = begin_here(rows);
-	if ((call->class & KN__CLASS_SOILS) != 0)
-		kn__conn_soil(cx->link->conn);
+	kn__run_soil(cx, call->class);
 	if (cx->work.depth > 0)
 	{
 		/* While rows are under way libpq knows nothing of the transaction that is open. */

@@ -256,8 +256,7 @@ kn__transact_run(kn__call *call)
 	if (count > before + call->count)
 		kn__doubt_note(cx, &items[count - 1]);
 	work->has_begun = work->has_begun || kn__conn_in_transaction(cx->link->conn);
-	if ((call->class & KN__CLASS_SOILS) != 0)
-		kn__conn_soil(cx->link->conn);
+	kn__run_soil(cx, call->class);
 	if (status == KN_OK)
 		return KN_OK;
 	kn__run_forget(call->items, call->count);

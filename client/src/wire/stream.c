@@ -159,7 +159,7 @@ send(kn__streaming *stream)
 	if (flight->status == KN_CONN_LOST || (flight->status == KN_OK && !PQpipelineSync(conn->pg)))
 		kn__flight_lose(flight);
 	/* What could not be sent as a whole is not worth saving: without a sync nothing is in force. */
-	if (flight->status != KN_OK && (flight->is_sent || closes > 0))
+	if (flight->status != KN_OK && (flight->is_sent || closes > 0 || conn->resets > 0))
 		flight->is_undone = flight->is_lost = true;
 	if (flight->status == KN_OK)
 	{

@@ -212,6 +212,103 @@ START_TEST(are_audited)
 }
 END_TEST
 
+/* Whoever is next has nothing of what a function has left in the session, and keeps that. */
+static const char x_soil[] =
+	"CREATE OR REPLACE FUNCTION kn_login() RETURNS int LANGUAGE plpgsql AS $$ BEGIN"
+	" PERFORM set_config('app.tenant', 'A', false);"
+	" PERFORM set_config('search_path', 'nowhere', false);"
+	" PERFORM set_config('datestyle', 'German', false);"
+	" PERFORM set_config('role', 'pg_monitor', false);"
+	" PERFORM pg_advisory_lock(4712);"
+	" EXECUTE 'LISTEN kn_heard';"
+	" EXECUTE 'CREATE TEMP TABLE IF NOT EXISTS kn_temporary AS SELECT 1 AS a';"
+	" RETURN 1; END $$";
+
+static const char x_left[] =
+	"SELECT (coalesce(current_setting('app.tenant', true), '') <> '')::int"
+	" + (current_setting('search_path') <> $1)::int"
+	" + (current_setting('datestyle') <> 'ISO, MDY')::int + (current_user <> session_user)::int"
+	" + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())"
+	" + (SELECT count(*) FROM pg_listening_channels())"
+	" + (SELECT count(*) FROM pg_class WHERE relname = 'kn_temporary' AND relkind = 'r')";
+
+static kn_status
+login_by(kn_ctx *cx, means by)
+{
+	kn_batch *batch;
+
+	switch (by)
+	{
+		case BY_QUERY:
+			return kn_done(kn_query(cx, "SELECT kn_login()"));
+		case BY_STREAM:
+			return kn_done(kn_stream(cx, "SELECT kn_login()"));
+		case BY_BATCH:
+			batch = kn_begin_batch(cx);
+			(void) kn_add(batch, "SELECT kn_login()");
+			return kn_run_batch(batch, NULL);
+		case BY_COPY:
+			return kn_copy_end(kn_copy_out(cx, "COPY (SELECT kn_login()) TO STDOUT"), NULL);
+		default:
+			return kn_exec(cx, "SELECT kn_login()");
+	}
+}
+
+static kn_status
+login_body(kn_ctx *cx, void *argument)
+{
+	EXPECT_OK(cx, login_by(cx, *(const means *) argument));
+	/* In the transaction it stays as it is. */
+	ck_assert_int_eq(number_of(cx, kn_query(cx, "SELECT count(*) FROM kn_temporary")), 1);
+	return KN_OK;
+}
+
+static int64_t
+left_by(kn_ctx *cx, const char *path, means by)
+{
+	kn_value value = kn_text(path);
+
+	if (by == BY_STREAM)
+		return number_of(cx, kn_stream_values(cx, x_left, &value, 1, NULL));
+	return number_of(cx, kn_query_values(cx, x_left, &value, 1, NULL));
+}
+
+START_TEST(leave_nothing_behind)
+{
+	means by = (means) (_i % MEANS_COUNT);
+	kn_db *db;
+	kn_ctx *cx;
+	kn_ctx *next;
+	const char *path;
+	kn_rows *rows;
+
+	if (is_pooled())
+		return;
+	look_do(look, x_soil);
+	/* What the library has set when it was connected is set again. */
+	OPEN(db, .conninfo = "options='-c datestyle=SQL,MDY'", .max_connections = 1);
+	cx = kn_begin(db);
+	rows = kn_query(cx, "SHOW search_path");
+	ck_assert(kn_next(rows));
+	path = kn_get_text(rows, 0);
+	EXPECT_OK(cx, kn_done(rows));
+	for (int i = 0; i < 3; i++)
+	{
+		if (_i < MEANS_COUNT)
+			EXPECT_OK(cx, login_by(cx, by));
+		else
+			EXPECT_OK(cx, kn_transact(cx, login_body, &by));
+		next = kn_begin(db);
+		ck_assert_int_eq(left_by(next, path, by), 0);
+		kn_end(next);
+	}
+	ck_assert_int_gt(number_of(cx, kn_query(cx, "SELECT count(*) FROM pg_prepared_statements")), 0);
+	ck_assert_uint_eq(stats_of(db).opened, 1);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -221,6 +318,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, are_asked_for_when_commit_is_lost, 0, MEANS_COUNT);
 	tcase_add_loop_test(tcase, get_no_number_for_reading, 0, 2);
 	tcase_add_test(tcase, are_audited);
+	tcase_add_loop_test(tcase, leave_nothing_behind, 0, 2 * MEANS_COUNT);
 }
 
 int
