@@ -100,9 +100,10 @@ typedef struct kn__work
 	bool is_read_only;
 	bool is_own; /* the library's: one call of the caller's, and he knows nothing of it */
 	bool may_have_written;
-	bool is_number_due;   /* nobody has looked for the number since something may have got one */
-	kn_status failed;     /* KN_OK, or why nothing but its end will do */
-	const char *begin;    /* the statement that opens it */
+	bool is_number_due; /* nobody has looked for the number since something may have got one */
+	kn_status failed;   /* KN_OK, or why nothing but its end will do */
+	const char *begin;  /* the statement that opens it */
+	const struct kn_transaction *options;
 	char xid[24];         /* "" until the server has assigned one */
 	kn_time xid_at;       /* when it began, by the server's clock */
 	char origin[32];      /* of the number: which server gave it out, and in which life of it */
@@ -256,12 +257,18 @@ extern kn_status kn__hedge_fly(kn__call *call, kn__item *items, int count, kn__p
 /* transact.c */
 extern kn_status kn__transact_run(kn__call *call);
 extern kn_status kn__transact_check(kn_ctx *cx);
+/* An error where the body has left something open that has the connection. */
+extern kn_status kn__transact_check_ended(kn_ctx *cx);
 extern kn_status kn__transact_take(kn_ctx *cx);
 extern int kn__transact_before_stream(const kn__call *call, kn__item *items);
 extern void kn__transact_abandon(kn_ctx *cx);
 extern void kn__transact_open(kn_ctx *cx, bool is_read);
 extern kn_status kn__transact_close(kn_ctx *cx, kn_status status);
 extern void kn__transact_undo(kn_ctx *cx);
+
+/* savepoint.c: a transaction within the one that there is */
+extern kn_status kn__savepoint_run(kn_ctx *cx, kn_body_fn *body, void *argument,
+								   const kn_transaction *options);
 
 /* copy.c: gives up the COPY that is under way, if there is one, and leaves the error as it is */
 extern void kn__copy_drop(kn_ctx *cx);

@@ -17,9 +17,6 @@
 static kn_status run_outer(kn_ctx *cx, kn_body_fn *body, void *argument,
 						   const kn_transaction *options);
 static kn_status run_once(kn_ctx *cx, kn_body_fn *body, void *argument);
-static kn_status check_ended(kn_ctx *cx);
-static kn_status run_nested(kn_ctx *cx, kn_body_fn *body, void *argument);
-static kn_status mark(kn_ctx *cx, const char *verb, int depth);
 static void write_begin(char *text, const kn_transaction *options);
 static bool is_worth_repeating(const kn_ctx *cx, kn_status status);
 static int compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before);
@@ -38,7 +35,7 @@ kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_trans
 	if (body == NULL || options == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "a transaction has a body");
 	if (cx->work.depth > 0)
-		return run_nested(cx, body, argument);
+		return kn__savepoint_run(cx, body, argument, options);
 	return run_outer(cx, body, argument, options);
 }
 
@@ -58,10 +55,12 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 		call.attempts++;
 		memset(&cx->work, 0, sizeof(cx->work));
 		cx->work.begin = begin;
+		cx->work.options = options;
 		cx->work.is_read_only = options->is_read_only;
 		status = run_once(cx, body, argument);
 		call.server = cx->work.server;
 		cx->work.begin = NULL;
+		cx->work.options = NULL;
 		if (status == KN_OK)
 		{
 			/* What the body has got over is no failure any more. */
@@ -127,7 +126,7 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 			(void) kn__fail(&cx->fault, status, "a statement of the transaction failed");
 	}
 	if (status == KN_OK)
-		status = check_ended(cx);
+		status = kn__transact_check_ended(cx);
 	if (status == KN_OK && kn__db_is_child(cx->db))
 		status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 	if (status == KN_OK)
@@ -139,78 +138,14 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 }
 
 /* An error where the body has left something open that has the connection. */
-static kn_status
-check_ended(kn_ctx *cx)
+kn_status
+kn__transact_check_ended(kn_ctx *cx)
 {
 	if (cx->stream != NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
 	if (cx->copy != NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "COPY is under way: kn_copy_end() ends it");
 	return KN_OK;
-}
-
-static kn_status
-run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
-{
-	kn__aftermath *after = cx->work.after;
-	int depth = cx->work.depth;
-	kn_status status;
-
-	status = kn__transact_check(cx);
-	if (status != KN_OK)
-		return status;
-	status = mark(cx, "SAVEPOINT", depth);
-	if (status != KN_OK)
-		return status;
-	cx->work.depth++;
-	status = body(cx, argument);
-	cx->work.depth = depth;
-	if (status == KN_OK && cx->work.failed != KN_OK)
-		status = cx->work.failed;
-	if (status == KN_OK)
-		status = check_ended(cx);
-	if (status == KN_OK)
-	{
-		status = mark(cx, "RELEASE", depth);
-		if (status != KN_OK && cx->work.failed == KN_OK)
-			cx->work.failed = status;
-		return status;
-	}
-	cx->work.after = after;
-	if (cx->stream != NULL)
-		kn__rows_forget_all(cx);
-	kn__copy_drop(cx);
-	/* A connection that is gone, or a transaction that has to be run again, is not for a savepoint.
-	 */
-	if (cx->link != NULL && kn__conn_in_transaction(cx->link->conn) &&
-		cx->work.failed != KN_SERIALIZATION && cx->work.failed != KN_DEADLOCK)
-	{
-		kn__fault kept;
-		kn_status undone;
-
-		kn__fault_copy(&kept, &cx->fault);
-		cx->work.failed = KN_OK;
-		undone = mark(cx, "ROLLBACK TO", depth);
-		/* With what the body did still in it, the transaction must not be committed. */
-		if (undone != KN_OK && cx->work.failed == KN_OK)
-			cx->work.failed = undone;
-		kn__fault_copy(&cx->fault, &kept);
-	}
-	return status;
-}
-
-/* A statement about the savepoint of a depth; the verb is static text. */
-static kn_status
-mark(kn_ctx *cx, const char *verb, int depth)
-{
-	char sql[64];
-	kn__item item;
-	kn__call call = { .cx = cx, .items = &item, .count = 1, .class = KN__CLASS_READ };
-
-	(void) snprintf(sql, sizeof(sql), "%s kn_%d", verb, depth);
-	item = kn__run_plain(sql);
-	call.told = verb;
-	return kn__transact_run(&call);
 }
 
 /* An error once a statement of it has failed: nothing but its end will do. */
