@@ -118,11 +118,8 @@ fail(kn_copy *copy, kn_status status)
 
 	if (copy->is_own)
 		return kn__transact_close(cx, status);
-	if (cx->work.failed != KN_OK)
-		return status;
-	if (cx->link == NULL || kn__conn_in_failed_transaction(cx->link->conn) ||
-		!kn__conn_in_transaction(cx->link->conn))
-		cx->work.failed = status;
+	if (cx->work.failed == KN_OK)
+		kn__transact_note(cx, status);
 	return status;
 }
 

@@ -259,6 +259,7 @@ extern kn_status kn__transact_run(kn__call *call);
 extern kn_status kn__transact_check(kn_ctx *cx);
 /* An error where the body has left something open that has the connection. */
 extern kn_status kn__transact_check_ended(kn_ctx *cx);
+extern void kn__transact_note(kn_ctx *cx, kn_status status);
 extern kn_status kn__transact_take(kn_ctx *cx);
 extern int kn__transact_before_stream(const kn__call *call, kn__item *items);
 extern void kn__transact_abandon(kn_ctx *cx);

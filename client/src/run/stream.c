@@ -113,7 +113,7 @@ begin_once(kn_rows *rows)
 		cx->work.has_begun =
 			cx->work.has_begun || status == KN_OK || kn__conn_in_transaction(cx->link->conn);
 		if (status != KN_OK)
-			cx->work.failed = status;
+			kn__transact_note(cx, status);
 	}
 	else if (status != KN_OK)
 	{

@@ -197,11 +197,24 @@ kn__transact_run(kn__call *call)
 	kn__run_forget(call->items, call->count);
 	if (cx->fault.error.item >= 0)
 		cx->fault.error.item = call->count > 1 ? cx->fault.error.item - before : -1;
-	/* What never reached the server has left the transaction as it was. */
-	if (kn__conn_in_failed_transaction(cx->link->conn) || !kn__conn_in_transaction(cx->link->conn))
-		work->failed = status;
+	kn__transact_note(cx, status);
 	cx->fault.error.status = status;
 	return status;
+}
+
+/*
+ * A statement of it has failed.  What never reached the server has left the transaction as it was,
+ * be it that it has not even begun.
+ */
+void
+kn__transact_note(kn_ctx *cx, kn_status status)
+{
+	kn__conn *conn = cx->link == NULL ? NULL : cx->link->conn;
+
+	if (conn != NULL && !kn__conn_in_failed_transaction(conn) &&
+		(kn__conn_in_transaction(conn) || (!cx->work.has_begun && kn__conn_is_clean(conn))))
+		return;
+	cx->work.failed = status;
 }
 
 /* The connection of the transaction. */

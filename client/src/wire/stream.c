@@ -144,6 +144,12 @@ send(kn__streaming *stream)
 	kn__conn *conn = flight->conn;
 	int closes = 0;
 
+	flight->status = kn__send_check(conn, stream->item, flight->fault);
+	if (flight->status != KN_OK)
+	{
+		stream->is_over = true;
+		return;
+	}
 	if (!PQenterPipelineMode(conn->pg) || !kn__flight_send_closes(flight, &closes))
 	{
 		kn__flight_lose(flight);
