@@ -80,7 +80,7 @@ add_after(kn_ctx *cx, kn_after_fn *after, void *argument, ended when)
 			after(argument);
 		return KN_OK;
 	}
-	entry = kn__arena_get(&cx->own, sizeof(kn__aftermath));
+	entry = kn__arena_get(&cx->after, sizeof(kn__aftermath));
 	if (entry == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	*entry = (kn__aftermath){ cx->work.after, after, argument, when };

@@ -256,6 +256,7 @@ free_contexts(kn_db *db)
 		kn_ctx *cx = db->free_contexts;
 
 		db->free_contexts = cx->next;
+		kn__arena_release(&cx->after);
 		kn__arena_release(&cx->own);
 		kn__arena_release(&cx->arena);
 		kn__release(db->allocator, cx, sizeof(kn_ctx));

@@ -131,6 +131,7 @@ struct kn_ctx
 	kn_ctx *next; /* of the free ones, or of the live ones */
 	kn_ctx *before;
 	kn__arena own;   /* of what lives as long as the request */
+	kn__arena after; /* of what is to be called after the transaction, until then */
 	kn__arena arena; /* of what calls hand out, until kn_clear() */
 	_Atomic(bool) is_cancelled;
 	atomic_flag guard; /* of link, against kn_cancel() */

@@ -367,6 +367,7 @@ leave(kn_ctx *cx, kn_status status)
 	if (cx->link != NULL)
 		kn__run_end(cx, cx->work.server, &cx->work.permit, cx->work.began, status);
 	kn__after_call(cx, status);
+	kn__arena_clear(&cx->after);
 }
 
 /* To who listens, a transaction is a call of its own. */
