@@ -18,6 +18,7 @@ static kn_status attempt(kn__call *call);
 static kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);
 static kn_status fly(kn__call *call, kn__permit *permit);
 static int64_t pause_before(kn__call *call);
+static bool may_be_standby(const kn_ctx *cx);
 static bool counts_as_failure(kn_status status, const kn__fault *fault);
 
 kn_status
@@ -237,20 +238,34 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 	bool has_failed = kn__conn_is_silent(cx->link->conn) ||
 					  (status != KN_OK && counts_as_failure(status, &cx->fault));
 	int64_t took = now - began;
+	bool is_doubtful;
 	kn__breaker_state was;
 	kn__breaker_state is;
 
 	/* What the server was told to end, and has ended, was slow whatever its time was. */
 	if (status == KN_TIMEOUT && cx->fault.error.sqlstate[0] != '\0')
 		took = KN__NEVER;
+	is_doubtful = has_failed || (status == KN_READ_ONLY && may_be_standby(cx));
 	kn__run_give(cx);
 	atomic_fetch_add_explicit(&server->queries, 1, memory_order_relaxed);
 	if (status != KN_OK)
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);
 	if (kn__breaker_report(&server->breaker, permit, now, took, has_failed, &was, &is))
 		kn__tell_breaker(server, is);
-	if (status == KN_READ_ONLY || has_failed)
+	if (is_doubtful)
 		kn__route_doubt(server, status);
+}
+
+/* Whether a write was refused by the server, and not by what the caller has asked for. */
+static bool
+may_be_standby(const kn_ctx *cx)
+{
+	const char *standby = kn__conn_setting(cx->link->conn, "in_hot_standby");
+
+	if (cx->work.options != NULL && cx->work.options->is_read_only)
+		return false;
+	/* Not told by servers before 14, nor by all poolers.  A primary never becomes a standby. */
+	return standby == NULL || strcmp(standby, "off") != 0;
 }
 
 int64_t

@@ -18,7 +18,7 @@ static kn_status run_outer(kn_ctx *cx, kn_body_fn *body, void *argument,
 						   const kn_transaction *options);
 static kn_status run_once(kn_ctx *cx, kn_body_fn *body, void *argument);
 static void write_begin(char *text, const kn_transaction *options);
-static bool is_worth_repeating(const kn_ctx *cx, kn_status status);
+static bool is_worth_repeating(const kn_ctx *cx, const kn_transaction *options, kn_status status);
 static int compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before);
 static kn_status commit(kn_ctx *cx);
 static void roll_back(kn_ctx *cx);
@@ -69,8 +69,8 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 		}
 		cx->fault.error.status = status;
 		cx->fault.error.attempts = call.attempts;
-		if (call.attempts >= most || call.server == NULL || !is_worth_repeating(cx, status) ||
-			!kn__run_again(&call))
+		if (call.attempts >= most || call.server == NULL ||
+			!is_worth_repeating(cx, options, status) || !kn__run_again(&call))
 			return status;
 	}
 }
@@ -94,7 +94,7 @@ write_begin(char *text, const kn_transaction *options)
 
 /* What the server undid as a whole can be done again from its beginning. */
 static bool
-is_worth_repeating(const kn_ctx *cx, kn_status status)
+is_worth_repeating(const kn_ctx *cx, const kn_transaction *options, kn_status status)
 {
 	kn_status why = cx->work.failed != KN_OK ? cx->work.failed : status;
 
@@ -105,6 +105,9 @@ is_worth_repeating(const kn_ctx *cx, kn_status status)
 		case KN_CONN_LOST:
 		case KN_UNAVAILABLE:
 		case KN_READ_ONLY:
+			/* It was to be read-only. */
+			if (why == KN_READ_ONLY && options->is_read_only)
+				return false;
 			return status != KN_OUTCOME_UNKNOWN && status != KN_CANCELED && status != KN_TIMEOUT;
 		default:
 			return false;

@@ -109,10 +109,40 @@ START_TEST(is_within_what_it_is_in)
 }
 END_TEST
 
+static kn_status
+late_body(kn_ctx *c, void *argument)
+{
+	const bool *returns_ok = argument;
+
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	kn_set_timeout(c, 0);
+	return *returns_ok ? KN_OK : KN_TIMEOUT;
+}
+
+/* The end of a savepoint was not sent, and then there is time again. */
+static kn_status
+patient_body(kn_ctx *c, void *argument)
+{
+	EXPECT(c, kn_transact(c, late_body, argument), KN_TIMEOUT);
+	kn_set_timeout(c, 20000);
+	return KN_OK;
+}
+
+START_TEST(does_not_keep_half_a_savepoint)
+{
+	bool returns_ok = _i == 1;
+
+	EXPECT(cx, kn_transact(cx, patient_body, &returns_ok), KN_TIMEOUT);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
+	ck_assert_int_eq(stats_of(db).busy, 0);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, does_not_keep_half_a_savepoint, 0, 2);
 	tcase_add_test(tcase, leaves_no_savepoint_behind);
 	LOOP(tcase, is_within_what_it_is_in, nestings);
 }
