@@ -174,6 +174,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 						   &cx->fault);
 	/* The wait for one that is free is no slowness of the server's. */
 	call->began = status == KN_OK ? member->taken_at : kn__coarse(clock);
+	cx->longest = 0;
 	if (status == KN_OK)
 		kn__ctx_set_link(cx, (kn__link *) (void *) member);
 	else if (status == KN_CONN_LOST || status == KN_UNAVAILABLE ||
@@ -254,6 +255,28 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 		kn__tell_breaker(server, is);
 	if (is_doubtful)
 		kn__route_doubt(server, status);
+}
+
+void
+kn__run_end_held(kn_ctx *cx, kn__server *server, const kn__permit *permit, kn_status status)
+{
+	kn__run_end(cx, server, permit, kn__coarse(cx->db->clock) - cx->longest, status);
+}
+
+/* When a wait for the server has begun. */
+int64_t
+kn__run_waits(const kn_ctx *cx)
+{
+	return cx->db->config.breaker_slow_percent < 0 ? 0 : kn__coarse(cx->db->clock);
+}
+
+void
+kn__run_waited(kn_ctx *cx, int64_t since)
+{
+	int64_t took = kn__run_waits(cx) - since;
+
+	if (took > cx->longest)
+		cx->longest = took;
 }
 
 /* Whether a write was refused by the server, and not by what the caller has asked for. */

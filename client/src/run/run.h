@@ -136,6 +136,7 @@ struct kn_ctx
 	_Atomic(bool) is_cancelled;
 	atomic_flag guard; /* of link, against kn_cancel() */
 	kn__link *link;    /* held: by a call, a transaction or a stream */
+	int64_t longest;   /* wait for the server since that was taken, where slow calls count */
 	kn__wait wait;
 	int64_t timeout_ms; /* of the request, for kn_clear() */
 	const char *actor;
@@ -208,6 +209,14 @@ extern void kn__run_give(kn_ctx *cx);
 extern int64_t kn__run_end_by(const kn_ctx *cx);
 extern void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
 						kn_status status);
+/*
+ * The same of a connection that was held for several flights, between which the program has done
+ * whatever it likes: what counts is the longest time between these two.
+ */
+extern void kn__run_end_held(kn_ctx *cx, kn__server *server, const kn__permit *permit,
+							 kn_status status);
+extern int64_t kn__run_waits(const kn_ctx *cx);
+extern void kn__run_waited(kn_ctx *cx, int64_t since);
 /* Frees the results of items, if they have any. */
 extern void kn__run_forget(kn__item *items, int count);
 /*

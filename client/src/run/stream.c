@@ -89,6 +89,7 @@ begin_once(kn_rows *rows)
 {
 	kn_ctx *cx = rows->cx;
 	kn__call *call = &rows->call;
+	int64_t since;
 	kn_status status;
 
 	status = kn__transact_check(cx);
@@ -105,7 +106,9 @@ begin_once(kn_rows *rows)
 	if (cx->link == NULL)
 		return kn__fail(&cx->fault, KN_INTERNAL, "there is no connection");
 	cx->link->member.last_sql = rows->item.sql;
+	since = kn__run_waits(cx);
 	status = begin_here(rows);
+	kn__run_waited(cx, since);
 	kn__run_soil(cx, call->class);
 	if (cx->work.depth > 0)
 	{
@@ -118,7 +121,7 @@ begin_once(kn_rows *rows)
 	else if (status != KN_OK)
 	{
 		unwrap(rows, &status);
-		kn__run_end(cx, call->server, &rows->permit, call->began, status);
+		kn__run_end_held(cx, call->server, &rows->permit, status);
 	}
 	return status;
 }
@@ -210,6 +213,7 @@ kn__stream_more(kn_rows *rows)
 {
 	kn_ctx *cx = rows->cx;
 	kn__row row;
+	int64_t since;
 	kn_status status;
 
 	/* The socket is the parent's as well. */
@@ -219,7 +223,9 @@ kn__stream_more(kn_rows *rows)
 		rows->status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 		return false;
 	}
+	since = kn__run_waits(cx);
 	status = kn__stream_next(cx->link->conn, &cx->wait, &row, &rows->call.outcome, &cx->fault);
+	kn__run_waited(cx, since);
 	if (row.result != NULL)
 	{
 		kn__result_free(rows->result);
@@ -292,7 +298,7 @@ end(kn_rows *rows, kn_status status)
 		if (kn__lsn_is_wanted(cx) && !kn__run_is_harmless(&rows->call) &&
 			(!kn__run_is_read(&rows->call) || atomic_load(&rows->call.server->is_primary)))
 			cx->last_lsn = UINT64_MAX;
-		kn__run_end(cx, rows->call.server, &rows->permit, rows->call.began, status);
+		kn__run_end_held(cx, rows->call.server, &rows->permit, status);
 		return;
 	}
 	if (status != KN_OK || kn__conn_in_failed_transaction(cx->link->conn) ||

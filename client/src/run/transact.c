@@ -168,6 +168,7 @@ kn__transact_run(kn__call *call)
 	kn__work *work = &cx->work;
 	kn__item few[FEW];
 	kn__item *items = few;
+	int64_t since;
 	kn_status status;
 	int before;
 	int count;
@@ -189,7 +190,9 @@ kn__transact_run(kn__call *call)
 	call->server = work->server;
 	cx->link->member.last_sql = call->told != NULL ? call->told : call->items[0].sql;
 	count = compose(cx, call, items, &before);
+	since = kn__run_waits(cx);
 	status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
+	kn__run_waited(cx, since);
 	memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));
 	if (count > before + call->count)
 		kn__doubt_note(cx, &items[count - 1]);
@@ -301,6 +304,7 @@ commit(kn_ctx *cx)
 {
 	kn__item items[2] = { kn__run_plain("COMMIT") };
 	int count = 1;
+	int64_t since;
 	kn__outcome outcome;
 	kn_status status;
 
@@ -320,7 +324,9 @@ commit(kn_ctx *cx)
 		items[0].sync_after = true;
 		items[count++] = kn__lsn_item();
 	}
+	since = kn__run_waits(cx);
 	status = kn__flight(cx->link->conn, items, count, &cx->wait, &outcome, &cx->fault);
+	kn__run_waited(cx, since);
 	if (count > 1)
 		kn__lsn_note(cx, &items[1], status == KN_OK || outcome != KN__NOTHING_DONE);
 	if (status == KN_OK)
@@ -368,7 +374,7 @@ leave(kn_ctx *cx, kn_status status)
 	if (cx->work.has_begun && !cx->work.is_own)
 		tell(cx, status);
 	if (cx->link != NULL)
-		kn__run_end(cx, cx->work.server, &cx->work.permit, cx->work.began, status);
+		kn__run_end_held(cx, cx->work.server, &cx->work.permit, status);
 	kn__after_call(cx, status);
 	kn__arena_clear(&cx->after);
 }
