@@ -170,10 +170,11 @@ begin_body(scene *s, kn_ctx *cx)
 	EXPECT_OK(cx, kn_after_rollback(cx, count_rollback, s));
 }
 
-#define INSERT    "INSERT INTO kn_kill VALUES ($1)"
-#define RETURNING INSERT " RETURNING token"
-#define CALL      "SELECT kn_write($1)" /* nobody knows that it writes */
-#define READ      "SELECT kn_pause(), g FROM generate_series(1, 100) g"
+#define INSERT     "INSERT INTO kn_kill VALUES ($1)"
+#define RETURNING  INSERT " RETURNING token"
+#define IDEMPOTENT "INSERT INTO kn_kill VALUES (-1) ON CONFLICT DO NOTHING"
+#define CALL       "SELECT kn_write($1)" /* nobody knows that it writes */
+#define READ       "SELECT kn_pause(), g FROM generate_series(1, 100) g"
 
 static inline kn_status
 insert_body(kn_ctx *cx, void *argument)
@@ -298,12 +299,7 @@ act_idempotent(scene *s, kn_ctx *cx)
 	const kn_options idempotent = { .size = sizeof(kn_options), .is_idempotent = true };
 
 	(void) s;
-	return kn_exec_values(cx,
-						  "INSERT INTO kn_kill SELECT 1 WHERE NOT EXISTS (TABLE kn_kill)",
-						  NULL,
-						  0,
-						  &idempotent,
-						  NULL);
+	return kn_exec_values(cx, IDEMPOTENT, NULL, 0, &idempotent, NULL);
 }
 
 static inline kn_status
@@ -489,6 +485,7 @@ set_up_kill(void)
 		look,
 		"SET client_min_messages = error;"
 		"DROP TABLE IF EXISTS kn_kill; CREATE TABLE kn_kill (token int);"
+		"CREATE UNIQUE INDEX ON kn_kill (token) WHERE token < 0;"
 		"CREATE OR REPLACE FUNCTION kn_write(int) RETURNS int LANGUAGE sql AS"
 		" 'INSERT INTO kn_kill VALUES ($1) RETURNING token';"
 		"CREATE OR REPLACE FUNCTION kn_pause() RETURNS bool LANGUAGE plpgsql AS $$"
