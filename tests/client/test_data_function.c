@@ -10,6 +10,7 @@
 #define NONE    0U
 #define WRITES  ((unsigned) KN__EFFECT_WRITES)
 #define SESSION ((unsigned) (KN__EFFECT_WRITES | KN__EFFECT_SESSION))
+#define UNKNOWN ((unsigned) KN__EFFECT_UNKNOWN)
 
 static unsigned
 effects_of(const char *name)
@@ -18,7 +19,7 @@ effects_of(const char *name)
 						.p = name,
 						.n = strlen(name) };
 
-	return kn__function_effects(&token);
+	return kn__function_effects(NULL, &token);
 }
 
 static const struct
@@ -28,14 +29,14 @@ static const struct
 } known[] = {
 	{ "nextval", WRITES },
 	{ "NextVal", WRITES },
-	{ "nextvalue", NONE },
-	{ "nextva", NONE },
+	{ "nextvalue", UNKNOWN },
+	{ "nextva", UNKNOWN },
 	{ "setval", WRITES },
 	{ "currval", WRITES },
 	{ "lastval", WRITES },
 	{ "\"nextval\"", WRITES },
-	{ "\"Nextval\"", NONE },
-	{ "U&\"nextval\"", SESSION },
+	{ "\"Nextval\"", UNKNOWN },
+	{ "U&\"nextval\"", SESSION | UNKNOWN },
 	{ "set_config", SESSION },
 	{ "setseed", SESSION },
 	{ "current_setting", NONE },
@@ -91,8 +92,8 @@ static const struct
 	{ "now", NONE },
 	{ "pg_sleep", NONE },
 	{ "count", NONE },
-	{ "\xc3\xa9", NONE },
-	{ "n", NONE },
+	{ "\xc3\xa9", UNKNOWN },
+	{ "n", UNKNOWN },
 };
 
 START_TEST(effects_are_known)
@@ -110,8 +111,40 @@ START_TEST(the_length_counts)
 	const kn__token token = { .kind = KN__TOKEN_WORD, .p = "nextvals", .n = 7 };
 	const kn__token empty = { .kind = KN__TOKEN_WORD, .p = "nextval", .n = 0 };
 
-	ck_assert_uint_eq(kn__function_effects(&token), WRITES);
-	ck_assert_uint_eq(kn__function_effects(&empty), NONE);
+	ck_assert_uint_eq(kn__function_effects(NULL, &token), WRITES);
+	ck_assert_uint_eq(kn__function_effects(NULL, &empty), UNKNOWN);
+}
+END_TEST
+
+static unsigned
+said_of(const char *name)
+{
+	static const kn__functions functions = { .writing = "book, post_all,now\tMixed",
+											 .harmless = "look,nextval,st_*,*" };
+	kn__token token = { .kind = strchr(name, '"') != NULL ? KN__TOKEN_QUOTED : KN__TOKEN_WORD,
+						.p = name,
+						.n = strlen(name) };
+
+	return kn__function_effects(&functions, &token);
+}
+
+/* What the user says of a function comes before what is known of its name. */
+START_TEST(the_user_knows)
+{
+	ck_assert_uint_eq(said_of("book"), WRITES | UNKNOWN);
+	ck_assert_uint_eq(said_of("BOOK"), WRITES | UNKNOWN);
+	ck_assert_uint_eq(said_of("post_all"), WRITES | UNKNOWN);
+	ck_assert_uint_eq(said_of("now"), WRITES | UNKNOWN);
+	ck_assert_uint_eq(said_of("\"Mixed\""), WRITES | UNKNOWN);
+	ck_assert_uint_eq(said_of("mixed"), UNKNOWN);
+	ck_assert_uint_eq(said_of("boo"), UNKNOWN);
+	ck_assert_uint_eq(said_of("books"), UNKNOWN);
+	ck_assert_uint_eq(said_of("look"), NONE);
+	ck_assert_uint_eq(said_of("nextval"), NONE);
+	ck_assert_uint_eq(said_of("setval"), WRITES);
+	ck_assert_uint_eq(said_of("ST_Distance"), NONE);
+	ck_assert_uint_eq(said_of("st_"), NONE);
+	ck_assert_uint_eq(said_of("st"), UNKNOWN);
 }
 END_TEST
 
@@ -120,6 +153,7 @@ fill(TCase *tcase)
 {
 	LOOP(tcase, effects_are_known, known);
 	tcase_add_test(tcase, the_length_counts);
+	tcase_add_test(tcase, the_user_knows);
 }
 
 int

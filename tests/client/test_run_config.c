@@ -303,6 +303,8 @@ START_TEST(text_and_struct_agree)
 					   .statement_cache_bytes = 15000,
 					   .prepare_after = 16,
 					   .pgbouncer = KN_OFF,
+					   .volatile_functions = "f,g",
+					   .stable_functions = "h",
 					   .retry_attempts = 17,
 					   .retry_base_ms = 18,
 					   .retry_cap_ms = 19,
@@ -324,7 +326,7 @@ START_TEST(text_and_struct_agree)
 		"kn_min_connections=1 kn_max_connections=2 kn_max_opening=3 kn_max_waiters=4 kn_acquire_ms=5 "
 		"kn_connect_ms=6 kn_idle_ms=7 kn_lifetime_ms=8 kn_keepalive_ms=9 kn_leak_ms=10 kn_drain_ms=11 "
 		"kn_statement_ms=12 kn_cancel_ms=13 kn_statement_cache=14 kn_statement_cache_bytes=15000 "
-		"kn_prepare_after=16 kn_pgbouncer=off kn_retry_attempts=17 kn_retry_base_ms=18 "
+		"kn_prepare_after=16 kn_pgbouncer=off kn_volatile_functions=f,g kn_stable_functions=h kn_retry_attempts=17 kn_retry_base_ms=18 "
 		"kn_retry_cap_ms=19 kn_retry_budget_percent=20 kn_breaker_failure_percent=21 "
 		"kn_breaker_slow_percent=22 kn_breaker_slow_ms=23 kn_breaker_window=24 kn_breaker_calls=25 "
 		"kn_breaker_open_ms=26 kn_breaker_probes=27 kn_lag_ms=28 kn_probe_ms=29 kn_hedge_percent=30 "
@@ -334,10 +336,13 @@ START_TEST(text_and_struct_agree)
 	ck_assert_int_eq(init(&said), KN_OK);
 	memset(&first, 0, sizeof(first));
 	memcpy(&first, &config->config, sizeof(first));
-	first.name = NULL;
+	first.name = first.volatile_functions = first.stable_functions = NULL;
 	kn__config_free(config);
 	ck_assert_int_eq(INIT(.conninfo = text), KN_OK);
+	ck_assert_str_eq(config->config.volatile_functions, "f,g");
+	ck_assert_str_eq(config->config.stable_functions, "h");
 	config->config.name = NULL;
+	config->config.volatile_functions = config->config.stable_functions = NULL;
 	ck_assert_int_eq(first.show_parameters, true);
 	ck_assert_int_eq(first.hedge_percent, 30);
 	ck_assert_int_eq(first.secret_ms, config->config.secret_ms);

@@ -23,7 +23,7 @@ typedef struct kn_options
 	size_t size;
 	bool is_idempotent; /* may run twice: tried again even if it may have been executed */
 	bool is_write; /* calls something that writes: never to a replica, never read from a cache */
-	bool is_read;  /* writes nothing, whatever it looks like */
+	bool is_read;  /* writes nothing, whatever it looks like or calls */
 	bool never_prepare;
 	const char *name; /* of the operation, in events */
 	const char *cache_key;

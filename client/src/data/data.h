@@ -160,12 +160,24 @@ extern bool kn__token_is(const kn__token *token, const char *word);
  */
 typedef enum kn__effect
 {
-	KN__EFFECT_WRITES = 1 << 0, /* writes, or works on the primary only */
-	KN__EFFECT_SESSION = 1 << 1 /* leaves something in the session when the transaction is over */
+	KN__EFFECT_WRITES = 1 << 0,  /* writes, or works on the primary only */
+	KN__EFFECT_SESSION = 1 << 1, /* leaves something in the session when the transaction is over */
+	KN__EFFECT_UNKNOWN = 1 << 2  /* somebody's own, that may do anything */
 } kn__effect;
 
-/* Flags of kn__effect for a function's name, a word or quoted; 0 for one that is not known. */
-extern unsigned kn__function_effects(const kn__token *name);
+/* What the user says of his own: names, as the catalog has them, with commas or blanks between;
+ * a * at the end stands for any end. */
+typedef struct kn__functions
+{
+	const char *writing; /* NULL: none */
+	const char *harmless;
+} kn__functions;
+
+/* Flags of kn__effect for a function's name, a word or quoted; functions may be NULL. */
+extern unsigned kn__function_effects(const kn__functions *functions, const kn__token *name);
+
+/* harmless.c: whether it is one that comes with the server and does nothing, or a keyword */
+extern bool kn__function_is_harmless(const char *name, size_t length, bool is_quoted);
 
 /*
  * statement.c: what a statement does, as far as its text tells.  In doubt it is no read, and
@@ -182,12 +194,15 @@ typedef struct kn__statement
 	bool is_multiple; /* more than one statement */
 	bool locks_rows;  /* FOR UPDATE and the like */
 	bool is_broken;   /* has a token that the server's scanner refuses */
+	bool calls;       /* calls a function that nobody knows, as far as it is run */
 	int parameters;   /* the highest $n, but not what PREPARE or a function keeps for itself */
 	const char *verb; /* "SELECT", "INSERT" ...: static, for events; "" if none */
 } kn__statement;
 
 /* standard_conforming_strings is taken to be on. */
 extern kn__statement kn__statement_of(kn_str sql);
+/* The same with what the user says of his functions. */
+extern kn__statement kn__statement_with(kn_str sql, const kn__functions *functions);
 
 /* copy.c: what a COPY is about, as its text has it */
 typedef struct kn__copy_text

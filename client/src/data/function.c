@@ -6,7 +6,7 @@
  * project: whatever writes, takes locks, uses another session, tells other
  * processes something, runs SQL that it is handed as text, or works on the primary
  * only.  Functions that merely are volatile (random, clock_timestamp) or wait are
- * none of them.  What users write cannot be known.
+ * none of them: see harmless.c.  What users write cannot be known, but they may say it.
  */
 #include "data/data.h"
 
@@ -123,19 +123,47 @@ fits(const char *pattern, const char *name, size_t n, bool folds)
 	return true;
 }
 
+/* Whether a list of names has this one. */
+static bool
+has(const char *list, const char *name, size_t n, bool folds)
+{
+	static const char between[] = ", \t\n";
+
+	for (const char *at = list; at != NULL && *at != '\0';)
+	{
+		size_t length = strcspn(at, between);
+
+		bool is_prefix = length > 1 && at[length - 1] == '*';
+		size_t wanted = is_prefix ? length - 1 : length;
+		size_t same = 0;
+
+		while (same < n && same < wanted && (folds ? to_lower(name[same]) : name[same]) == at[same])
+			same++;
+		if (same == wanted && same > 0 && (is_prefix || same == n))
+			return true;
+		at += length;
+		at += strspn(at, between);
+	}
+	return false;
+}
+
 unsigned
-kn__function_effects(const kn__token *name)
+kn__function_effects(const kn__functions *functions, const kn__token *name)
 {
 	bool is_quoted = name->kind == KN__TOKEN_QUOTED;
 	const char *p = is_quoted ? name->p + 1 : name->p;
 	size_t n = is_quoted ? name->n - 2 : name->n;
 
 	if (is_quoted && name->p[0] != '"')
-		return SESSION; /* U&"...": the name can be any */
+		return SESSION | KN__EFFECT_UNKNOWN; /* U&"...": the name can be any */
+	if (functions != NULL && has(functions->writing, p, n, !is_quoted))
+		return WRITES | KN__EFFECT_UNKNOWN;
+	if (functions != NULL && has(functions->harmless, p, n, !is_quoted))
+		return 0;
 	for (size_t i = 0; i < sizeof(x_functions) / sizeof(x_functions[0]); i++)
 	{
 		if (fits(x_functions[i].name, p, n, !is_quoted))
 			return x_functions[i].effects;
 	}
-	return 0;
+	return kn__function_is_harmless(p, n, is_quoted) ? 0 : KN__EFFECT_UNKNOWN;
 }

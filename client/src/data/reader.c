@@ -60,6 +60,7 @@ kn__at_label(const kn__reader *r)
 void
 kn__advance(kn__reader *r)
 {
+	r->earlier = r->before;
 	r->before = r->token;
 	r->token = r->next;
 	r->next = kn__lexer_next(&r->lexer);
@@ -113,6 +114,37 @@ is_local_setting(kn__lexer lexer)
 	return false;
 }
 
+/*
+ * Whether a name with a parenthesis behind it is called: it may also be that of a type, of columns
+ * that are listed, or of a table that is written to.
+ */
+static bool
+is_call(const kn__reader *r)
+{
+	return kn__token_is_sign(&r->next, '(') && !r->is_target && !kn__token_is(&r->before, "as") &&
+		   !kn__token_is_sign(&r->before, ')') &&
+		   !(r->before.kind == KN__TOKEN_PUNCTUATION && r->before.n == 2 && r->before.p[0] == ':' &&
+			 r->before.p[1] == ':');
+}
+
+/* What a name stands for in another schema than the server's own is not known by the name. */
+static bool
+is_elsewhere(const kn__reader *r)
+{
+	return kn__token_is_sign(&r->before, '.') && !kn__token_is_name(&r->earlier, "pg_catalog");
+}
+
+/* The table of INSERT INTO, MERGE INTO or COPY, with its schema: as long as names and points go on.
+ */
+static void
+note_target(kn__reader *r)
+{
+	if (kn__at_word(r, "into"))
+		r->is_target = kn__token_is(&r->before, "insert") || kn__token_is(&r->before, "merge");
+	else if (!kn__token_is_sign(&r->next, '.'))
+		r->is_target = false;
+}
+
 /* A name may be that of a function, called as f(x) or as x.f, and have a schema before it. */
 static void
 note_name(kn__reader *r)
@@ -126,9 +158,11 @@ note_name(kn__reader *r)
 	}
 	if (!r->runs || !(kn__token_is_sign(&r->next, '(') || kn__token_is_sign(&r->before, '.')))
 		return;
-	effects = kn__function_effects(&r->token);
+	effects = kn__function_effects(r->functions, &r->token);
 	if (kn__at_word(r, "set_config") && is_local_setting(r->lexer))
 		effects = KN__EFFECT_WRITES;
+	if (is_call(r) && ((effects & KN__EFFECT_UNKNOWN) != 0 || (effects == 0 && is_elsewhere(r))))
+		r->out->calls = true;
 	if ((effects & KN__EFFECT_WRITES) != 0)
 		r->out->is_read = false;
 	if ((effects & KN__EFFECT_SESSION) != 0)
@@ -175,18 +209,32 @@ note_word(kn__reader *r)
 	}
 }
 
+static void
+note_token(kn__reader *r)
+{
+	if (r->token.kind == KN__TOKEN_WORD)
+		note_word(r);
+	else if (r->token.kind == KN__TOKEN_QUOTED)
+		note_name(r);
+	else
+		return;
+	note_target(r);
+}
+
 void
 kn__read_token(kn__reader *r)
 {
 	if (kn__token_is_sign(&r->token, '('))
 	{
+		bool goes_on = kn__token_is(&r->before, "operator") || kn__token_is(&r->before, "on");
+
 		(void) kn__read_group(r, KN__GROUP_EXPRESSION);
+		/* A name behind others is an alias, with its columns; here it would be an operand. */
+		if (goes_on)
+			r->before = (kn__token){ 0 };
 		return;
 	}
-	if (r->token.kind == KN__TOKEN_WORD)
-		note_word(r);
-	else if (r->token.kind == KN__TOKEN_QUOTED)
-		note_name(r);
+	note_token(r);
 	kn__advance(r);
 }
 
@@ -204,16 +252,15 @@ read_flat(kn__reader *r)
 	size_t open = 1;
 
 	r->out->is_read = false;
+	r->out->calls = true;
 	for (; r->token.kind != KN__TOKEN_END; kn__advance(r))
 	{
 		if (kn__token_is_sign(&r->token, '('))
 			open++;
 		else if (kn__token_is_sign(&r->token, ')') && --open == 0)
 			return;
-		else if (r->token.kind == KN__TOKEN_WORD)
-			note_word(r);
-		else if (r->token.kind == KN__TOKEN_QUOTED)
-			note_name(r);
+		else
+			note_token(r);
 	}
 }
 

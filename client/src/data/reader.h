@@ -13,15 +13,18 @@
 typedef struct kn__reader
 {
 	kn__lexer lexer;
+	kn__token earlier; /* the one before the one before */
 	kn__token before;
 	kn__token token;
 	kn__token next;
 	kn__statement *out;
-	int depth;             /* of parentheses */
-	int commands;          /* verbs with a function of their own */
-	bool runs;             /* what is read is run, not only planned or stored */
-	bool takes_parameters; /* those that are read belong to the statement */
-	bool is_into;          /* SELECT INTO: returns no rows */
+	const kn__functions *functions; /* may be NULL */
+	int depth;                      /* of parentheses */
+	int commands;                   /* verbs with a function of their own */
+	bool runs;                      /* what is read is run, not only planned or stored */
+	bool takes_parameters;          /* those that are read belong to the statement */
+	bool is_target; /* what comes is the table that is written to, and then its columns */
+	bool is_into;   /* SELECT INTO: returns no rows */
 	bool has_returning;
 } kn__reader;
 

@@ -96,6 +96,7 @@ read_copy(kn__reader *r)
 {
 	r->out->is_copy = true;
 	kn__advance(r);
+	r->is_target = true;
 	if (kn__token_is_sign(&r->token, '('))
 		(void) kn__read_group(r, KN__GROUP_STATEMENT);
 	while (!kn__at_end(r) && !kn__at_word(r, "to") && !kn__at_word(r, "from"))
@@ -223,6 +224,7 @@ read_one(kn__reader *r)
 	r->runs = true;
 	r->commands = 0;
 	r->takes_parameters = false;
+	r->is_target = false;
 	r->is_into = false;
 	r->has_returning = false;
 	found = kn__read_statement(r);
@@ -242,8 +244,14 @@ read_one(kn__reader *r)
 kn__statement
 kn__statement_of(kn_str sql)
 {
+	return kn__statement_with(sql, NULL);
+}
+
+kn__statement
+kn__statement_with(kn_str sql, const kn__functions *functions)
+{
 	kn__statement out = { .is_read = true, .verb = "" };
-	kn__reader r = { .out = &out };
+	kn__reader r = { .out = &out, .functions = functions };
 	int count = 0;
 
 	kn__lexer_init(&r.lexer, sql);

@@ -85,7 +85,7 @@ kn__after_doubt(kn_ctx *cx, kn_after_fn *after, void *argument)
 kn_status
 kn__after_end(kn_ctx *cx, kn__over_fn *is_over, void *argument)
 {
-	kn__aftermath *entry = kn__arena_get(&cx->own, sizeof(kn__aftermath));
+	kn__aftermath *entry = kn__arena_get(&cx->after, sizeof(kn__aftermath));
 
 	if (entry == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
@@ -110,7 +110,7 @@ add_after(kn_ctx *cx, kn_after_fn *after, void *argument, ended when)
 			after(argument);
 		return KN_OK;
 	}
-	entry = kn__arena_get(&cx->own, sizeof(kn__aftermath));
+	entry = kn__arena_get(&cx->after, sizeof(kn__aftermath));
 	if (entry == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	*entry = (kn__aftermath){ cx->work.after, after, NULL, argument, when };

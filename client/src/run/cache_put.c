@@ -41,13 +41,13 @@ kn_cache_rows(kn_ctx *cx, const kn_rows *rows, const char *sql, const kn_value *
 		return status;
 	if (count < 0 || (count > 0 && values == NULL))
 		return kn__fail(&cx->fault, KN_USAGE, "a statement or its values are missing");
-	put = kn__arena_get_zero(&cx->own, 1, sizeof(Put));
+	put = kn__arena_get_zero(&cx->after, 1, sizeof(Put));
 	if (put == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	put->db = cx->db;
 	put->cache_ms = options->cache_ms;
 	put->load.writer = cx;
-	put->load.key = kn__entry_key(cx, &cx->own, options->cache_key);
+	put->load.key = kn__entry_key(cx, &cx->after, options->cache_key);
 	if (put->load.key == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	status = kn__after_end(cx, end_put, put);

@@ -6,35 +6,34 @@
 
 #include <string.h>
 
-#include "data/data.h"
+_Static_assert(KN__CLASS_CALLS < 1 << KN__MEMO_BITS, "a memo has room for all flags");
 
-_Static_assert(KN__CLASS_BROKEN < 1 << KN__MEMO_BITS, "a memo has room for all flags");
-
-static unsigned read_class(const char *sql, size_t length);
+static unsigned read_class(const kn__functions *functions, const char *sql, size_t length);
 static bool is_any_of(const char *verb, const char *const *verbs);
 
 unsigned
-kn__classes_of(kn__memo *classes, const char *sql, size_t length, uint64_t hash)
+kn__classes_of(kn__memo *classes, const kn__functions *functions, const char *sql, size_t length,
+			   uint64_t hash)
 {
 	unsigned flags = kn__memo_find(classes, hash);
 
 	if (flags == 0)
 	{
-		flags = read_class(sql, length);
+		flags = read_class(functions, sql, length);
 		kn__memo_note(classes, hash, flags);
 	}
 	return flags;
 }
 
 static unsigned
-read_class(const char *sql, size_t length)
+read_class(const kn__functions *functions, const char *sql, size_t length)
 {
 	static const char *const atomic[] = { "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE",
 										  "VALUES", "TABLE",  "WITH",   NULL };
 	static const char *const settings[] = { "SET",     "RESET",   "LISTEN",     "UNLISTEN",
 											"PREPARE", "EXECUTE", "DEALLOCATE", "DISCARD",
 											"LOAD",    NULL };
-	kn__statement statement = kn__statement_of((kn_str){ sql, length });
+	kn__statement statement = kn__statement_with((kn_str){ sql, length }, functions);
 	unsigned flags = KN__CLASS_KNOWN;
 
 	if (statement.is_read && !statement.locks_rows)
@@ -51,6 +50,8 @@ read_class(const char *sql, size_t length)
 		flags |= KN__CLASS_MULTIPLE;
 	if (statement.is_broken)
 		flags |= KN__CLASS_BROKEN;
+	if (statement.calls)
+		flags |= KN__CLASS_CALLS;
 	return flags;
 }
 

@@ -6,22 +6,26 @@
 #define KN_SRC_RUN_CLASSES_H
 
 #include "base/memo.h"
+#include "data/data.h"
 
 /* Flags; those that are set in doubt are the ones that forbid something. */
 typedef enum kn__class
 {
-	KN__CLASS_KNOWN = 1 << 0,  /* always set */
-	KN__CLASS_READ = 1 << 1,   /* writes nothing, if functions that nobody knows do not */
+	KN__CLASS_KNOWN = 1 << 0, /* always set */
+	KN__CLASS_READ = 1 << 1, /* writes nothing, if functions that nobody knows do not: see _CALLS */
 	KN__CLASS_ATOMIC = 1 << 2, /* nothing of it is left if the server ends the session meanwhile */
 	KN__CLASS_TRANSACTION = 1 << 3, /* BEGIN, COMMIT, SAVEPOINT ... */
 	KN__CLASS_SETTING = 1 << 4,     /* SET, LISTEN, PREPARE ...: has no place in a pool */
 	KN__CLASS_SOILS = 1 << 5,       /* leaves something in the session, such as a temporary table */
 	KN__CLASS_COPY = 1 << 6,
 	KN__CLASS_MULTIPLE = 1 << 7,
-	KN__CLASS_BROKEN = 1 << 8 /* the last that KN__MEMO_BITS has room for */
+	KN__CLASS_BROKEN = 1 << 8,
+	KN__CLASS_CALLS = 1 << 9 /* calls a function that nobody knows; the last that KN__MEMO_BITS has
+							  * room for */
 } kn__class;
 
 /* Flags of kn__class for a text and its hash; classes keeps them. */
-extern unsigned kn__classes_of(kn__memo *classes, const char *sql, size_t length, uint64_t hash);
+extern unsigned kn__classes_of(kn__memo *classes, const kn__functions *functions, const char *sql,
+							   size_t length, uint64_t hash);
 
 #endif

@@ -111,6 +111,7 @@ make(kn_db *db)
 	cx->random = (uint64_t) kn__now(db->clock) ^ (uint64_t) (uintptr_t) cx;
 	atomic_flag_clear(&cx->guard);
 	kn__arena_init(&cx->own, db->allocator);
+	kn__arena_init(&cx->after, db->allocator);
 	kn__arena_init(&cx->arena, db->allocator);
 	return cx;
 }
@@ -244,6 +245,7 @@ kn_end(kn_ctx *cx)
 	else
 	{
 		kn__arena_release(&cx->arena);
+		kn__arena_release(&cx->after);
 		kn__arena_release(&cx->own);
 		kn__release(db->allocator, cx, sizeof(kn_ctx));
 	}

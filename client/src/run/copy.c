@@ -150,11 +150,14 @@ static kn_status
 send_piece(kn_copy *copy, const char *data, size_t length)
 {
 	kn_ctx *cx = copy->cx;
+	int64_t since;
 	kn_status status;
 
 	if (is_childs(copy))
 		return copy->status;
+	since = kn__run_waits(cx);
 	status = kn__copy_put(cx->link->conn, data, length, &cx->wait, &copy->call.outcome, &cx->fault);
+	kn__run_waited(cx, since);
 	return status == KN_OK ? KN_OK : finish(copy, status);
 }
 
@@ -222,6 +225,7 @@ bool
 kn_copy_get(kn_copy *copy, kn_str *piece)
 {
 	kn_ctx *cx;
+	int64_t since;
 	kn_status status;
 
 	if (piece != NULL)
@@ -241,7 +245,9 @@ kn_copy_get(kn_copy *copy, kn_str *piece)
 	}
 	if (is_childs(copy))
 		return false;
+	since = kn__run_waits(cx);
 	status = kn__copy_get(cx->link->conn, piece, &cx->wait, &copy->call.outcome, &cx->fault);
+	kn__run_waited(cx, since);
 	if (status != KN_OK)
 		(void) finish(copy, status);
 	if (piece->p != NULL)
@@ -272,6 +278,7 @@ end(kn_copy *copy)
 	kn_ctx *cx = copy->cx;
 	bool is_in = copy->direction == KN__COPY_IN;
 	const char *why = NULL;
+	int64_t since;
 	kn_status status;
 
 	if (is_childs(copy))
@@ -283,14 +290,17 @@ end(kn_copy *copy)
 	if (is_in && send_pieces(copy, 0) != KN_OK)
 		return copy->status;
 	/* To cancel a read harms nobody, unless it is part of a transaction. */
-	if (!is_in && copy->mode == KN__COPY_NOTHING && copy->is_own && kn__run_is_read(&copy->call))
+	if (!is_in && copy->mode == KN__COPY_NOTHING && copy->is_own &&
+		kn__run_is_harmless(&copy->call))
 		why = "";
+	since = kn__run_waits(cx);
 	status = kn__copy_end(cx->link->conn,
 						  why,
 						  &cx->wait,
 						  &copy->item.affected,
 						  &copy->call.outcome,
 						  &cx->fault);
+	kn__run_waited(cx, since);
 	return finish(copy, status);
 }
 

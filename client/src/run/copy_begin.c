@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-/* As kn__doubt_note() takes it in; the number is given out here, not looked at. */
-static const char x_xid[] = "SELECT pg_catalog.pg_current_xact_id()::text, pg_catalog.now()";
-
 /*
  * Names and types of the columns that a COPY of $1 with the list $2 is about, in its order: domains
  * are what they are of, and an enum looks like text.
@@ -72,7 +69,8 @@ kn__copy_prepare(kn_copy *copy, const char *sql)
 	call->cx = cx;
 	call->items = item;
 	call->count = 1;
-	call->class = kn__classes_of(cx->db->classes, sql, item->length, item->hash);
+	call->class =
+		kn__classes_of(cx->db->classes, &cx->db->functions, sql, item->length, item->hash);
 	copy->text = kn__copy_text_of((kn_str){ sql, item->length });
 	if ((call->class & refused) == 0 && (is_in ? copy->text.is_in : copy->text.is_out))
 		return KN_OK;
@@ -120,11 +118,8 @@ fail(kn_copy *copy, kn_status status)
 
 	if (copy->is_own)
 		return kn__transact_close(cx, status);
-	if (cx->work.failed != KN_OK)
-		return status;
-	if (cx->link == NULL || kn__conn_in_failed_transaction(cx->link->conn) ||
-		!kn__conn_in_transaction(cx->link->conn))
-		cx->work.failed = status;
+	if (cx->work.failed == KN_OK)
+		kn__transact_note(cx, status);
 	return status;
 }
 
@@ -151,10 +146,13 @@ start_once(kn_copy *copy)
 		cx->fault.error.item = -1;
 		return status;
 	}
-	if (!kn__run_is_read(&copy->call))
+	/* A transaction of our own is not READ ONLY, wherever it goes. */
+	if (!kn__run_is_harmless(&copy->call) && (copy->is_own || !cx->work.is_read_only))
+	{
 		cx->work.may_have_written = true;
-	if ((copy->call.class & KN__CLASS_SOILS) != 0)
-		kn__conn_soil(cx->link->conn);
+		cx->work.is_number_due = cx->work.xid[0] == '\0';
+	}
+	kn__run_soil(cx, copy->call.class);
 	return kn__copy_begin(cx->link->conn,
 						  &copy->item,
 						  copy->direction,
@@ -179,9 +177,7 @@ fly(kn_copy *copy)
 	if (cx->work.xid[0] == '\0' && !kn__run_is_read(&copy->call))
 	{
 		xid = &items[count++];
-		*xid = kn__run_plain(x_xid);
-		xid->never_prepare = false;
-		xid->wants_rows = true;
+		*xid = kn__doubt_new_item();
 	}
 	if (is_in && copy->text.is_binary && copy->text.relation.n > 0)
 	{

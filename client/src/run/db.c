@@ -57,6 +57,7 @@ make(kn_db *db)
 	db->config = db->settings->config;
 	db->clock = db->config.clock;
 	db->classes = kn__memo_new(db->allocator);
+	db->functions = (kn__functions){ db->config.volatile_functions, db->config.stable_functions };
 	db->servers =
 		kn__allocate_zero(db->allocator, (size_t) db->settings->server_count, sizeof(kn__server));
 	if (db->classes == NULL || db->servers == NULL || !kn__wake_open(db->stop))
@@ -251,6 +252,7 @@ free_contexts(kn_db *db)
 		kn_ctx *cx = db->free_contexts;
 
 		db->free_contexts = cx->next;
+		kn__arena_release(&cx->after);
 		kn__arena_release(&cx->own);
 		kn__arena_release(&cx->arena);
 		kn__release(db->allocator, cx, sizeof(kn_ctx));

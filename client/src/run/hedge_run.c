@@ -111,8 +111,8 @@ bool
 kn__hedge_serves(const kn__call *call)
 {
 	return call->cx->hedge && call->cx->db->hedger != NULL && call->attempts == 1 &&
-		   (call->class & KN__CLASS_READ) != 0 && (call->class & KN__CLASS_SOILS) == 0 &&
-		   kn__run_is_read(call);
+		   (call->class & KN__CLASS_READ) != 0 &&
+		   (call->class & (KN__CLASS_SOILS | KN__CLASS_CALLS)) == 0 && kn__run_is_read(call);
 }
 
 kn_status

@@ -67,6 +67,8 @@ static const option options[] = {
 	OPTION(statement_cache_bytes, INT64, 1024, INT64_C(1) << 40, false, INT64_C(1) << 20),
 	INT(prepare_after, 1, INT32_MAX, false, 1),
 	OTHER(MODE, pgbouncer),
+	OTHER(TEXT, volatile_functions),
+	OTHER(TEXT, stable_functions),
 	INT(retry_attempts, 1, 1000, false, 3),
 	MS(retry_base_ms, false, 10),
 	MS(retry_cap_ms, false, 1000),

@@ -102,7 +102,8 @@ recognize(kn_ctx *cx, kn__item *item)
 		return recent->class;
 	}
 	item->hash = kn__hash(item->sql, item->length, 0);
-	class = kn__classes_of(cx->db->classes, item->sql, item->length, item->hash);
+	class =
+		kn__classes_of(cx->db->classes, &cx->db->functions, item->sql, item->length, item->hash);
 	if (item->length <= KN__RECENT_TEXT)
 	{
 		recent->hash = item->hash;

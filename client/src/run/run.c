@@ -18,6 +18,7 @@ static kn_status attempt(kn__call *call);
 static kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);
 static kn_status fly(kn__call *call, kn__permit *permit);
 static int64_t pause_before(kn__call *call);
+static bool may_be_standby(const kn_ctx *cx);
 static bool counts_as_failure(kn_status status, const kn__fault *fault);
 
 kn_status
@@ -54,6 +55,8 @@ run(kn__call *call)
 		status = attempt(call);
 		if (status != KN_OK)
 			kn__run_forget(call->items, call->count);
+		if (status == KN_READ_ONLY && (call->class & KN__CLASS_CALLS) != 0)
+			call->class &= ~(unsigned) KN__CLASS_READ; /* what it calls has tried to write */
 		if (!kn__run_may_repeat(call, status) || !kn__run_again(call))
 			return kn__run_settle(call, status);
 	}
@@ -73,9 +76,7 @@ attempt(kn__call *call)
 	if (call->started != 0)
 		call->pid = kn__conn_pid(cx->link->conn);
 	status = fly(call, &permit);
-	/* A lock of the session outlives the failure of the statement that has taken it. */
-	if ((call->class & KN__CLASS_SOILS) != 0)
-		kn__conn_soil(cx->link->conn);
+	kn__run_soil(cx, call->class);
 	kn__run_end(cx, call->server, &permit, call->began, status);
 	return status;
 }
@@ -176,6 +177,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 						   &cx->fault);
 	/* The wait for one that is free is no slowness of the server's. */
 	call->began = status == KN_OK ? member->taken_at : kn__coarse(clock);
+	cx->longest = 0;
 	if (status == KN_OK)
 		kn__ctx_set_link(cx, (kn__link *) (void *) member);
 	else if (status == KN_CONN_LOST || status == KN_UNAVAILABLE ||
@@ -196,7 +198,7 @@ fly(kn__call *call, kn__permit *permit)
 {
 	kn_ctx *cx = call->cx;
 	int before = cx->prelude != NULL;
-	int after = !kn__run_is_read(call) && kn__lsn_is_wanted(cx);
+	int after = kn__lsn_is_wanted(cx) && !kn__run_is_harmless(call);
 	kn__item few[FEW];
 	kn__item *items = call->items;
 	int count = before + call->count + after;
@@ -240,20 +242,56 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 	bool has_failed = kn__conn_is_silent(cx->link->conn) ||
 					  (status != KN_OK && counts_as_failure(status, &cx->fault));
 	int64_t took = now - began;
+	bool is_doubtful;
 	kn__breaker_state was;
 	kn__breaker_state is;
 
 	/* What the server was told to end, and has ended, was slow whatever its time was. */
 	if (status == KN_TIMEOUT && cx->fault.error.sqlstate[0] != '\0')
 		took = KN__NEVER;
+	is_doubtful = has_failed || (status == KN_READ_ONLY && may_be_standby(cx));
 	kn__run_give(cx);
 	atomic_fetch_add_explicit(&server->queries, 1, memory_order_relaxed);
 	if (status != KN_OK)
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);
 	if (kn__breaker_report(&server->breaker, permit, now, took, has_failed, &was, &is))
 		kn__tell_breaker(server, is);
-	if (status == KN_READ_ONLY || has_failed)
+	if (is_doubtful)
 		kn__route_doubt(server, status);
+}
+
+void
+kn__run_end_held(kn_ctx *cx, kn__server *server, const kn__permit *permit, kn_status status)
+{
+	kn__run_end(cx, server, permit, kn__coarse(cx->db->clock) - cx->longest, status);
+}
+
+/* When a wait for the server has begun. */
+int64_t
+kn__run_waits(const kn_ctx *cx)
+{
+	return cx->db->config.breaker_slow_percent < 0 ? 0 : kn__coarse(cx->db->clock);
+}
+
+void
+kn__run_waited(kn_ctx *cx, int64_t since)
+{
+	int64_t took = kn__run_waits(cx) - since;
+
+	if (took > cx->longest)
+		cx->longest = took;
+}
+
+/* Whether a write was refused by the server, and not by what the caller has asked for. */
+static bool
+may_be_standby(const kn_ctx *cx)
+{
+	const char *standby = kn__conn_setting(cx->link->conn, "in_hot_standby");
+
+	if (cx->work.options != NULL && cx->work.options->is_read_only)
+		return false;
+	/* Not told by servers before 14, nor by all poolers.  A primary never becomes a standby. */
+	return standby == NULL || strcmp(standby, "off") != 0;
 }
 
 int64_t
@@ -294,7 +332,7 @@ counts_as_failure(kn_status status, const kn__fault *fault)
 	return status == KN_CONN_LOST || status == KN_OUTCOME_UNKNOWN;
 }
 
-/* Whether it is taken for a read: by what its options say, else by what its text tells. */
+/* Whether any server will do: by what its options say, else by what its text tells. */
 bool
 kn__run_is_read(const kn__call *call)
 {
@@ -305,14 +343,35 @@ kn__run_is_read(const kn__call *call)
 	return (call->class & KN__CLASS_READ) != 0;
 }
 
+/* Whether it is sure to write nothing: a read may call a function that does. */
+bool
+kn__run_is_harmless(const kn__call *call)
+{
+	return kn__run_is_read(call) && ((call->class & KN__CLASS_CALLS) == 0 ||
+									 (call->options != NULL && call->options->is_read));
+}
+
+/*
+ * A lock of the session outlives the failure of the statement that has taken it.  Behind a pooler
+ * nobody knows which session it was.
+ */
+void
+kn__run_soil(kn_ctx *cx, unsigned class)
+{
+	if ((class & KN__CLASS_SOILS) != 0)
+		kn__conn_soil(cx->link->conn);
+	else if ((class & KN__CLASS_CALLS) != 0 && !atomic_load(&cx->link->server->is_pooled))
+		kn__conn_touch(cx->link->conn);
+}
+
 /* Its statements may be sent once more on the way, if it is a read. */
 void
 kn__run_mark_read(const kn__call *call, kn__item *items)
 {
-	bool is_read = kn__run_is_read(call);
+	bool is_harmless = kn__run_is_harmless(call);
 
 	for (int i = 0; i < call->count; i++)
-		items[i].may_repeat = is_read;
+		items[i].may_repeat = is_harmless;
 }
 
 /* Whether the call may be made again after it failed with that status. */
@@ -321,7 +380,7 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 {
 	const kn_db *db = call->cx->db;
 	bool may_happen_twice =
-		kn__run_is_read(call) || (call->options != NULL && call->options->is_idempotent);
+		kn__run_is_harmless(call) || (call->options != NULL && call->options->is_idempotent);
 
 	if (status == KN_OK || call->server == NULL || call->attempts >= db->config.retry_attempts)
 		return false;
@@ -407,7 +466,7 @@ kn__run_settle(kn__call *call, kn_status status)
 		return KN_OK;
 	}
 	/* Nothing of a transaction stays without its COMMIT. */
-	if (call->outcome == KN__MAYBE_DONE && call->cx->work.depth == 0 && !kn__run_is_read(call))
+	if (call->outcome == KN__MAYBE_DONE && call->cx->work.depth == 0 && !kn__run_is_harmless(call))
 		status = KN_OUTCOME_UNKNOWN;
 	fault->error.status = status;
 	fault->error.attempts = call->attempts;

@@ -72,6 +72,7 @@ struct kn_db
 	int server_count;
 	kn__budget budget;
 	kn__memo *classes;
+	kn__functions functions; /* what the user says of his own */
 	_Atomic(uint32_t) next_replica;
 	_Atomic(bool) is_closing;
 	int stop[2];          /* a pipe: once there is something in it, the handle's threads give up */
@@ -101,10 +102,13 @@ typedef struct kn__work
 	bool is_read_only;
 	bool is_own; /* the library's: one call of the caller's, and he knows nothing of it */
 	bool may_have_written;
-	kn_status failed;     /* KN_OK, or why nothing but its end will do */
-	const char *begin;    /* the statement that opens it */
+	bool is_number_due; /* nobody has looked for the number since something may have got one */
+	kn_status failed;   /* KN_OK, or why nothing but its end will do */
+	const char *begin;  /* the statement that opens it */
+	const struct kn_transaction *options;
 	char xid[24];         /* "" until the server has assigned one */
 	kn_time xid_at;       /* when it began, by the server's clock */
+	char origin[32];      /* of the number: which server gave it out, and in which life of it */
 	kn__aftermath *after; /* what is to be called once it is over, the newest first */
 	kn__permit permit;    /* of the breaker */
 	kn__server *server;
@@ -129,10 +133,12 @@ struct kn_ctx
 	kn_ctx *next; /* of the free ones, or of the live ones */
 	kn_ctx *before;
 	kn__arena own;   /* of what lives as long as the request */
+	kn__arena after; /* of what is to be called after the transaction, until then */
 	kn__arena arena; /* of what calls hand out, until kn_clear() */
 	_Atomic(bool) is_cancelled;
 	atomic_flag guard; /* of link, against kn_cancel() */
 	kn__link *link;    /* held: by a call, a transaction or a stream */
+	int64_t longest;   /* wait for the server since that was taken, where slow calls count */
 	kn__wait wait;
 	int64_t timeout_ms; /* of the request, for kn_clear() */
 	const char *actor;
@@ -212,6 +218,14 @@ extern void kn__run_give(kn_ctx *cx);
 extern int64_t kn__run_end_by(const kn_ctx *cx);
 extern void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
 						kn_status status);
+/*
+ * The same of a connection that was held for several flights, between which the program has done
+ * whatever it likes: what counts is the longest time between these two.
+ */
+extern void kn__run_end_held(kn_ctx *cx, kn__server *server, const kn__permit *permit,
+							 kn_status status);
+extern int64_t kn__run_waits(const kn_ctx *cx);
+extern void kn__run_waited(kn_ctx *cx, int64_t since);
 /* Frees the results of items, if they have any. */
 extern void kn__run_forget(kn__item *items, int count);
 /*
@@ -224,7 +238,10 @@ extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
 extern kn_status kn__run_settle(kn__call *call, kn_status status);
 extern kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
 extern bool kn__run_is_read(const kn__call *call);
+/* What statements of a class may have left in the session that the context has. */
+extern void kn__run_soil(kn_ctx *cx, unsigned class);
 extern void kn__run_mark_read(const kn__call *call, kn__item *items);
+extern bool kn__run_is_harmless(const kn__call *call);
 /* Waits for the next attempt, and counts it; false: there is to be none. */
 extern bool kn__run_again(kn__call *call);
 extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);
@@ -262,12 +279,19 @@ extern kn_status kn__hedge_fly(kn__call *call, kn__item *items, int count, kn__p
 /* transact.c */
 extern kn_status kn__transact_run(kn__call *call);
 extern kn_status kn__transact_check(kn_ctx *cx);
+/* An error where the body has left something open that has the connection. */
+extern kn_status kn__transact_check_ended(kn_ctx *cx);
+extern void kn__transact_note(kn_ctx *cx, kn_status status);
 extern kn_status kn__transact_take(kn_ctx *cx);
 extern int kn__transact_before_stream(const kn__call *call, kn__item *items);
 extern void kn__transact_abandon(kn_ctx *cx);
 extern void kn__transact_open(kn_ctx *cx, bool is_read);
 extern kn_status kn__transact_close(kn_ctx *cx, kn_status status);
 extern void kn__transact_undo(kn_ctx *cx);
+
+/* savepoint.c: a transaction within the one that there is */
+extern kn_status kn__savepoint_run(kn_ctx *cx, kn_body_fn *body, void *argument,
+								   const kn_transaction *options);
 
 /* copy.c: gives up the COPY that is under way, if there is one, and leaves the error as it is */
 extern void kn__copy_drop(kn_ctx *cx);

@@ -90,6 +90,7 @@ begin_once(kn_rows *rows)
 {
 	kn_ctx *cx = rows->cx;
 	kn__call *call = &rows->call;
+	int64_t since;
 	kn_status status;
 
 	status = kn__transact_check(cx);
@@ -106,21 +107,22 @@ begin_once(kn_rows *rows)
 	if (cx->link == NULL)
 		return kn__fail(&cx->fault, KN_INTERNAL, "there is no connection");
 	cx->link->member.last_sql = rows->item.sql;
+	since = kn__run_waits(cx);
 	status = begin_here(rows);
-	if ((call->class & KN__CLASS_SOILS) != 0)
-		kn__conn_soil(cx->link->conn);
+	kn__run_waited(cx, since);
+	kn__run_soil(cx, call->class);
 	if (cx->work.depth > 0)
 	{
 		/* While rows are under way libpq knows nothing of the transaction that is open. */
 		cx->work.has_begun =
 			cx->work.has_begun || status == KN_OK || kn__conn_in_transaction(cx->link->conn);
 		if (status != KN_OK)
-			cx->work.failed = status;
+			kn__transact_note(cx, status);
 	}
 	else if (status != KN_OK)
 	{
 		unwrap(rows, &status);
-		kn__run_end(cx, call->server, &rows->permit, call->began, status);
+		kn__run_end_held(cx, call->server, &rows->permit, status);
 	}
 	return status;
 }
@@ -212,6 +214,7 @@ kn__stream_more(kn_rows *rows)
 {
 	kn_ctx *cx = rows->cx;
 	kn__row row;
+	int64_t since;
 	kn_status status;
 
 	/* The socket is the parent's as well. */
@@ -221,7 +224,9 @@ kn__stream_more(kn_rows *rows)
 		rows->status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 		return false;
 	}
+	since = kn__run_waits(cx);
 	status = kn__stream_next(cx->link->conn, &cx->wait, &row, &rows->call.outcome, &cx->fault);
+	kn__run_waited(cx, since);
 	if (row.result != NULL)
 	{
 		kn__result_free(rows->result);
@@ -262,7 +267,7 @@ kn__stream_close(kn_rows *rows)
 	}
 	kn__fault_clear(&fault);
 	/* To cancel a read outside of a transaction harms nobody; anything else would be undone. */
-	if (cx->work.depth == 0 && kn__run_is_read(call))
+	if (cx->work.depth == 0 && kn__run_is_harmless(call))
 	{
 		status =
 			kn__stream_end(cx->link->conn, KN__STREAM_CANCEL, &cx->wait, &call->outcome, &fault);
@@ -291,9 +296,10 @@ end(kn_rows *rows, kn_status status)
 	kn__tell_end(&rows->call, status, rows->number + 1);
 	if (cx->work.depth == 0)
 	{
-		if (!kn__run_is_read(&rows->call) && kn__lsn_is_wanted(cx))
+		if (kn__lsn_is_wanted(cx) && !kn__run_is_harmless(&rows->call) &&
+			(!kn__run_is_read(&rows->call) || atomic_load(&rows->call.server->is_primary)))
 			cx->last_lsn = UINT64_MAX;
-		kn__run_end(cx, rows->call.server, &rows->permit, rows->call.began, status);
+		kn__run_end_held(cx, rows->call.server, &rows->permit, status);
 		return;
 	}
 	if (status != KN_OK || kn__conn_in_failed_transaction(cx->link->conn) ||

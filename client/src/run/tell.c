@@ -73,7 +73,7 @@ kn__tell_end(const kn__call *call, kn_status status, int64_t rows)
 		event.duration_ns = took;
 		tell_call(&event, call, status, rows);
 	}
-	if (((call->class & KN__CLASS_READ) == 0 || !kn__run_is_read(call)) &&
+	if (((call->class & KN__CLASS_READ) == 0 || !kn__run_is_harmless(call)) &&
 		kn__hears(hooks, KN_EVENT_AUDIT))
 	{
 		kn__event_init(&event, KN_EVENT_AUDIT, config->clock);

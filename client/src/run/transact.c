@@ -18,11 +18,8 @@
 static kn_status run_outer(kn_ctx *cx, kn_body_fn *body, void *argument,
 						   const kn_transaction *options);
 static kn_status run_once(kn_ctx *cx, kn_body_fn *body, void *argument);
-static kn_status check_ended(kn_ctx *cx);
-static kn_status run_nested(kn_ctx *cx, kn_body_fn *body, void *argument);
-static kn_status mark(kn_ctx *cx, const char *verb, int depth);
 static void write_begin(char *text, const kn_transaction *options);
-static bool is_worth_repeating(const kn_ctx *cx, kn_status status);
+static bool is_worth_repeating(const kn_ctx *cx, const kn_transaction *options, kn_status status);
 static int compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before);
 static kn_status commit(kn_ctx *cx);
 static void roll_back(kn_ctx *cx);
@@ -45,7 +42,7 @@ kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_trans
 		return kn__fail(&cx->fault, KN_USAGE, "%s", why);
 	options = &own;
 	if (cx->work.depth > 0)
-		return run_nested(cx, body, argument);
+		return kn__savepoint_run(cx, body, argument, options);
 	return run_outer(cx, body, argument, options);
 }
 
@@ -65,10 +62,12 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 		call.attempts++;
 		memset(&cx->work, 0, sizeof(cx->work));
 		cx->work.begin = begin;
+		cx->work.options = options;
 		cx->work.is_read_only = options->is_read_only;
 		status = run_once(cx, body, argument);
 		call.server = cx->work.server;
 		cx->work.begin = NULL;
+		cx->work.options = NULL;
 		if (status == KN_OK)
 		{
 			/* What the body has got over is no failure any more. */
@@ -77,8 +76,8 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 		}
 		cx->fault.error.status = status;
 		cx->fault.error.attempts = call.attempts;
-		if (call.attempts >= most || call.server == NULL || !is_worth_repeating(cx, status) ||
-			!kn__run_again(&call))
+		if (call.attempts >= most || call.server == NULL ||
+			!is_worth_repeating(cx, options, status) || !kn__run_again(&call))
 			return status;
 	}
 }
@@ -102,7 +101,7 @@ write_begin(char *text, const kn_transaction *options)
 
 /* What the server undid as a whole can be done again from its beginning. */
 static bool
-is_worth_repeating(const kn_ctx *cx, kn_status status)
+is_worth_repeating(const kn_ctx *cx, const kn_transaction *options, kn_status status)
 {
 	kn_status why = cx->work.failed != KN_OK ? cx->work.failed : status;
 
@@ -113,6 +112,9 @@ is_worth_repeating(const kn_ctx *cx, kn_status status)
 		case KN_CONN_LOST:
 		case KN_UNAVAILABLE:
 		case KN_READ_ONLY:
+			/* It was to be read-only. */
+			if (why == KN_READ_ONLY && options->is_read_only)
+				return false;
 			return status != KN_OUTCOME_UNKNOWN && status != KN_CANCELED && status != KN_TIMEOUT;
 		default:
 			return false;
@@ -134,7 +136,7 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 			(void) kn__fail(&cx->fault, status, "a statement of the transaction failed");
 	}
 	if (status == KN_OK)
-		status = check_ended(cx);
+		status = kn__transact_check_ended(cx);
 	if (status == KN_OK && kn__db_is_child(cx->db))
 		status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 	if (status == KN_OK)
@@ -146,78 +148,14 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 }
 
 /* An error where the body has left something open that has the connection. */
-static kn_status
-check_ended(kn_ctx *cx)
+kn_status
+kn__transact_check_ended(kn_ctx *cx)
 {
 	if (cx->stream != NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
 	if (cx->copy != NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "COPY is under way: kn_copy_end() ends it");
 	return KN_OK;
-}
-
-static kn_status
-run_nested(kn_ctx *cx, kn_body_fn *body, void *argument)
-{
-	kn__aftermath *after = cx->work.after;
-	int depth = cx->work.depth;
-	kn_status status;
-
-	status = kn__transact_check(cx);
-	if (status != KN_OK)
-		return status;
-	status = mark(cx, "SAVEPOINT", depth);
-	if (status != KN_OK)
-		return status;
-	cx->work.depth++;
-	status = body(cx, argument);
-	cx->work.depth = depth;
-	if (status == KN_OK && cx->work.failed != KN_OK)
-		status = cx->work.failed;
-	if (status == KN_OK)
-		status = check_ended(cx);
-	if (status == KN_OK)
-	{
-		status = mark(cx, "RELEASE", depth);
-		if (status != KN_OK && cx->work.failed == KN_OK)
-			cx->work.failed = status;
-		return status;
-	}
-	kn__after_forget(cx, after);
-	if (cx->stream != NULL)
-		kn__rows_forget_all(cx);
-	kn__copy_drop(cx);
-	/* A connection that is gone, or a transaction that has to be run again, is not for a savepoint.
-	 */
-	if (cx->link != NULL && kn__conn_in_transaction(cx->link->conn) &&
-		cx->work.failed != KN_SERIALIZATION && cx->work.failed != KN_DEADLOCK)
-	{
-		kn__fault kept;
-		kn_status undone;
-
-		kn__fault_copy(&kept, &cx->fault);
-		cx->work.failed = KN_OK;
-		undone = mark(cx, "ROLLBACK TO", depth);
-		/* With what the body did still in it, the transaction must not be committed. */
-		if (undone != KN_OK && cx->work.failed == KN_OK)
-			cx->work.failed = undone;
-		kn__fault_copy(&cx->fault, &kept);
-	}
-	return status;
-}
-
-/* A statement about the savepoint of a depth; the verb is static text. */
-static kn_status
-mark(kn_ctx *cx, const char *verb, int depth)
-{
-	char sql[64];
-	kn__item item;
-	kn__call call = { .cx = cx, .items = &item, .count = 1, .class = KN__CLASS_READ };
-
-	(void) snprintf(sql, sizeof(sql), "%s kn_%d", verb, depth);
-	item = kn__run_plain(sql);
-	call.told = verb;
-	return kn__transact_run(&call);
 }
 
 /* An error once a statement of it has failed: nothing but its end will do. */
@@ -237,6 +175,7 @@ kn__transact_run(kn__call *call)
 	kn__work *work = &cx->work;
 	kn__item few[FEW];
 	kn__item *items = few;
+	int64_t since;
 	kn_status status;
 	int before;
 	int count;
@@ -258,23 +197,37 @@ kn__transact_run(kn__call *call)
 	call->server = work->server;
 	cx->link->member.last_sql = call->told != NULL ? call->told : call->items[0].sql;
 	count = compose(cx, call, items, &before);
+	since = kn__run_waits(cx);
 	status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
+	kn__run_waited(cx, since);
 	memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));
 	if (count > before + call->count)
 		kn__doubt_note(cx, &items[count - 1]);
 	work->has_begun = work->has_begun || kn__conn_in_transaction(cx->link->conn);
-	if ((call->class & KN__CLASS_SOILS) != 0)
-		kn__conn_soil(cx->link->conn);
+	kn__run_soil(cx, call->class);
 	if (status == KN_OK)
 		return KN_OK;
 	kn__run_forget(call->items, call->count);
 	if (cx->fault.error.item >= 0)
 		cx->fault.error.item = call->count > 1 ? cx->fault.error.item - before : -1;
-	/* What never reached the server has left the transaction as it was. */
-	if (kn__conn_in_failed_transaction(cx->link->conn) || !kn__conn_in_transaction(cx->link->conn))
-		work->failed = status;
+	kn__transact_note(cx, status);
 	cx->fault.error.status = status;
 	return status;
+}
+
+/*
+ * A statement of it has failed.  What never reached the server has left the transaction as it was,
+ * be it that it has not even begun.
+ */
+void
+kn__transact_note(kn_ctx *cx, kn_status status)
+{
+	kn__conn *conn = cx->link == NULL ? NULL : cx->link->conn;
+
+	if (conn != NULL && !kn__conn_in_failed_transaction(conn) &&
+		(kn__conn_in_transaction(conn) || (!cx->work.has_begun && kn__conn_is_clean(conn))))
+		return;
+	cx->work.failed = status;
 }
 
 /* The connection of the transaction. */
@@ -307,7 +260,7 @@ compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 	}
 	kn__run_mark_read(call, items + count);
 	count += call->count;
-	if (kn__run_is_read(call) || work->is_read_only)
+	if (work->is_read_only || (kn__run_is_harmless(call) && !work->is_number_due))
 		return count;
 	work->may_have_written = true;
 	if (work->xid[0] == '\0')
@@ -325,12 +278,32 @@ kn__transact_before_stream(const kn__call *call, kn__item *items)
 	kn__work *work = &call->cx->work;
 	int count = kn__run_before(call->cx, items);
 
-	if (kn__run_is_read(call) || work->is_read_only)
+	if (kn__run_is_harmless(call) || work->is_read_only)
 		return count;
 	work->may_have_written = true;
-	if (work->xid[0] == '\0')
+	if (work->xid[0] != '\0')
+		return count;
+	/* What most likely only reads gets no number for that; if it has one, it will be seen. */
+	if (kn__run_is_read(call))
+		work->is_number_due = true;
+	else
 		items[count++] = kn__doubt_new_item();
 	return count;
+}
+
+/* A look at the number, where that of COMMIT's answer would come too late. */
+static kn_status
+look_for_number(kn_ctx *cx)
+{
+	kn__item item = kn__doubt_item();
+	kn__outcome outcome;
+	kn_status status;
+
+	if (!cx->work.is_number_due)
+		return KN_OK;
+	status = kn__flight(cx->link->conn, &item, 1, &cx->wait, &outcome, &cx->fault);
+	kn__doubt_note(cx, &item);
+	return status;
 }
 
 static kn_status
@@ -338,11 +311,19 @@ commit(kn_ctx *cx)
 {
 	kn__item items[2] = { kn__run_plain("COMMIT") };
 	int count = 1;
+	int64_t since;
 	kn__outcome outcome;
 	kn_status status;
 
 	if (cx->link == NULL || !cx->work.has_begun)
 		return KN_OK;
+	status = look_for_number(cx);
+	if (status != KN_OK)
+	{
+		cx->work.failed = status;
+		roll_back(cx);
+		return status;
+	}
 	items[0].is_atomic = false;
 	items[0].is_commit = true;
 	if (cx->work.may_have_written && kn__lsn_is_wanted(cx))
@@ -350,7 +331,9 @@ commit(kn_ctx *cx)
 		items[0].sync_after = true;
 		items[count++] = kn__lsn_item();
 	}
+	since = kn__run_waits(cx);
 	status = kn__flight(cx->link->conn, items, count, &cx->wait, &outcome, &cx->fault);
+	kn__run_waited(cx, since);
 	if (count > 1)
 		kn__lsn_note(cx, &items[1], status == KN_OK || outcome != KN__NOTHING_DONE);
 	if (status == KN_OK)
@@ -398,8 +381,9 @@ leave(kn_ctx *cx, kn_status status)
 	if (cx->work.has_begun && !cx->work.is_own)
 		tell(cx, status);
 	if (cx->link != NULL)
-		kn__run_end(cx, cx->work.server, &cx->work.permit, cx->work.began, status);
+		kn__run_end_held(cx, cx->work.server, &cx->work.permit, status);
 	kn__after_call(cx, status);
+	kn__arena_clear(&cx->after);
 }
 
 /* To who listens, a transaction is a call of its own. */

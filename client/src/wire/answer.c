@@ -38,6 +38,7 @@ kn__answer_alone(kn__flying *flight)
 void
 kn__answer_closes(kn__flying *flight, int closes)
 {
+	kn__reset_answer(flight);
 	for (int i = 0; i < closes && !flight->is_lost; i++)
 		kn__answer_command(flight, NULL, NULL);
 	if (closes == 0 || flight->is_lost)

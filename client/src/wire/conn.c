@@ -26,7 +26,7 @@ static kn_status settle(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
 static void take_notice(void *user, const PGresult *result);
 
 /* Literals of dates and intervals come as text where a statement has a column without a codec. */
-static const char *const settings[][3] = {
+static const char *const settings[KN__SETTLED][3] = {
 	{ "DateStyle", "ISO", "SET DateStyle = ISO" },
 	{ "IntervalStyle", "postgres", "SET IntervalStyle = postgres" },
 };
@@ -144,7 +144,7 @@ fail_connect(kn__conn *conn, kn__waited waited, kn__fault *fault)
 static kn_status
 settle(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
 {
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+	for (size_t i = 0; i < KN__SETTLED; i++)
 	{
 		const char *now = PQparameterStatus(conn->pg, settings[i][0]);
 		kn__item item = { .sql = settings[i][2], .never_prepare = true };
@@ -154,6 +154,7 @@ settle(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
 		if (now == NULL || strncmp(now, settings[i][1], strlen(settings[i][1])) == 0)
 			continue;
 		item.length = strlen(item.sql);
+		conn->settled[i] = item.sql;
 		status = kn__flight(conn, &item, 1, wait, &outcome, fault);
 		if (status != KN_OK)
 			return status;

@@ -37,6 +37,8 @@ typedef struct kn__prepared_cache
 	kn__buf closing; /* names to be deallocated with the next flight, each with a NUL */
 } kn__prepared_cache;
 
+#define KN__SETTLED 2
+
 struct kn__conn
 {
 	PGconn *pg;
@@ -57,13 +59,17 @@ struct kn__conn
 	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
 	void *user;
 	bool never_prepares;
-	bool has_given_up;            /* to prepare, for a name meant nothing */
-	bool is_broken;               /* to be closed: nobody knows in which state the server is */
-	bool is_silent;               /* it was asked to end something, and has not answered */
-	bool is_soiled;               /* something of a user's outlives his transaction */
-	struct kn__streaming *stream; /* stream.c: rows that are under way, NULL: none */
-	struct kn__copying *copy;     /* copy.c: likewise */
-	kn__buf scratch;              /* the bytes of parameters, while they are handed to libpq */
+	bool has_given_up;                /* to prepare, for a name meant nothing */
+	bool is_broken;                   /* to be closed: nobody knows in which state the server is */
+	bool is_silent;                   /* it was asked to end something, and has not answered */
+	bool is_soiled;                   /* something of a user's outlives his transaction */
+	bool must_reset;                  /* likewise, perhaps: see reset.c */
+	int resets;                       /* commands of that whose answers are to come */
+	bool has_reset;                   /* and its statements are prepared */
+	const char *settled[KN__SETTLED]; /* what was set when it was opened, or NULL */
+	struct kn__streaming *stream;     /* stream.c: rows that are under way, NULL: none */
+	struct kn__copying *copy;         /* copy.c: likewise */
+	kn__buf scratch;                  /* the bytes of parameters, while they are handed to libpq */
 };
 
 /* send.c: what was sent for an item, and so what answers will come */
@@ -79,6 +85,8 @@ typedef struct kn__sent
 
 /* The key of an item: of its text and the types of its parameters; the item remembers it. */
 extern uint64_t kn__send_key(kn__item *item);
+/* What is wrong with its parameters, before something else is sent. */
+extern kn_status kn__send_check(kn__conn *conn, const kn__item *item, kn__fault *fault);
 /* Hands an item to libpq; KN_DATA, KN_NO_MEMORY, KN_USAGE: nothing of it was sent. */
 extern kn_status kn__send_item(kn__conn *conn, kn__item *item, bool in_pipeline, kn__sent *sent,
 							   kn__fault *fault);
@@ -111,6 +119,9 @@ extern kn__waited kn__wait_result(kn__conn *conn, const kn__wait *wait);
 /* cancel.c: asks the server to end what it does, and makes sure that this hits nothing else */
 extern bool kn__cancel_send(kn__conn *conn, int64_t give_up_at);
 extern bool kn__cancel_fence(kn__conn *conn, int64_t give_up_at);
+
+/* reset.c */
+extern bool kn__reset_is_due(const kn__conn *conn);
 
 /* stream.c, copy.c: forget what is under way, for the connection is closed */
 extern void kn__stream_forget(kn__conn *conn);

@@ -157,8 +157,8 @@ kn__flight_send(kn__flying *flight)
 	}
 	if (kn__flight_learn(flight) != KN_OK)
 		return false;
-	flight->is_piped =
-		flight->count > 1 || flight->conn->cache.closing.length > 0 || !send_alone(flight);
+	flight->is_piped = flight->count > 1 || flight->conn->cache.closing.length > 0 ||
+					   kn__reset_is_due(flight->conn) || !send_alone(flight);
 	return flight->is_piped ? send_pipeline(flight) : flight->is_sent;
 }
 
@@ -205,6 +205,8 @@ kn__flight_learn(kn__flying *flight)
 		return flight->status;
 	}
 	memset(flight->sent, 0, (size_t) flight->count * sizeof(kn__sent));
+	/* What is described is what will be found. */
+	(void) kn__reset_send(flight);
 	for (int i = 0; i < count && flight->status == KN_OK; i++)
 	{
 		if (!is_unknown(conn, &items[i]))
@@ -217,6 +219,7 @@ kn__flight_learn(kn__flying *flight)
 		else if (flight->status != KN_OK && flight->count > 1)
 			flight->fault->error.item = i;
 	}
+	kn__reset_answer(flight);
 	for (int i = 0; i < count && !flight->is_lost; i++)
 	{
 		if (!flight->sent[i].is_described)
@@ -317,6 +320,8 @@ kn__flight_send_closes(kn__flying *flight, int *closes)
 	char sql[64];
 
 	*closes = 0;
+	if (!kn__reset_send(flight))
+		return false;
 	if (kn__conn_in_failed_transaction(conn))
 		return true;
 	for (size_t at = 0; at < closing->length; at += strlen(closing->data + at) + 1)

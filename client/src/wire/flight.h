@@ -57,6 +57,10 @@ extern void kn__flight_finish(kn__flying *flight);
 extern kn__outcome kn__flight_outcome(const kn__flying *flight);
 extern bool kn__flight_send_closes(kn__flying *flight, int *closes);
 
+/* reset.c */
+extern bool kn__reset_send(kn__flying *flight);
+extern void kn__reset_answer(kn__flying *flight);
+
 /* answer.c */
 extern void kn__answer_alone(kn__flying *flight);
 extern void kn__answer_closes(kn__flying *flight, int closes);

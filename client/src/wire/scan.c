@@ -23,7 +23,7 @@ static bool take_row(kn__streaming *stream, const char *bytes, size_t length);
 bool
 kn__scan_serves(const kn__conn *conn, kn__item *item)
 {
-	return item->may_scan && item->count == 0 &&
+	return item->may_scan && item->count == 0 && !kn__reset_is_due(conn) &&
 		   kn__memo_find(conn->shapes, kn__send_key(item)) == KN__SHAPE_BINARY;
 }
 

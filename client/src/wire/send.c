@@ -38,6 +38,16 @@ static void release(kn__conn *conn, Parameters *parameters);
 static bool send(kn__conn *conn, kn__item *item, const Parameters *parameters, bool in_pipeline,
 				 kn__sent *sent);
 
+kn_status
+kn__send_check(kn__conn *conn, const kn__item *item, kn__fault *fault)
+{
+	Parameters parameters;
+	kn_status status = encode(conn, item, &parameters, fault);
+
+	release(conn, &parameters);
+	return status;
+}
+
 uint64_t
 kn__send_key(kn__item *item)
 {

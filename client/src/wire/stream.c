@@ -144,6 +144,12 @@ send(kn__streaming *stream)
 	kn__conn *conn = flight->conn;
 	int closes = 0;
 
+	flight->status = kn__send_check(conn, stream->item, flight->fault);
+	if (flight->status != KN_OK)
+	{
+		stream->is_over = true;
+		return;
+	}
 	if (!PQenterPipelineMode(conn->pg) || !kn__flight_send_closes(flight, &closes))
 	{
 		kn__flight_lose(flight);
@@ -159,7 +165,7 @@ send(kn__streaming *stream)
 	if (flight->status == KN_CONN_LOST || (flight->status == KN_OK && !PQpipelineSync(conn->pg)))
 		kn__flight_lose(flight);
 	/* What could not be sent as a whole is not worth saving: without a sync nothing is in force. */
-	if (flight->status != KN_OK && (flight->is_sent || closes > 0))
+	if (flight->status != KN_OK && (flight->is_sent || closes > 0 || conn->resets > 0))
 		flight->is_undone = flight->is_lost = true;
 	if (flight->status == KN_OK)
 	{

@@ -35,7 +35,7 @@ check_tokens(kn_str sql, bool backslash_quotes, bool *is_broken, uint32_t *param
 		MUST(token.kind != KN__TOKEN_PARAMETER || token.number <= INT32_MAX);
 		(void) kn__token_is(&token, "select");
 		if (token.kind == KN__TOKEN_WORD || token.kind == KN__TOKEN_QUOTED)
-			(void) kn__function_effects(&token);
+			(void) kn__function_effects(NULL, &token);
 		*is_broken |= token.kind == KN__TOKEN_ERROR;
 		if (token.kind == KN__TOKEN_PARAMETER && token.number > *parameters)
 			*parameters = token.number;

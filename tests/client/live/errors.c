@@ -201,6 +201,66 @@ START_TEST(is_no_fault_of_the_servers)
 }
 END_TEST
 
+/* A clock that the program's own work makes go faster. */
+static int64_t
+read_work(void *user)
+{
+	struct timespec now;
+
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	return *(_Atomic(int64_t) *) user + (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+typedef struct labour
+{
+	_Atomic(int64_t) done;
+	bool at_the_server;
+} labour;
+
+static kn_status
+labour_body(kn_ctx *c, void *argument)
+{
+	labour *l = argument;
+	kn_status status = kn_exec(c, l->at_the_server ? "SELECT pg_sleep(0.03)" : "SELECT 1");
+	kn_rows *rows;
+
+	if (status != KN_OK)
+		return status;
+	l->done += l->at_the_server ? 0 : 1000000000;
+	rows = kn_stream(c, "SELECT generate_series(1, 3)");
+	while (kn_next(rows))
+		l->done += l->at_the_server ? 0 : 1000000000;
+	return kn_done(rows);
+}
+
+/* How slow the program is, the server has nothing to do with. */
+START_TEST(is_not_slow_for_the_program_is)
+{
+	labour l = { .at_the_server = (_i & 1) != 0 };
+	const kn_clock clock = { .monotonic = read_work, .user = &l.done };
+	kn_status status = KN_OK;
+	kn_db *wary;
+	kn_ctx *c;
+
+	OPEN(wary,
+		 .max_connections = 1,
+		 .lifetime_ms = -1,
+		 .idle_ms = -1,
+		 .acquire_ms = -1,
+		 .breaker_calls = 4,
+		 .breaker_window = 1000,
+		 .breaker_slow_ms = l.at_the_server ? 20 : 500,
+		 .breaker_slow_percent = 50,
+		 .clock = &clock);
+	c = kn_begin(wary);
+	for (int i = 0; i < 10 && status == KN_OK; i++)
+		status = (_i & 2) != 0 ? labour_body(c, &l) : kn_transact(c, labour_body, &l);
+	ck_assert_int_eq(status, l.at_the_server && (_i & 2) == 0 ? KN_CIRCUIT_OPEN : KN_OK);
+	kn_end(c);
+	close_even(wary);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -210,6 +270,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, breaks_a_deadlock);
 	tcase_add_test(tcase, does_not_get_a_lock);
 	tcase_add_test(tcase, is_no_fault_of_the_servers);
+	tcase_add_loop_test(tcase, is_not_slow_for_the_program_is, 0, 3);
 }
 
 int

@@ -176,6 +176,7 @@ open_through(play_state *p)
 	OPEN(db,
 		 .conninfo = conninfo,
 		 .max_connections = 2,
+		 .stable_functions = "kn_pause",
 		 .cancel_ms = p->how == WAY_DROP ? CANCEL_MS : 1000,
 		 .allocator = &p->scene.allocator,
 		 .cache = &p->scene.cache);

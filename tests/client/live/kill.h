@@ -170,9 +170,11 @@ begin_body(scene *s, kn_ctx *cx)
 	EXPECT_OK(cx, kn_after_rollback(cx, count_rollback, s));
 }
 
-#define INSERT    "INSERT INTO kn_kill VALUES ($1)"
-#define RETURNING INSERT " RETURNING token"
-#define READ      "SELECT kn_pause(), g FROM generate_series(1, 100) g"
+#define INSERT     "INSERT INTO kn_kill VALUES ($1)"
+#define RETURNING  INSERT " RETURNING token"
+#define IDEMPOTENT "INSERT INTO kn_kill VALUES (-1) ON CONFLICT DO NOTHING"
+#define CALL       "SELECT kn_write($1)" /* nobody knows that it writes */
+#define READ       "SELECT kn_pause(), g FROM generate_series(1, 100) g"
 
 static inline kn_status
 insert_body(kn_ctx *cx, void *argument)
@@ -197,6 +199,13 @@ batch_body(kn_ctx *cx, void *argument)
 	(void) kn_add(batch, INSERT, 1);
 	(void) kn_add(batch, "SELECT 1");
 	return kn_run_batch(batch, NULL);
+}
+
+static inline kn_status
+function_body(kn_ctx *cx, void *argument)
+{
+	begin_body(argument, cx);
+	return kn_exec(cx, CALL, 1);
 }
 
 static inline kn_status
@@ -233,6 +242,19 @@ forgiving_body(kn_ctx *cx, void *argument)
 	begin_body(argument, cx);
 	status = kn_exec(cx, "SELECT 1");
 	return status != KN_OK || kn_transact(cx, inner_body, NULL) == KN_OK ? status : KN_OK;
+}
+
+static inline kn_status
+act_calling(scene *s, kn_ctx *cx)
+{
+	return kn_transact(cx, function_body, s);
+}
+
+static inline kn_status
+act_call(scene *s, kn_ctx *cx)
+{
+	(void) s;
+	return kn_done(kn_query(cx, CALL, 1));
 }
 
 static inline kn_status
@@ -277,12 +299,7 @@ act_idempotent(scene *s, kn_ctx *cx)
 	const kn_options idempotent = { .size = sizeof(kn_options), .is_idempotent = true };
 
 	(void) s;
-	return kn_exec_values(cx,
-						  "INSERT INTO kn_kill SELECT 1 WHERE NOT EXISTS (TABLE kn_kill)",
-						  NULL,
-						  0,
-						  &idempotent,
-						  NULL);
+	return kn_exec_values(cx, IDEMPOTENT, NULL, 0, &idempotent, NULL);
 }
 
 static inline kn_status
@@ -386,6 +403,7 @@ static const deed deeds[] = {
 	{ "batch", "kn_kill", DEED_WRITES, act_batch, true, false },
 	{ "role", "kn_kill", DEED_WRITES, act_exec, true, false }, /* claims come before it */
 	{ "stream of a write", "kn_kill", DEED_WRITES, act_stream_write, true, true },
+	{ "function", "kn_write", DEED_WRITES, act_call, true, false },
 	{ "idempotent", "kn_kill", DEED_MAY_REPEAT, act_idempotent, true, false },
 	{ "statement", "kn_kill", DEED_IN_A_BODY, act_transaction, false, false },
 	{ "stream in a body", "kn_kill", DEED_IN_A_BODY, act_streaming, false, true },
@@ -395,6 +413,7 @@ static const deed deeds[] = {
 	{ "commit", "COMMIT", DEED_ENDS_A_BODY, act_transaction, true, false },
 	{ "commit of a stream", "COMMIT", DEED_ENDS_A_BODY, act_streaming, true, false },
 	{ "commit of a batch", "COMMIT", DEED_ENDS_A_BODY, act_batching, true, false },
+	{ "commit of a function", "COMMIT", DEED_ENDS_A_BODY, act_calling, true, false },
 	{ "commit of a savepoint", "COMMIT", DEED_ENDS_A_BODY, act_nesting, true, false },
 	{ "commit and uncache", "COMMIT", DEED_ENDS_A_BODY, act_uncache, true, false },
 	{ "query", "kn_pause", DEED_READS, act_query, true, false },
@@ -466,6 +485,9 @@ set_up_kill(void)
 		look,
 		"SET client_min_messages = error;"
 		"DROP TABLE IF EXISTS kn_kill; CREATE TABLE kn_kill (token int);"
+		"CREATE UNIQUE INDEX ON kn_kill (token) WHERE token < 0;"
+		"CREATE OR REPLACE FUNCTION kn_write(int) RETURNS int LANGUAGE sql AS"
+		" 'INSERT INTO kn_kill VALUES ($1) RETURNING token';"
 		"CREATE OR REPLACE FUNCTION kn_pause() RETURNS bool LANGUAGE plpgsql AS $$"
 		" BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN true; END$$;"
 		"CREATE OR REPLACE FUNCTION kn_pause_later() RETURNS trigger LANGUAGE plpgsql AS $$"

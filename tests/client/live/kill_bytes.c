@@ -45,6 +45,7 @@ stage_begin(stage *s, const deed *d, loss by)
 	OPEN(s->db,
 		 .conninfo = conninfo,
 		 .max_connections = 2,
+		 .stable_functions = "kn_pause",
 		 .cancel_ms = by == LOSS_SILENCE ? CANCEL_MS : 1000,
 		 .allocator = &s->scene.allocator,
 		 .cache = &s->scene.cache);

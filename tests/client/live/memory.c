@@ -192,10 +192,52 @@ START_TEST(opening_fails)
 END_TEST
 
 static void
+count(void *argument)
+{
+	++*(int *) argument;
+}
+
+static kn_status
+noting_body(kn_ctx *cx, void *argument)
+{
+	for (int i = 0; i < 50; i++)
+		EXPECT_OK(cx, kn_after_commit(cx, count, argument));
+	return KN_OK;
+}
+
+/* One context for as long as the program runs is no leak. */
+START_TEST(nothing_is_kept_of_transactions_that_are_over)
+{
+	failing memory;
+	size_t before = 0;
+	int called = 0;
+	kn_db *db;
+	kn_ctx *cx;
+
+	failing_init(&memory, 0, false);
+	OPEN(db, .allocator = &memory.allocator);
+	cx = kn_begin(db);
+	for (int i = 0; i < 200; i++)
+	{
+		EXPECT_OK(cx, kn_transact(cx, noting_body, &called));
+		kn_clear(cx);
+		if (i == 100)
+			before = memory.bytes;
+	}
+	ck_assert_int_eq(called, 200 * 50);
+	ck_assert_uint_le(memory.bytes, before);
+	kn_end(cx);
+	close_even(db);
+	ck_assert(failing_is_even(&memory));
+}
+END_TEST
+
+static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, opening_fails, 0, 2);
+	tcase_add_test(tcase, nothing_is_kept_of_transactions_that_are_over);
 	LOOP(tcase, one_fails, scenes);
 	LOOP(tcase, all_fail, scenes);
 }

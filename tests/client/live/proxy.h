@@ -49,9 +49,10 @@ typedef struct proxy
 {
 	char directory[64];
 	struct sockaddr_un to;
-	bool is_tcp; /* to the client */
-	bool resets; /* what is cut gets a reset */
-	int port;    /* of TCP */
+	struct sockaddr_un elsewhere; /* another server */
+	bool is_tcp;                  /* to the client */
+	bool resets;                  /* what is cut gets a reset */
+	int port;                     /* of TCP */
 	int listener;
 	int stop[2];
 	pthread_t thread;
@@ -70,9 +71,10 @@ typedef struct proxy
 	_Atomic(bool) holds_cancel;
 	int held; /* where it goes; 0: there is none */
 	char request[16];
-	bool is_mute;          /* whoever comes is served in silence */
-	_Atomic(bool) is_done; /* the one thread sets it, the other looks */
-	_Atomic(bool) drops;   /* from now on nothing passes, in either direction */
+	bool is_mute;                  /* whoever comes is served in silence */
+	_Atomic(bool) is_done;         /* the one thread sets it, the other looks */
+	_Atomic(bool) drops;           /* from now on nothing passes, in either direction */
+	_Atomic(bool) leads_elsewhere; /* new connections are to the other server */
 } proxy;
 
 static inline void
@@ -281,6 +283,7 @@ accept_pair(proxy *p)
 {
 	int client = accept(p->listener, NULL, NULL);
 	int server = p->drops ? -1 : socket(AF_UNIX, SOCK_STREAM, 0);
+	const struct sockaddr_un *to = p->leads_elsewhere ? &p->elsewhere : &p->to;
 
 	/* A server that is started meanwhile must not have them. */
 	(void) fcntl(client, F_SETFD, FD_CLOEXEC);
@@ -294,7 +297,7 @@ accept_pair(proxy *p)
 		p->pairs[i]->client = client;
 		p->pairs[i]->server = server;
 		p->pairs[i]->is_dead = server < 0 || p->is_mute;
-		if (server >= 0 && connect(server, (struct sockaddr *) &p->to, sizeof(p->to)) != 0)
+		if (server >= 0 && connect(server, (const struct sockaddr *) to, sizeof(*to)) != 0)
 			pair_close(p, i);
 		return;
 	}

@@ -260,9 +260,38 @@ START_TEST(is_isolated_as_asked)
 						  .isolation = KN_SERIALIZABLE,
 						  .is_read_only = true,
 						  .is_deferrable = true));
-	EXPECT(cx,
-		   kn_transact(cx, writing_body, NULL, .is_read_only = true, .attempts = 1),
-		   KN_READ_ONLY);
+}
+END_TEST
+
+/* That it cannot write is as it was asked for: no other server, and no other connection, can. */
+START_TEST(is_refused_for_good_where_it_is_read_only)
+{
+	for (int i = 0; i < 5; i++)
+	{
+		EXPECT(cx, kn_transact(cx, writing_body, NULL, .is_read_only = true), KN_READ_ONLY);
+		ck_assert_int_eq(kn_last_error(cx)->attempts, 1);
+	}
+	ck_assert_uint_eq(stats_of(db).opened, 1);
+	ck_assert_uint_eq(stats_of(db).closed_old, 0);
+}
+END_TEST
+
+/* Nor where the role, or the database, is so; a primary says that it is one. */
+START_TEST(is_refused_where_everything_is_read_only)
+{
+	kn_db *sealed;
+	kn_ctx *c;
+
+	if (is_pooled())
+		return;
+	OPEN(sealed, .conninfo = "options='-c default_transaction_read_only=on'", .max_connections = 2);
+	c = kn_begin(sealed);
+	EXPECT(c, kn_exec(c, "DELETE FROM kn_account"), KN_READ_ONLY);
+	EXPECT(c, kn_transact(c, writing_body, NULL), KN_READ_ONLY);
+	ck_assert_uint_eq(stats_of(sealed).opened, 1);
+	ck_assert_uint_eq(stats_of(sealed).closed_old, 0);
+	kn_end(c);
+	close_even(sealed);
 }
 END_TEST
 
@@ -437,35 +466,6 @@ START_TEST(ends_in_time)
 }
 END_TEST
 
-static kn_status
-late_body(kn_ctx *c, void *argument)
-{
-	const bool *returns_ok = argument;
-
-	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
-	kn_set_timeout(c, 0);
-	return *returns_ok ? KN_OK : KN_TIMEOUT;
-}
-
-/* The end of a savepoint was not sent, and then there is time again. */
-static kn_status
-patient_body(kn_ctx *c, void *argument)
-{
-	EXPECT(c, kn_transact(c, late_body, argument), KN_TIMEOUT);
-	kn_set_timeout(c, 20000);
-	return KN_OK;
-}
-
-START_TEST(does_not_keep_half_a_savepoint)
-{
-	bool returns_ok = _i == 1;
-
-	EXPECT(cx, kn_transact(cx, patient_body, &returns_ok), KN_TIMEOUT);
-	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
-	ck_assert_int_eq(stats_of(db).busy, 0);
-}
-END_TEST
-
 /* However long the server takes to end a statement: none of it is over before it began. */
 START_TEST(has_all_the_time_to_cancel)
 {
@@ -496,12 +496,13 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, has_savepoints);
 	tcase_add_test(tcase, tells_of_savepoints);
 	tcase_add_test(tcase, is_isolated_as_asked);
+	tcase_add_test(tcase, is_refused_for_good_where_it_is_read_only);
+	tcase_add_test(tcase, is_refused_where_everything_is_read_only);
 	tcase_add_test(tcase, fails_at_commit);
 	tcase_add_test(tcase, runs_again);
 	tcase_add_test(tcase, weathers_a_storm);
 	tcase_add_loop_test(tcase, survives_another_shape, 0, 4);
 	tcase_add_test(tcase, ends_in_time);
-	tcase_add_loop_test(tcase, does_not_keep_half_a_savepoint, 0, 2);
 	tcase_add_test(tcase, has_all_the_time_to_cancel);
 }
 

@@ -1,0 +1,127 @@
+/*
+ * savepoint.c
+ *		Transactions within transactions.
+ *
+ * What one did is rolled back alone, and leaves no trace: a savepoint that is rolled back to
+ * and not released stays with the server, and a loop of them fills its memory.
+ */
+#include "run/run.h"
+
+#include <stdio.h>
+
+static kn_status check_options(kn_ctx *cx, const kn_transaction *options);
+static kn_status end(kn_ctx *cx, int depth, kn_status status);
+static bool can_undo(const kn_ctx *cx);
+static void undo(kn_ctx *cx, int depth);
+static kn_status mark(kn_ctx *cx, int depth, const char *const *verbs, int count);
+
+static const char *const x_begin[] = { "SAVEPOINT" };
+static const char *const x_keep[] = { "RELEASE" };
+static const char *const x_undo[] = { "ROLLBACK TO", "RELEASE" };
+
+kn_status
+kn__savepoint_run(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *options)
+{
+	kn__aftermath *after = cx->work.after;
+	int depth = cx->work.depth;
+	kn_status status = check_options(cx, options);
+
+	if (status == KN_OK)
+		status = kn__transact_check(cx);
+	if (status == KN_OK)
+		status = mark(cx, depth, x_begin, 1);
+	if (status != KN_OK)
+		return status;
+	cx->work.depth++;
+	status = body(cx, argument);
+	cx->work.depth = depth;
+	if (status == KN_OK && cx->work.failed != KN_OK)
+		status = cx->work.failed;
+	if (status == KN_OK)
+		status = kn__transact_check_ended(cx);
+	if (status != KN_OK)
+		kn__after_forget(cx, after);
+	return end(cx, depth, status);
+}
+
+/* What holds for the whole of a transaction cannot be another thing for a part of it. */
+static kn_status
+check_options(kn_ctx *cx, const kn_transaction *options)
+{
+	const kn_transaction *outer = cx->work.options;
+	const char *name = NULL;
+
+	if (options->isolation != KN_ISOLATION_DEFAULT && options->isolation != outer->isolation)
+		name = "isolation";
+	else if (options->is_read_only && !outer->is_read_only)
+		name = "is_read_only";
+	else if (options->is_deferrable && !outer->is_deferrable)
+		name = "is_deferrable";
+	else if (options->attempts > 1 && options->attempts != outer->attempts)
+		name = "attempts";
+	if (name == NULL)
+		return KN_OK;
+	return kn__fail(&cx->fault,
+					KN_USAGE,
+					"option \"%s\" of a transaction within another is not that of the outer one",
+					name);
+}
+
+static kn_status
+end(kn_ctx *cx, int depth, kn_status status)
+{
+	if (status != KN_OK)
+	{
+		undo(cx, depth);
+		return status;
+	}
+	status = mark(cx, depth, x_keep, 1);
+	if (status != KN_OK && cx->work.failed == KN_OK)
+		cx->work.failed = status;
+	return status;
+}
+
+/* A connection that is gone, or a transaction that has to be run again, is not for a savepoint. */
+static bool
+can_undo(const kn_ctx *cx)
+{
+	return cx->link != NULL && kn__conn_in_transaction(cx->link->conn) &&
+		   cx->work.failed != KN_SERIALIZATION && cx->work.failed != KN_DEADLOCK;
+}
+
+static void
+undo(kn_ctx *cx, int depth)
+{
+	kn__fault kept;
+	kn_status undone;
+
+	if (cx->stream != NULL)
+		kn__rows_forget_all(cx);
+	kn__copy_drop(cx);
+	if (!can_undo(cx))
+		return;
+	kn__fault_copy(&kept, &cx->fault);
+	cx->work.failed = KN_OK;
+	undone = mark(cx, depth, x_undo, 2);
+	/* With what the body did still in it, the transaction must not be committed. */
+	if (undone != KN_OK && cx->work.failed == KN_OK)
+		cx->work.failed = undone;
+	kn__fault_copy(&cx->fault, &kept);
+}
+
+/* Statements about the savepoint of a depth, in one flight; the verbs are static texts. */
+static kn_status
+mark(kn_ctx *cx, int depth, const char *const *verbs, int count)
+{
+	char sql[2][64];
+	kn__item items[2];
+	kn__call call = { .cx = cx, .items = items, .count = count, .class = KN__CLASS_READ };
+
+	for (int i = 0; i < count; i++)
+	{
+		(void) snprintf(sql[i], sizeof(sql[i]), "%s kn_%d", verbs[i], depth);
+		items[i] = kn__run_plain(sql[i]);
+	}
+	call.told = verbs[0];
+	return kn__transact_run(&call);
+}

@@ -1,0 +1,154 @@
+/*
+ * savepoint.c
+ *		Transactions within transactions.
+ */
+#include "live.h"
+
+static PGconn *look;
+static kn_db *db;
+static kn_ctx *cx;
+
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look,
+			"DROP TABLE IF EXISTS kn_account CASCADE;"
+			"CREATE TABLE kn_account (id int PRIMARY KEY, balance int NOT NULL);"
+			"INSERT INTO kn_account VALUES (1, 100), (2, 200)");
+	OPEN(db, .max_connections = 2);
+	cx = kn_begin(db);
+}
+
+static void
+tear_down(void)
+{
+	kn_end(cx);
+	close_even(db);
+	PQfinish(look);
+}
+
+static kn_status
+failing_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	return kn_exec(c, "INSERT INTO kn_account VALUES (1, 1)");
+}
+
+static kn_status
+insert_or_skip_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	for (int i = 0; i < 100; i++)
+		EXPECT(c, kn_transact(c, failing_body, NULL), KN_DUPLICATE);
+	/* Each level of the server's has one of these. */
+	ck_assert_int_le(number_of(c,
+							   kn_query(c,
+										"SELECT count(*) FROM pg_backend_memory_contexts"
+										" WHERE name = 'CurTransactionContext'")),
+					 5);
+	return KN_OK;
+}
+
+START_TEST(leaves_no_savepoint_behind)
+{
+	EXPECT_OK(cx, kn_transact(cx, insert_or_skip_body, NULL));
+}
+END_TEST
+
+typedef struct nesting
+{
+	kn_transaction outer;
+	kn_transaction inner;
+	const char *refused; /* the option; NULL: none */
+} nesting;
+
+static const nesting nestings[] = {
+	{ { .isolation = KN_SERIALIZABLE }, { .size = 0 }, NULL },
+	{ { .isolation = KN_SERIALIZABLE }, { .isolation = KN_SERIALIZABLE }, NULL },
+	{ { .isolation = KN_SERIALIZABLE }, { .isolation = KN_READ_COMMITTED }, "isolation" },
+	{ { .size = 0 }, { .isolation = KN_READ_COMMITTED }, "isolation" },
+	{ { .is_read_only = true }, { .is_read_only = true }, NULL },
+	{ { .is_read_only = true }, { .size = 0 }, NULL },
+	{ { .size = 0 }, { .is_read_only = true }, "is_read_only" },
+	{ { .is_read_only = true }, { .is_deferrable = true }, "is_deferrable" },
+	{ { .attempts = 5 }, { .attempts = 5 }, NULL },
+	{ { .attempts = 5 }, { .attempts = 1 }, NULL },
+	{ { .attempts = 5 }, { .attempts = 4 }, "attempts" },
+};
+
+static kn_status
+one_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	return kn_exec(c, "SELECT 1");
+}
+
+static kn_status
+nesting_body(kn_ctx *c, void *argument)
+{
+	const nesting *n = argument;
+	char quoted[40];
+
+	EXPECT(c,
+		   kn_transact_options(c, one_body, NULL, &n->inner),
+		   n->refused == NULL ? KN_OK : KN_USAGE);
+	if (n->refused == NULL)
+		return KN_OK;
+	(void) snprintf(quoted, sizeof(quoted), "\"%s\"", n->refused);
+	ck_assert_ptr_nonnull(strstr(kn_last_error(c)->message, quoted));
+	/* Nothing has happened, and the outer one goes on. */
+	return kn_exec(c, "SELECT 1");
+}
+
+START_TEST(is_within_what_it_is_in)
+{
+	nesting n = nestings[_i];
+
+	EXPECT_OK(cx, kn_transact_options(cx, nesting_body, &n, &n.outer));
+}
+END_TEST
+
+static kn_status
+late_body(kn_ctx *c, void *argument)
+{
+	const bool *returns_ok = argument;
+
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	kn_set_timeout(c, 0);
+	return *returns_ok ? KN_OK : KN_TIMEOUT;
+}
+
+/* The end of a savepoint was not sent, and then there is time again. */
+static kn_status
+patient_body(kn_ctx *c, void *argument)
+{
+	EXPECT(c, kn_transact(c, late_body, argument), KN_TIMEOUT);
+	kn_set_timeout(c, 20000);
+	return KN_OK;
+}
+
+START_TEST(does_not_keep_half_a_savepoint)
+{
+	bool returns_ok = _i == 1;
+
+	EXPECT(cx, kn_transact(cx, patient_body, &returns_ok), KN_TIMEOUT);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
+	ck_assert_int_eq(stats_of(db).busy, 0);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, does_not_keep_half_a_savepoint, 0, 2);
+	tcase_add_test(tcase, leaves_no_savepoint_behind);
+	LOOP(tcase, is_within_what_it_is_in, nestings);
+}
+
+int
+main(void)
+{
+	return suite_run("savepoint", fill);
+}
