@@ -463,7 +463,7 @@ START_TEST(silence_is_a_failure)
 
 	await_even();
 	close_even(db);
-	ck_assert_int_eq(setenv("PGHOST", getenv("KN_TEST_REPLICA_HOST"), 1), 0);
+	ck_assert_int_eq(setenv("KN_TEST_SOCKET", getenv("KN_TEST_REPLICA_HOST"), 1), 0);
 	proxy_start(&p);
 	(void) snprintf(conninfo,
 					sizeof(conninfo),
