@@ -535,8 +535,9 @@ count_hedged(void *user, const kn_event *event)
 
 START_TEST(is_told)
 {
-	_Atomic(int) told = 0;
-	kn_hooks hooks = { .size = sizeof(hooks), .user = &told, .retry = count_hedged };
+	/* They live as long as the handle, which is closed after the test. */
+	static _Atomic(int) told;
+	static const kn_hooks hooks = { .size = sizeof(hooks), .user = &told, .retry = count_hedged };
 
 	await_even();
 	close_even(db);
