@@ -13,7 +13,9 @@
 
 #include <string.h>
 
-#define CANCELS 4 /* requests for one flight, at most and about */
+/* Until a second request to cancel; each pause is twice as long as the one before. */
+#define FIRST_PAUSE(cancel_ns) ((cancel_ns) / 16 < MOST_FIRST ? (cancel_ns) / 16 : MOST_FIRST)
+#define MOST_FIRST             (250 * KN__NS_PER_MS)
 
 static void answer_item(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void answer_aside(kn__flying *flight, kn__item *item, const kn__sent *sent);
@@ -214,6 +216,7 @@ kn__flight_stop(kn__flying *flight, kn__waited waited)
 	{
 		flight->stopped = waited == KN__WAITED_TIMEOUT ? KN_TIMEOUT : KN_CANCELED;
 		flight->give_up_at = conn->give_up_at = now + conn->cancel_ns;
+		flight->pause = FIRST_PAUSE(conn->cancel_ns);
 	}
 	if (!kn__cancel_send(conn, flight->give_up_at))
 	{
@@ -225,7 +228,8 @@ kn__flight_stop(kn__flying *flight, kn__waited waited)
 		return;
 	}
 	now = kn__now(conn->clock);
-	flight->last.deadline = now + conn->cancel_ns / CANCELS;
+	flight->last.deadline = now + flight->pause;
+	flight->pause *= 2;
 	if (flight->last.deadline > flight->give_up_at)
 		flight->last.deadline = flight->give_up_at;
 }

@@ -22,6 +22,7 @@ typedef struct kn__flying
 	const kn__wait *wait;
 	kn__wait last;      /* for the answers after a cancel, until there is another one */
 	int64_t give_up_at; /* no more of them then */
+	int64_t pause;      /* after the next request to cancel */
 	kn__item *items;
 	kn__sent *sent;
 	int count;

@@ -244,6 +244,9 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 		EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	}
 	kn_end(cx);
+	/* Requests to cancel have been left waiting, and to close the handle waits for them. */
+	if (how == WAY_DROP)
+		proxy_close_silent(&p.proxy);
 	close_even(db);
 	proxy_end(&p.proxy);
 	scene_end(&p.scene);

@@ -306,19 +306,24 @@ accept_pair(proxy *p)
 		(void) close(server);
 }
 
-/* A word to the thread: silence for all that there are, or else the end. */
+/* A word to the thread: silence for all that there are, the end of the silent ones, or else its
+ * own.
+ */
 static inline bool
-is_told_silence(proxy *p)
+is_told_to_go_on(proxy *p)
 {
 	char word = 0;
 
-	if (read(p->stop[0], &word, 1) != 1 || (word != 's' && word != 'm'))
+	if (read(p->stop[0], &word, 1) != 1 || (word != 's' && word != 'm' && word != 'c'))
 		return false;
-	p->is_mute = word == 'm';
+	if (word != 'c')
+		p->is_mute = word == 'm';
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
-		if (p->pairs[i] != NULL)
+		if (p->pairs[i] != NULL && word != 'c')
 			p->pairs[i]->is_dead = true;
+		else if (p->pairs[i] != NULL && p->pairs[i]->is_dead)
+			pair_close(p, i);
 	}
 	p->is_done = true;
 	return true;
@@ -349,7 +354,7 @@ proxy_run(void *argument)
 			return NULL;
 		if (fds[0].revents != 0)
 		{
-			if (!is_told_silence(p))
+			if (!is_told_to_go_on(p))
 				return NULL;
 			continue;
 		}
@@ -422,6 +427,13 @@ static inline void
 proxy_silence(proxy *p)
 {
 	proxy_say(p, "s");
+}
+
+/* Whoever still waits for a word of a connection that has fallen silent learns that it is over. */
+static inline void
+proxy_close_silent(proxy *p)
+{
+	proxy_say(p, "c");
 }
 
 /* New ones are silent as well: they are taken, and that is all. */
