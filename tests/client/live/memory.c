@@ -27,14 +27,16 @@ tear_down(void)
 }
 
 /*
- * What may come out of a scene besides KN_NO_MEMORY: what nobody could send a cancel request
- * for may be done after all.
+ * What may come out of a scene besides KN_NO_MEMORY, where nobody could send a cancel request: what
+ * was to be cancelled may be done after all, and who wants no more of a COPY has lost the
+ * connection.
  */
 static bool
 is_fair(const scene *s, kn_status status)
 {
-	return status == KN_NO_MEMORY ||
-		   ((s->act == act_cancel || s->act == act_canceled) && status == KN_OUTCOME_UNKNOWN);
+	if (s->act == act_cancel || s->act == act_canceled)
+		return status == KN_NO_MEMORY || status == KN_OUTCOME_UNKNOWN;
+	return status == KN_NO_MEMORY || (s->act == act_copy_some && status == KN_CONN_LOST);
 }
 
 /* What else than its context a scene has its status from. */
