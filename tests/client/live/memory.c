@@ -164,7 +164,7 @@ open_one(long n, bool stays)
 	failing memory;
 	kn_config config = { .size = sizeof(config),
 						 .conninfo = "application_name=kn_scene kn_idle_ms=1000",
-						 .acquire_ms = 200,
+						 .acquire_ms = 20000,
 						 .allocator = &memory.allocator };
 	char why[256];
 	kn_db *db;
