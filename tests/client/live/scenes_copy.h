@@ -71,7 +71,7 @@ act_copy_out(kn_ctx *cx)
 static kn_status
 act_copy_some(kn_ctx *cx)
 {
-	kn_copy *copy = kn_copy_out(cx, "COPY (SELECT generate_series(1, 1000000)) TO STDOUT");
+	kn_copy *copy = kn_copy_out(cx, "COPY (SELECT generate_series(1, 100000)) TO STDOUT");
 	kn_str piece;
 
 	if (kn_copy_get(copy, &piece))
