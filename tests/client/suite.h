@@ -3,15 +3,24 @@
  *		The main() of a test program: one suite, named after the file it tests.
  *
  * Cases come in tables; LOOP(tcase, test, table) runs a test for each row, _i being its index.
+ * Where everything takes fifty times as long, under valgrind, what is repeated for its own sake
+ * is repeated less.
  */
 #ifndef KN_TESTS_SUITE_H
 #define KN_TESTS_SUITE_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #define COUNT(table)             ((int) (sizeof(table) / sizeof((table)[0])))
 #define LOOP(tcase, test, table) tcase_add_loop_test(tcase, test, 0, COUNT(table))
+
+static inline bool
+is_slow(void)
+{
+	return getenv("KN_TEST_SLOW") != NULL;
+}
 
 /* Adds the tests of a file to its one case. */
 typedef void suite_fill(TCase *tcase);

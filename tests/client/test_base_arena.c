@@ -26,7 +26,10 @@ get_many(kn__arena *arena, int count)
 	for (int i = 0; i < count; i++)
 	{
 		for (size_t j = 0; j < sizes[i]; j++)
-			ck_assert_int_eq((unsigned char) pieces[i][j], i);
+		{
+			if ((unsigned char) pieces[i][j] != i)
+				ck_abort_msg("byte %zu of piece %d is overwritten", j, i);
+		}
 	}
 	return true;
 }

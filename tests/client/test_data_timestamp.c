@@ -77,6 +77,7 @@ END_TEST
 START_TEST(calendar)
 {
 	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	const int end = is_slow() ? -140 : 750;
 	int year = -150; /* 151 BC */
 	int month = 1;
 	int day = 1;
@@ -85,7 +86,7 @@ START_TEST(calendar)
 
 	ck_assert_int_eq(kn__time_parse(KN_TYPE_DATE, (kn_str){ "0151-01-01 BC", 13 }, &value, &why),
 					 KN_OK);
-	for (; year < 750; value.as.i++)
+	for (; year < end; value.as.i++)
 	{
 		bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 		char expected[32];

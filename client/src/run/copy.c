@@ -52,7 +52,11 @@ begin(kn_ctx *cx, const char *sql, kn__direction direction)
 
 	copy = kn_alloc(cx, sizeof(kn_copy));
 	if (copy == NULL)
+	{
+		if (is_usable)
+			(void) kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 		return &failed_copy;
+	}
 	copy->cx = cx;
 	copy->direction = direction;
 	copy->item.affected = -1;

@@ -350,12 +350,8 @@ kn_wake_listener(kn_listener *listener)
 static void
 wake(kn_listener *listener)
 {
-	int before = errno;
-
 	atomic_store(&listener->must_look, true);
-	/* A full pipe wakes as well. */
-	if (write(listener->wake[1], "", 1) < 0)
-		errno = before;
+	kn__wake_send(listener->wake[1]);
 }
 
 void

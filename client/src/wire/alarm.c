@@ -15,10 +15,8 @@
  */
 #include "wire/alarm.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "base/cond.h"
 
@@ -37,7 +35,6 @@ struct kn__alarm
 static bool start(kn__alarm *alarm);
 static void *keep_watch(void *argument);
 static int64_t look(kn__alarm *alarm);
-static void ring(const kn__bell *bell);
 
 kn__alarm *
 kn__alarm_new(const kn_allocator *allocator)
@@ -171,17 +168,7 @@ look(kn__alarm *alarm)
 			next = deadline < next ? deadline : next;
 		/* Once; unless it is another wait by now, which has seen that there is no next look. */
 		else if (atomic_compare_exchange_strong(&bell->deadline, &deadline, KN__NEVER))
-			ring(bell);
+			kn__wake_send(bell->fd);
 	}
 	return next;
-}
-
-static void
-ring(const kn__bell *bell)
-{
-	int before = errno;
-
-	/* A full pipe wakes as well. */
-	if (write(bell->fd, "", 1) < 0)
-		errno = before;
 }

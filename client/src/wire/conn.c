@@ -276,11 +276,7 @@ kn__conn_soil(kn__conn *conn)
 void
 kn__conn_wake(kn__conn *conn)
 {
-	int before = errno;
-
-	/* A full pipe wakes as well. */
-	if (write(conn->wake[1], "", 1) < 0)
-		errno = before;
+	kn__wake_send(conn->wake[1]);
 }
 
 const char *

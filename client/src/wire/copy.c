@@ -291,6 +291,9 @@ kn__copy_end(kn__conn *conn, const char *why, const kn__wait *wait, int64_t *aff
 		kn__fault_clear(fault);
 		flight->status = KN_OK;
 	}
+	/* It was not the caller who wanted it to be cancelled. */
+	else if (why != NULL && copy->direction == KN__COPY_OUT && flight->status == KN_CANCELED)
+		flight->status = kn__fail(fault, KN_CONN_LOST, "%s", kn_status_text(KN_CONN_LOST));
 	return end(copy, outcome);
 }
 

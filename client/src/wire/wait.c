@@ -208,6 +208,17 @@ kn__wake_empty(int fd)
 		;
 }
 
+/* A full pipe wakes as well. */
+void
+kn__wake_send(int fd)
+{
+	int before = errno;
+
+	while (write(fd, "", 1) < 0 && errno == EINTR)
+		;
+	errno = before;
+}
+
 static bool
 is_cancelled(const kn__wait *wait)
 {

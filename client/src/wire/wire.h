@@ -101,6 +101,8 @@ extern void kn__cancels_free(kn__cancels *cancels);
 /* wait.c: a pipe to wake with, neither end of which blocks; false: out of descriptors. */
 extern bool kn__wake_open(int fds[2]);
 extern void kn__wake_empty(int fd);
+/* From a signal's handler as well: errno stays as it is. */
+extern void kn__wake_send(int fd);
 
 /* What became of the statements of a flight that did not come to its end. */
 typedef enum kn__outcome

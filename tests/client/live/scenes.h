@@ -41,6 +41,8 @@ typedef struct scene
 			return tried_;       \
 	} while (0)
 
+#include "scenes_copy.h"
+
 static kn_status
 act_exec(kn_ctx *cx)
 {
@@ -456,6 +458,39 @@ act_waiters(kn_ctx *cx)
 	return w.status;
 }
 
+static kn_status
+act_listen(kn_ctx *cx)
+{
+	kn_listener *listener;
+	kn_status status;
+
+	TRY(kn_open_listener(&listener, scene_db, NULL));
+	status = listen_and_hear(cx, listener);
+	kn_close_listener(listener);
+	return status;
+}
+
+static void *
+cancel_it(void *cx)
+{
+	kn_cancel(cx);
+	return NULL;
+}
+
+/* Before it has begun or while it sleeps, as it happens. */
+static kn_status
+act_canceled(kn_ctx *cx)
+{
+	pthread_t thread;
+	kn_status status;
+
+	MUST((pthread_create(&thread, NULL, cancel_it, cx)) == (0));
+	status = kn_exec(cx, "SELECT pg_sleep(10)");
+	MUST((pthread_join(thread, NULL)) == (0));
+	MUST(status != KN_OK);
+	return status;
+}
+
 static kn_json_log scene_log;
 
 static void
@@ -529,6 +564,13 @@ static const scene scenes[] = {
 	{ "many", act_many, configure_small_cache, KN_OK, 0 },
 	{ "cached", act_cached, configure_cache, KN_OK, 0 },
 	{ "waiters", act_waiters, configure_one, KN_OK, 1 },
+	{ "canceled", act_canceled, NULL, KN_CANCELED, 0 },
+	{ "copy in", act_copy_in, NULL, KN_OK, SCENE_LINES },
+	{ "copy rows", act_copy_rows, NULL, KN_OK, SCENE_LINES },
+	{ "copy out", act_copy_out, NULL, KN_OK, 0 },
+	{ "copy some", act_copy_some, NULL, KN_OK, 0 },
+	{ "scan", act_scan, NULL, KN_OK, 0 },
+	{ "listen", act_listen, configure_listener, KN_OK, 0 },
 	{ "log", act_log, configure_log, KN_OK, 1 },
 	{ "all", act_exec, configure_all, KN_OK, 1 },
 };
