@@ -102,9 +102,9 @@ END_TEST
 /* Who knows better says so: by the call, or once for all. */
 START_TEST(are_called_again_where_that_is_said)
 {
-	const kn_options says[] = { { .is_idempotent = true },
-								{ .is_read = true },
-								{ .is_write = false } };
+	const kn_options says[] = { { .size = sizeof(kn_options), .is_idempotent = true },
+								{ .size = sizeof(kn_options), .is_read = true },
+								{ .size = sizeof(kn_options) } };
 	proxy p = { .is_done = false };
 	kn_db *db = open_through(&p, "kn_put_down", _i == 2 ? "kn_stable_functions=kn_put_down" : "");
 	kn_ctx *cx = kn_begin(db);

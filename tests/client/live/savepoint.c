@@ -63,18 +63,23 @@ typedef struct nesting
 	const char *refused; /* the option; NULL: none */
 } nesting;
 
+#define OF(said)                             \
+	{                                        \
+		.size = sizeof(kn_transaction), said \
+	}
+
 static const nesting nestings[] = {
-	{ { .isolation = KN_SERIALIZABLE }, { .size = 0 }, NULL },
-	{ { .isolation = KN_SERIALIZABLE }, { .isolation = KN_SERIALIZABLE }, NULL },
-	{ { .isolation = KN_SERIALIZABLE }, { .isolation = KN_READ_COMMITTED }, "isolation" },
-	{ { .size = 0 }, { .isolation = KN_READ_COMMITTED }, "isolation" },
-	{ { .is_read_only = true }, { .is_read_only = true }, NULL },
-	{ { .is_read_only = true }, { .size = 0 }, NULL },
-	{ { .size = 0 }, { .is_read_only = true }, "is_read_only" },
-	{ { .is_read_only = true }, { .is_deferrable = true }, "is_deferrable" },
-	{ { .attempts = 5 }, { .attempts = 5 }, NULL },
-	{ { .attempts = 5 }, { .attempts = 1 }, NULL },
-	{ { .attempts = 5 }, { .attempts = 4 }, "attempts" },
+	{ OF(.isolation = KN_SERIALIZABLE), OF(.attempts = 0), NULL },
+	{ OF(.isolation = KN_SERIALIZABLE), OF(.isolation = KN_SERIALIZABLE), NULL },
+	{ OF(.isolation = KN_SERIALIZABLE), OF(.isolation = KN_READ_COMMITTED), "isolation" },
+	{ OF(.attempts = 0), OF(.isolation = KN_READ_COMMITTED), "isolation" },
+	{ OF(.is_read_only = true), OF(.is_read_only = true), NULL },
+	{ OF(.is_read_only = true), OF(.attempts = 0), NULL },
+	{ OF(.attempts = 0), OF(.is_read_only = true), "is_read_only" },
+	{ OF(.is_read_only = true), OF(.is_deferrable = true), "is_deferrable" },
+	{ OF(.attempts = 5), OF(.attempts = 5), NULL },
+	{ OF(.attempts = 5), OF(.attempts = 1), NULL },
+	{ OF(.attempts = 5), OF(.attempts = 4), "attempts" },
 };
 
 static kn_status
