@@ -385,13 +385,14 @@ storm(void *argument)
 	return NULL;
 }
 
-START_TEST(weathers_a_storm)
+/* How many of all are done. */
+static int
+let_storm(void)
 {
 	pthread_t threads[STORM_THREADS];
 	int done[STORM_THREADS] = { 0 };
 	int total = 0;
 
-	look_do(look, "ALTER TABLE kn_account DROP CONSTRAINT kn_distinct");
 	for (int i = 0; i < STORM_THREADS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, storm, &done[i]), 0);
 	for (int i = 0; i < STORM_THREADS; i++)
@@ -399,9 +400,20 @@ START_TEST(weathers_a_storm)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 		total += done[i];
 	}
-	/* The budget of repeats may have been spent; what was reported as done is done, and no more. */
-	ck_assert_int_eq(look_number(look, "SELECT balance FROM kn_account WHERE id = 1"), 100 + total);
+	/* The budget of repeats may have been spent. */
 	ck_assert_int_gt(total, STORM_THREADS * STORM_RUNS / 2);
+	return total;
+}
+
+/* What was reported as done is done, and no more; again, where nobody got in anybody's way. */
+START_TEST(weathers_a_storm)
+{
+	int total = 0;
+
+	look_do(look, "ALTER TABLE kn_account DROP CONSTRAINT kn_distinct");
+	for (int i = 0; i < 100 && stats_of(db).retries == 0; i++)
+		total += let_storm();
+	ck_assert_int_eq(look_number(look, "SELECT balance FROM kn_account WHERE id = 1"), 100 + total);
 	ck_assert_uint_gt(stats_of(db).retries, 0);
 }
 END_TEST
