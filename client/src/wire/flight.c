@@ -18,6 +18,11 @@
 #define FEW 8
 
 static kn_status fly(kn__flying *flight);
+static kn_status fly_apart(kn__conn *conn, kn__item *items, int count, const kn__wait *wait,
+						   kn__outcome *outcome, kn__fault *fault);
+static void send_descriptions(kn__flying *flight, int count);
+static void answer_descriptions(kn__flying *flight, int count);
+static bool goes_whole(const kn__conn *conn);
 static bool is_unknown(const kn__conn *conn, kn__item *item);
 static bool send_alone(kn__flying *flight);
 static bool send_pipeline(kn__flying *flight);
@@ -38,6 +43,8 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 	*outcome = KN__NOTHING_DONE;
 	if (count <= 0)
 		return KN_OK;
+	if (count > 1 && items[count - 1].is_aside && goes_whole(conn))
+		return fly_apart(conn, items, count, wait, outcome, fault);
 	if (!was_in_transaction)
 		conn->give_up_at = KN__NEVER;
 	if (conn->is_broken || conn->stream != NULL || conn->copy != NULL)
@@ -71,6 +78,27 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 	if (count > FEW)
 		kn__release(conn->allocator, flight.sent, size);
 	return flight.status;
+}
+
+/* What is asked aside comes after a sync, and goes by itself; how that fares is for who reads it.
+ */
+static kn_status
+fly_apart(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn__outcome *outcome,
+		  kn__fault *fault)
+{
+	kn__item *aside = &items[count - 1];
+	kn_status status = kn__flight(conn, items, count - 1, wait, outcome, fault);
+	kn__outcome asides;
+	kn__fault own;
+
+	aside->status = KN_ABORTED;
+	aside->result = NULL;
+	aside->affected = -1;
+	if (status != KN_OK)
+		return status;
+	kn__fault_clear(&own);
+	(void) kn__flight(conn, aside, 1, wait, &asides, &own);
+	return KN_OK;
 }
 
 /*
@@ -207,32 +235,9 @@ kn__flight_learn(kn__flying *flight)
 	memset(flight->sent, 0, (size_t) flight->count * sizeof(kn__sent));
 	/* What is described is what will be found. */
 	(void) kn__reset_send(flight);
-	for (int i = 0; i < count && flight->status == KN_OK; i++)
-	{
-		if (!is_unknown(conn, &items[i]))
-			continue;
-		flight->status = kn__send_describe(conn, &items[i], &flight->sent[i], flight->fault);
-		/* One that does not parse must not keep the others from being described. */
-		if (flight->status == KN_CONN_LOST ||
-			(flight->status == KN_OK && !PQpipelineSync(conn->pg)))
-			kn__flight_lose(flight);
-		else if (flight->status != KN_OK && flight->count > 1)
-			flight->fault->error.item = i;
-	}
+	send_descriptions(flight, count);
 	kn__reset_answer(flight);
-	for (int i = 0; i < count && !flight->is_lost; i++)
-	{
-		if (!flight->sent[i].is_described)
-			continue;
-		kn__answer_command(flight, NULL, &flight->sent[i]);
-		flight->sent[i].is_parsed = true;
-		if (!flight->is_lost)
-			kn__answer_command(flight, NULL, &flight->sent[i]);
-		if (!flight->is_lost)
-			kn__answer_sync(flight, NULL);
-		if (flight->status != KN_OK && *flight->fault->error.sql == '\0')
-			kn__fault_text(flight->fault, &flight->fault->error.sql, items[i].sql);
-	}
+	answer_descriptions(flight, count);
 	kn__flight_finish(flight);
 	flight->group_done = false;
 	if (flight->stopped != KN_OK && flight->status == KN_OK)
@@ -244,6 +249,64 @@ kn__flight_learn(kn__flying *flight)
 		flight->status = KN_OK;
 	}
 	return flight->status;
+}
+
+/*
+ * One that does not parse must not keep the others from being described, but for where a pooler
+ * may be: those go with one sync, and may have their columns as text for once.
+ */
+static void
+send_descriptions(kn__flying *flight, int count)
+{
+	kn__conn *conn = flight->conn;
+	bool is_whole = goes_whole(conn);
+
+	for (int i = 0; i < count && flight->status == KN_OK; i++)
+	{
+		if (!is_unknown(conn, &flight->items[i]))
+			continue;
+		flight->status =
+			kn__send_describe(conn, &flight->items[i], &flight->sent[i], flight->fault);
+		if (flight->status == KN_CONN_LOST ||
+			(flight->status == KN_OK && !is_whole && !PQpipelineSync(conn->pg)))
+			kn__flight_lose(flight);
+		else if (flight->status != KN_OK && flight->count > 1)
+			flight->fault->error.item = i;
+	}
+	if (is_whole && !flight->is_lost && !PQpipelineSync(conn->pg))
+		kn__flight_lose(flight);
+}
+
+static void
+answer_descriptions(kn__flying *flight, int count)
+{
+	bool is_whole = goes_whole(flight->conn);
+
+	for (int i = 0; i < count && !flight->is_lost; i++)
+	{
+		if (!flight->sent[i].is_described)
+			continue;
+		kn__answer_command(flight, NULL, &flight->sent[i]);
+		flight->sent[i].is_parsed = true;
+		if (!flight->is_lost)
+			kn__answer_command(flight, NULL, &flight->sent[i]);
+		if (!flight->is_lost && !is_whole)
+			kn__answer_sync(flight, NULL);
+		if (flight->status != KN_OK && *flight->fault->error.sql == '\0')
+			kn__fault_text(flight->fault, &flight->fault->error.sql, flight->items[i].sql);
+	}
+	if (is_whole && !flight->is_lost)
+		kn__answer_sync(flight, NULL);
+}
+
+/*
+ * PgBouncer hands a session on with the answer to the last sync that it has seen as a whole, be it
+ * in the middle of the message that comes after it.  So there is nothing after a sync.
+ */
+static bool
+goes_whole(const kn__conn *conn)
+{
+	return conn->never_prepares;
 }
 
 static bool
