@@ -1,33 +1,8 @@
 /*
  * transact.c
- *		Transactions: committed, rolled back, run again, and what they tell afterwards.
+ *		Transactions: committed, rolled back, in time or not, and what they tell afterwards.
  */
-#include "live.h"
-
-static PGconn *look;
-static kn_db *db;
-static kn_ctx *cx;
-
-static void
-set_up(void)
-{
-	look = look_open();
-	look_do(look,
-			"DROP TABLE IF EXISTS kn_account CASCADE;"
-			"CREATE TABLE kn_account (id int PRIMARY KEY, balance int NOT NULL,"
-			" CONSTRAINT kn_distinct UNIQUE (balance) DEFERRABLE INITIALLY IMMEDIATE);"
-			"INSERT INTO kn_account VALUES (1, 100), (2, 200)");
-	OPEN(db, .max_connections = 8, .retry_budget_percent = 100);
-	cx = kn_begin(db);
-}
-
-static void
-tear_down(void)
-{
-	kn_end(cx);
-	close_even(db);
-	PQfinish(look);
-}
+#include "transact.h"
 
 /* What a body is to do, and what it has seen. */
 typedef struct plan
@@ -36,7 +11,6 @@ typedef struct plan
 	int runs;
 	int committed;
 	int rolled_back;
-	int order;
 } plan;
 
 static void
@@ -319,145 +293,6 @@ START_TEST(fails_at_commit)
 END_TEST
 
 static kn_status
-raise_body(kn_ctx *c, void *argument)
-{
-	plan *p = argument;
-
-	p->runs++;
-	EXPECT_OK(
-		c,
-		kn_exec(c, "INSERT INTO kn_account SELECT 1 + max(id), 1000 + max(id) FROM kn_account"));
-	if (p->runs < p->order)
-		return kn_exec(c, "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END$$");
-	return KN_OK;
-}
-
-START_TEST(runs_again)
-{
-	plan p = { .order = 3 };
-
-	EXPECT_OK(cx, kn_transact(cx, raise_body, &p));
-	ck_assert_int_eq(p.runs, 3);
-	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
-	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 3);
-	p = (plan){ .order = 99 };
-	EXPECT(cx, kn_transact(cx, raise_body, &p, .attempts = 5), KN_SERIALIZATION);
-	ck_assert_int_eq(p.runs, 5);
-	ck_assert_int_eq(kn_last_error(cx)->attempts, 5);
-	p = (plan){ .order = 99 };
-	EXPECT(cx, kn_transact(cx, raise_body, &p, .attempts = 1), KN_SERIALIZATION);
-	ck_assert_int_eq(p.runs, 1);
-}
-END_TEST
-
-#define STORM_THREADS 4
-#define STORM_RUNS    25
-
-static kn_status
-storm_body(kn_ctx *c, void *argument)
-{
-	int64_t balance =
-		number_of_or(c, kn_query(c, "SELECT balance FROM kn_account WHERE id = 1"), -1);
-
-	(void) argument;
-	if (balance < 0)
-		return kn_last_error(c)->status;
-	return kn_exec(c, "UPDATE kn_account SET balance = $1 WHERE id = 1", balance + 1);
-}
-
-static void *
-storm(void *argument)
-{
-	int *done = argument;
-
-	for (int i = 0; i < STORM_RUNS; i++)
-	{
-		kn_ctx *c = kn_begin(db);
-		kn_status status =
-			kn_transact(c, storm_body, NULL, .isolation = KN_SERIALIZABLE, .attempts = 1000);
-
-		if (status == KN_OK)
-			(*done)++;
-		else if (status != KN_SERIALIZATION)
-			(void) fprintf(stderr, "%s: %s\n", kn_status_name(status), kn_last_error(c)->message);
-		kn_end(c);
-	}
-	return NULL;
-}
-
-/* How many of all are done. */
-static int
-let_storm(void)
-{
-	pthread_t threads[STORM_THREADS];
-	int done[STORM_THREADS] = { 0 };
-	int total = 0;
-
-	for (int i = 0; i < STORM_THREADS; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, storm, &done[i]), 0);
-	for (int i = 0; i < STORM_THREADS; i++)
-	{
-		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
-		total += done[i];
-	}
-	/* The budget of repeats may have been spent. */
-	ck_assert_int_gt(total, STORM_THREADS * STORM_RUNS / 2);
-	return total;
-}
-
-/* What was reported as done is done, and no more; again, where nobody got in anybody's way. */
-START_TEST(weathers_a_storm)
-{
-	int total = 0;
-
-	look_do(look, "ALTER TABLE kn_account DROP CONSTRAINT kn_distinct");
-	for (int i = 0; i < 100 && stats_of(db).retries == 0; i++)
-		total += let_storm();
-	ck_assert_int_eq(look_number(look, "SELECT balance FROM kn_account WHERE id = 1"), 100 + total);
-	ck_assert_uint_gt(stats_of(db).retries, 0);
-}
-END_TEST
-
-typedef struct reshaping
-{
-	bool is_first; /* the statement is the first of its transaction */
-	bool streams;
-	int runs;
-} reshaping;
-
-static kn_status
-reading_body(kn_ctx *c, void *argument)
-{
-	reshaping *r = argument;
-	kn_rows *rows;
-
-	r->runs++;
-	if (!r->is_first)
-		EXPECT_OK(c, kn_exec(c, "SELECT 1"));
-	rows =
-		r->streams ? kn_stream(c, "SELECT * FROM kn_shape") : kn_query(c, "SELECT * FROM kn_shape");
-	while (kn_next(rows))
-		ck_assert_int_eq(kn_get_i32(rows, 0), 1);
-	return kn_done(rows);
-}
-
-START_TEST(survives_another_shape)
-{
-	reshaping r = { .is_first = (_i & 1) != 0, .streams = (_i & 2) != 0 };
-
-	look_do(look, "DROP TABLE IF EXISTS kn_shape; CREATE TABLE kn_shape AS SELECT 1 AS a");
-	for (int i = 0; i < 4; i++)
-		EXPECT_OK(cx, kn_transact(cx, reading_body, &r));
-	look_do(look, "ALTER TABLE kn_shape ADD b text");
-	for (int i = 0; i < 4; i++)
-		EXPECT_OK(cx, kn_transact(cx, reading_body, &r));
-	ck_assert_int_le(r.runs, 9);
-	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
-	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
-}
-END_TEST
-
-static kn_status
 hanging_body(kn_ctx *c, void *argument)
 {
 	kn_status status;
@@ -511,9 +346,6 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_refused_for_good_where_it_is_read_only);
 	tcase_add_test(tcase, is_refused_where_everything_is_read_only);
 	tcase_add_test(tcase, fails_at_commit);
-	tcase_add_test(tcase, runs_again);
-	tcase_add_test(tcase, weathers_a_storm);
-	tcase_add_loop_test(tcase, survives_another_shape, 0, 4);
 	tcase_add_test(tcase, ends_in_time);
 	tcase_add_test(tcase, has_all_the_time_to_cancel);
 }

@@ -1,0 +1,221 @@
+/*
+ * hedge_lost.c
+ *		Reads at two servers, where time is over or one is lost.  tests/client/replica runs it.
+ */
+#include "hedge.h"
+
+#include "proxy.h"
+
+/* When the time is over both are cancelled. */
+START_TEST(deadline_counts_for_both)
+{
+	uint64_t before;
+
+	warm_up();
+	be_slow("kn_a", SLOW);
+	be_slow("kn_b", SLOW);
+	before = hedges();
+	for (int i = 0; i < 4; i++)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .hedge = true, .timeout_ms = 200);
+
+		ck_assert_str_eq(read_at(cx), "");
+		ck_assert_int_eq(kn_last_error(cx)->status, KN_TIMEOUT);
+	}
+	ck_assert_uint_gt(hedges(), before);
+	await_even();
+	look_await(standby, x_a_reads, 0);
+	look_await(standby, x_b_reads, 0);
+}
+END_TEST
+
+static void *
+cancel_both(void *argument)
+{
+	PGconn *conn = PQconnectdb(getenv("KN_TEST_REPLICA"));
+
+	look_await(conn, x_a_reads, 1);
+	look_await(conn, x_b_reads, 1);
+	kn_cancel(argument);
+	PQfinish(conn);
+	return NULL;
+}
+
+START_TEST(cancelling_counts_for_both)
+{
+	warm_up();
+	be_slow("kn_a", SLOW);
+	be_slow("kn_b", SLOW);
+	for (int i = 0; i < 4; i++)
+	{
+		kn_ctx *cx = kn_begin(db, .hedge = true, .timeout_ms = NEVER_MS);
+		pthread_t thread;
+
+		ck_assert_int_eq(pthread_create(&thread, NULL, cancel_both, cx), 0);
+		ck_assert_str_eq(read_at(cx), "");
+		ck_assert_int_eq(kn_last_error(cx)->status, KN_CANCELED);
+		ck_assert_int_eq(pthread_join(thread, NULL), 0);
+		kn_end(cx);
+		await_even();
+		look_await(standby, x_a_reads, 0);
+		look_await(standby, x_b_reads, 0);
+	}
+}
+END_TEST
+
+/* The session of a server, once both are at it. */
+static void *
+end_session(void *argument)
+{
+	PGconn *conn = PQconnectdb(getenv("KN_TEST_REPLICA"));
+	char sql[256];
+
+	look_await(conn, x_a_reads, 1);
+	look_await(conn, x_b_reads, 1);
+	(void) snprintf(sql,
+					sizeof(sql),
+					"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+					" WHERE application_name = '%s' AND state = 'active' AND query ~ 'kn_read'",
+					(const char *) argument);
+	look_do(conn, sql);
+	PQfinish(conn);
+	return NULL;
+}
+
+/* Whichever is lost, the other has the answer; to lose a connection is none. */
+START_TEST(what_is_lost_does_not_win)
+{
+	static char names[2][8] = { "kn_a", "kn_b" };
+
+	warm_up();
+	for (int i = 0; i < 8; i++)
+	{
+		kn_ctx *cx = kn_begin(db, .hedge = true, .timeout_ms = NEVER_MS);
+		pthread_t thread;
+
+		be_slow(names[i % 2], SLOW);
+		be_slow(names[1 - i % 2], "1");
+		ck_assert_int_eq(pthread_create(&thread, NULL, end_session, names[i % 2]), 0);
+		ck_assert_msg(strcmp(read_at(cx), names[1 - i % 2]) == 0,
+					  "%d: %s: %s",
+					  i,
+					  kn_status_name(kn_last_error(cx)->status),
+					  kn_last_error(cx)->message);
+		ck_assert_int_eq(pthread_join(thread, NULL), 0);
+		kn_end(cx);
+		await_even();
+	}
+}
+END_TEST
+
+static bool
+harms_nobody(void *user)
+{
+	(void) user;
+	return false;
+}
+
+static _Atomic(int64_t) jumped;
+
+static int64_t
+jumping_now(void *user)
+{
+	return kn__now(NULL) + atomic_load((_Atomic(int64_t) *) user);
+}
+
+static int64_t
+jumping_wall(void *user)
+{
+	return kn__wall(NULL) + atomic_load((_Atomic(int64_t) *) user);
+}
+
+/* A server that says nothing any more: reads go on, its connection is closed, its breaker knows. */
+START_TEST(silence_is_a_failure)
+{
+	const kn_clock clock = { jumping_now, jumping_wall, &jumped };
+	proxy p = { .text = "\n", .harm = harms_nobody };
+	char conninfo[256];
+	int64_t began;
+
+	await_even();
+	close_even(db);
+	ck_assert_int_eq(setenv("KN_TEST_SOCKET", getenv("KN_TEST_REPLICA_HOST"), 1), 0);
+	proxy_start(&p);
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"host=%s port=54321 user=postgres dbname=postgres",
+					p.directory);
+	open_with((kn_config){ .hedge_percent = 100,
+						   .cancel_ms = 200,
+						   .breaker_calls = 1,
+						   .breaker_failure_percent = 1,
+						   .breaker_open_ms = 3600000,
+						   .clock = &clock },
+			  conninfo);
+	warm_up();
+	ck_assert_int_eq(stats_at(A).breaker, KN_BREAKER_CLOSED);
+	proxy_mute(&p);
+	/* How well it went before does not count any more. */
+	atomic_store(&jumped, 60 * KN__NS_PER_S);
+	began = kn__now(NULL);
+	while (stats_at(A).breaker == KN_BREAKER_CLOSED)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .hedge = true, .timeout_ms = NEVER_MS);
+
+		ck_assert_msg(*read_at(cx) != '\0', "%s", kn_last_error(cx)->message);
+		ck_assert_int_lt(kn__now(NULL) - began, SOON_NS);
+	}
+	await_even();
+	ck_assert_uint_ge(stats_at(A).closed_broken, 1);
+	ck_assert_int_eq(stats_at(B).breaker, KN_BREAKER_CLOSED);
+	/* Each has its own: the other one serves as before. */
+	for (int i = 0; i < 3; i++)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = NEVER_MS);
+
+		ck_assert_msg(*read_at(cx) != '\0', "%s", kn_last_error(cx)->message);
+	}
+	close_even(db);
+	proxy_end(&p);
+	open_with((kn_config){ 0 }, NULL);
+}
+END_TEST
+
+/* To close the handle waits for what is being cancelled. */
+START_TEST(closing_waits_for_losers)
+{
+	for (int i = 0; i < 3; i++)
+	{
+		be_slow("kn_a", "0");
+		warm_up();
+		be_slow("kn_a", SLOW);
+		for (int j = 0; j < 4; j++)
+		{
+			KN_AUTO(kn_ctx) *cx = kn_begin(db, .hedge = true, .timeout_ms = NEVER_MS);
+
+			ck_assert_str_eq(read_at(cx), "kn_b");
+		}
+		ck_assert_int_eq(kn_close(db, 30000), KN_OK);
+		look_await(standby, x_a_reads, 0);
+		open_with((kn_config){ .hedge_percent = 100 }, NULL);
+	}
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_unchecked_fixture(tcase, make_tables, NULL);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, deadline_counts_for_both);
+	tcase_add_test(tcase, cancelling_counts_for_both);
+	tcase_add_test(tcase, what_is_lost_does_not_win);
+	tcase_add_test(tcase, silence_is_a_failure);
+	tcase_add_test(tcase, closing_waits_for_losers);
+}
+
+int
+main(void)
+{
+	return suite_run("hedge_lost", fill);
+}
