@@ -169,7 +169,7 @@ static const struct
 	{ { 0 },
 	  "KINTS_MAX_CONECTIONS",
 	  "3",
-	  "environment variable \"KINTS_MAX_CONECTIONS\" is no option" },
+	  "environment variable \"KINTS_MAX_CONECTIONS\" is no option; \"KINTS_MAX_CONNECTIONS\" is" },
 	{ { .conninfo = "kn_secret_file=f", .secret_command = "c" },
 	  NULL,
 	  NULL,

@@ -55,8 +55,9 @@ typedef kn_status kn_secret_fn(void *user, const kn_secret_request *request, cha
  * copied.  Each field can also be said in the conninfo or URI, as kn_<field>, and
  * in the environment, as KINTS_<FIELD>; the struct comes before the conninfo, the
  * conninfo before the environment.  So a zero in the struct does not keep the environment
- * from saying something else: ignore_environment does.  A KINTS_ variable that is no option
- * is KN_CONFIG, as one of the conninfo is.
+ * from saying something else: ignore_environment does.  A KINTS_ variable that is an
+ * option's but for a slip or two is KN_CONFIG, as any of the conninfo that is no option; others are
+ * somebody else's.
  */
 typedef struct kn_config
 {

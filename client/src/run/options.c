@@ -7,13 +7,14 @@
  * into the message if it is no good, for else nobody finds the variable that somebody set long ago.
  */
 #include "run/options.h"
+#include "run/misspelt.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_LIMIT 64
+#define NAME_LIMIT KN__NAME_LIMIT
 #define PREFIX     "KINTS_"
 /* So that milliseconds can be made nanoseconds: a century. */
 #define MS_MOST INT64_C(3155760000000)
@@ -95,7 +96,7 @@ static const option options[] = {
 
 extern char **environ;
 
-static bool is_known(const char *variable, size_t n);
+static bool is_misspelt(const char *variable, size_t n, char meant[NAME_LIMIT]);
 
 /* Whether something of that name can be said in a conninfo. */
 static bool
@@ -362,41 +363,51 @@ check_ours(kn__builder *b)
 	return KN_OK;
 }
 
-/* What is meant for us and says nothing is misspelt. */
+/* What is ours but for a slip would say nothing. */
 static kn_status
 check_environment(kn__builder *b)
 {
+	char meant[NAME_LIMIT];
+
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++)
 	{
 		int n = (int) strcspn(*variable, "=");
 
 		if (!b->config->config.ignore_environment &&
-			strncmp(*variable, PREFIX, strlen(PREFIX)) == 0 && !is_known(*variable, (size_t) n))
+			strncmp(*variable, PREFIX, strlen(PREFIX)) == 0 &&
+			is_misspelt(*variable, (size_t) n, meant))
 			return kn__fail(b->fault,
 							KN_CONFIG,
-							"environment variable \"%.*s\" is no option",
+							"environment variable \"%.*s\" is no option; \"%s\" is",
 							n,
-							*variable);
+							*variable,
+							meant);
 	}
 	return KN_OK;
 }
 
-/* The name of a variable, of n bytes. */
+/* The name of a variable, of n bytes with the prefix, and which one is meant. */
 static bool
-is_known(const char *variable, size_t n)
+is_misspelt(const char *variable, size_t n, char meant[NAME_LIMIT])
 {
 	static const char *const others[] = { "conninfo",      "replicas",        "secret_host",
 										  "secret_port",   "secret_database", "secret_user",
 										  "secret_refresh" };
+	const size_t own = strlen(PREFIX);
+	bool is_near = false;
 	char known[NAME_LIMIT];
 
 	for (size_t i = 0; i < OPTION_COUNT + sizeof(others) / sizeof(others[0]); i++)
 	{
 		environment_name(known, i < OPTION_COUNT ? options[i].name : others[i - OPTION_COUNT]);
 		if (strlen(known) == n && memcmp(known, variable, n) == 0)
-			return true;
+			return false;
+		if (is_near || !kn__is_misspelt(variable + own, n - own, known + own))
+			continue;
+		is_near = true;
+		memcpy(meant, known, NAME_LIMIT);
 	}
-	return false;
+	return is_near;
 }
 
 kn_status
