@@ -42,6 +42,7 @@ typedef struct fake
 	kn_status open_status;
 	bool is_unkept;    /* keep_alive says no */
 	bool is_slow;      /* keep_alive takes until this is over */
+	bool is_stillborn; /* what is opened is dead at once */
 	const char *where; /* they lead to */
 	char leak[200];
 	int64_t leak_held;
@@ -89,6 +90,7 @@ fake_open(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 	{
 		member = calloc(1, sizeof(*member));
 		member->serial = ++f->opened;
+		atomic_init(&member->is_dead, f->is_stillborn);
 		*out = &member->head;
 	}
 	else

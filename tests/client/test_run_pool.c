@@ -149,6 +149,36 @@ START_TEST(what_is_dead_is_not_handed_out)
 }
 END_TEST
 
+/* Its server has gone as well: who wants it waits for another one as long as anybody does. */
+START_TEST(what_has_died_with_its_server_is_waited_for)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+	taker other;
+
+	fake_init(&f, 1);
+	f.options.acquire_ms = 1000;
+	pool = fake_pool(&f);
+	member = take(pool);
+	atomic_store(&((fake_member *) member)->is_dead, true);
+	give(pool, member);
+	fake_set_status(&f, KN_CONN_LOST);
+	taker_queue(&other, pool, KN__NEVER);
+	AWAIT(pool, failed_to_open == 1);
+	fake_advance(&f, pool, 999);
+	AWAIT(pool, failed_to_open == 2);
+	ck_assert_int_eq(pool_stats(pool).waiting, 1);
+	fake_advance(&f, pool, 1);
+	ck_assert_int_eq(taker_join(&other), KN_CONN_LOST);
+	ck_assert_uint_eq(pool_stats(pool).closed_broken, 1);
+	fake_set_status(&f, KN_OK);
+	fake_advance(&f, pool, 1000);
+	give(pool, take(pool));
+	fake_end(&f, pool);
+}
+END_TEST
+
 START_TEST(what_is_too_old_is_not_handed_out)
 {
 	fake f;
@@ -277,6 +307,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_really_a_pool);
 	tcase_add_test(tcase, what_is_broken_is_closed);
 	tcase_add_test(tcase, what_is_dead_is_not_handed_out);
+	tcase_add_test(tcase, what_has_died_with_its_server_is_waited_for);
 	tcase_add_test(tcase, what_is_too_old_is_not_handed_out);
 	tcase_add_test(tcase, giving_what_is_not_out_does_nothing);
 	tcase_add_test(tcase, many_pools_in_one_thread);

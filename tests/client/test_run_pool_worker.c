@@ -364,6 +364,82 @@ START_TEST(recovers_all_of_min)
 }
 END_TEST
 
+/* A server that takes connections and ends them at once is no better than one that takes none. */
+START_TEST(what_is_dead_at_once_is_opened_after_pauses)
+{
+	static const int pauses[] = { 10, 20, 40, 80, 160, 320, 640, 1000, 1000 };
+	fake f;
+	kn__pool *pool;
+	taker other;
+
+	fake_init(&f, 1);
+	f.options.acquire_ms = 60000;
+	f.is_stillborn = true;
+	pool = fake_pool(&f);
+	taker_queue(&other, pool, KN__NEVER);
+	for (int i = 0; i < COUNT(pauses); i++)
+	{
+		AWAIT(pool, closed_broken > (uint64_t) i);
+		fake_advance(&f, pool, pauses[i] / 2);
+		ck_assert_int_eq(f.attempts, i + 1);
+		fake_advance(&f, pool, pauses[i] - pauses[i] / 2);
+	}
+	AWAIT(pool, closed_broken > COUNT(pauses));
+	fake_advance(&f, pool, 60000);
+	ck_assert_int_eq(taker_join(&other), KN_CONN_LOST);
+	ck_assert_str_eq(other.fault.error.message,
+					 "no connection could be opened: one was closed as soon as it was there");
+	fake_lock(&f);
+	f.is_stillborn = false;
+	fake_unlock(&f);
+	fake_advance(&f, pool, 1000);
+	give(pool, take(pool));
+	ck_assert_int_eq(pool_stats(pool).failed_to_open, 0);
+	/* It was the last: whatever comes next begins anew. */
+	fake_lock(&f);
+	f.is_stillborn = true;
+	fake_unlock(&f);
+	kn__pool_renew(pool);
+	AWAIT(pool, total == 0);
+	taker_queue(&other, pool, KN__NEVER);
+	AWAIT(pool, closed_broken > COUNT(pauses) + 1);
+	fake_lock(&f);
+	f.is_stillborn = false;
+	fake_unlock(&f);
+	fake_advance(&f, pool, 10);
+	ck_assert_int_eq(taker_join(&other), KN_OK);
+	give(pool, other.member);
+	fake_end(&f, pool);
+}
+END_TEST
+
+/* All have died while nobody used them, which a look at them shows: it is as large as it was. */
+START_TEST(opens_again_what_has_died)
+{
+	fake f;
+	kn__pool *pool;
+
+	fake_init(&f, 4);
+	f.options.min = 4;
+	f.options.keepalive_ms = 100;
+	pool = fake_pool(&f);
+	AWAIT(pool, idle == 4);
+	fake_lock(&f);
+	f.is_unkept = true;
+	f.open_status = KN_CONN_LOST;
+	fake_unlock(&f);
+	ADVANCE_UNTIL(&f, pool, 100, closed_broken == 4);
+	AWAIT(pool, total == 0);
+	fake_lock(&f);
+	f.is_unkept = false;
+	f.open_status = KN_OK;
+	fake_unlock(&f);
+	ADVANCE_UNTIL(&f, pool, 1000, idle == 4);
+	ck_assert_int_eq(f.opened, 8);
+	fake_end(&f, pool);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -382,6 +458,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, opens_while_it_keeps_alive);
 	tcase_add_test(tcase, tries_again_after_pauses);
 	tcase_add_test(tcase, recovers_all_of_min);
+	tcase_add_test(tcase, what_is_dead_at_once_is_opened_after_pauses);
+	tcase_add_test(tcase, opens_again_what_has_died);
 }
 
 int

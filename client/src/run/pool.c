@@ -269,6 +269,11 @@ kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__
 		kn__slot_set(slot, KN__SLOT_CLOSING);
 		return false;
 	}
+	if (!member->is_proven)
+	{
+		member->is_proven = true;
+		atomic_store_explicit(&pool->stillborn, 0, memory_order_relaxed);
+	}
 	member->taken_at = now;
 	member->file = file;
 	member->line = line;
@@ -375,12 +380,15 @@ void
 kn__pool_close(kn__pool *pool, kn__slot *slot, kn__closed why)
 {
 	kn__member *member = slot->member;
+	bool is_stillborn = why == KN__CLOSED_DEAD && !member->is_proven;
 
 	slot->member = NULL;
 	kn__pool_tell_closed(pool, member, why);
 	pool->driver.close(pool->driver.user, member);
 	(void) pthread_mutex_lock(&pool->lock);
 	pool->closed[why]++;
+	if (is_stillborn)
+		kn__pool_note_stillborn(pool);
 	kn__pool_vacate(pool, slot);
 	(void) pthread_mutex_unlock(&pool->lock);
 }

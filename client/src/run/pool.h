@@ -48,6 +48,7 @@ typedef struct kn__member
 	const char *file; /* where it was taken; static text */
 	int line;
 	bool is_reported; /* as leaked */
+	bool is_proven;   /* somebody has had it, and it was alive */
 	/* The holder's to set; the text has to live until he gives the member back: others read it. */
 	_Atomic(const char *) last_sql;
 } kn__member;

@@ -120,8 +120,9 @@ struct kn__pool
 	bool is_sweeping;
 	int64_t sweep_at; /* when a worker has to look at the members next */
 
-	bool has_failed; /* to open one, since it last worked */
-	int failures;    /* in a row */
+	bool has_failed;        /* to open one, since it last worked */
+	int failures;           /* in a row */
+	_Atomic(int) stillborn; /* members in a row that were dead before anybody had them */
 	int64_t failing_since;
 	int64_t failed_at;
 	int64_t retry_at;
@@ -198,6 +199,8 @@ extern void kn__pool_sleep(kn__pool *pool, pthread_cond_t *cond, int64_t until);
 extern void kn__pool_call_opener(kn__pool *pool);
 /* Has all members looked at again. */
 extern void kn__pool_call_sweeper(kn__pool *pool);
+/* That one was dead before anybody had it: the next is opened after a pause. */
+extern void kn__pool_note_stillborn(kn__pool *pool);
 /* An empty slot is free again, after OPENING or CLOSING. */
 extern void kn__pool_vacate(kn__pool *pool, kn__slot *slot);
 

@@ -22,6 +22,7 @@ static bool open_one(kn__pool *pool, int64_t now, int64_t *until);
 static void open_slot(kn__pool *pool, kn__slot *slot, int64_t now);
 static void publish(kn__pool *pool, kn__slot *slot, kn__member *member, uint32_t generation);
 static void note_failure(kn__pool *pool, kn_status status, const kn__fault *fault);
+static void note_trouble(kn__pool *pool, int before, kn_status status, const kn__fault *fault);
 static bool sweep(kn__pool *pool, int64_t now, int64_t *until);
 static int64_t tenth_of(int64_t milliseconds);
 static void look_at(kn__pool *pool, kn__slot *slot, int64_t now);
@@ -199,6 +200,7 @@ publish(kn__pool *pool, kn__slot *slot, kn__member *member, uint32_t generation)
 	member->file = "";
 	member->line = 0;
 	member->is_reported = false;
+	member->is_proven = false;
 	atomic_store_explicit(&member->last_sql, NULL, memory_order_relaxed);
 	slot->member = member;
 	slot->checked_at = now;
@@ -213,14 +215,31 @@ publish(kn__pool *pool, kn__slot *slot, kn__member *member, uint32_t generation)
 static void
 note_failure(kn__pool *pool, kn_status status, const kn__fault *fault)
 {
+	pool->failed_to_open++;
+	note_trouble(pool, 0, status, fault);
+}
+
+/* The server takes connections and ends them: without a pause that would be done in a circle. */
+void
+kn__pool_note_stillborn(kn__pool *pool)
+{
+	kn__fault fault;
+
+	(void) kn__fail(&fault, KN_CONN_LOST, "one was closed as soon as it was there");
+	note_trouble(pool, atomic_fetch_add(&pool->stillborn, 1), KN_CONN_LOST, &fault);
+}
+
+/* Nobody tries again before a pause is over.  Before: how often it went wrong until now. */
+static void
+note_trouble(kn__pool *pool, int before, kn_status status, const kn__fault *fault)
+{
 	int64_t now = kn__pool_now(pool);
 	int64_t pause_ms = RETRY_LAST_MS;
 
-	pool->failed_to_open++;
 	if (!pool->has_failed)
 	{
 		pool->failing_since = now;
-		pool->failures = 0;
+		pool->failures = before;
 	}
 	pool->has_failed = true;
 	pool->failed_at = now;

@@ -222,6 +222,45 @@ START_TEST(has_its_names_of_the_text)
 }
 END_TEST
 
+/* While its transaction has a session, the other client has another one. */
+static kn_status
+two_sessions_body(kn_ctx *c, void *argument)
+{
+	kn_ctx *other = argument;
+
+	for (int i = 0; i < 3; i++)
+	{
+		ck_assert_int_eq(number_of(c, kn_query(c, "SELECT 1 AS kn_held")), 1);
+		ck_assert_int_eq(number_of(other, kn_query(other, "SELECT 2 AS kn_held")), 2);
+	}
+	return KN_OK;
+}
+
+/* Each has prepared its own where there was no other; then both come to the same session. */
+START_TEST(is_not_given_the_statement_of_another)
+{
+	kn_db *dbs[2];
+	kn_ctx *ctxs[2];
+
+	for (int i = 0; i < 2; i++)
+	{
+		OPEN(dbs[i], .max_connections = 1, .pgbouncer = KN_OFF);
+		ctxs[i] = kn_begin(dbs[i]);
+	}
+	EXPECT_OK(ctxs[0], kn_transact(ctxs[0], two_sessions_body, ctxs[1]));
+	for (int i = 0; i < 4; i++)
+	{
+		ck_assert_int_eq(number_of(ctxs[1], kn_query(ctxs[1], "SELECT 2 AS kn_held")), 2);
+		ck_assert_int_eq(number_of(ctxs[0], kn_query(ctxs[0], "SELECT 1 AS kn_held")), 1);
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		kn_end(ctxs[i]);
+		close_even(dbs[i]);
+	}
+}
+END_TEST
+
 START_TEST(lets_go_of_old_statements)
 {
 	kn_db *small;
@@ -416,6 +455,7 @@ fill(TCase *tcase)
 	LOOP(tcase, refuses_what_has_no_place, out_of_place);
 	tcase_add_test(tcase, prepares_from_the_second_use);
 	tcase_add_test(tcase, has_its_names_of_the_text);
+	tcase_add_test(tcase, is_not_given_the_statement_of_another);
 	tcase_add_test(tcase, lets_go_of_old_statements);
 	tcase_add_test(tcase, survives_another_shape);
 	tcase_add_test(tcase, is_not_taken_for_another_shape);

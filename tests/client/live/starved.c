@@ -61,7 +61,8 @@ realloc(void *memory, size_t size)
 static void
 set_up(void)
 {
-	look = look_open();
+	/* Those who went before leave more behind than the server takes in at once. */
+	look = look_again();
 	scenes_set_up(look);
 }
 
