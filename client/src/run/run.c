@@ -44,6 +44,7 @@ run(kn__call *call)
 	kn_status status;
 
 	call->attempts = 0;
+	call->may_be_done = false;
 	call->outcome = KN__NOTHING_DONE;
 	call->server = NULL;
 	if (cx->work.depth > 0)
@@ -407,6 +408,7 @@ kn__run_again(kn__call *call)
 {
 	int64_t pause = pause_before(call);
 
+	call->may_be_done |= call->outcome == KN__MAYBE_DONE;
 	if (pause < 0 || !kn__run_sleep(call->cx, pause))
 		return false;
 	atomic_fetch_add_explicit(&call->server->retries, 1, memory_order_relaxed);
@@ -466,7 +468,8 @@ kn__run_settle(kn__call *call, kn_status status)
 		return KN_OK;
 	}
 	/* Nothing of a transaction stays without its COMMIT. */
-	if (call->outcome == KN__MAYBE_DONE && call->cx->work.depth == 0 && !kn__run_is_harmless(call))
+	if ((call->outcome == KN__MAYBE_DONE || call->may_be_done) && call->cx->work.depth == 0 &&
+		!kn__run_is_harmless(call))
 		status = KN_OUTCOME_UNKNOWN;
 	fault->error.status = status;
 	fault->error.attempts = call->attempts;

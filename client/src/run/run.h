@@ -200,6 +200,7 @@ typedef struct kn__call
 	unsigned class;            /* what all of them have in common, as in classes.h */
 	const kn_options *options; /* may be NULL */
 	kn__outcome outcome;
+	bool may_be_done; /* an attempt before this one may have done it */
 	int attempts;
 	int64_t started;    /* 0: nobody wants to know */
 	int64_t began;      /* the last attempt */

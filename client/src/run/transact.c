@@ -349,6 +349,9 @@ commit(kn_ctx *cx)
 		return status;
 	if (!cx->work.may_have_written)
 		return cx->work.failed = KN_CONN_LOST;
+	/* Whoever asks needs a connection, and this one may be all that there can be. */
+	if (!kn__conn_is_clean(cx->link->conn))
+		kn__run_end_held(cx, cx->work.server, &cx->work.permit, status);
 	return kn__doubt_ask(cx);
 }
 

@@ -137,7 +137,7 @@ count_syncs(kn__leg *leg)
 {
 	if (!leg->flight.is_piped)
 		return;
-	leg->syncs = leg->flight.closes > 0 ? 1 : 0;
+	leg->syncs = (leg->flight.closes > 0 ? 1 : 0) + (leg->flight.conn->resets > 0 ? 1 : 0);
 	for (int i = 0; i < leg->flight.count; i++)
 		leg->syncs += leg->flight.items[i].sync_after ? 1 : 0;
 }

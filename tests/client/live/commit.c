@@ -103,7 +103,8 @@ open_through(proxy *p)
 	p->text = "COMMIT";
 	proxy_start(p);
 	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p->directory);
-	OPEN(db, .conninfo = conninfo, .max_connections = 2);
+	/* Who asks has none besides that which is lost. */
+	OPEN(db, .conninfo = conninfo, .max_connections = 1);
 	return db;
 }
 

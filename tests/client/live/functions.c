@@ -99,6 +99,34 @@ START_TEST(are_called_once)
 }
 END_TEST
 
+/* Said to be idempotent, it is sent again; that it fails then does not undo what came before. */
+START_TEST(may_have_been_done_all_the_same)
+{
+	const kn_options says = { .size = sizeof(kn_options), .is_idempotent = true };
+	proxy p = { .is_done = false };
+	kn_db *db = open_through(&p, "kn_put_down", "");
+	kn_ctx *cx = kn_begin(db);
+
+	look_do(look, "CREATE UNIQUE INDEX ON kn_noted (id)");
+	if (_i == BY_STREAM)
+		EXPECT(cx,
+			   kn_done(kn_stream_values(cx, "SELECT kn_put_down(1)", NULL, 0, &says)),
+			   KN_OUTCOME_UNKNOWN);
+	else
+		EXPECT(cx,
+			   kn_exec_values(cx, "SELECT kn_put_down(1)", NULL, 0, &says, NULL),
+			   KN_OUTCOME_UNKNOWN);
+	ck_assert_str_eq(kn_last_error(cx)->sqlstate, "23505");
+	ck_assert_int_eq(kn_last_error(cx)->attempts, 2);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_noted"), 1);
+	/* The next call knows nothing of it. */
+	EXPECT(cx, kn_exec_values(cx, "SELECT kn_put_down(1)", NULL, 0, &says, NULL), KN_DUPLICATE);
+	kn_end(cx);
+	close_even(db);
+	proxy_end(&p);
+}
+END_TEST
+
 /* Who knows better says so: by the call, or once for all. */
 START_TEST(are_called_again_where_that_is_said)
 {
@@ -313,6 +341,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, may_have_been_done_all_the_same, BY_QUERY, BY_BATCH);
 	tcase_add_loop_test(tcase, are_called_once, 0, MEANS_COUNT);
 	tcase_add_loop_test(tcase, are_called_again_where_that_is_said, 0, 3);
 	tcase_add_loop_test(tcase, are_asked_for_when_commit_is_lost, 0, MEANS_COUNT);
