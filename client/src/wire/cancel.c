@@ -42,12 +42,12 @@ typedef struct Request
 	bool is_left; /* nobody waits for it any more */
 } Request;
 
-static Request *start(kn__conn *conn);
+static Request *start(kn__conn *conn, int64_t until);
 static void *run(void *argument);
-static bool wait_over(Request *request, int64_t nanoseconds);
+static bool wait_over(Request *request, int64_t until);
 static void leave(Request *request);
 static void destroy(Request *request);
-static bool enter(kn__cancels *cancels);
+static bool enter(kn__cancels *cancels, int64_t until);
 static void go(kn__cancels *cancels);
 static void destroy_all(kn__cancels *cancels);
 
@@ -55,19 +55,21 @@ static void destroy_all(kn__cancels *cancels);
 bool
 kn__cancel_send(kn__conn *conn, int64_t give_up_at)
 {
-	Request *request = start(conn);
+	/* Threads wait by the system's clock. */
+	int64_t until = kn__now(NULL) + (give_up_at - kn__now(conn->clock));
+	Request *request = start(conn, until);
 	bool is_done;
 
 	if (request == NULL)
 		return false;
-	is_done = wait_over(request, give_up_at - kn__now(conn->clock));
+	is_done = wait_over(request, until);
 	leave(request);
 	conn->is_silent |= !is_done;
 	return is_done;
 }
 
 static Request *
-start(kn__conn *conn)
+start(kn__conn *conn, int64_t until)
 {
 	Request *request;
 	pthread_attr_t detached;
@@ -76,7 +78,7 @@ start(kn__conn *conn)
 	sigset_t before;
 	int failed;
 
-	if (!enter(conn->cancels))
+	if (!enter(conn->cancels, until))
 	{
 		conn->is_silent = true;
 		return NULL;
@@ -125,9 +127,8 @@ run(void *argument)
 }
 
 static bool
-wait_over(Request *request, int64_t nanoseconds)
+wait_over(Request *request, int64_t until)
 {
-	int64_t until = kn__now(NULL) + nanoseconds;
 	bool is_done;
 
 	(void) pthread_mutex_lock(&request->lock);
@@ -200,13 +201,15 @@ kn__cancels_free(kn__cancels *cancels)
 		destroy_all(cancels);
 }
 
-/* False: there are too many already, which says enough of the server. */
+/* False: there are too many, and none of them comes to its end, which says enough of the server. */
 static bool
-enter(kn__cancels *cancels)
+enter(kn__cancels *cancels, int64_t until)
 {
 	bool may_enter;
 
 	(void) pthread_mutex_lock(&cancels->lock);
+	while (cancels->count >= MOST_REQUESTS && kn__cond_wait(&cancels->ended, &cancels->lock, until))
+		;
 	may_enter = cancels->count < MOST_REQUESTS;
 	cancels->count += may_enter;
 	(void) pthread_mutex_unlock(&cancels->lock);

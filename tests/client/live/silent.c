@@ -324,6 +324,52 @@ START_TEST(audits_what_is_not_known)
 }
 END_TEST
 
+#define MANY 48
+
+/* Ended by somebody else, at the same moment as all others. */
+static void *
+be_ended(void *argument)
+{
+	kn_ctx *cx = argument;
+
+	return kn_exec(cx, "SELECT pg_sleep(60)") == KN_CANCELED ? NULL : cx;
+}
+
+static const char x_asleep[] =
+	"SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity"
+	" WHERE wait_event = 'PgSleep'";
+
+/* That many have to be ended says nothing of the server: they are, one after the other. */
+START_TEST(is_not_one_of_many_to_end)
+{
+	pthread_t threads[MANY];
+	kn_ctx *contexts[MANY];
+	void *failed;
+	kn_db *db;
+
+	look = look_open();
+	OPEN(db, .max_connections = MANY, .max_opening = 8, .acquire_ms = 20000, .cancel_ms = 20000);
+	for (int i = 0; i < MANY; i++)
+	{
+		contexts[i] = kn_begin(db);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, be_ended, contexts[i]), 0);
+	}
+	look_await(look, x_asleep, MANY);
+	for (int i = 0; i < MANY; i++)
+		kn_cancel(contexts[i]);
+	for (int i = 0; i < MANY; i++)
+	{
+		ck_assert_int_eq(pthread_join(threads[i], &failed), 0);
+		ck_assert_ptr_null(failed);
+		kn_end(contexts[i]);
+	}
+	ck_assert_int_eq(look_number(look, x_asleep), 0);
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+	close_even(db);
+	PQfinish(look);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -335,6 +381,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, leaves_few_behind);
 	tcase_add_test(tcase, audits_what_is_not_known);
 	tcase_add_loop_test(tcase, is_waited_for_once, 0, 2);
+	tcase_add_test(tcase, is_not_one_of_many_to_end);
 }
 
 int
