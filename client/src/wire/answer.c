@@ -409,8 +409,15 @@ note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 	if (!is_changed && strcmp(sqlstate, "26000") != 0 && strcmp(sqlstate, "42P05") != 0 &&
 		strcmp(sqlstate, "08P01") != 0)
 		return;
-	flight->is_stale = true;
 	entry = find_entry(conn, sent);
+	/* Just prepared, it cannot be another one: it is the caller who has miscounted. */
+	if (sent->is_prepare && strcmp(sqlstate, "08P01") == 0)
+	{
+		if (entry != NULL)
+			kn__prepared_forget(&conn->cache, entry, true);
+		return;
+	}
+	flight->is_stale = true;
 	if (entry != NULL)
 		kn__prepared_forget(&conn->cache, entry, is_changed);
 	kn__memo_note(conn->shapes, sent->key, KN__SHAPE_UNKNOWN);

@@ -139,11 +139,42 @@ START_TEST(tells_that_nothing_is_prepared_any_more)
 }
 END_TEST
 
+/* A statement with fewer values than parameters is the caller's mistake, however often he makes it.
+ */
+START_TEST(prepares_in_spite_of_wrong_counts)
+{
+	kn_db *db;
+	kn_ctx *cx;
+
+	if (is_pooled())
+		return;
+	OPEN(db, .hooks = &all, .max_connections = 1, .pgbouncer = KN_OFF);
+	cx = kn_begin(db);
+	for (int i = 0; i < 4; i++)
+	{
+		EXPECT(cx, kn_exec(cx, "SELECT $1::int + $2::int", 1), KN_USAGE);
+		ck_assert_str_eq(kn_last_error(cx)->sqlstate, "08P01");
+	}
+	for (int i = 0; i < count; i++)
+		ck_assert_int_ne(notes[i].kind, KN_EVENT_NOTICE);
+	for (int i = 0; i < 3; i++)
+		EXPECT_OK(cx, kn_exec(cx, "SELECT $1::int + $2::int", i, i));
+	ck_assert_int_eq(number_of(cx,
+							   kn_query(cx,
+										"SELECT count(*) FROM pg_prepared_statements"
+										" WHERE statement LIKE '%$1::int + $2::int%'")),
+					 1);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, takes_a_type_without_codec_as_text, unknown_types);
+	tcase_add_test(tcase, prepares_in_spite_of_wrong_counts);
 	tcase_add_test(tcase, tells_that_nothing_is_prepared_any_more);
 }
 
