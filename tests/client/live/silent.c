@@ -347,6 +347,9 @@ START_TEST(is_not_one_of_many_to_end)
 	void *failed;
 	kn_db *db;
 
+	/* A pooler lets fewer than that run at a time. */
+	if (is_pooled())
+		return;
 	look = look_open();
 	OPEN(db, .max_connections = MANY, .max_opening = 8, .acquire_ms = 20000, .cancel_ms = 20000);
 	for (int i = 0; i < MANY; i++)
