@@ -80,11 +80,32 @@ START_TEST(woken)
 }
 END_TEST
 
+static int64_t
+tell_time(void *user)
+{
+	return *(const int64_t *) user;
+}
+
+START_TEST(until_a_moment_of_another_clock)
+{
+	int64_t now = 7 * KN__NS_PER_S;
+	const kn_clock clock = { .monotonic = tell_time, .user = &now };
+	int64_t begun = kn__now(NULL);
+	int64_t until = kn__cond_until(&clock, now + KN__NS_PER_S);
+
+	ck_assert_int_ge(until, begun + KN__NS_PER_S);
+	ck_assert_int_le(until, kn__now(NULL) + KN__NS_PER_S);
+	ck_assert_int_le(kn__cond_until(&clock, now - KN__NS_PER_S), kn__now(NULL) - KN__NS_PER_S);
+	ck_assert_int_eq(kn__cond_until(&clock, KN__NEVER), KN__NEVER);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_test(tcase, past);
 	tcase_add_test(tcase, woken);
+	tcase_add_test(tcase, until_a_moment_of_another_clock);
 }
 
 int

@@ -31,3 +31,9 @@ kn__cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until)
 	}
 	return pthread_cond_timedwait(cond, lock, &time) != ETIMEDOUT;
 }
+
+int64_t
+kn__cond_until(const kn_clock *clock, int64_t moment)
+{
+	return moment == KN__NEVER ? KN__NEVER : kn__now(NULL) + (moment - kn__now(clock));
+}

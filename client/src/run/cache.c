@@ -133,11 +133,8 @@ begin_load(kn_ctx *cx, kn__load *load)
 {
 	kn_db *db = cx->db;
 	const kn__load *other;
-	int64_t until = cx->wait.deadline;
+	int64_t until = kn__cond_until(db->clock, cx->wait.deadline);
 
-	/* The deadline is one of the handle's clock. */
-	if (until != KN__NEVER)
-		until = kn__now(NULL) + (until - kn__now(db->clock));
 	(void) pthread_mutex_lock(&db->lock);
 	for (other = db->loads;
 		 other != NULL && (other->writer != NULL || strcmp(other->key, load->key) != 0);)

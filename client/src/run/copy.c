@@ -387,9 +387,8 @@ finish(kn_copy *copy, kn_status status)
 		kn__transact_undo(cx); /* a read that was cut short has nothing to commit */
 	else if (copy->is_own)
 		status = kn__transact_close(cx, status);
-	else if (status != KN_OK && (kn__conn_in_failed_transaction(cx->link->conn) ||
-								 !kn__conn_in_transaction(cx->link->conn)))
-		cx->work.failed = status;
+	else if (status != KN_OK)
+		kn__transact_note(cx, status);
 	if (status != KN_OK)
 		copy->item.affected = -1;
 	/* Without COMMIT nothing has happened, and what COMMIT has done is known by now. */

@@ -177,9 +177,7 @@ kn_close(kn_db *db, int64_t drain_ms)
 	if (status == KN_TIMEOUT)
 		kn__ctx_cancel_all(db);
 	kn__hedge_stop(db);
-	kn__cancels_wait(db->cancels,
-					 deadline == KN__NEVER ? KN__NEVER
-										   : kn__now(NULL) + (deadline - kn__now(db->clock)));
+	kn__cancels_wait(db->cancels, kn__cond_until(db->clock, deadline));
 	(void) pthread_mutex_lock(&db->lock);
 	kn__db_unref_locked(db);
 	return status;

@@ -16,7 +16,6 @@ static void forget_link(void *user, kn__member *member);
 static const char *where(void *user);
 static kn_status connect_link(kn__link *link, const kn__wait *wait, const int *wake,
 							  uint64_t *version, kn__fault *fault);
-static int64_t until_of(const kn_db *db, const kn__wait *wait);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
 
 const kn__driver kn__link_driver = {
@@ -57,7 +56,10 @@ kn__link_open(kn__server *server, const kn__wait *wait, const int *wake, kn__lin
 	status = connect_link(link, wait, wake, &version, fault);
 	/* The password may have been changed since it was asked for: once more with the new one. */
 	if (strcmp(fault->error.sqlstate, "28P01") == 0 && status == KN_AUTH &&
-		kn__secret_refused(server->secret, kn__now(db->clock), until_of(db, wait), version))
+		kn__secret_refused(server->secret,
+						   kn__now(db->clock),
+						   kn__cond_until(db->clock, wait->deadline),
+						   version))
 		status = connect_link(link, wait, wake, &version, fault);
 	if (status == KN_OK)
 		status = find_pooler(link, wait, fault);
@@ -108,7 +110,7 @@ connect_link(kn__link *link, const kn__wait *wait, const int *wake, uint64_t *ve
 	{
 		status = kn__secret_get(server->secret,
 								kn__now(db->clock),
-								until_of(db, wait),
+								kn__cond_until(db->clock, wait->deadline),
 								password,
 								version);
 		keywords[count] = "password";
@@ -124,15 +126,6 @@ connect_link(kn__link *link, const kn__wait *wait, const int *wake, uint64_t *ve
 	kn__wipe(password, room);
 	kn__release(db->allocator, keywords, size);
 	return status;
-}
-
-/* The deadline is one of the handle's clock; threads wait by the system's. */
-static int64_t
-until_of(const kn_db *db, const kn__wait *wait)
-{
-	if (wait->deadline == KN__NEVER)
-		return KN__NEVER;
-	return kn__now(NULL) + (wait->deadline - kn__now(db->clock));
 }
 
 kn_status

@@ -373,8 +373,7 @@ check_environment(kn__builder *b)
 	{
 		int n = (int) strcspn(*variable, "=");
 
-		if (!b->config->config.ignore_environment &&
-			strncmp(*variable, PREFIX, strlen(PREFIX)) == 0 &&
+		if (strncmp(*variable, PREFIX, strlen(PREFIX)) == 0 &&
 			is_misspelt(*variable, (size_t) n, meant))
 			return kn__fail(b->fault,
 							KN_CONFIG,
@@ -415,7 +414,7 @@ kn__options_settle(kn__builder *b)
 {
 	kn_status status = check_ours(b);
 
-	if (status == KN_OK)
+	if (status == KN_OK && !b->config->config.ignore_environment)
 		status = check_environment(b);
 	for (size_t i = 0; status == KN_OK && i < OPTION_COUNT; i++)
 		status = settle(b, &options[i]);

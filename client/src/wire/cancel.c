@@ -55,8 +55,7 @@ static void destroy_all(kn__cancels *cancels);
 bool
 kn__cancel_send(kn__conn *conn, int64_t give_up_at)
 {
-	/* Threads wait by the system's clock. */
-	int64_t until = kn__now(NULL) + (give_up_at - kn__now(conn->clock));
+	int64_t until = kn__cond_until(conn->clock, give_up_at);
 	Request *request = start(conn, until);
 	bool is_done;
 

@@ -20,6 +20,7 @@
 static kn_status fly(kn__flying *flight);
 static kn_status fly_apart(kn__conn *conn, kn__item *items, int count, const kn__wait *wait,
 						   kn__outcome *outcome, kn__fault *fault);
+static void begin_item(kn__item *item);
 static void send_descriptions(kn__flying *flight, int count);
 static void answer_descriptions(kn__flying *flight, int count);
 static bool goes_whole(const kn__conn *conn);
@@ -91,9 +92,7 @@ fly_apart(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn__
 	kn__outcome asides;
 	kn__fault own;
 
-	aside->status = KN_ABORTED;
-	aside->result = NULL;
-	aside->affected = -1;
+	begin_item(aside);
 	if (status != KN_OK)
 		return status;
 	kn__fault_clear(&own);
@@ -174,15 +173,19 @@ fly(kn__flying *flight)
 	return flight->status;
 }
 
+static void
+begin_item(kn__item *item)
+{
+	item->status = KN_ABORTED;
+	item->result = NULL;
+	item->affected = -1;
+}
+
 bool
 kn__flight_send(kn__flying *flight)
 {
 	for (int i = 0; i < flight->count; i++)
-	{
-		flight->items[i].status = KN_ABORTED;
-		flight->items[i].result = NULL;
-		flight->items[i].affected = -1;
-	}
+		begin_item(&flight->items[i]);
 	if (kn__flight_learn(flight) != KN_OK)
 		return false;
 	flight->is_piped = flight->count > 1 || flight->conn->cache.closing.length > 0 ||
