@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BENCH_ROWS "SELECT amount, name, price, made_at, id FROM bench_row"
@@ -74,6 +75,23 @@ bench_time(const char *text)
 	for (text += 20; text[-1] != '+' && *text >= '0' && *text <= '9'; text++, unit /= 10)
 		usec += unit * (*text - '0');
 	return seconds * 1000000 + usec;
+}
+
+static inline int
+bench_compare(const void *a, const void *b)
+{
+	double x = *(const double *) a;
+	double y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts them. */
+static inline double
+bench_median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), bench_compare);
+	return values[count / 2];
 }
 
 #endif

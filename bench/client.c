@@ -300,26 +300,10 @@ set_up(void)
 		die("out of memory");
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *) a;
-	double y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
-static double
-median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
-}
-
 static void
 print(const char *name, double *values, const char *unit, bool is_least, double goal)
 {
-	double value = median(values, ROUNDS);
+	double value = bench_median(values, ROUNDS);
 
 	(void) printf("%s\t%.3f\t%s\t%s %g\t%s\n",
 				  name,
@@ -361,10 +345,10 @@ measure_calls(void)
 			turns[2][j] = steps.wall / flights.wall;
 			turns[3][j] = echoes.wall / batches.wall;
 		}
-		rate[i] = median(turns[0], TURNS);
-		cpu[i] = median(turns[1], TURNS);
-		context[i] = median(turns[2], TURNS);
-		batch[i] = median(turns[3], TURNS);
+		rate[i] = bench_median(turns[0], TURNS);
+		cpu[i] = bench_median(turns[1], TURNS);
+		context[i] = bench_median(turns[2], TURNS);
+		batch[i] = bench_median(turns[3], TURNS);
 	}
 	print("client.call.rate", rate, "ratio", true, 0.95);
 	print("client.call.cpu", cpu, "us", false, 0.5);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench.h"
 #include "kints/kints.h"
 
 #define ROUNDS 5
@@ -69,13 +70,12 @@ put_row(char *at, const item *row)
 	uint32_t length = (uint32_t) strlen(row->name);
 	const uint16_t columns = htons(3);
 	const uint32_t words[3] = { htonl(4), htonl((uint32_t) row->amount), htonl(length) };
-	uint64_t price;
+	int64_t price;
 	uint32_t last[3];
 
 	memcpy(&price, &row->price, sizeof(price));
 	last[0] = htonl(8);
-	last[1] = htonl((uint32_t) (price >> 32));
-	last[2] = htonl((uint32_t) price);
+	bench_put_integer((char *) &last[1], price);
 	memcpy(at, &columns, sizeof(columns));
 	memcpy(at + 2, words, sizeof(words));
 	memcpy(at + 14, row->name, length);
@@ -165,22 +165,6 @@ set_up(void)
 	}
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *) a;
-	double y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
-static double
-median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
-}
-
 static void
 print(const char *name, double value, double goal)
 {
@@ -212,9 +196,9 @@ main(void)
 				die("what was written is not the same");
 			turns[j] = bare / ours;
 		}
-		rates[i] = median(turns, TURNS);
+		rates[i] = bench_median(turns, TURNS);
 	}
-	print("client.copy.rate", median(rates, ROUNDS), 0.95);
+	print("client.copy.rate", bench_median(rates, ROUNDS), 0.95);
 	free(items);
 	PQfinish(conn);
 	return kn_close(db, -1) == KN_OK ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench.h"
 #include "run/pool.h"
 
 #include <pthread.h>
@@ -216,23 +217,12 @@ measure_fairness(double *ratio, double *longest_ms, double *rate)
 	*rate = (double) all * KN__NS_PER_S / FAIR_NS;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *) a;
-	double y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* A goal of 0: there is none. */
 static void
 print(const char *name, double *values, const char *unit, double goal)
 {
-	double value;
+	double value = bench_median(values, ROUNDS);
 
-	qsort(values, ROUNDS, sizeof(*values), compare);
-	value = values[ROUNDS / 2];
 	(void) printf("%s\t%.2f\t%s\t", name, value, unit);
 	if (goal > 0)
 		(void) printf("<= %g\t%s\n", goal, value <= goal ? "ok" : "short");

@@ -2,11 +2,7 @@
  * batch.c
  *		Several statements in one flight: all of them, or none.
  */
-#include "live.h"
-
-static PGconn *look;
-static kn_db *db;
-static kn_ctx *cx;
+#include "one.h"
 
 static void
 set_up(void)
@@ -17,14 +13,6 @@ set_up(void)
 			"CREATE TABLE kn_batch (id int PRIMARY KEY, name text)");
 	OPEN(db, .max_connections = 2);
 	cx = kn_begin(db);
-}
-
-static void
-tear_down(void)
-{
-	kn_end(cx);
-	close_even(db);
-	PQfinish(look);
 }
 
 START_TEST(does_all)

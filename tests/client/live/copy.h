@@ -5,11 +5,7 @@
 #ifndef KN_TESTS_COPY_H
 #define KN_TESTS_COPY_H
 
-#include "live.h"
-
-static PGconn *look;
-static kn_db *db;
-static kn_ctx *cx;
+#include "one.h"
 
 static const char to_table[] = "COPY kn_copy (a, b, c) FROM STDIN (FORMAT binary)";
 
@@ -22,14 +18,6 @@ set_up(void)
 			"CREATE TABLE kn_copy (a int PRIMARY KEY, b text, c float8, CHECK (a <> 13))");
 	OPEN(db, .max_connections = 2);
 	cx = kn_begin(db);
-}
-
-static inline void
-tear_down(void)
-{
-	kn_end(cx);
-	close_even(db);
-	PQfinish(look);
 }
 
 static inline long

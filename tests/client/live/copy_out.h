@@ -5,11 +5,7 @@
 #ifndef KN_TESTS_COPY_OUT_H
 #define KN_TESTS_COPY_OUT_H
 
-#include "live.h"
-
-static PGconn *look;
-static kn_db *db;
-static kn_ctx *cx;
+#include "one.h"
 
 static inline void
 set_up(void)
@@ -21,14 +17,6 @@ set_up(void)
 			" FROM generate_series(1, 1000) g");
 	OPEN(db, .max_connections = 2);
 	cx = kn_begin(db);
-}
-
-static inline void
-tear_down(void)
-{
-	kn_end(cx);
-	close_even(db);
-	PQfinish(look);
 }
 
 #endif

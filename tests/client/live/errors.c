@@ -2,11 +2,7 @@
  * errors.c
  *		What is told of a failure, and for how long.
  */
-#include "live.h"
-
-static PGconn *look;
-static kn_db *db;
-static kn_ctx *cx;
+#include "one.h"
 
 static void
 set_up(void)
@@ -19,14 +15,6 @@ set_up(void)
 		"INSERT INTO kn_error VALUES (1, 1), (2, 2)");
 	OPEN(db, .conninfo = "application_name=kn_errors", .max_connections = 4);
 	cx = kn_begin(db);
-}
-
-static void
-tear_down(void)
-{
-	kn_end(cx);
-	close_even(db);
-	PQfinish(look);
 }
 
 START_TEST(tells_all_fields)

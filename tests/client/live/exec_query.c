@@ -2,11 +2,7 @@
  * exec_query.c
  *		Statements alone: what they give, how they fail, when they are prepared.
  */
-#include "live.h"
-
-static PGconn *look;
-static kn_db *db;
-static kn_ctx *cx;
+#include "one.h"
 
 static void
 set_up(void)
@@ -22,14 +18,6 @@ set_up(void)
 			"INSERT INTO kn_item VALUES (1, 'one', 1), (2, 'two', 2)");
 	OPEN(db, .max_connections = 2);
 	cx = kn_begin(db);
-}
-
-static void
-tear_down(void)
-{
-	kn_end(cx);
-	close_even(db);
-	PQfinish(look);
 }
 
 START_TEST(executes)

@@ -2,11 +2,7 @@
  * savepoint.c
  *		Transactions within transactions.
  */
-#include "live.h"
-
-static PGconn *look;
-static kn_db *db;
-static kn_ctx *cx;
+#include "one.h"
 
 static void
 set_up(void)
@@ -18,14 +14,6 @@ set_up(void)
 			"INSERT INTO kn_account VALUES (1, 100), (2, 200)");
 	OPEN(db, .max_connections = 2);
 	cx = kn_begin(db);
-}
-
-static void
-tear_down(void)
-{
-	kn_end(cx);
-	close_even(db);
-	PQfinish(look);
 }
 
 static kn_status

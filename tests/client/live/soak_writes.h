@@ -166,15 +166,21 @@ transfer_body(kn_ctx *cx, void *argument)
 	return status;
 }
 
+static transfer
+any_transfer(worker *w, int token, int tenant)
+{
+	return (transfer){ name_of(w, token),
+					   (int) roll(w, ACCOUNTS),
+					   (int) roll(w, ACCOUNTS),
+					   (int) roll(w, 100),
+					   owner(tenant) };
+}
+
 static kn_status
 move_money(worker *w, kn_ctx *cx, int tenant)
 {
 	int token = next_token(w);
-	transfer t = { name_of(w, token),
-				   (int) roll(w, ACCOUNTS),
-				   (int) roll(w, ACCOUNTS),
-				   (int) roll(w, 100),
-				   owner(tenant) };
+	transfer t = any_transfer(w, token, tenant);
 	kn_status status;
 
 	if (token < 0)
@@ -208,11 +214,7 @@ nest(worker *w, kn_ctx *cx, int tenant)
 {
 	int token = next_token(w);
 	int undone = next_token(w);
-	transfer t = { name_of(w, token),
-				   (int) roll(w, ACCOUNTS),
-				   (int) roll(w, ACCOUNTS),
-				   (int) roll(w, 100),
-				   owner(tenant) };
+	transfer t = any_transfer(w, token, tenant);
 	kn_status status;
 
 	if (undone < 0)

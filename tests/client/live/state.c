@@ -5,15 +5,11 @@
  * Some of it looks at a connection as the library itself does, for what is above that takes care
  * as well.
  */
-#include "live.h"
+#include "one.h"
 
 #include <setjmp.h>
 
 #include "wire/wire.h"
-
-static PGconn *look;
-static kn_db *db;
-static kn_ctx *cx;
 
 static void
 set_up(void)
@@ -22,14 +18,6 @@ set_up(void)
 	look_do(look, "DROP TABLE IF EXISTS kn_state; CREATE TABLE kn_state (id int)");
 	OPEN(db, .conninfo = "application_name=kn_state", .max_connections = 1);
 	cx = kn_begin(db);
-}
-
-static void
-tear_down(void)
-{
-	kn_end(cx);
-	close_even(db);
-	PQfinish(look);
 }
 
 /* No session of ours is in a transaction, and what the next one writes is there for all to see. */

@@ -2,11 +2,7 @@
  * stream.c
  *		Rows as they arrive: to their end, ended early, failing half-way.
  */
-#include "live.h"
-
-static PGconn *look;
-static kn_db *db;
-static kn_ctx *cx;
+#include "one.h"
 
 static void
 set_up(void)
@@ -17,14 +13,6 @@ set_up(void)
 		"DROP TABLE IF EXISTS kn_stream; CREATE TABLE kn_stream (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)");
 	OPEN(db, .max_connections = 1);
 	cx = kn_begin(db);
-}
-
-static void
-tear_down(void)
-{
-	kn_end(cx);
-	close_even(db);
-	PQfinish(look);
 }
 
 /* Reads so many rows, or all for -1, and gives their sum. */

@@ -5,11 +5,7 @@
 #ifndef KN_TESTS_TRANSACT_H
 #define KN_TESTS_TRANSACT_H
 
-#include "live.h"
-
-static PGconn *look;
-static kn_db *db;
-static kn_ctx *cx;
+#include "one.h"
 
 static inline void
 set_up(void)
@@ -22,14 +18,6 @@ set_up(void)
 			"INSERT INTO kn_account VALUES (1, 100), (2, 200)");
 	OPEN(db, .max_connections = 8, .retry_budget_percent = 100);
 	cx = kn_begin(db);
-}
-
-static inline void
-tear_down(void)
-{
-	kn_end(cx);
-	close_even(db);
-	PQfinish(look);
 }
 
 #endif
