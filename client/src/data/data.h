@@ -23,7 +23,7 @@ typedef struct kn__type
 } kn__type;
 
 /* NULL: not known.  Of an array type: *is_array is set, and the element's row is returned. */
-extern const kn__type *kn__type_find(uint32_t oid, bool *is_array);
+extern KN__HOT const kn__type *kn__type_find(uint32_t oid, bool *is_array);
 /* The type that a value of a kind goes out as, 0 for text. */
 extern const kn__type *kn__type_of_kind(kn_type kind);
 extern uint32_t kn__type_oid(kn_type kind);
@@ -48,8 +48,8 @@ typedef struct kn__parameter
  * Encodes one value; what needs bytes of its own goes to the end of buf, text and bytes
  * are borrowed.  KN_DATA: the value makes no sense; why says it, in a static text.
  */
-extern kn_status kn__encode(kn__buf *buf, const kn_value *value, kn__parameter *out,
-							const char **why);
+extern KN__HOT kn_status kn__encode(kn__buf *buf, const kn_value *value, kn__parameter *out,
+									const char **why);
 
 /* As COPY's binary format has it: the length, then the bytes, appended to buf. */
 extern kn_status kn__encode_field(kn__buf *buf, const kn_value *value, uint32_t oid,

@@ -80,15 +80,15 @@ kn__breaker_pass(const kn__breaker *breaker, kn__permit *permit)
 }
 
 /* The same, and it does: what it is given has to be handed in again. */
-extern bool kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit);
+extern KN__COLD bool kn__breaker_admit(kn__breaker *breaker, int64_t now, kn__permit *permit);
 /*
  * How it went: each admitted call reports once, or is withdrawn.  Failures are those of the server
  * or the way to it; that a statement is wrong, or a row not there, is none.  Returns whether the
  * state changed, and *was and *is then tell from what to what.
  */
-extern bool kn__breaker_report(kn__breaker *breaker, const kn__permit *permit, int64_t now,
-							   int64_t took, bool has_failed, kn__breaker_state *was,
-							   kn__breaker_state *is);
+extern KN__HOT bool kn__breaker_report(kn__breaker *breaker, const kn__permit *permit, int64_t now,
+									   int64_t took, bool has_failed, kn__breaker_state *was,
+									   kn__breaker_state *is);
 /* The call has never been made, and tells nothing. */
 extern void kn__breaker_withdraw(kn__breaker *breaker, const kn__permit *permit);
 

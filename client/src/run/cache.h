@@ -21,7 +21,7 @@ typedef struct kn__load
 } kn__load;
 
 /* Whether a call can go by the cache. */
-extern bool kn__cache_serves(const kn__call *call);
+extern KN__HOT bool kn__cache_serves(const kn__call *call);
 /* Runs a read of one statement, by the cache or by the server; as kn__run() does. */
 extern kn_status kn__cache_run(kn__call *call);
 

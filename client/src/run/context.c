@@ -7,15 +7,9 @@
 
 #include <string.h>
 
-#define KEPT 64 /* contexts that a handle keeps for the next requests */
-
 /* Handed out where there is no memory for a context: whatever is done with it fails. */
 static kn_ctx no_memory = { .guard = ATOMIC_FLAG_INIT };
 
-static kn_ctx *take_free(kn_db *db);
-static kn_ctx *make(kn_db *db);
-static void link_live(kn_ctx *cx);
-static void unlink_live(kn_ctx *cx);
 static void cancel(kn_ctx *cx);
 static bool set_up(kn_ctx *cx, const kn_request *given);
 static int64_t deadline_of(const kn_ctx *cx);
@@ -35,84 +29,11 @@ kn_begin_request(kn_db *db, const kn_request *request)
 		return &no_memory;
 	/* In a child, another thread of the parent's may have the lock for ever. */
 	is_child = kn__db_is_child(db);
-	cx = is_child ? NULL : take_free(db);
-	if (cx == NULL)
-	{
-		cx = make(db);
-		if (cx != NULL && !is_child)
-			link_live(cx);
-	}
+	cx = is_child ? kn__spare_make(db) : kn__spare_take(db);
 	if (cx == NULL)
 		return &no_memory;
 	if (!set_up(cx, request))
 		cx->own.has_failed = true;
-	return cx;
-}
-
-/* With the lock held. */
-static void
-push_live(kn_ctx *cx)
-{
-	kn_db *db = cx->db;
-
-	db->contexts++;
-	cx->before = NULL;
-	cx->next = db->live_contexts;
-	if (cx->next != NULL)
-		cx->next->before = cx;
-	db->live_contexts = cx;
-}
-
-static void
-link_live(kn_ctx *cx)
-{
-	(void) pthread_mutex_lock(&cx->db->lock);
-	push_live(cx);
-	(void) pthread_mutex_unlock(&cx->db->lock);
-}
-
-/* With the lock held. */
-static void
-unlink_live(kn_ctx *cx)
-{
-	if (cx->before != NULL)
-		cx->before->next = cx->next;
-	else
-		cx->db->live_contexts = cx->next;
-	if (cx->next != NULL)
-		cx->next->before = cx->before;
-}
-
-static kn_ctx *
-take_free(kn_db *db)
-{
-	kn_ctx *cx;
-
-	(void) pthread_mutex_lock(&db->lock);
-	cx = db->free_contexts;
-	if (cx != NULL)
-	{
-		db->free_contexts = cx->next;
-		db->free_count--;
-		push_live(cx);
-	}
-	(void) pthread_mutex_unlock(&db->lock);
-	return cx;
-}
-
-static kn_ctx *
-make(kn_db *db)
-{
-	kn_ctx *cx = kn__allocate_zero(db->allocator, 1, sizeof(kn_ctx));
-
-	if (cx == NULL)
-		return NULL;
-	cx->db = db;
-	cx->random = (uint64_t) kn__now(db->clock) ^ (uint64_t) (uintptr_t) cx;
-	atomic_flag_clear(&cx->guard);
-	kn__arena_init(&cx->own, db->allocator);
-	kn__arena_init(&cx->after, db->allocator);
-	kn__arena_init(&cx->arena, db->allocator);
 	return cx;
 }
 
@@ -121,17 +42,18 @@ static bool
 set_up(kn_ctx *cx, const kn_request *given)
 {
 	kn_db *db = cx->db;
-	kn_request copied = { .size = 0 };
-	const kn_request *request = &copied;
+	kn_request copied;
+	const kn_request *request = given;
 
 	cx->refusal = NULL;
 	cx->refused = NULL;
-	if (given->size == sizeof(kn_request))
-		request = given;
-	else
+	if (given->size != sizeof(kn_request))
+	{
+		copied = (kn_request){ .size = 0 };
 		cx->refusal = kn__sized(&copied, sizeof(copied), given);
+		request = &copied;
+	}
 	atomic_store_explicit(&cx->is_cancelled, false, memory_order_relaxed);
-	cx->link = NULL;
 	cx->timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : db->config.statement_ms;
 	cx->wait.deadline = deadline_of(cx);
 	cx->wait.is_cancelled = &cx->is_cancelled;
@@ -224,32 +146,13 @@ copy(kn_ctx *cx, const char *text)
 void
 kn_end(kn_ctx *cx)
 {
-	kn_db *db;
-
 	if (cx == NULL || cx == &no_memory)
 		return;
-	db = cx->db;
 	let_go(cx);
 	kn__arena_clear(&cx->arena);
 	kn__arena_clear(&cx->own);
-	if (kn__db_is_child(db))
-		return;
-	(void) pthread_mutex_lock(&db->lock);
-	unlink_live(cx);
-	if (db->free_count < KEPT && !atomic_load(&db->is_closing))
-	{
-		cx->next = db->free_contexts;
-		db->free_contexts = cx;
-		db->free_count++;
-	}
-	else
-	{
-		kn__arena_release(&cx->arena);
-		kn__arena_release(&cx->after);
-		kn__arena_release(&cx->own);
-		kn__release(db->allocator, cx, sizeof(kn_ctx));
-	}
-	kn__db_unref_locked(db);
+	if (!kn__db_is_child(cx->db))
+		kn__spare_give(cx);
 }
 
 /* What the request still has of others: rows, a transaction, a connection. */

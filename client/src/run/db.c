@@ -15,7 +15,6 @@ static kn_status make_server(kn_db *db, int index);
 static void destroy(kn_db *db);
 static void stop_threads(const kn_db *db);
 static void close_stop(kn_db *db);
-static void free_contexts(kn_db *db);
 
 kn_status
 kn_open_config(kn_db **out, char *error, size_t capacity, const kn_config *config)
@@ -179,6 +178,7 @@ kn_close(kn_db *db, int64_t drain_ms)
 	kn__hedge_stop(db);
 	kn__cancels_wait(db->cancels, kn__cond_until(db->clock, deadline));
 	(void) pthread_mutex_lock(&db->lock);
+	kn__spare_keep_none(db);
 	kn__db_unref_locked(db);
 	return status;
 }
@@ -218,7 +218,7 @@ kn__db_unref_locked(kn_db *db)
 static void
 destroy(kn_db *db)
 {
-	free_contexts(db);
+	kn__spare_free_all(db);
 	stop_threads(db);
 	kn__hedge_free(db);
 	for (int i = 0; i < db->server_count; i++)
@@ -240,21 +240,6 @@ destroy(kn_db *db)
 	(void) pthread_cond_destroy(&db->woken);
 	(void) pthread_mutex_destroy(&db->lock);
 	kn__release(db->allocator, db, sizeof(kn_db));
-}
-
-static void
-free_contexts(kn_db *db)
-{
-	while (db->free_contexts != NULL)
-	{
-		kn_ctx *cx = db->free_contexts;
-
-		db->free_contexts = cx->next;
-		kn__arena_release(&cx->after);
-		kn__arena_release(&cx->own);
-		kn__arena_release(&cx->arena);
-		kn__release(db->allocator, cx, sizeof(kn_ctx));
-	}
 }
 
 /* Whether this process was forked from the one that has opened it: the stamp differs in a child. */

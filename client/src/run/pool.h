@@ -145,9 +145,9 @@ extern void kn__pool_free(kn__pool *pool);
  *	 KN_READ_ONLY     kn__pool_dismiss() was called meanwhile: another server has taken over
  *	 KN_CANCELED, KN_CLOSED, KN_FORKED
  */
-extern kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
-							   const volatile bool *is_cancelled, kn__member **out,
-							   kn__fault *fault);
+extern KN__HOT kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
+									   const volatile bool *is_cancelled, kn__member **out,
+									   kn__fault *fault);
 
 /*
  * Takes one that is idle, and that nobody waits for; false: there is none, and one is being opened
@@ -168,7 +168,7 @@ typedef enum kn__give
 } kn__give;
 
 /* One that is not out, or not of this pool, is let be.  In a child it is forgotten. */
-extern void kn__pool_give(kn__pool *pool, kn__member *member, kn__give how);
+extern KN__HOT void kn__pool_give(kn__pool *pool, kn__member *member, kn__give how);
 
 /* Wakes all waiters and workers, so that they look whether they are cancelled, and at the clock. */
 extern void kn__pool_wake(kn__pool *pool);

@@ -163,18 +163,18 @@ kn__slot_state_of(const kn__slot *slot)
 /* pool.c */
 
 /* Whether this is a child process; asks the kernel, so not at each checkout. */
-extern bool kn__pool_is_forked(const kn__pool *pool);
+extern KN__COLD bool kn__pool_is_forked(const kn__pool *pool);
 extern int64_t kn__pool_now(const kn__pool *pool);
 /* Takes an idle slot, now CLAIMED, or NULL. */
-extern kn__slot *kn__pool_claim(kn__pool *pool);
+extern KN__HOT kn__slot *kn__pool_claim(kn__pool *pool);
 /*
  * Makes a CLAIMED one BUSY; or if it is not alive or too old CLOSING, and *why says why.
  * Without the lock.
  */
-extern bool kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line,
-							kn__closed *why);
+extern KN__HOT bool kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line,
+									kn__closed *why);
 /* Closes a member whose slot is CLOSING, and tells who waits for that.  Without the lock. */
-extern void kn__pool_close(kn__pool *pool, kn__slot *slot, kn__closed why);
+extern KN__COLD void kn__pool_close(kn__pool *pool, kn__slot *slot, kn__closed why);
 
 /* pool_wait.c; the lock is held, but for kn__pool_wait() */
 

@@ -23,7 +23,7 @@ typedef struct kn__budget
 } kn__budget;
 
 extern void kn__budget_init(kn__budget *budget, int percent, int64_t now);
-extern void kn__budget_call(kn__budget *budget);
+extern KN__HOT void kn__budget_call(kn__budget *budget);
 /* Takes one repeat out, if there is one. */
 extern bool kn__budget_take(kn__budget *budget, int64_t now);
 

@@ -31,15 +31,16 @@ struct kn_rows
 };
 
 extern kn_rows *kn__rows_failed(void);
-extern void kn__rows_fill(kn_rows *rows, kn__item *item);
+extern KN__HOT void kn__rows_fill(kn_rows *rows, kn__item *item);
 
 /* query.c */
-extern kn_status kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
-								   const kn_options *options, kn__item *item, kn__call *call);
+extern KN__HOT kn_status kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values,
+										   int count, const kn_options *options, kn__item *item,
+										   kn__call *call);
 /* A statement as an item of a flight, and its class. */
-extern unsigned kn__query_item(kn_ctx *cx, const char *sql, const kn_value *values, int count,
-							   kn__item *item);
-extern kn_rows *kn__rows_fail(kn_ctx *cx, kn_status status);
+extern KN__HOT unsigned kn__query_item(kn_ctx *cx, const char *sql, const kn_value *values,
+									   int count, kn__item *item);
+extern KN__COLD kn_rows *kn__rows_fail(kn_ctx *cx, kn_status status);
 
 /* stream.c: the next rows of a stream, and its end */
 extern bool kn__stream_more(kn_rows *rows);

@@ -75,7 +75,9 @@ struct kn_db
 	kn__functions functions; /* what the user says of his own */
 	_Atomic(uint32_t) next_replica;
 	_Atomic(bool) is_closing;
-	int stop[2];          /* a pipe: once there is something in it, the handle's threads give up */
+	int stop[2]; /* a pipe: once there is something in it, the handle's threads give up */
+	/* One that has ended, for the next request, and no lock taken; it still counts as live. */
+	_Atomic(kn_ctx *) spare;
 	pthread_mutex_t lock; /* of what follows, and of sleepers */
 	int contexts;         /* and listeners, that have not ended, and one for the handle itself */
 	pthread_cond_t woken;
@@ -169,10 +171,17 @@ struct kn_ctx
 /* context.c */
 /* Options of a call, however long they are; in the context's arena if they have to be copied. */
 extern kn_status kn__ctx_take_options(kn_ctx *cx, const kn_options **options);
-extern bool kn__ctx_is_usable(kn_ctx *cx, kn_status *status);
+extern KN__HOT bool kn__ctx_is_usable(kn_ctx *cx, kn_status *status);
 extern void kn__ctx_cancel_all(kn_db *db);
-extern void kn__ctx_set_link(kn_ctx *cx, kn__link *link);
+extern KN__HOT void kn__ctx_set_link(kn_ctx *cx, kn__link *link);
 extern uint64_t kn__ctx_random(kn_ctx *cx);
+
+/* spare.c: contexts that are kept for the next requests */
+extern KN__HOT kn_ctx *kn__spare_take(kn_db *db);
+extern KN__HOT void kn__spare_give(kn_ctx *cx);
+extern KN__COLD kn_ctx *kn__spare_make(kn_db *db);
+extern KN__COLD void kn__spare_keep_none(kn_db *db);
+extern KN__COLD void kn__spare_free_all(kn_db *db);
 
 /* link.c */
 extern const kn__driver kn__link_driver;
@@ -187,9 +196,9 @@ extern kn_status kn__link_init_secrets(kn_db *db);
 extern void kn__link_free_secrets(kn_db *db);
 
 /* db.c */
-extern bool kn__db_is_usable(const kn_db *db, kn_status *status);
+extern KN__HOT bool kn__db_is_usable(const kn_db *db, kn_status *status);
 extern bool kn__db_is_child(const kn_db *db);
-extern void kn__db_unref_locked(kn_db *db);
+extern KN__HOT void kn__db_unref_locked(kn_db *db);
 
 /* One call: statements that go in one flight, and are one transaction unless they say otherwise. */
 typedef struct kn__call
@@ -211,14 +220,14 @@ typedef struct kn__call
 } kn__call;
 
 /* run.c: the whole way there and back; what fails is in the context's fault */
-extern kn_status kn__run(kn__call *call);
+extern KN__HOT kn_status kn__run(kn__call *call);
 /* Takes a connection for the context, by the call's route, and keeps it in cx->link. */
-extern kn_status kn__run_take(kn__call *call, kn__permit *permit);
-extern void kn__run_give(kn_ctx *cx);
+extern KN__HOT kn_status kn__run_take(kn__call *call, kn__permit *permit);
+extern KN__HOT void kn__run_give(kn_ctx *cx);
 /* Until when what puts the context's connection in order may take, though its time may be over. */
 extern int64_t kn__run_end_by(const kn_ctx *cx);
-extern void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
-						kn_status status);
+extern KN__HOT void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit,
+								int64_t began, kn_status status);
 /*
  * The same of a connection that was held for several flights, between which the program has done
  * whatever it likes: what counts is the longest time between these two.
@@ -228,7 +237,7 @@ extern void kn__run_end_held(kn_ctx *cx, kn__server *server, const kn__permit *p
 extern int64_t kn__run_waits(const kn_ctx *cx);
 extern void kn__run_waited(kn_ctx *cx, int64_t since);
 /* Frees the results of items, if they have any. */
-extern void kn__run_forget(kn__item *items, int count);
+extern KN__COLD void kn__run_forget(kn__item *items, int count);
 /*
  * What has to come before the context's next statement in its transaction, at most two items:
  * BEGIN, where the caller's has not begun yet, and what sets role and claims.  How many.
@@ -236,32 +245,33 @@ extern void kn__run_forget(kn__item *items, int count);
 extern int kn__run_before(const kn_ctx *cx, kn__item *items);
 extern kn__item kn__run_plain(const char *sql);
 extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
-extern kn_status kn__run_settle(kn__call *call, kn_status status);
-extern kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
-extern bool kn__run_is_read(const kn__call *call);
+extern KN__HOT kn_status kn__run_settle(kn__call *call, kn_status status);
+extern KN__HOT kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
+extern KN__HOT bool kn__run_is_read(const kn__call *call);
 /* What statements of a class may have left in the session that the context has. */
-extern void kn__run_soil(kn_ctx *cx, unsigned class);
-extern void kn__run_mark_read(const kn__call *call, kn__item *items);
-extern bool kn__run_is_harmless(const kn__call *call);
+extern KN__HOT void kn__run_soil(kn_ctx *cx, unsigned class);
+extern KN__HOT void kn__run_mark_read(const kn__call *call, kn__item *items);
+extern KN__HOT bool kn__run_is_harmless(const kn__call *call);
 /* Waits for the next attempt, and counts it; false: there is to be none. */
-extern bool kn__run_again(kn__call *call);
+extern KN__COLD bool kn__run_again(kn__call *call);
 extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);
 
 /* lsn.c */
-extern bool kn__lsn_is_wanted(const kn_ctx *cx);
+extern KN__HOT bool kn__lsn_is_wanted(const kn_ctx *cx);
 extern kn__item kn__lsn_item(void);
 extern void kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written);
 
 /* query.c: what may be meant, of a failure that the server cannot explain */
-extern void kn__query_explain(const kn__call *call, kn_status status);
+extern KN__COLD void kn__query_explain(const kn__call *call, kn_status status);
 
 /* listen.c: all that wait look whether the handle is being closed */
 extern void kn__listen_wake_all(kn_db *db);
 
 /* route.c */
 extern kn__server *kn__route_primary(kn_db *db);
-extern kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status);
-extern void kn__route_doubt(kn__server *server, kn_status status);
+extern KN__HOT kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except,
+									 kn_status *status);
+extern KN__COLD void kn__route_doubt(kn__server *server, kn_status status);
 extern kn_status kn__route_start(kn_db *db);
 extern void kn__route_stop(kn_db *db);
 
@@ -270,7 +280,7 @@ extern kn_status kn__hedge_start(kn_db *db);
 /* After the pools are drained; and then, with the handle, the rest. */
 extern void kn__hedge_stop(kn_db *db);
 extern void kn__hedge_free(kn_db *db);
-extern bool kn__hedge_serves(const kn__call *call);
+extern KN__HOT bool kn__hedge_serves(const kn__call *call);
 /*
  * As kn__flight() with the items, on the connection that the context has; but another may be the
  * first to answer: then the context has that one, and the call its server, and permit is of that.
@@ -285,7 +295,7 @@ extern kn_status kn__transact_check_ended(kn_ctx *cx);
 extern void kn__transact_note(kn_ctx *cx, kn_status status);
 extern kn_status kn__transact_take(kn_ctx *cx);
 extern int kn__transact_before_stream(const kn__call *call, kn__item *items);
-extern void kn__transact_abandon(kn_ctx *cx);
+extern KN__COLD void kn__transact_abandon(kn_ctx *cx);
 extern void kn__transact_open(kn_ctx *cx, bool is_read);
 extern kn_status kn__transact_close(kn_ctx *cx, kn_status status);
 extern void kn__transact_undo(kn_ctx *cx);
@@ -316,7 +326,7 @@ extern void kn__after_forget(kn_ctx *cx, kn__aftermath *until);
 extern void kn__batch_forget_all(kn_ctx *cx);
 
 /* rows.c */
-extern kn_rows *kn__rows_new(kn_ctx *cx);
+extern KN__HOT kn_rows *kn__rows_new(kn_ctx *cx);
 extern void kn__rows_forget_all(kn_ctx *cx);
 
 #endif

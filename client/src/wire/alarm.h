@@ -25,8 +25,8 @@ extern void kn__alarm_remove(kn__alarm *alarm, kn__bell *bell);
  * From now on the bell rings once that moment has come: a byte is in the pipe then.  False: it
  * does not, for there is no thread to be had.
  */
-extern bool kn__alarm_set(kn__alarm *alarm, kn__bell *bell, int64_t deadline);
+extern KN__HOT bool kn__alarm_set(kn__alarm *alarm, kn__bell *bell, int64_t deadline);
 /* It does not ring any more, but may have done so. */
-extern void kn__alarm_clear(kn__bell *bell);
+extern KN__HOT void kn__alarm_clear(kn__bell *bell);
 
 #endif

@@ -169,7 +169,7 @@ kn__answer_next(kn__flying *flight)
 	for (;;)
 	{
 		const kn__wait *wait = flight->stopped == KN_OK ? flight->wait : &flight->last;
-		kn__waited waited = kn__wait_result(conn, wait);
+		kn__waited waited = kn__wait_result(conn, wait, flight->is_piped, &flight->is_flushed);
 
 		if (waited == KN__WAITED_READY)
 			return PQgetResult(conn->pg);
@@ -259,7 +259,7 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 			item->affected = affected_by(result);
 			if (!item->wants_rows)
 				break;
-			if (PQntuples(result) > 0 && !kn__flight_fits(flight, sent, result))
+			if (!kn__flight_fits(flight, sent, result))
 				flight->is_misshapen = true;
 			kn__result_free(item->result);
 			item->result = (kn__result *) result;
@@ -282,12 +282,16 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 
 /*
  * A statement that was not prepared, or is only now, has the columns that its table has now: they
- * may be others than those that it was taken for when all of them were asked for in binary.
+ * may be others than those that it was taken for when all of them were asked for in binary.  Those
+ * of one that was prepared before are what they were, or it fails.
  */
 bool
 kn__flight_fits(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 {
-	if (!PQbinaryTuples(result) || kn__shape_of(result) == KN__SHAPE_BINARY)
+	if (sent->is_by_name && !sent->is_prepare)
+		return true;
+	if (PQntuples(result) == 0 || !PQbinaryTuples(result) ||
+		kn__shape_of(result) == KN__SHAPE_BINARY)
 		return true;
 	kn__memo_note(flight->conn->shapes, sent->key, KN__SHAPE_TEXT);
 	return false;
@@ -444,6 +448,7 @@ end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind)
 	if (kind != PGRES_COPY_OUT)
 	{
 		(void) PQputCopyEnd(conn->pg, "COPY has calls of its own");
+		flight->is_flushed = false;
 		return;
 	}
 	while (kn__copy_read(flight, &data) > 0)

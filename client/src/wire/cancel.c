@@ -246,16 +246,17 @@ kn__cancel_fence(kn__conn *conn, int64_t give_up_at)
 	kn__wait wait = { .deadline = give_up_at };
 	PGresult *result;
 	bool is_hit = true;
+	bool is_flushed;
 	kn__waited waited;
 
 	for (int tries = 0; is_hit && tries < 3; tries++)
 	{
-		is_hit = false;
+		is_hit = is_flushed = false;
 		if (!PQsendQuery(conn->pg, ""))
 			return false;
 		do
 		{
-			waited = kn__wait_result(conn, &wait);
+			waited = kn__wait_result(conn, &wait, false, &is_flushed);
 			conn->is_silent |= waited == KN__WAITED_TIMEOUT;
 			if (waited != KN__WAITED_READY)
 				return false;

@@ -208,7 +208,7 @@ kn__conn_is_alive(kn__conn *conn)
 	char byte;
 	ssize_t length;
 
-	if (conn->is_broken || PQstatus(conn->pg) != CONNECTION_OK)
+	if (conn->is_broken)
 		return false;
 	if (kn__wait_is_quiet(conn))
 		return true;

@@ -84,12 +84,12 @@ typedef struct kn__sent
 } kn__sent;
 
 /* The key of an item: of its text and the types of its parameters; the item remembers it. */
-extern uint64_t kn__send_key(kn__item *item);
+extern KN__HOT uint64_t kn__send_key(kn__item *item);
 /* What is wrong with its parameters, before something else is sent. */
 extern kn_status kn__send_check(kn__conn *conn, const kn__item *item, kn__fault *fault);
 /* Hands an item to libpq; KN_DATA, KN_NO_MEMORY, KN_USAGE: nothing of it was sent. */
-extern kn_status kn__send_item(kn__conn *conn, kn__item *item, bool in_pipeline, kn__sent *sent,
-							   kn__fault *fault);
+extern KN__HOT kn_status kn__send_item(kn__conn *conn, kn__item *item, bool in_pipeline,
+									   kn__sent *sent, kn__fault *fault);
 /* Hands Parse and Describe of it to libpq; in a pipeline. */
 extern kn_status kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sent,
 								   kn__fault *fault);
@@ -97,7 +97,7 @@ extern kn_status kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sen
 /* wait.c: makes waits cheaper from now on, if it can; the socket stays the same */
 extern void kn__wait_watch(kn__conn *conn);
 /* Nothing has arrived, and the server has not hung up; false: look at the socket. */
-extern bool kn__wait_is_quiet(const kn__conn *conn);
+extern KN__HOT bool kn__wait_is_quiet(const kn__conn *conn);
 typedef enum kn__waited
 {
 	KN__WAITED_READY,
@@ -107,18 +107,19 @@ typedef enum kn__waited
 } kn__waited;
 
 /* Whether the time is over, or the caller cancelled, by now: KN__WAITED_READY where it is not. */
-extern kn__waited kn__wait_over(const kn__conn *conn, const kn__wait *wait);
+extern KN__HOT kn__waited kn__wait_over(const kn__conn *conn, const kn__wait *wait);
 /* For poll(): in milliseconds, -1 is no limit. */
 extern int kn__wait_timeout(const kn__conn *conn, const kn__wait *wait);
 extern kn__waited kn__wait_connect(kn__conn *conn, bool for_write, const kn__wait *wait);
 /* Until the socket is readable or, if asked for, writable. */
-extern kn__waited kn__wait_socket(kn__conn *conn, bool for_write, const kn__wait *wait);
+extern KN__HOT kn__waited kn__wait_socket(kn__conn *conn, bool for_write, const kn__wait *wait);
 /* Sends what is left to send and reads, until a result can be had without waiting. */
-extern kn__waited kn__wait_result(kn__conn *conn, const kn__wait *wait);
+extern KN__HOT kn__waited kn__wait_result(kn__conn *conn, const kn__wait *wait, bool is_piped,
+										  bool *is_flushed);
 
 /* cancel.c: asks the server to end what it does, and makes sure that this hits nothing else */
-extern bool kn__cancel_send(kn__conn *conn, int64_t give_up_at);
-extern bool kn__cancel_fence(kn__conn *conn, int64_t give_up_at);
+extern KN__COLD bool kn__cancel_send(kn__conn *conn, int64_t give_up_at);
+extern KN__COLD bool kn__cancel_fence(kn__conn *conn, int64_t give_up_at);
 
 /* reset.c */
 extern bool kn__reset_is_due(const kn__conn *conn);
@@ -132,8 +133,9 @@ extern bool kn__prepared_init(kn__prepared_cache *cache, const kn_allocator *all
 							  int64_t byte_limit);
 extern void kn__prepared_release(kn__prepared_cache *cache, const kn_allocator *allocator);
 /* The entry of a statement, made if there is none, and the newest now; NULL: it is not kept. */
-extern kn__prepared *kn__prepared_find(kn__prepared_cache *cache, const kn_allocator *allocator,
-									   uint64_t key, const char *sql, size_t length);
+extern KN__HOT kn__prepared *kn__prepared_find(kn__prepared_cache *cache,
+											   const kn_allocator *allocator, uint64_t key,
+											   const char *sql, size_t length);
 /* Forgets that it is prepared; is_there: the server still has it, and is to close it. */
 extern void kn__prepared_forget(kn__prepared_cache *cache, kn__prepared *entry, bool is_there);
 extern void kn__prepared_forget_all(kn__prepared_cache *cache);
@@ -149,10 +151,12 @@ typedef enum kn__shape
 extern kn__shape kn__shape_of(const PGresult *result);
 
 /* fault.c: what libpq or the server said, as an error */
-extern kn_status kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql);
-extern kn_status kn__fault_of_conn(kn__fault *fault, kn__conn *conn, kn_status status);
+extern KN__COLD kn_status kn__fault_of_result(kn__fault *fault, const PGresult *result,
+											  const char *sql);
+extern KN__COLD kn_status kn__fault_of_conn(kn__fault *fault, kn__conn *conn, kn_status status);
 /* "FATAL:  28P01: text" as libpq puts it where connecting fails. */
-extern kn_status kn__fault_of_connect(kn__fault *fault, const char *message, bool needs_password);
+extern KN__COLD kn_status kn__fault_of_connect(kn__fault *fault, const char *message,
+											   bool needs_password);
 extern bool kn__is_fatal(const PGresult *result);
 /* Whether the server ended the session before the transaction's end, and so undid it. */
 extern bool kn__is_undone(const PGresult *result);

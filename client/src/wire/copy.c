@@ -176,6 +176,7 @@ put_end(kn__copying *copy, const char *why)
 
 	if (copy->is_over || flight->is_lost)
 		return;
+	flight->is_flushed = false;
 	if (PQputCopyEnd(flight->conn->pg, why) < 0)
 		kn__flight_lose(flight);
 }

@@ -188,6 +188,7 @@ kn__flight_send(kn__flying *flight)
 		begin_item(&flight->items[i]);
 	if (kn__flight_learn(flight) != KN_OK)
 		return false;
+	flight->is_flushed = false;
 	flight->is_piped = flight->count > 1 || flight->conn->cache.closing.length > 0 ||
 					   kn__reset_is_due(flight->conn) || !send_alone(flight);
 	return flight->is_piped ? send_pipeline(flight) : flight->is_sent;
@@ -215,10 +216,13 @@ kn__flight_learn(kn__flying *flight)
 {
 	kn__conn *conn = flight->conn;
 	kn__item *items = flight->items;
-	bool in_transaction = kn__conn_in_transaction(conn);
+	bool in_transaction;
 	int count = 0;
 	int unknown = 0;
 
+	if (flight->count == 1 && !is_unknown(conn, items))
+		return KN_OK;
+	in_transaction = kn__conn_in_transaction(conn);
 	for (; count < flight->count; count++)
 	{
 		unknown += is_unknown(conn, &items[count]);
@@ -235,6 +239,7 @@ kn__flight_learn(kn__flying *flight)
 		kn__flight_lose(flight);
 		return flight->status;
 	}
+	flight->is_piped = true;
 	memset(flight->sent, 0, (size_t) flight->count * sizeof(kn__sent));
 	/* What is described is what will be found. */
 	(void) kn__reset_send(flight);
@@ -408,7 +413,7 @@ kn__flight_finish(kn__flying *flight)
 {
 	kn__conn *conn = flight->conn;
 
-	if (!flight->is_lost && PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF &&
+	if (flight->is_piped && !flight->is_lost && PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF &&
 		!PQexitPipelineMode(conn->pg))
 		kn__flight_lose(flight);
 	if (!flight->is_lost && flight->stopped != KN_OK && !kn__cancel_fence(conn, flight->give_up_at))

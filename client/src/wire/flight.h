@@ -32,6 +32,7 @@ typedef struct kn__flying
 	kn__inbox *inbox;  /* NULL: all is read from the connection */
 	int closes;        /* statements of ours that come first, in a pipeline */
 	bool is_piped;     /* it went as a pipeline */
+	bool is_flushed;   /* libpq has nothing left to send; who sends more says false */
 	bool is_sent;      /* the server may have seen some of it */
 	bool is_lost;      /* the connection is gone */
 	bool is_undone;    /* and the server said so before it had answered the item */
@@ -43,42 +44,43 @@ typedef struct kn__flying
 } kn__flying;
 
 /* flight.c */
-extern bool kn__flight_roll_back(kn__conn *conn, const kn__wait *wait);
-extern void kn__flight_note_stale(kn__flying *flight);
+extern KN__COLD bool kn__flight_roll_back(kn__conn *conn, const kn__wait *wait);
+extern KN__COLD void kn__flight_note_stale(kn__flying *flight);
 /* Whether it should be sent once more, for something was taken for what it is no longer. */
-extern bool kn__flight_is_once_more(const kn__flying *flight, bool was_in_transaction);
-extern bool kn__flight_is_late(kn__flying *flight);
+extern KN__HOT bool kn__flight_is_once_more(const kn__flying *flight, bool was_in_transaction);
+extern KN__HOT bool kn__flight_is_late(kn__flying *flight);
 /* Sends all of it; false: there is nothing to be answered. */
-extern bool kn__flight_send(kn__flying *flight);
+extern KN__HOT bool kn__flight_send(kn__flying *flight);
 /* Has all the answers to that. */
-extern void kn__flight_answer(kn__flying *flight);
+extern KN__HOT void kn__flight_answer(kn__flying *flight);
 extern kn_status kn__flight_learn(kn__flying *flight);
 /* All answers are in: the connection is as it was, or is to be closed. */
-extern void kn__flight_finish(kn__flying *flight);
-extern kn__outcome kn__flight_outcome(const kn__flying *flight);
-extern bool kn__flight_send_closes(kn__flying *flight, int *closes);
+extern KN__HOT void kn__flight_finish(kn__flying *flight);
+extern KN__HOT kn__outcome kn__flight_outcome(const kn__flying *flight);
+extern KN__COLD bool kn__flight_send_closes(kn__flying *flight, int *closes);
 
 /* reset.c */
-extern bool kn__reset_send(kn__flying *flight);
-extern void kn__reset_answer(kn__flying *flight);
+extern KN__COLD bool kn__reset_send(kn__flying *flight);
+extern KN__COLD void kn__reset_answer(kn__flying *flight);
 
 /* answer.c */
-extern void kn__answer_alone(kn__flying *flight);
-extern void kn__answer_closes(kn__flying *flight, int closes);
+extern KN__HOT void kn__answer_alone(kn__flying *flight);
+extern KN__COLD void kn__answer_closes(kn__flying *flight, int closes);
 extern void kn__answer_pipeline(kn__flying *flight, int closes);
 /* The results of one command, up to the NULL; item is NULL for one of our own. */
-extern void kn__answer_command(kn__flying *flight, kn__item *item, const kn__sent *sent);
+extern KN__HOT void kn__answer_command(kn__flying *flight, kn__item *item, const kn__sent *sent);
 /* The end of a group, of which item is the last; NULL for one of our own. */
 extern void kn__answer_sync(kn__flying *flight, kn__item *item);
 /* NULL: the end of a command, or of the connection. */
-extern PGresult *kn__answer_next(kn__flying *flight);
-extern void kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent,
-							 const PGresult *result);
+extern KN__HOT PGresult *kn__answer_next(kn__flying *flight);
+extern KN__COLD void kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent,
+									  const PGresult *result);
 /* Notes what has come for the next time; false: it is in binary and has no codec for all of it. */
-extern bool kn__flight_fits(kn__flying *flight, const kn__sent *sent, const PGresult *result);
+extern KN__HOT bool kn__flight_fits(kn__flying *flight, const kn__sent *sent,
+									const PGresult *result);
 /* Asks the server to end it, once; the second time nothing more can be had of it. */
-extern void kn__flight_stop(kn__flying *flight, kn__waited waited);
+extern KN__COLD void kn__flight_stop(kn__flying *flight, kn__waited waited);
 /* The connection is gone, and libpq knows why. */
-extern void kn__flight_lose(kn__flying *flight);
+extern KN__COLD void kn__flight_lose(kn__flying *flight);
 
 #endif

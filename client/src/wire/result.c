@@ -16,7 +16,8 @@ of(const kn__result *result)
 void
 kn__result_free(kn__result *result)
 {
-	PQclear((PGresult *) result);
+	if (result != NULL)
+		PQclear((PGresult *) result);
 }
 
 int

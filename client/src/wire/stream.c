@@ -144,6 +144,8 @@ send(kn__streaming *stream)
 	kn__conn *conn = flight->conn;
 	int closes = 0;
 
+	flight->is_piped = true;
+	flight->is_flushed = false;
 	flight->status = kn__send_check(conn, stream->item, flight->fault);
 	if (flight->status != KN_OK)
 	{

@@ -156,15 +156,14 @@ kn__wait_is_quiet(const kn__conn *conn)
 static int
 poll_events(kn__conn *conn, short events, const kn__wait *wait, int timeout, bool ready[ENDINGS])
 {
-	struct pollfd fds[ENDINGS] = {
-		[SOCKET] = { .fd = PQsocket(conn->pg), .events = events },
-		[WAKE] = { .fd = conn->wake[0], .events = POLLIN },
-		[STOP] = { .fd = wait->stop == NULL ? -1 : *wait->stop, .events = POLLIN },
-	};
+	struct pollfd fds[ENDINGS];
 	int found;
 
 	if (conn->watch >= 0 && events == POLLIN && wait->stop == NULL)
 		return poll_watch(conn, timeout, ready);
+	fds[SOCKET] = (struct pollfd){ .fd = PQsocket(conn->pg), .events = events };
+	fds[WAKE] = (struct pollfd){ .fd = conn->wake[0], .events = POLLIN };
+	fds[STOP] = (struct pollfd){ .fd = wait->stop == NULL ? -1 : *wait->stop, .events = POLLIN };
 	found = poll(fds, ENDINGS, timeout);
 	for (int i = 0; found > 0 && i < ENDINGS; i++)
 		ready[i] = fds[i].revents != 0;
@@ -257,24 +256,32 @@ is_still_busy(const kn__conn *conn)
 /*
  * Reading while writing: the server may answer before it has read all, and stops reading
  * when nobody takes its answers.
+ *
+ * What all this looks for hardly ever is there, and each look is a call: so it is not looked for
+ * where nothing can have come yet.
  */
 kn__waited
-kn__wait_result(kn__conn *conn, const kn__wait *wait)
+kn__wait_result(kn__conn *conn, const kn__wait *wait, bool is_piped, bool *is_flushed)
 {
-	for (;;)
+	for (bool is_fresh = !*is_flushed;; is_fresh = false)
 	{
-		int unsent = PQflush(conn->pg);
 		bool is_busy;
 		kn__waited waited;
 
-		if (unsent < 0)
-			return KN__WAITED_ERROR;
-		is_busy = is_still_busy(conn);
-		if (has_starved(conn))
+		if (!*is_flushed)
+		{
+			int unsent = PQflush(conn->pg);
+
+			if (unsent < 0)
+				return KN__WAITED_ERROR;
+			*is_flushed = unsent == 0;
+		}
+		is_busy = is_fresh ? PQisBusy(conn->pg) != 0 : is_still_busy(conn);
+		if ((is_busy ? !is_fresh : is_piped) && has_starved(conn))
 			return KN__WAITED_ERROR;
 		if (!is_busy)
 			return KN__WAITED_READY;
-		waited = kn__wait_socket(conn, unsent > 0, wait);
+		waited = kn__wait_socket(conn, !*is_flushed, wait);
 		if (waited != KN__WAITED_READY)
 			return waited;
 		if (!PQconsumeInput(conn->pg))

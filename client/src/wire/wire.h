@@ -55,7 +55,7 @@ extern void kn__conn_close(kn__conn *conn);
 /* In a child process: closes the descriptor and leaves the rest alone. */
 extern void kn__conn_forget(kn__conn *conn);
 /* Whether the server has said nothing since, such as good-bye: a look at the socket. */
-extern bool kn__conn_is_alive(kn__conn *conn);
+extern KN__HOT bool kn__conn_is_alive(kn__conn *conn);
 /* The server was asked to end what it did, and did not even answer to that. */
 extern bool kn__conn_is_silent(const kn__conn *conn);
 /*
@@ -64,8 +64,8 @@ extern bool kn__conn_is_silent(const kn__conn *conn);
  */
 extern int64_t kn__conn_gives_up_at(const kn__conn *conn);
 /* Idle, outside of a transaction, no answer pending, nothing left behind by a user. */
-extern bool kn__conn_is_clean(const kn__conn *conn);
-extern bool kn__conn_in_transaction(const kn__conn *conn);
+extern KN__HOT bool kn__conn_is_clean(const kn__conn *conn);
+extern KN__HOT bool kn__conn_in_transaction(const kn__conn *conn);
 extern bool kn__conn_in_failed_transaction(const kn__conn *conn);
 /* The user set something that outlives his transaction. */
 extern void kn__conn_soil(kn__conn *conn);
@@ -100,7 +100,7 @@ extern void kn__cancels_wait(kn__cancels *cancels, int64_t until);
 extern void kn__cancels_free(kn__cancels *cancels);
 /* wait.c: a pipe to wake with, neither end of which blocks; false: out of descriptors. */
 extern bool kn__wake_open(int fds[2]);
-extern void kn__wake_empty(int fd);
+extern KN__COLD void kn__wake_empty(int fd);
 /* From a signal's handler as well: errno stays as it is. */
 extern void kn__wake_send(int fd);
 
@@ -148,8 +148,8 @@ typedef struct kn__item
  * KN_TIMEOUT and KN_CANCELED: it was cancelled, and the connection is fit for use if it is
  * still clean.
  */
-extern kn_status kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait,
-							kn__outcome *outcome, kn__fault *fault);
+extern KN__HOT kn_status kn__flight(kn__conn *conn, kn__item *items, int count,
+									const kn__wait *wait, kn__outcome *outcome, kn__fault *fault);
 
 /*
  * race.c: the same statements on two connections at a time.  A leg is one of them: a flight that
@@ -241,9 +241,9 @@ extern kn_status kn__copy_end(kn__conn *conn, const char *why, const kn__wait *w
 							  int64_t *affected, kn__outcome *outcome, kn__fault *fault);
 
 /* result.c: rows that have arrived */
-extern void kn__result_free(kn__result *result);
-extern int kn__result_rows(const kn__result *result);
-extern int kn__result_columns(const kn__result *result);
+extern KN__HOT void kn__result_free(kn__result *result);
+extern KN__HOT int kn__result_rows(const kn__result *result);
+extern KN__HOT int kn__result_columns(const kn__result *result);
 extern const char *kn__result_name(const kn__result *result, int column);
 extern uint32_t kn__result_oid(const kn__result *result, int column);
 extern bool kn__result_is_null(const kn__result *result, int row, int column);
@@ -251,9 +251,9 @@ extern bool kn__result_is_null(const kn__result *result, int row, int column);
  * The kind of a column whose values can be taken as they came, in binary and each by itself;
  * KN_TYPE_NULL for arrays, for what came as text, and for types without a codec.
  */
-extern kn_type kn__result_kind(const kn__result *result, int column);
+extern KN__HOT kn_type kn__result_kind(const kn__result *result, int column);
 /* A value as it came; NULL is empty.  Column and row are there. */
-extern kn_str kn__result_bytes(const kn__result *result, int row, int column);
+extern KN__HOT kn_str kn__result_bytes(const kn__result *result, int row, int column);
 /* See kn__decode(); borrows from the result. */
 extern kn_status kn__result_value(const kn__result *result, int row, int column, kn__arena *arena,
 								  kn_value *out, const char **why);

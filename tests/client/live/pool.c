@@ -363,6 +363,54 @@ START_TEST(is_closed_while_busy)
 }
 END_TEST
 
+/* One after the other, and two at a time. */
+static void *
+begin_and_end(void *argument)
+{
+	kn_db *db = argument;
+	kn_ctx *last = kn_begin(db);
+
+	for (int i = 0; i < 2000; i++)
+	{
+		kn_ctx *cx = kn_begin(db, .actor = "somebody");
+
+		if (i % 3 == 0)
+		{
+			kn_end(last);
+			last = kn_begin(db);
+		}
+		ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
+		kn_end(cx);
+	}
+	return last;
+}
+
+START_TEST(is_closed_before_requests_end)
+{
+	kn_db *db;
+	pthread_t threads[8];
+	void *last[8];
+	kn_rows *rows;
+
+	OPEN(db, .max_connections = 2);
+	for (int i = 0; i < 8; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, begin_and_end, db), 0);
+	for (int i = 0; i < 8; i++)
+		ck_assert_int_eq(pthread_join(threads[i], &last[i]), 0);
+	rows = kn_query(last[0], "SELECT 1");
+	ck_assert_int_eq(kn_next(rows), true);
+	EXPECT_OK(last[0], kn_done(rows));
+	kn_end(kn_begin(db));
+	kn_end(last[1]);
+	ck_assert_int_eq(kn_close(db, 1000), KN_OK);
+	EXPECT(last[0], kn_exec(last[0], "SELECT 1"), KN_CLOSED);
+	EXPECT(last[7], kn_exec(last[7], "SELECT 1"), KN_CLOSED);
+	kn_end(last[0]);
+	for (int i = 2; i < 8; i++)
+		kn_end(last[i]);
+}
+END_TEST
+
 START_TEST(is_closed_with_a_stream_open)
 {
 	kn_db *db;
@@ -421,6 +469,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, looks_after_what_nobody_uses);
 	tcase_add_test(tcase, tells_that_there_is_no_server);
 	tcase_add_test(tcase, is_closed_while_busy);
+	tcase_add_test(tcase, is_closed_before_requests_end);
 	tcase_add_test(tcase, is_closed_with_a_stream_open);
 	tcase_add_test(tcase, is_closed_with_nothing_open);
 	tcase_add_test(tcase, refuses_a_bad_configuration);
