@@ -9,7 +9,9 @@
  * What is kept belongs to the key, and to the role and claims of the context that asked:
  * one that acts as somebody else has entries of its own.  All of that is in the entry, word for
  * word, and compared, however keys fall together.  It is only taken for the same
- * statement with the same values.  Nothing is read from the cache within a transaction.
+ * statement with the same values, and for a handle of the same server, database and user, as the
+ * configuration names them: where handles of several share a cache, give their keys a prefix each,
+ * or they take turns at one entry.  Nothing is read from the cache within a transaction.
  *
  * What is to be kept is read from the primary, so that no replica that is late brings back what was
  * removed.  Where the primary is not there, or the context's route is KN_ROUTE_REPLICA, a replica
@@ -41,7 +43,9 @@ typedef struct kn_cache
 
 /*
  * Removes what is kept under a key for the context's role and claims: in a transaction once
- * that is committed, or may be; else at once.  A read that was under way by then is not kept.
+ * that is committed, or may be; else at once.  A read of this handle's that was under way by then
+ * is not kept; one of another handle's, or another process's, may be, for as long as its cache_ms
+ * says.
  * KN_USAGE without a cache; KN_NO_MEMORY.
  */
 KN_API KN_MUST_CHECK kn_status kn_uncache(kn_ctx *cx, const char *key);

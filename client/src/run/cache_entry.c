@@ -3,17 +3,21 @@
  *		What an entry of the cache begins with: whose it is, and of what.
  *
  * A key is the program's text, and a hash of who asks: short, and not to be relied on, for whoever
- * chooses a claim or a value can make two of them fall together.  So an entry begins with the role,
+ * chooses a claim or a value can make two of them fall together; and a program may have one cache
+ * for several databases.  So an entry begins with the server, the database and the user, the role,
  * the claims, the statement and its values themselves, each with its length before it, and is
  * somebody else's unless all of that is the same, byte for byte.
  */
 #include "run/cache.h"
+#include "run/config.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define FORMAT UINT32_C(0x6b6e0001) /* another one where what follows is laid out otherwise */
+#define FORMAT UINT32_C(0x6b6e0002) /* another one where what follows is laid out otherwise */
 
+static void add_place(kn__buf *out, const kn__place *place);
+static void add_text(kn__buf *out, const char *text);
 static void add_value(kn__buf *out, const kn_value *value);
 static void add_array(kn__buf *out, const kn_value *value);
 
@@ -46,17 +50,34 @@ kn__entry_key(kn_ctx *cx, kn__arena *arena, const char *key)
 void
 kn__entry_begin(kn__buf *out, const kn_ctx *cx, const char *sql, const kn_value *values, int count)
 {
-	size_t length = strlen(sql);
-
 	kn__buf_u32(out, FORMAT);
+	add_place(out, cx->db->servers[0].place);
 	kn__buf_u32(out, (uint32_t) cx->prelude_count);
 	for (int i = 0; i < cx->prelude_count; i++)
 		add_value(out, &cx->prelude_values[i]);
-	kn__buf_u64(out, length);
-	kn__buf_add(out, sql, length);
+	add_text(out, sql);
 	kn__buf_u32(out, (uint32_t) count);
 	for (int i = 0; i < count; i++)
 		add_value(out, &values[i]);
+}
+
+/* Whose rows they are: replicas have the same. */
+static void
+add_place(kn__buf *out, const kn__place *place)
+{
+	add_text(out, place->host);
+	kn__buf_u32(out, (uint32_t) place->port);
+	add_text(out, place->database);
+	add_text(out, place->user);
+}
+
+static void
+add_text(kn__buf *out, const char *text)
+{
+	size_t length = text == NULL ? 0 : strlen(text);
+
+	kn__buf_u64(out, length);
+	kn__buf_add(out, text == NULL ? "" : text, length);
 }
 
 /* The kind first: 1 is not true, and "1" is neither. */

@@ -155,6 +155,28 @@ forge(char *bytes, uint64_t seed)
 }
 
 /* XXH64 is no secret: who chooses a value can make it look like another one by its hash. */
+START_TEST(keeps_databases_apart)
+{
+	static const char sql[] =
+		"SELECT oid::bigint FROM pg_database WHERE datname = current_database()";
+	int64_t ours = number_of(cx, kn_query_values(cx, sql, NULL, 0, &cached));
+	kn_db *other;
+
+	OPEN(other, .conninfo = "dbname=template1", .max_connections = 1, .cache = &kept.cache);
+	for (int i = 0; i < 2; i++)
+	{
+		kn_ctx *there = kn_begin(other);
+		int64_t theirs = number_of(there, kn_query_values(there, sql, NULL, 0, &cached));
+
+		ck_assert_int_eq(theirs, 1); /* template1 has been made first */
+		ck_assert_int_ne(theirs, ours);
+		ck_assert_int_eq(number_of(cx, kn_query_values(cx, sql, NULL, 0, &cached)), ours);
+		kn_end(there);
+	}
+	close_even(other);
+}
+END_TEST
+
 START_TEST(takes_no_value_for_one_of_the_same_hash)
 {
 	static const char sql[] = "SELECT md5($1::bytea)";
@@ -352,6 +374,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, takes_one_statement_for_no_other);
 	tcase_add_test(tcase, keeps_people_apart);
 	tcase_add_test(tcase, keeps_people_apart_who_have_one_key);
+	tcase_add_test(tcase, keeps_databases_apart);
 	tcase_add_test(tcase, takes_no_value_for_one_of_the_same_hash);
 	tcase_add_test(tcase, keeps_no_failure_and_no_write);
 	tcase_add_test(tcase, is_emptied_by_a_commit_only);
