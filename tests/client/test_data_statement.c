@@ -195,6 +195,10 @@ static const statement_example sessions[] = {
 	{ "CREATE FUNCTION pg_temp.f() RETURNS int RETURN 1", "CREATE session" },
 	{ "CREATE TABLE \"pg_temp\".t (a int)", "CREATE session" },
 	{ "INSERT INTO pg_temp.t VALUES (1)", "INSERT session" },
+	{ "UPDATE pg_settings SET setting = $1 WHERE name = 'a'", "UPDATE session $1" },
+	{ "UPDATE ONLY pg_catalog.\"pg_settings\" SET setting = $1", "UPDATE session $1" },
+	{ "EXPLAIN UPDATE pg_settings SET setting = '1'", "EXPLAIN read rows" },
+	{ "SELECT setting FROM pg_settings", "SELECT read rows" },
 };
 
 static const statement_example creations[] = {

@@ -145,6 +145,14 @@ note_target(kn__reader *r)
 		r->is_target = false;
 }
 
+/* (x).f and (x)[1].f are fields of a row, or calls of f. */
+static bool
+may_be_call(const kn__reader *r)
+{
+	return kn__token_is_sign(&r->before, '.') &&
+		   (kn__token_is_sign(&r->earlier, ')') || kn__token_is_sign(&r->earlier, ']'));
+}
+
 /* A name may be that of a function, called as f(x) or as x.f, and have a schema before it. */
 static void
 note_name(kn__reader *r)
@@ -156,11 +164,16 @@ note_name(kn__reader *r)
 		r->out->is_read = false;
 		r->out->sets_session = true;
 	}
+	/* To update this view is to SET; a write that only reads it is taken for one, too. */
+	if (r->runs && !r->out->is_read && kn__token_is_name(&r->token, "pg_settings"))
+		r->out->sets_session = true;
 	if (!r->runs || !(kn__token_is_sign(&r->next, '(') || kn__token_is_sign(&r->before, '.')))
 		return;
 	effects = kn__function_effects(r->functions, &r->token);
 	if (kn__at_word(r, "set_config") && is_local_setting(r->lexer))
 		effects = KN__EFFECT_WRITES;
+	if (may_be_call(r) && (effects & KN__EFFECT_UNKNOWN) != 0)
+		r->out->calls = true;
 	if (is_call(r) && ((effects & KN__EFFECT_UNKNOWN) != 0 || (effects == 0 && is_elsewhere(r))))
 		r->out->calls = true;
 	if ((effects & KN__EFFECT_WRITES) != 0)

@@ -337,9 +337,47 @@ START_TEST(leave_nothing_behind)
 }
 END_TEST
 
+/* A function written as a field of its argument, and settings written to as rows. */
+static const char *const x_disguised[] = {
+	"SELECT ('x'::text).kn_enter",
+	"SELECT ((ARRAY['x'::text])[1]).kn_enter",
+	"SELECT (SELECT 'x'::text).kn_enter",
+	"UPDATE pg_settings SET setting = 'on' WHERE name = 'backslash_quote'",
+	"UPDATE pg_catalog.pg_settings s SET setting = 'on' WHERE s.name = 'backslash_quote'",
+	"WITH a AS (SELECT 'on' AS b) UPDATE ONLY \"pg_settings\" SET setting = b FROM a"
+	" WHERE name = 'backslash_quote'",
+};
+
+static const char x_disguised_left[] =
+	"SELECT (coalesce(current_setting('app.tenant', true), '') <> '')::int"
+	" + (current_setting('backslash_quote') = 'on')::int";
+
+START_TEST(leave_nothing_behind_in_disguise)
+{
+	kn_db *db;
+	kn_ctx *cx;
+
+	if (is_pooled())
+		return;
+	look_do(look,
+			"CREATE OR REPLACE FUNCTION kn_enter(text) RETURNS text LANGUAGE sql AS"
+			" $$ SELECT set_config('app.tenant', $1, false) $$");
+	OPEN(db, .max_connections = 1);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, x_disguised[_i]));
+	ck_assert_int_eq(number_of(cx, kn_query(cx, x_disguised_left)), 0);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
+	tcase_add_loop_test(tcase,
+						leave_nothing_behind_in_disguise,
+						0,
+						(int) (sizeof(x_disguised) / sizeof(x_disguised[0])));
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, may_have_been_done_all_the_same, BY_QUERY, BY_BATCH);
 	tcase_add_loop_test(tcase, are_called_once, 0, MEANS_COUNT);
