@@ -166,11 +166,14 @@ ask_once(kn_ctx *cx, char *answer, size_t capacity)
 						  kn_timestamptz(cx->work.xid_at),
 						  kn_text(cx->work.origin) };
 	kn__item item = kn__run_plain(x_outcome);
+	kn__link *before = cx->link; /* a broken one, or none */
+	kn__link *link;
 	kn__member *member;
 	kn__outcome outcome;
 	kn__fault fault;
 	kn_value value;
 	const char *why;
+	kn_status status;
 
 	*answer = '\0';
 	kn__fault_clear(&fault);
@@ -182,12 +185,15 @@ ask_once(kn_ctx *cx, char *answer, size_t capacity)
 					  &member,
 					  &fault) != KN_OK)
 		return answer;
+	link = (kn__link *) (void *) member;
 	item.values = values;
 	item.count = 3;
 	item.wants_rows = true;
-	if (kn__flight(((kn__link *) (void *) member)->conn, &item, 1, &cx->wait, &outcome, &fault) ==
-			KN_OK &&
-		kn__result_rows(item.result) == 1 &&
+	/* So that whoever cancels the context wakes this. */
+	kn__ctx_set_link(cx, link);
+	status = kn__flight(link->conn, &item, 1, &cx->wait, &outcome, &fault);
+	kn__ctx_set_link(cx, before);
+	if (status == KN_OK && kn__result_rows(item.result) == 1 &&
 		kn__result_value(item.result, 0, 0, &cx->arena, &value, &why) == KN_OK)
 	{
 		/* NULL: it is so old that nobody remembers. */
@@ -203,8 +209,7 @@ ask_once(kn_ctx *cx, char *answer, size_t capacity)
 	/* Whoever connects anew may come to another server by the same name. */
 	kn__pool_give(server->pool,
 				  member,
-				  kn__conn_is_clean(((kn__link *) (void *) member)->conn) &&
-						  strcmp(answer, "standby") != 0
+				  kn__conn_is_clean(link->conn) && strcmp(answer, "standby") != 0
 					  ? KN__GIVE_CLEAN
 					  : KN__GIVE_BROKEN);
 	return answer;

@@ -173,6 +173,67 @@ START_TEST(is_asked_for_when_its_answer_is_lost)
 }
 END_TEST
 
+typedef struct doubt
+{
+	proxy p;
+	kn_ctx *cx;
+	_Atomic(bool) is_asked;
+} doubt;
+
+/* The first is COMMIT's answer; the other is the question what has become of it. */
+static bool
+cut_and_fall_silent(void *user)
+{
+	doubt *d = user;
+
+	d->p.drops = d->p.when == MOMENT_BEFORE;
+	if (d->p.drops)
+		atomic_store(&d->is_asked, true);
+	else
+	{
+		d->p.text = "pg_xact_status";
+		d->p.when = MOMENT_BEFORE;
+		d->p.is_done = false;
+	}
+	return true;
+}
+
+static void *
+cancel_what_is_asked(void *argument)
+{
+	doubt *d = argument;
+
+	while (!atomic_load(&d->is_asked))
+		(void) poll(NULL, 0, 1);
+	kn_cancel(d->cx);
+	return NULL;
+}
+
+/* Nobody answers, and there is no deadline. */
+START_TEST(is_not_asked_for_any_longer_once_cancelled)
+{
+	doubt d = { .p = { .when = MOMENT_AFTER, .harm = cut_and_fall_silent, .text = "COMMIT" } };
+	task t = { .by = BY_EXEC };
+	char conninfo[160];
+	pthread_t thread;
+	kn_db *db;
+
+	d.p.user = &d;
+	proxy_start(&d.p);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", d.p.directory);
+	OPEN(db, .conninfo = conninfo, .max_connections = 1, .cancel_ms = 100);
+	d.cx = kn_begin(db, .timeout_ms = -1);
+	ck_assert_int_eq(pthread_create(&thread, NULL, cancel_what_is_asked, &d), 0);
+	EXPECT(d.cx, kn_transact(d.cx, write_body, &t), KN_OUTCOME_UNKNOWN);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(t.runs, 1);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_commit"), 1);
+	kn_end(d.cx);
+	proxy_end(&d.p);
+	ck_assert_int_eq(kn_close(db, 1000), KN_OK);
+}
+END_TEST
+
 static kn_status
 read_body(kn_ctx *cx, void *argument)
 {
@@ -226,6 +287,7 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, is_answered_by_a_rollback, 0, MEANS_COUNT);
 	tcase_add_loop_test(tcase, is_asked_for_when_its_answer_is_lost, 0, MEANS_COUNT);
+	tcase_add_test(tcase, is_not_asked_for_any_longer_once_cancelled);
 	tcase_add_test(tcase, is_lost_of_what_only_reads);
 	tcase_add_test(tcase, is_not_cancelled_half_way);
 }
