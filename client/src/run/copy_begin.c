@@ -15,8 +15,10 @@
  * are what they are of, and an enum looks like text.
  */
 static const char x_columns[] =
-	"WITH RECURSIVE wanted (position, name, type) AS ("
-	" SELECT coalesce(l.position, a.attnum), a.attname, a.atttypid"
+	"WITH RECURSIVE base (position, name, type, beneath) AS ("
+	" SELECT coalesce(l.position, a.attnum), a.attname, a.atttypid,"
+	"        (SELECT t.typbasetype FROM pg_catalog.pg_type AS t"
+	"          WHERE t.oid OPERATOR(pg_catalog.=) a.atttypid)"
 	"   FROM pg_catalog.pg_attribute AS a"
 	"   LEFT JOIN ROWS FROM (pg_catalog.unnest($2::text[])) WITH ORDINALITY AS l (name, position)"
 	"     ON a.attname OPERATOR(pg_catalog.=)"
@@ -25,15 +27,16 @@ static const char x_columns[] =
 	"    AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped"
 	"    AND CASE WHEN $2::text[] IS NULL THEN a.attgenerated OPERATOR(pg_catalog.=) ''"
 	"             ELSE l.position IS NOT NULL END"
-	" ), base (position, name, type) AS ("
-	" SELECT position, name, type FROM wanted"
 	"  UNION ALL"
-	" SELECT b.position, b.name, t.typbasetype"
-	"   FROM base AS b JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) b.type"
-	"  WHERE t.typtype OPERATOR(pg_catalog.=) 'd')"
-	" SELECT b.name::text, CASE t.typtype WHEN 'e' THEN 25 ELSE t.oid::int8 END"
-	"   FROM base AS b JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) b.type"
-	"  WHERE t.typtype OPERATOR(pg_catalog.<>) 'd'"
+	" SELECT b.position, b.name, b.beneath,"
+	"        (SELECT t.typbasetype FROM pg_catalog.pg_type AS t"
+	"          WHERE t.oid OPERATOR(pg_catalog.=) b.beneath)"
+	"   FROM base AS b WHERE b.beneath OPERATOR(pg_catalog.<>) 0)"
+	" SELECT b.name::text,"
+	"        CASE (SELECT t.typtype FROM pg_catalog.pg_type AS t"
+	"               WHERE t.oid OPERATOR(pg_catalog.=) b.type)"
+	"             WHEN 'e' THEN 25 ELSE b.type::int8 END"
+	"   FROM base AS b WHERE b.beneath OPERATOR(pg_catalog.=) 0"
 	"  ORDER BY b.position";
 
 enum
