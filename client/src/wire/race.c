@@ -71,13 +71,25 @@ kn__leg_begin(kn__leg **out, kn__conn *conn, const kn__conn *like, kn__item *ite
 	return KN_OK;
 }
 
+/* The most that come before those of the statements: of what is closed, and of a reset. */
+static size_t
+answers_before(const kn__conn *conn)
+{
+	const kn__buf *closing = &conn->cache.closing;
+	size_t most = kn__reset_answers(conn);
+
+	for (size_t at = 0; at < closing->length; at += strlen(closing->data + at) + 1)
+		most += 2;
+	return most + 2;
+}
+
 /* All in one piece of memory: the leg, items, what was sent for them, their texts, the inbox. */
 static kn__leg *
 make(kn__conn *conn, kn__item *items, int count)
 {
 	size_t n = (size_t) count;
 	/* Each has two results and their NULLs at most, an error of the sync and the sync itself. */
-	size_t room = 6 * n + 8;
+	size_t room = 6 * n + 8 + answers_before(conn);
 	size_t size =
 		sizeof(kn__leg) + n * (sizeof(kn__item) + sizeof(kn__sent)) + room * sizeof(PGresult *);
 	kn__leg *leg;

@@ -39,6 +39,13 @@ kn__reset_is_due(const kn__conn *conn)
 	return conn->must_reset && PQtransactionStatus(conn->pg) == PQTRANS_IDLE;
 }
 
+/* Each is prepared and run, and its sync may say what is wrong. */
+size_t
+kn__reset_answers(const kn__conn *conn)
+{
+	return kn__reset_is_due(conn) ? 4 * (COUNT + KN__SETTLED) + 2 : 0;
+}
+
 /* In a pipeline; false: the connection is gone. */
 bool
 kn__reset_send(kn__flying *flight)
