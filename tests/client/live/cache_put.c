@@ -2,6 +2,7 @@
  * cache_put.c
  *		What a transaction has written goes into the cache with its commit.
  */
+#include "proxy.h"
 #include "store.h"
 
 static const char x_sum[] = "SELECT sum(n) FROM kn_number";
@@ -203,11 +204,43 @@ START_TEST(refuses_to_write_through)
 }
 END_TEST
 
+static bool
+fall_silent(void *user)
+{
+	((proxy *) user)->drops = true;
+	return true;
+}
+
+/* The answer to COMMIT is lost, and nobody can be asked: what is kept may be wrong either way. */
+START_TEST(is_removed_by_a_commit_in_doubt)
+{
+	proxy p = { .when = MOMENT_AFTER, .harm = fall_silent, .user = &p, .text = "COMMIT" };
+	kn_status returns = KN_OK;
+	char conninfo[160];
+	kn_db *other;
+	kn_ctx *c;
+
+	ck_assert_int_eq(read_sum(cx), 3);
+	proxy_start(&p);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
+	OPEN(other, .conninfo = conninfo, .max_connections = 1, .cache = &kept.cache);
+	c = kn_begin(other, .timeout_ms = 500);
+	EXPECT(c, kn_transact(c, putting_body, &returns), KN_OUTCOME_UNKNOWN);
+	ck_assert_int_eq(kept.puts, 1);
+	ck_assert_int_eq(kept.removals, 1);
+	ck_assert_int_eq(read_sum(cx), 13);
+	kn_end(c);
+	proxy_end(&p);
+	ck_assert_int_eq(kn_close(other, 1000), KN_OK);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, is_written_through_by_a_commit_only);
+	tcase_add_test(tcase, is_removed_by_a_commit_in_doubt);
 	tcase_add_test(tcase, is_written_through_by_returning);
 	tcase_add_test(tcase, is_not_written_through_by_a_savepoint_that_is_undone);
 	tcase_add_test(tcase, keeps_the_last_that_was_written_through);
