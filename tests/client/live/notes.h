@@ -93,6 +93,19 @@ find(kn_event_kind kind, const char *what)
 	return found;
 }
 
+/* How many of a kind there are that say that; what NULL: whatever they say. */
+static inline int
+times_told(kn_event_kind kind, const char *what)
+{
+	int times = 0;
+
+	(void) pthread_mutex_lock(&lock);
+	for (int i = 0; i < count; i++)
+		times += notes[i].kind == kind && (what == NULL || strcmp(notes[i].what, what) == 0);
+	(void) pthread_mutex_unlock(&lock);
+	return times;
+}
+
 static inline const note *
 told(kn_event_kind kind, const char *what)
 {

@@ -102,8 +102,7 @@ START_TEST(audits_writes)
 	OPEN(db, .hooks = &all);
 	cx = kn_begin(db, .actor = "ada");
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
-	for (int i = 0; i < count; i++)
-		ck_assert_int_ne(notes[i].kind, KN_EVENT_AUDIT);
+	ck_assert_int_eq(times_told(KN_EVENT_AUDIT, NULL), 0);
 	EXPECT_OK(cx, kn_exec(cx, "UPDATE kn_told SET n = 2"));
 	n = told(KN_EVENT_AUDIT, "committed");
 	ck_assert_str_eq(n->operation, "UPDATE");
