@@ -282,17 +282,24 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 
 /*
  * A statement that was not prepared, or is only now, has the columns that its table has now: they
- * may be others than those that it was taken for when all of them were asked for in binary.  Those
- * of one that was prepared before are what they were, or it fails.
+ * may be others than those that it was taken for when all of them were asked for in binary; and
+ * what is known of it may be of another connection, where its names mean something else.  But once
+ * prepared here it has the same columns each time, or it fails.
  */
 bool
 kn__flight_fits(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 {
-	if (sent->is_by_name && !sent->is_prepare)
+	kn__prepared *entry;
+
+	if (sent->is_fit || PQntuples(result) == 0 || !PQbinaryTuples(result))
 		return true;
-	if (PQntuples(result) == 0 || !PQbinaryTuples(result) ||
-		kn__shape_of(result) == KN__SHAPE_BINARY)
+	if (kn__shape_of(result) == KN__SHAPE_BINARY)
+	{
+		entry = sent->is_by_name ? find_entry(flight->conn, sent) : NULL;
+		if (entry != NULL && entry->is_prepared)
+			entry->is_fit = true;
 		return true;
+	}
 	kn__memo_note(flight->conn->shapes, sent->key, KN__SHAPE_TEXT);
 	return false;
 }

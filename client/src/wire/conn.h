@@ -19,6 +19,7 @@ typedef struct kn__prepared
 	size_t length;
 	int uses;
 	bool is_prepared;
+	bool is_fit;   /* as it is prepared here, all its columns have a codec */
 	char name[20]; /* kn_<16 hex digits of the key> */
 	struct kn__prepared *newer;
 	struct kn__prepared *older;
@@ -78,6 +79,7 @@ typedef struct kn__sent
 	uint64_t key;      /* of its entry in the cache */
 	bool is_prepare;   /* a Parse of its own came before it */
 	bool is_by_name;   /* it was a prepared statement */
+	bool is_fit;       /* of which that is known */
 	bool is_described; /* nothing but Parse and Describe was sent */
 	bool is_parsed;    /* and Parse is answered */
 	bool is_due;       /* nothing was sent: alone it cannot be prepared */

@@ -164,6 +164,7 @@ kn__prepared_forget(kn__prepared_cache *cache, kn__prepared *entry, bool is_ther
 	if (is_there)
 		kn__buf_add(&cache->closing, entry->name, strlen(entry->name) + 1);
 	entry->is_prepared = false;
+	entry->is_fit = false;
 	entry->uses = 0;
 }
 

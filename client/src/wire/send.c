@@ -228,6 +228,7 @@ send(kn__conn *conn, kn__item *item, const Parameters *parameters, bool in_pipel
 	if (entry != NULL && entry->is_prepared)
 	{
 		sent->is_by_name = true;
+		sent->is_fit = entry->is_fit;
 		return PQsendQueryPrepared(conn->pg,
 								   entry->name,
 								   item->count,

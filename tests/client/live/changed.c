@@ -108,6 +108,62 @@ START_TEST(takes_a_type_without_codec_as_text)
 }
 END_TEST
 
+static kn_status
+read_point_four_times(kn_ctx *c, void *argument)
+{
+	for (int i = 0; i < 4; i++)
+		EXPECT_OK(c, kn_done(kn_query(c, "SELECT * FROM kn_shape_there WHERE a = $1", 1)));
+	return argument == NULL ? KN_OK : kn_transact(argument, read_point_four_times, NULL);
+}
+
+static void
+read_last(kn_ctx *c, const char *expected)
+{
+	kn_rows *rows = kn_query(c, "SELECT * FROM kn_shape_there WHERE a = $1", 1);
+
+	ck_assert_int_eq(kn_next(rows), true);
+	ck_assert_str_eq(kn_get_text(rows, 1), expected);
+	EXPECT_OK(c, kn_done(rows));
+}
+
+static kn_status
+read_last_beside(kn_ctx *c, void *argument)
+{
+	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	read_last(argument, "(1,2)");
+	return KN_OK;
+}
+
+/* What one connection has learnt of a statement need not be true of it as another has prepared it.
+ */
+START_TEST(is_changed_there_and_back)
+{
+	kn_db *db;
+	kn_ctx *one;
+	kn_ctx *other;
+
+	if (is_pooled())
+		return;
+	look_do(look,
+			"DROP TABLE IF EXISTS kn_shape_there;"
+			"CREATE TABLE kn_shape_there AS SELECT 1 AS a, '(1,2)'::point AS p");
+	OPEN(db, .max_connections = 2);
+	one = kn_begin(db);
+	other = kn_begin(db);
+	EXPECT_OK(one, kn_transact(one, read_point_four_times, other));
+	look_do(look, "ALTER TABLE kn_shape_there ALTER p TYPE int USING 7");
+	for (int i = 0; i < 4; i++)
+		read_last(one, "7");
+	look_do(look, "ALTER TABLE kn_shape_there ALTER p TYPE point USING '(1,2)'");
+	EXPECT_OK(one, kn_transact(one, read_last_beside, other));
+	for (int i = 0; i < 4; i++)
+		read_last(one, "(1,2)");
+	kn_end(one);
+	kn_end(other);
+	close_even(db);
+}
+END_TEST
+
 /* Prepared statements that the server does not have: it goes on without, and that is told once. */
 START_TEST(tells_that_nothing_is_prepared_any_more)
 {
@@ -171,6 +227,7 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, takes_a_type_without_codec_as_text, unknown_types);
 	tcase_add_test(tcase, prepares_in_spite_of_wrong_counts);
+	tcase_add_test(tcase, is_changed_there_and_back);
 	tcase_add_test(tcase, tells_that_nothing_is_prepared_any_more);
 }
 
