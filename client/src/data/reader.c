@@ -145,12 +145,13 @@ note_target(kn__reader *r)
 		r->is_target = false;
 }
 
-/* (x).f and (x)[1].f are fields of a row, or calls of f. */
+/* (x).f, (x)[1].f and $1.f are fields of a row, or calls of f. */
 static bool
 may_be_call(const kn__reader *r)
 {
 	return kn__token_is_sign(&r->before, '.') &&
-		   (kn__token_is_sign(&r->earlier, ')') || kn__token_is_sign(&r->earlier, ']'));
+		   (kn__token_is_sign(&r->earlier, ')') || kn__token_is_sign(&r->earlier, ']') ||
+			r->earlier.kind == KN__TOKEN_PARAMETER);
 }
 
 /* A name may be that of a function, called as f(x) or as x.f, and have a schema before it. */
@@ -243,7 +244,7 @@ kn__read_token(kn__reader *r)
 
 		(void) kn__read_group(r, KN__GROUP_EXPRESSION);
 		/* A name behind others is an alias, with its columns; here it would be an operand. */
-		if (goes_on)
+		if (goes_on && !kn__token_is_sign(&r->token, '.'))
 			r->before = (kn__token){ 0 };
 		return;
 	}

@@ -65,10 +65,20 @@ kn__entry_begin(kn__buf *out, const kn_ctx *cx, const char *sql, const kn_value 
 static void
 add_place(kn__buf *out, const kn__place *place)
 {
+	static const char *const ways[] = { "service", "hostaddr", "options" };
+
 	add_text(out, place->host);
 	kn__buf_u32(out, (uint32_t) place->port);
 	add_text(out, place->database);
 	add_text(out, place->user);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+	{
+		const char *value = NULL;
+
+		for (int j = 0; j < place->count; j++)
+			value = strcmp(place->keywords[j], ways[i]) == 0 ? place->values[j] : value;
+		add_text(out, value);
+	}
 }
 
 static void

@@ -154,7 +154,6 @@ forge(char *bytes, uint64_t seed)
 	memcpy(bytes + 32, &second, 8);
 }
 
-/* XXH64 is no secret: who chooses a value can make it look like another one by its hash. */
 START_TEST(keeps_databases_apart)
 {
 	static const char sql[] =
@@ -177,6 +176,32 @@ START_TEST(keeps_databases_apart)
 }
 END_TEST
 
+/* Of one database, too, if they are connected in another way. */
+START_TEST(keeps_ways_to_connect_apart)
+{
+	static const char sql[] = "SELECT length(current_setting('search_path'))::bigint";
+	int64_t ours = number_of(cx, kn_query_values(cx, sql, NULL, 0, &cached));
+	kn_db *other;
+
+	if (is_pooled())
+		return;
+	OPEN(other,
+		 .conninfo = "options='-c search_path=kn_nowhere'",
+		 .max_connections = 1,
+		 .cache = &kept.cache);
+	for (int i = 0; i < 2; i++)
+	{
+		kn_ctx *there = kn_begin(other);
+
+		ck_assert_int_eq(number_of(there, kn_query_values(there, sql, NULL, 0, &cached)), 10);
+		ck_assert_int_eq(number_of(cx, kn_query_values(cx, sql, NULL, 0, &cached)), ours);
+		kn_end(there);
+	}
+	close_even(other);
+}
+END_TEST
+
+/* XXH64 is no secret: who chooses a value can make it look like another one by its hash. */
 START_TEST(takes_no_value_for_one_of_the_same_hash)
 {
 	static const char sql[] = "SELECT md5($1::bytea)";
@@ -375,6 +400,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, keeps_people_apart);
 	tcase_add_test(tcase, keeps_people_apart_who_have_one_key);
 	tcase_add_test(tcase, keeps_databases_apart);
+	tcase_add_test(tcase, keeps_ways_to_connect_apart);
 	tcase_add_test(tcase, takes_no_value_for_one_of_the_same_hash);
 	tcase_add_test(tcase, keeps_no_failure_and_no_write);
 	tcase_add_test(tcase, is_emptied_by_a_commit_only);

@@ -342,6 +342,8 @@ static const char *const x_disguised[] = {
 	"SELECT ('x'::text).kn_enter",
 	"SELECT ((ARRAY['x'::text])[1]).kn_enter",
 	"SELECT (SELECT 'x'::text).kn_enter",
+	"SELECT 1 FROM (SELECT 1 AS a) a JOIN (SELECT 1 AS b) b ON ('x'::text).kn_enter = 'x'",
+	"SELECT 1 FROM (SELECT 1 AS a) a JOIN (SELECT 1 AS b) b ON (ARRAY['x'::text])[1].kn_enter = 'x'",
 	"UPDATE pg_settings SET setting = 'on' WHERE name = 'backslash_quote'",
 	"UPDATE pg_catalog.pg_settings s SET setting = 'on' WHERE s.name = 'backslash_quote'",
 	"WITH a AS (SELECT 'on' AS b) UPDATE ONLY \"pg_settings\" SET setting = b FROM a"

@@ -45,7 +45,6 @@ START_TEST(first_answer_counts)
 }
 END_TEST
 
-/* The same with claims before it, in a batch, and where all of it fails. */
 /* A connection whose session is cleaned first, in the same message, is no quicker for that. */
 START_TEST(after_a_session_was_used)
 {
@@ -72,6 +71,7 @@ START_TEST(after_a_session_was_used)
 }
 END_TEST
 
+/* The same with claims before it, in a batch, and where all of it fails. */
 START_TEST(all_kinds_of_reads)
 {
 	const char *const claims[] = { "app.tenant", "t", NULL };
