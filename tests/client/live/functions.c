@@ -346,8 +346,7 @@ static const char *const x_disguised[] = {
 	"SELECT 1 FROM (SELECT 1 AS a) a JOIN (SELECT 1 AS b) b ON (ARRAY['x'::text])[1].kn_enter = 'x'",
 	"UPDATE pg_settings SET setting = 'on' WHERE name = 'backslash_quote'",
 	"UPDATE pg_catalog.pg_settings s SET setting = 'on' WHERE s.name = 'backslash_quote'",
-	"WITH a AS (SELECT 'on' AS b) UPDATE ONLY \"pg_settings\" SET setting = b FROM a"
-	" WHERE name = 'backslash_quote'",
+	"UPDATE ONLY \"pg_settings\" SET setting = 'on' WHERE name = 'backslash_quote'",
 };
 
 static const char x_disguised_left[] =
