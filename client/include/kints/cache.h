@@ -10,8 +10,8 @@
  * one that acts as somebody else has entries of its own.  All of that is in the entry, word for
  * word, and compared, however keys fall together.  It is only taken for the same
  * statement with the same values, and for a handle of the same server, database, user and options,
- * as the configuration names them (what PGOPTIONS says is not looked at): where handles of several
- * share a cache, give their keys a prefix each, or they take turns at one entry.  Nothing is read
+ * as the configuration, PG* variables or a service file name them: where handles of several share a
+ * cache, give their keys a prefix each, or they take turns at one entry.  Nothing is read
  * from the cache within a transaction.
  *
  * What is to be kept is read from the primary, so that no replica that is late brings back what was

@@ -4,9 +4,9 @@
  *
  * A key is the program's text, and a hash of who asks: short, and not to be relied on, for whoever
  * chooses a claim or a value can make two of them fall together; and a program may have one cache
- * for several databases.  So an entry begins with the server, the database and the user, the role,
- * the claims, the statement and its values themselves, each with its length before it, and is
- * somebody else's unless all of that is the same, byte for byte.
+ * for several databases.  So an entry begins with the server, the database, the user and the
+ * options it is connected with, the role, the claims, the statement and its values themselves, each
+ *with its length before it, and is somebody else's unless all of that is the same, byte for byte.
  */
 #include "run/cache.h"
 #include "run/config.h"
@@ -65,20 +65,12 @@ kn__entry_begin(kn__buf *out, const kn_ctx *cx, const char *sql, const kn_value 
 static void
 add_place(kn__buf *out, const kn__place *place)
 {
-	static const char *const ways[] = { "service", "hostaddr", "options" };
-
 	add_text(out, place->host);
 	kn__buf_u32(out, (uint32_t) place->port);
 	add_text(out, place->database);
 	add_text(out, place->user);
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-	{
-		const char *value = NULL;
-
-		for (int j = 0; j < place->count; j++)
-			value = strcmp(place->keywords[j], ways[i]) == 0 ? place->values[j] : value;
-		add_text(out, value);
-	}
+	add_text(out, place->hostaddr);
+	add_text(out, place->options);
 }
 
 static void

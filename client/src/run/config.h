@@ -19,7 +19,9 @@ typedef struct kn__place
 	int port;
 	const char *database;
 	const char *user;
-	const char *connect_timeout; /* as libpq would have it, NULL: nobody has said it */
+	const char *connect_timeout; /* as libpq would have it, NULL: nobody has said it; likewise */
+	const char *hostaddr;
+	const char *options;
 } kn__place;
 
 typedef struct kn__config

@@ -23,13 +23,11 @@ kn_ctx *
 kn_begin_request(kn_db *db, const kn_request *request)
 {
 	kn_ctx *cx;
-	bool is_child;
 
 	if (db == NULL || request == NULL)
 		return &no_memory;
 	/* In a child, another thread of the parent's may have the lock for ever. */
-	is_child = kn__db_is_child(db);
-	cx = is_child ? kn__spare_make(db) : kn__spare_take(db);
+	cx = kn__db_is_child(db) ? kn__spare_make(db) : kn__spare_take(db);
 	if (cx == NULL)
 		return &no_memory;
 	if (!set_up(cx, request))

@@ -107,6 +107,8 @@ find_place(builder *b, kn__place *server)
 	server->database = found.database;
 	server->user = found.user;
 	server->connect_timeout = found.connect_timeout;
+	server->hostaddr = found.hostaddr;
+	server->options = found.options;
 	return status;
 }
 

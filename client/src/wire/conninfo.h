@@ -47,7 +47,9 @@ typedef struct kn__destination
 	const char *user;
 	const char *database;
 	int port;                    /* of the first host */
-	const char *connect_timeout; /* NULL: nowhere said */
+	const char *connect_timeout; /* NULL: nowhere said; likewise what follows */
+	const char *hostaddr;
+	const char *options;
 } kn__destination;
 
 /*

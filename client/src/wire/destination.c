@@ -83,6 +83,8 @@ kn__conninfo_resolve(kn__destination *out, kn__arena *arena, const char *const *
 	port = or_else(arena, find(arena, options, "port"), PQport(conn));
 	out->port = port == NULL ? 0 : (int) strtol(port, NULL, 10);
 	out->connect_timeout = find(arena, options, "connect_timeout");
+	out->hostaddr = find(arena, options, "hostaddr");
+	out->options = find(arena, options, "options");
 	kn__conninfo_free(options);
 	PQfinish(conn);
 	return arena->has_failed ? kn__fail(fault, KN_NO_MEMORY, "out of memory") : KN_OK;

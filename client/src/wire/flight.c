@@ -188,7 +188,6 @@ kn__flight_send(kn__flying *flight)
 		begin_item(&flight->items[i]);
 	if (kn__flight_learn(flight) != KN_OK)
 		return false;
-	flight->is_flushed = false;
 	flight->is_piped = flight->count > 1 || flight->conn->cache.closing.length > 0 ||
 					   kn__reset_is_due(flight->conn) || !send_alone(flight);
 	return flight->is_piped ? send_pipeline(flight) : flight->is_sent;
@@ -247,7 +246,8 @@ kn__flight_learn(kn__flying *flight)
 	kn__reset_answer(flight);
 	answer_descriptions(flight, count);
 	kn__flight_finish(flight);
-	flight->group_done = false;
+	/* What is sent next is another message. */
+	flight->is_piped = flight->is_flushed = flight->group_done = false;
 	if (flight->stopped != KN_OK && flight->status == KN_OK)
 		flight->status =
 			kn__fail(flight->fault, flight->stopped, "%s", kn_status_text(flight->stopped));

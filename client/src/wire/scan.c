@@ -35,7 +35,6 @@ kn__scan_send(kn__streaming *stream)
 	kn__buf text;
 
 	stream->is_scan = true;
-	flight->is_flushed = false;
 	memset(stream->sent, 0, sizeof(stream->sent));
 	stream->sent[flight->count - 1].key = kn__send_key(stream->item);
 	kn__buf_init(&text, conn->allocator, SIZE_MAX / 2);

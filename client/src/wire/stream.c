@@ -145,7 +145,6 @@ send(kn__streaming *stream)
 	int closes = 0;
 
 	flight->is_piped = true;
-	flight->is_flushed = false;
 	flight->status = kn__send_check(conn, stream->item, flight->fault);
 	if (flight->status != KN_OK)
 	{

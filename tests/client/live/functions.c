@@ -375,11 +375,8 @@ END_TEST
 static void
 fill(TCase *tcase)
 {
-	tcase_add_loop_test(tcase,
-						leave_nothing_behind_in_disguise,
-						0,
-						(int) (sizeof(x_disguised) / sizeof(x_disguised[0])));
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	LOOP(tcase, leave_nothing_behind_in_disguise, x_disguised);
 	tcase_add_loop_test(tcase, may_have_been_done_all_the_same, BY_QUERY, BY_BATCH);
 	tcase_add_loop_test(tcase, are_called_once, 0, MEANS_COUNT);
 	tcase_add_loop_test(tcase, are_called_again_where_that_is_said, 0, 3);
