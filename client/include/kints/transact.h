@@ -42,8 +42,10 @@ typedef kn_status kn_body_fn(kn_ctx *cx, void *argument);
  * statement, role and claims of the context with it; a body without statements costs nothing.
  *
  * Within a transaction it makes a savepoint of it: what body did is rolled back alone if it
- * fails, and the outer one can go on.  Its options are those of the outer one: another isolation,
- * is_read_only or is_deferrable where that has not got it, or other attempts are KN_USAGE.
+ * fails, and the outer one can go on.  Where it cannot be rolled back, the status says why, be
+ * body's what it may: the outer one is at its end then.  Its options are those of the outer one:
+ * another isolation, is_read_only or is_deferrable where that has not got it, or other attempts
+ * are KN_USAGE.
  *
  * KN_OUTCOME_UNKNOWN: the connection was lost during COMMIT, and not even the server could be
  * asked afterwards whether it was done.  Where it could, it is KN_OK or tried again.

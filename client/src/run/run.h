@@ -291,6 +291,7 @@ extern kn_status kn__hedge_fly(kn__call *call, kn__item *items, int count, kn__p
 extern kn_status kn__transact_run(kn__call *call);
 extern kn_status kn__transact_check(kn_ctx *cx);
 /* An error where the body has left something open that has the connection. */
+extern kn_status kn__transact_own_up(kn_ctx *cx, kn_status status);
 extern kn_status kn__transact_check_ended(kn_ctx *cx);
 extern void kn__transact_note(kn_ctx *cx, kn_status status);
 extern kn_status kn__transact_take(kn_ctx *cx);

@@ -12,7 +12,7 @@
 static kn_status check_options(kn_ctx *cx, const kn_transaction *options);
 static kn_status end(kn_ctx *cx, int depth, kn_status status);
 static bool can_undo(const kn_ctx *cx);
-static void undo(kn_ctx *cx, int depth);
+static kn_status undo(kn_ctx *cx, int depth, kn_status status);
 static kn_status mark(kn_ctx *cx, int depth, const char *const *verbs, int count);
 
 static const char *const x_begin[] = { "SAVEPOINT" };
@@ -35,8 +35,7 @@ kn__savepoint_run(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transac
 	cx->work.depth++;
 	status = body(cx, argument);
 	cx->work.depth = depth;
-	if (status == KN_OK && cx->work.failed != KN_OK)
-		status = cx->work.failed;
+	status = kn__transact_own_up(cx, status);
 	if (status == KN_OK)
 		status = kn__transact_check_ended(cx);
 	if (status != KN_OK)
@@ -71,10 +70,7 @@ static kn_status
 end(kn_ctx *cx, int depth, kn_status status)
 {
 	if (status != KN_OK)
-	{
-		undo(cx, depth);
-		return status;
-	}
+		return undo(cx, depth, status);
 	status = mark(cx, depth, x_keep, 1);
 	if (status != KN_OK && cx->work.failed == KN_OK)
 		cx->work.failed = status;
@@ -89,8 +85,12 @@ can_undo(const kn_ctx *cx)
 		   cx->work.failed != KN_SERIALIZATION && cx->work.failed != KN_DEADLOCK;
 }
 
-static void
-undo(kn_ctx *cx, int depth)
+/*
+ * What the savepoint ended with; if that could not be undone, why not.  A body may return what is a
+ * failure to nobody but its caller, who goes on then: it must not be told where that is not so.
+ */
+static kn_status
+undo(kn_ctx *cx, int depth, kn_status status)
 {
 	kn__fault kept;
 	kn_status undone;
@@ -99,14 +99,19 @@ undo(kn_ctx *cx, int depth)
 		kn__rows_forget_all(cx);
 	kn__copy_drop(cx);
 	if (!can_undo(cx))
-		return;
+		return kn__transact_own_up(cx, cx->work.failed == KN_OK ? status : KN_OK);
 	kn__fault_copy(&kept, &cx->fault);
 	cx->work.failed = KN_OK;
 	undone = mark(cx, depth, x_undo, 2);
+	if (undone == KN_OK)
+	{
+		kn__fault_copy(&cx->fault, &kept);
+		return status;
+	}
 	/* With what the body did still in it, the transaction must not be committed. */
-	if (undone != KN_OK && cx->work.failed == KN_OK)
+	if (cx->work.failed == KN_OK)
 		cx->work.failed = undone;
-	kn__fault_copy(&cx->fault, &kept);
+	return undone;
 }
 
 /* Statements about the savepoint of a depth, in one flight; the verbs are static texts. */

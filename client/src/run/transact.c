@@ -128,13 +128,7 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 
 	cx->work.depth = 1;
 	status = body(cx, argument);
-	if (status == KN_OK && cx->work.failed != KN_OK)
-	{
-		/* The body has passed over a failure; the server has not. */
-		status = cx->work.failed;
-		if (cx->fault.error.status != status)
-			(void) kn__fail(&cx->fault, status, "a statement of the transaction failed");
-	}
+	status = kn__transact_own_up(cx, status);
 	if (status == KN_OK)
 		status = kn__transact_check_ended(cx);
 	if (status == KN_OK && kn__db_is_child(cx->db))
@@ -145,6 +139,19 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 		roll_back(cx);
 	leave(cx, status);
 	return status;
+}
+
+/* What a body has ended with: it may have passed over a failure, the server has not. */
+kn_status
+kn__transact_own_up(kn_ctx *cx, kn_status status)
+{
+	kn_status failed = cx->work.failed;
+
+	if (status != KN_OK || failed == KN_OK)
+		return status;
+	if (cx->fault.error.status != failed)
+		(void) kn__fail(&cx->fault, failed, "a statement of the transaction failed");
+	return failed;
 }
 
 /* An error where the body has left something open that has the connection. */
@@ -164,7 +171,10 @@ kn__transact_check(kn_ctx *cx)
 {
 	if (cx->work.failed == KN_OK)
 		return KN_OK;
-	return kn__fail(&cx->fault, KN_ABORTED, "an earlier statement of the transaction failed");
+	return kn__fail(&cx->fault,
+					KN_ABORTED,
+					"an earlier statement of the transaction failed: %s",
+					kn_status_name(cx->work.failed));
 }
 
 /* The statements of a call within the transaction, which are not tried again by themselves. */
