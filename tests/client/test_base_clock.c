@@ -23,12 +23,27 @@ START_TEST(the_systems)
 }
 END_TEST
 
+START_TEST(what_is_soon_is_still_to_come)
+{
+	for (int i = 0; i < 1000; i++)
+	{
+		int64_t before = kn__now(NULL);
+		int64_t soon = kn__soon(NULL);
+
+		ck_assert_int_ge(soon, before);
+		ck_assert_int_le(soon, kn__now(NULL) + KN__TICK);
+	}
+}
+END_TEST
+
 START_TEST(one_handed_in)
 {
 	int64_t number = 42;
 	kn_clock clock = { .monotonic = read_number, .wall = read_number, .user = &number };
 
 	ck_assert_int_eq(kn__now(&clock), 42);
+	ck_assert_int_eq(kn__coarse(&clock), 42);
+	ck_assert_int_eq(kn__soon(&clock), 42);
 	number = -1;
 	ck_assert_int_eq(kn__wall(&clock), -1);
 }
@@ -65,6 +80,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_test(tcase, the_systems);
+	tcase_add_test(tcase, what_is_soon_is_still_to_come);
 	tcase_add_test(tcase, one_handed_in);
 	LOOP(tcase, after, afters);
 }

@@ -33,10 +33,11 @@ typedef enum kn_route
  */
 typedef struct kn_request
 {
-	size_t size;        /* of this struct, filled in by the caller, as in all that begin so */
-	int64_t timeout_ms; /* from now; 0: that of the configuration, -1: none */
-	const char *actor;  /* who acts, for audit and events */
-	const char *role;   /* the role that statements run as, in their transaction only */
+	size_t size; /* of this struct, filled in by the caller, as in all that begin so */
+	/* From now; 0: that of the configuration, -1: none.  From a second on, up to 10 ms more. */
+	int64_t timeout_ms;
+	const char *actor;         /* who acts, for audit and events */
+	const char *role;          /* the role that statements run as, in their transaction only */
 	const char *const *claims; /* settings for row-level security: name, value, ..., NULL */
 	const char *trace_id;      /* correlation id, in events and in the SQL's comment never */
 	uint64_t min_lsn;          /* replicas have to have replayed up to here */

@@ -156,10 +156,13 @@ extern KN__HOT int64_t kn__now(const kn_clock *clock); /* monotonic, nanoseconds
  * with the usual kernel, and what goes by it is measured in more than that.
  */
 extern KN__HOT int64_t kn__coarse(const kn_clock *clock);
+/* As cheap, and a moment that is not over yet, nor further off than KN__TICK. */
+extern KN__HOT int64_t kn__soon(const kn_clock *clock);
 extern int64_t kn__wall(const kn_clock *clock); /* since 1970, nanoseconds */
 
 #define KN__NS_PER_MS INT64_C(1000000)
 #define KN__NS_PER_S  INT64_C(1000000000)
+#define KN__TICK      (10 * KN__NS_PER_MS) /* of the coarse clock, at most */
 #define KN__NEVER     INT64_MAX
 #define KN__LONG      (INT64_MAX / 4) /* centuries; can be added to any moment */
 

@@ -34,6 +34,16 @@ kn__coarse(const kn_clock *clock)
 }
 
 int64_t
+kn__soon(const kn_clock *clock)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+	if (clock == NULL || clock->monotonic == NULL)
+		return read_clock(CLOCK_MONOTONIC_COARSE) + KN__TICK;
+#endif
+	return kn__now(clock);
+}
+
+int64_t
 kn__wall(const kn_clock *clock)
 {
 	if (clock != NULL && clock->wall != NULL)

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define LONG_MS 1000 /* from here on a timeout may end a hundredth of it later */
+
 /* Handed out where there is no memory for a context: whatever is done with it fails. */
 static kn_ctx no_memory = { .guard = ATOMIC_FLAG_INIT };
 
@@ -74,11 +76,15 @@ set_up(kn_ctx *cx, const kn_request *given)
 	return make_prelude(cx, request) && !cx->own.has_failed;
 }
 
-/* Of timeout_ms, from now on. */
+/* Of timeout_ms, from now on; a long one need not be told to the millisecond. */
 static int64_t
 deadline_of(const kn_ctx *cx)
 {
-	return cx->timeout_ms < 0 ? KN__NEVER : kn__after(kn__now(cx->db->clock), cx->timeout_ms);
+	const kn_clock *clock = cx->db->clock;
+
+	if (cx->timeout_ms < 0)
+		return KN__NEVER;
+	return kn__after(cx->timeout_ms < LONG_MS ? kn__now(clock) : kn__soon(clock), cx->timeout_ms);
 }
 
 /*
@@ -166,7 +172,7 @@ let_go(kn_ctx *cx)
 	if (cx->work.depth > 0)
 		kn__transact_abandon(cx);
 	if (cx->link != NULL)
-		kn__run_give(cx);
+		kn__run_give(cx, kn__coarse(cx->db->clock));
 }
 
 void

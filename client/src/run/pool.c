@@ -24,7 +24,8 @@ static void make_locks(kn__pool *pool);
 static kn_status refuse(kn__pool *pool, kn__fault *fault);
 static bool try_slot(kn__slot *slot);
 static bool leave(kn__slot *slot, uint32_t to);
-static void give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how);
+static void give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how,
+						int64_t now);
 static void notice(kn__pool *pool);
 
 /* Changes in a child, so that a pool knows it is its parent's without asking the kernel. */
@@ -289,6 +290,12 @@ kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__
 void
 kn__pool_give(kn__pool *pool, kn__member *member, kn__give how)
 {
+	kn__pool_give_at(pool, member, how, kn__coarse(&pool->hook));
+}
+
+void
+kn__pool_give_at(kn__pool *pool, kn__member *member, kn__give how, int64_t now)
+{
 	kn__slot *slot;
 
 	if (member->slot < 0 || member->slot >= pool->max)
@@ -302,7 +309,7 @@ kn__pool_give(kn__pool *pool, kn__member *member, kn__give how)
 			atomic_load_explicit(&process_stamp, memory_order_relaxed) &&
 		kn__slot_state_of(slot) == KN__SLOT_BUSY)
 	{
-		member->idle_since = kn__coarse(&pool->hook);
+		member->idle_since = now;
 		if (kn__slot_move(slot, KN__SLOT_BUSY, KN__SLOT_IDLE))
 		{
 			if (atomic_load(&pool->attention) != 0)
@@ -310,7 +317,7 @@ kn__pool_give(kn__pool *pool, kn__member *member, kn__give how)
 			return;
 		}
 	}
-	give_slowly(pool, slot, member, how);
+	give_slowly(pool, slot, member, how, now);
 }
 
 /* Somebody waits, and has not seen that a slot is idle now. */
@@ -340,7 +347,7 @@ leave(kn__slot *slot, uint32_t to)
 }
 
 static void
-give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how)
+give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how, int64_t now)
 {
 	bool is_old;
 
@@ -370,7 +377,7 @@ give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how)
 	}
 	if (leave(slot, KN__SLOT_CHECKING))
 	{
-		member->idle_since = kn__coarse(&pool->hook);
+		member->idle_since = now;
 		kn__pool_put_back(pool, slot);
 	}
 	(void) pthread_mutex_unlock(&pool->lock);

@@ -170,6 +170,9 @@ typedef enum kn__give
 /* One that is not out, or not of this pool, is let be.  In a child it is forgotten. */
 extern KN__HOT void kn__pool_give(kn__pool *pool, kn__member *member, kn__give how);
 
+/* The same, by who has just looked at the clock. */
+extern KN__HOT void kn__pool_give_at(kn__pool *pool, kn__member *member, kn__give how, int64_t now);
+
 /* Wakes all waiters and workers, so that they look whether they are cancelled, and at the clock. */
 extern void kn__pool_wake(kn__pool *pool);
 /* Changes in a child process, once there was a pool in its parent; costs nothing. */

@@ -251,7 +251,7 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 	if (status == KN_TIMEOUT && cx->fault.error.sqlstate[0] != '\0')
 		took = KN__NEVER;
 	is_doubtful = has_failed || (status == KN_READ_ONLY && may_be_standby(cx));
-	kn__run_give(cx);
+	kn__run_give(cx, now);
 	atomic_fetch_add_explicit(&server->queries, 1, memory_order_relaxed);
 	if (status != KN_OK)
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);
@@ -306,7 +306,7 @@ kn__run_end_by(const kn_ctx *cx)
 
 /* The connection goes back to the pool, if it is as it came. */
 void
-kn__run_give(kn_ctx *cx)
+kn__run_give(kn_ctx *cx, int64_t now)
 {
 	kn__link *link = cx->link;
 	bool is_clean = kn__conn_is_clean(link->conn);
@@ -316,10 +316,12 @@ kn__run_give(kn_ctx *cx)
 						"WARNING",
 						"prepared statements were not there: a connection goes on without",
 						false);
-
 	kn__ctx_set_link(cx, NULL);
 	atomic_store_explicit(&link->member.last_sql, NULL, memory_order_release);
-	kn__pool_give(link->server->pool, &link->member, is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN);
+	kn__pool_give_at(link->server->pool,
+					 &link->member,
+					 is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN,
+					 now);
 }
 
 /* Trouble with the server, or the way to it; not what a statement is to blame for. */

@@ -223,7 +223,7 @@ typedef struct kn__call
 extern KN__HOT kn_status kn__run(kn__call *call);
 /* Takes a connection for the context, by the call's route, and keeps it in cx->link. */
 extern KN__HOT kn_status kn__run_take(kn__call *call, kn__permit *permit);
-extern KN__HOT void kn__run_give(kn_ctx *cx);
+extern KN__HOT void kn__run_give(kn_ctx *cx, int64_t now);
 /* Until when what puts the context's connection in order may take, though its time may be over. */
 extern int64_t kn__run_end_by(const kn_ctx *cx);
 extern KN__HOT void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit,

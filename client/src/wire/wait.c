@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MOST_LAG (20 * KN__NS_PER_MS) /* of the coarse clock: a tick is 10 ms at most */
+#define MOST_LAG (2 * KN__TICK) /* of the coarse clock */
 
 enum
 {
