@@ -18,6 +18,7 @@
 #define M  KN__CLASS_MULTIPLE
 #define B  KN__CLASS_BROKEN
 #define CA KN__CLASS_CALLS
+#define CO KN__CLASS_COMMITS
 
 static kn__memo *classes;
 
@@ -66,7 +67,7 @@ static const struct
 	{ "EXPLAIN SELECT 1", K | R },
 	{ "EXPLAIN ANALYZE INSERT INTO t VALUES (1)", K },
 	{ "SHOW work_mem", K | R },
-	{ "CALL p()", K | CA },
+	{ "CALL p()", K | CA | CO },
 	{ "SELECT p()", K | R | A | CA },
 	{ "SELECT now()", K | R | A },
 	{ "SELECT t.f, (t).* FROM t", K | R | A },
@@ -76,10 +77,23 @@ static const struct
 	{ "SELECT 1 FROM t JOIN u ON (t.a = u.a) v", K | R | A },
 	{ "INSERT INTO t (a) VALUES (f(1))", K | A | CA },
 	{ "INSERT INTO t (a) VALUES (1)", K | A },
-	{ "VACUUM t", K },
+	{ "VACUUM t", K | CO },
+	{ "REINDEX TABLE t", K | CO },
+	{ "CLUSTER t", K | CO },
+	{ "CREATE DATABASE d", K | CO },
+	{ "drop database d", K | CO },
+	{ "ALTER SYSTEM SET a = 1", K | CO },
+	{ "CREATE INDEX CONCURRENTLY ON t (a)", K | CO },
+	{ "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", K | CO },
+	{ "DROP INDEX CONCURRENTLY i", K | CO },
+	{ "ALTER TABLE t DETACH PARTITION u CONCURRENTLY", K | CO },
+	{ "CREATE INDEX ON t (a)", K },
+	{ "CREATE INDEX \"concurrently\" ON t (a)", K },
+	{ "ALTER TABLE t ADD COLUMN database int", K },
+	{ "DROP TABLE t", K },
 	{ "CREATE TABLE t (a int)", K },
 	{ "CREATE TEMP TABLE t (a int)", K | SO },
-	{ "DO $$ BEGIN END $$", K | SO },
+	{ "DO $$ BEGIN END $$", K | SO | CO },
 	{ "SELECT pg_advisory_lock(1)", K | A | SO },
 	{ "SELECT set_config('a.b', 'c', false)", K | A | SO },
 	{ "SET work_mem = '1MB'", K | SE },
@@ -131,7 +145,8 @@ START_TEST(is_kept)
 
 	ck_assert_uint_eq(kn__classes_of(classes, NULL, "SELECT 1", 8, hash), K | R | A);
 	ck_assert_uint_eq(kn__classes_of(classes, NULL, "BEGIN", 5, hash), K | R | A);
-	ck_assert_uint_eq(kn__classes_of(classes, NULL, "BEGIN", 5, hash + 1024), K | T);
+	ck_assert_uint_eq(kn__classes_of(classes, NULL, "BEGIN", 5, hash + (1U << KN__MEMO_BITS)),
+					  K | T);
 }
 END_TEST
 

@@ -4,6 +4,7 @@
  *
  * All of a batch are one transaction: where one fails, none has happened, and the
  * error's item is its index.  Within kn_transact() they are part of that transaction.
+ * What may commit by itself, such as CALL or VACUUM, has no place in one: KN_USAGE.
  *
  * Threads: as the context.
  */

@@ -27,6 +27,9 @@ typedef enum kn_route
 } kn_route;
 
 /*
+ * Role and claims hold for a transaction: what may commit by itself, such as CALL or VACUUM, is
+ * KN_USAGE with them outside of kn_transact(), for it would go on as somebody else.
+ *
  * Texts are copied.  With claims that cannot be understood, or without a size, each call gives
  * KN_USAGE; a role that does not exist or may not be assumed, or a setting that cannot be set, is
  * KN_AUTH.

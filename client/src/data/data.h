@@ -194,6 +194,7 @@ typedef struct kn__statement
 	bool is_multiple; /* more than one statement */
 	bool locks_rows;  /* FOR UPDATE and the like */
 	bool is_broken;   /* has a token that the server's scanner refuses */
+	bool commits;     /* may commit by itself, in the middle of it even: CALL, VACUUM, ... */
 	bool calls;       /* calls a function that nobody knows, as far as it is run */
 	int parameters;   /* the highest $n, but not what PREPARE or a function keeps for itself */
 	const char *verb; /* "SELECT", "INSERT" ...: static, for events; "" if none */

@@ -51,13 +51,13 @@ static const struct
 	/* other sessions, and SQL as text */
 	{ "dblink*", SESSION },
 	{ "postgres_fdw_disconnect*", SESSION },
-	{ "query_to_xml*", WRITES },
-	{ "cursor_to_xml*", WRITES },
-	{ "ts_stat", WRITES },
-	{ "ts_rewrite", WRITES },
-	{ "crosstab*", WRITES },
-	{ "connectby", WRITES },
-	{ "xpath_table", WRITES },
+	{ "query_to_xml*", SESSION },
+	{ "cursor_to_xml*", SESSION },
+	{ "ts_stat", SESSION },
+	{ "ts_rewrite", SESSION },
+	{ "crosstab*", SESSION },
+	{ "connectby", SESSION },
+	{ "xpath_table", SESSION },
 
 	/* replication, write-ahead log and backups */
 	{ "pg_create_*", SESSION }, /* replication slots may be temporary */

@@ -36,6 +36,7 @@ typedef enum kn__verb_flag
 	KN__VERB_PARAMETERS = 1 << 3,  /* takes them */
 	KN__VERB_TRANSACTION = 1 << 4, /* begins or ends one, or a part of one */
 	KN__VERB_SESSION = 1 << 5,     /* outlives the transaction */
+	KN__VERB_COMMITS = 1 << 6,     /* may commit in the middle of it */
 	KN__VERB_QUERY = KN__VERB_READS | KN__VERB_ROWS | KN__VERB_PARAMETERS
 } kn__verb_flag;
 

@@ -14,11 +14,15 @@
 #define TRANSACTION KN__VERB_TRANSACTION
 #define SESSION     KN__VERB_SESSION
 #define QUERY       KN__VERB_QUERY
+#define COMMITS     KN__VERB_COMMITS
 
+static void note_object(kn__reader *r);
+static void note_concurrently(kn__reader *r);
 static void read_copy(kn__reader *r);
 static void read_create(kn__reader *r);
 static void read_declare(kn__reader *r);
 static void read_explain(kn__reader *r);
+static void read_object(kn__reader *r);
 static void read_prepare(kn__reader *r);
 static void read_set(kn__reader *r);
 
@@ -53,13 +57,13 @@ static const kn__verb x_verbs[] = {
 	{ "unlisten", "UNLISTEN", SESSION, NULL },
 	{ "notify", "NOTIFY", 0, NULL },
 	{ "load", "LOAD", SESSION, NULL },
-	{ "do", "DO", SESSION, NULL }, /* its code can do anything */
-	{ "call", "CALL", ROWS | PARAMETERS, NULL },
+	{ "do", "DO", SESSION | COMMITS, NULL }, /* its code can do anything */
+	{ "call", "CALL", ROWS | PARAMETERS | COMMITS, NULL },
 	{ "copy", "COPY", READS, read_copy },
 	{ "explain", "EXPLAIN", READS | ROWS, read_explain },
 	{ "create", "CREATE", 0, read_create },
-	{ "alter", "ALTER", 0, NULL },
-	{ "drop", "DROP", 0, NULL },
+	{ "alter", "ALTER", 0, read_object },
+	{ "drop", "DROP", 0, read_object },
 	{ "truncate", "TRUNCATE", 0, NULL },
 	{ "lock", "LOCK", 0, NULL },
 	{ "grant", "GRANT", 0, NULL },
@@ -69,9 +73,9 @@ static const kn__verb x_verbs[] = {
 	{ "import", "IMPORT", 0, NULL },
 	{ "reassign", "REASSIGN", 0, NULL },
 	{ "refresh", "REFRESH", 0, NULL },
-	{ "reindex", "REINDEX", 0, NULL },
-	{ "cluster", "CLUSTER", 0, NULL },
-	{ "vacuum", "VACUUM", 0, NULL },
+	{ "reindex", "REINDEX", COMMITS, NULL },
+	{ "cluster", "CLUSTER", COMMITS, NULL },
+	{ "vacuum", "VACUUM", COMMITS, NULL },
 	{ "analyze", "ANALYZE", 0, NULL },
 	{ "analyse", "ANALYZE", 0, NULL },
 	{ "checkpoint", "CHECKPOINT", 0, NULL },
@@ -118,6 +122,36 @@ read_atomic(kn__reader *r)
 		r->out->is_multiple = true; /* who knows */
 }
 
+/* At CREATE, ALTER or DROP: of what comes next, all that is done is committed as it is done. */
+static void
+note_object(kn__reader *r)
+{
+	static const char *const objects[] = { "database",
+										   "tablespace",
+										   "subscription",
+										   "system",
+										   NULL };
+
+	if (kn__token_is_one_of(&r->next, objects))
+		r->out->commits = true;
+}
+
+static void
+note_concurrently(kn__reader *r)
+{
+	if (kn__at_word(r, "concurrently"))
+		r->out->commits = true;
+}
+
+/* ALTER, DROP */
+static void
+read_object(kn__reader *r)
+{
+	note_object(r);
+	for (kn__advance(r); !kn__at_end(r); kn__read_token(r))
+		note_concurrently(r);
+}
+
 /* Of what is created, only the query of CREATE TABLE AS, or of a materialized view, is run now. */
 static void
 read_create(kn__reader *r)
@@ -128,6 +162,7 @@ read_create(kn__reader *r)
 	bool runs = r->runs;
 	bool has_rows;
 
+	note_object(r);
 	for (kn__advance(r); kn__token_is_one_of(&r->token, modifiers); kn__advance(r))
 	{
 		if (runs && (kn__at_word(r, "temp") || kn__at_word(r, "temporary")))
@@ -137,6 +172,7 @@ read_create(kn__reader *r)
 	r->runs = false;
 	for (; !kn__at_end(r); kn__read_token(r))
 	{
+		note_concurrently(r);
 		if (kn__at_word(r, "begin") && kn__next_is(r, "atomic"))
 			read_atomic(r);
 		else if (has_rows && kn__at_word(r, "as") && !kn__at_label(r))
@@ -232,6 +268,8 @@ read_one(kn__reader *r)
 		r->out->is_read = false;
 	if ((found->flags & KN__VERB_SESSION) != 0)
 		r->out->sets_session = true;
+	if ((found->flags & KN__VERB_COMMITS) != 0)
+		r->out->commits = true;
 	if ((found->flags & KN__VERB_TRANSACTION) != 0)
 		r->out->is_transaction = true;
 	if (((found->flags & KN__VERB_ROWS) != 0 &&

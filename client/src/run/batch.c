@@ -18,6 +18,7 @@ struct kn_batch
 	unsigned class;   /* what holds of all, or of one of them: see add_class() */
 	kn_status status; /* the first that went wrong while it was made */
 	bool has_run;
+	const char *committing; /* the first that may commit by itself */
 	const char *why;
 	int failed;
 };
@@ -26,6 +27,7 @@ static kn_batch failed_batch = { .status = KN_NO_MEMORY, .why = "out of memory",
 
 static bool make_room(kn_batch *batch);
 static unsigned add_class(unsigned all, unsigned class);
+static kn_status check_commits(kn_batch *batch);
 static int fail_item(kn_batch *batch, kn_status status, const char *why);
 
 kn_batch *
@@ -67,6 +69,8 @@ kn_add_values(kn_batch *batch, const char *sql, const kn_value *values, int coun
 	class = kn__query_item(batch->cx, sql, copy, count, item);
 	item->wants_rows = true;
 	batch->class = add_class(batch->class, class);
+	if ((class & KN__CLASS_COMMITS) != 0 && batch->committing == NULL)
+		batch->committing = sql;
 	if (kn__run_usage(batch->cx, class, sql) != KN_OK)
 		return fail_item(batch, KN_USAGE, batch->cx->fault.error.message);
 	return batch->count++;
@@ -142,6 +146,9 @@ kn_run_batch(kn_batch *batch, const kn_options *options)
 	}
 	if (batch->count == 0)
 		return KN_OK;
+	status = check_commits(batch);
+	if (status != KN_OK)
+		return batch->status = status;
 	memset(&call, 0, sizeof(call));
 	call.cx = cx;
 	call.items = batch->items;
@@ -150,6 +157,28 @@ kn_run_batch(kn_batch *batch, const kn_options *options)
 	call.options = options;
 	batch->status = kn__run(&call);
 	return batch->status;
+}
+
+/* All of a batch are one transaction, and stay one: the server lets the first commit by itself. */
+static kn_status
+check_commits(kn_batch *batch)
+{
+	kn_ctx *cx = batch->cx;
+
+	if (batch->committing == NULL || cx->work.depth > 0)
+		return KN_OK;
+	if (batch->count == 1)
+		return kn__run_keeps_identity(cx, batch->class, batch->committing);
+	(void) kn__fail(&cx->fault,
+					KN_USAGE,
+					"what may commit by itself has no place in a batch: it is one transaction");
+	kn__fault_text(&cx->fault, &cx->fault.error.sql, batch->committing);
+	for (int i = 0; i < batch->count && cx->fault.error.item < 0; i++)
+	{
+		if (batch->items[i].sql == batch->committing)
+			cx->fault.error.item = i;
+	}
+	return KN_USAGE;
 }
 
 /* Frees the results that nobody has asked for. */

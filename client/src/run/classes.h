@@ -20,8 +20,9 @@ typedef enum kn__class
 	KN__CLASS_COPY = 1 << 6,
 	KN__CLASS_MULTIPLE = 1 << 7,
 	KN__CLASS_BROKEN = 1 << 8,
-	KN__CLASS_CALLS = 1 << 9 /* calls a function that nobody knows; the last that KN__MEMO_BITS has
-							  * room for */
+	KN__CLASS_CALLS = 1 << 9, /* calls a function that nobody knows */
+	/* May commit in the middle of it; the last that KN__MEMO_BITS has room for. */
+	KN__CLASS_COMMITS = 1 << 10
 } kn__class;
 
 /* Flags of kn__class for a text and its hash; classes keeps them. */

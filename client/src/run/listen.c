@@ -6,6 +6,7 @@
  * needs to know which of them there is, or whether it is being opened.
  */
 #include "run/listen.h"
+#include "run/sized.h"
 
 #include <errno.h>
 #include <string.h>
@@ -41,8 +42,8 @@ kn_open_listener(kn_listener **out, kn_db *db, const kn_listener_options *option
 		return KN_USAGE;
 	if (!kn__db_is_usable(db, &status))
 		return status;
-	if (options != NULL)
-		memcpy(&given, options, options->size < sizeof(given) ? options->size : sizeof(given));
+	if (options != NULL && kn__sized(&given, sizeof(given), options) != NULL)
+		return KN_USAGE;
 	listener = kn__allocate_zero(db->allocator, 1, sizeof(kn_listener));
 	if (listener == NULL)
 		return KN_NO_MEMORY;

@@ -73,7 +73,8 @@ kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count
 	call->options = options;
 	call->class = kn__query_item(cx, sql, values, count, item);
 	item->never_prepare |= options != NULL && options->never_prepare;
-	return kn__run_usage(cx, call->class, sql);
+	status = kn__run_usage(cx, call->class, sql);
+	return status == KN_OK ? kn__run_keeps_identity(cx, call->class, sql) : status;
 }
 
 unsigned
@@ -112,6 +113,43 @@ recognize(kn_ctx *cx, kn__item *item)
 		memcpy(recent->text, item->sql, item->length);
 	}
 	return class;
+}
+
+/* An error for what has no place in a pooled connection. */
+kn_status
+kn__run_usage(kn_ctx *cx, unsigned class, const char *sql)
+{
+	const char *why = NULL;
+
+	if ((class & KN__CLASS_TRANSACTION) != 0)
+		why = "transactions have calls of their own";
+	else if ((class & KN__CLASS_COPY) != 0)
+		why = "COPY has calls of its own";
+	else if ((class & KN__CLASS_MULTIPLE) != 0)
+		why = "there is more than one statement in the text";
+	else if ((class & KN__CLASS_SETTING) != 0)
+		why = "the statement sets something for the session, which is shared";
+	if (why == NULL)
+		return KN_OK;
+	(void) kn__fail(&cx->fault, KN_USAGE, "%s", why);
+	kn__fault_text(&cx->fault, &cx->fault.error.sql, sql);
+	return KN_USAGE;
+}
+
+/*
+ * Role and claims hold for a transaction: what commits in the middle of it goes on without them,
+ * as somebody else.  Within a transaction of the caller's the server does not let it commit.
+ */
+kn_status
+kn__run_keeps_identity(kn_ctx *cx, unsigned class, const char *sql)
+{
+	if ((class & KN__CLASS_COMMITS) == 0 || cx->prelude == NULL || cx->work.depth > 0)
+		return KN_OK;
+	(void) kn__fail(&cx->fault,
+					KN_USAGE,
+					"what may commit by itself would lose role and claims: it takes a transaction");
+	kn__fault_text(&cx->fault, &cx->fault.error.sql, sql);
+	return KN_USAGE;
 }
 
 /*

@@ -20,6 +20,7 @@ static kn_status fly(kn__call *call, kn__permit *permit);
 static int64_t pause_before(kn__call *call);
 static bool may_be_standby(const kn_ctx *cx);
 static bool counts_as_failure(kn_status status, const kn__fault *fault);
+static bool may_be_in_force(const kn__call *call, kn_status status);
 
 kn_status
 kn__run(kn__call *call)
@@ -393,6 +394,8 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 	{
 		case KN_SERIALIZATION:
 		case KN_DEADLOCK:
+			/* What has committed in the middle of it would be done twice. */
+			return (call->class & KN__CLASS_COMMITS) == 0 || may_happen_twice;
 		case KN_READ_ONLY:
 		case KN_UNAVAILABLE:
 		case KN_CONN_LOST:
@@ -456,6 +459,22 @@ kn__run_sleep(kn_ctx *cx, int64_t ns)
 	return goes_on;
 }
 
+/* A call that has failed, outside of a transaction. */
+static bool
+may_be_in_force(const kn__call *call, kn_status status)
+{
+	bool is_stopped = status == KN_TIMEOUT || status == KN_CANCELED;
+
+	if (call->outcome == KN__MAYBE_DONE || call->may_be_done)
+		return true;
+	/* The rest of its rows was not waited for, but it had come to its end by then. */
+	if (is_stopped && call->outcome == KN__DONE)
+		return true;
+	/* What the server has ended in the middle of it may have committed before. */
+	return is_stopped && (call->class & KN__CLASS_COMMITS) != 0 &&
+		   call->cx->fault.error.sqlstate[0] != '\0';
+}
+
 /* What the caller is told: above all, never that nothing has happened where that is not known. */
 kn_status
 kn__run_settle(kn__call *call, kn_status status)
@@ -470,31 +489,9 @@ kn__run_settle(kn__call *call, kn_status status)
 		return KN_OK;
 	}
 	/* Nothing of a transaction stays without its COMMIT. */
-	if ((call->outcome == KN__MAYBE_DONE || call->may_be_done) && call->cx->work.depth == 0 &&
-		!kn__run_is_harmless(call))
+	if (call->cx->work.depth == 0 && !kn__run_is_harmless(call) && may_be_in_force(call, status))
 		status = KN_OUTCOME_UNKNOWN;
 	fault->error.status = status;
 	fault->error.attempts = call->attempts;
 	return status;
-}
-
-/* An error for what has no place in a pooled connection. */
-kn_status
-kn__run_usage(kn_ctx *cx, unsigned class, const char *sql)
-{
-	const char *why = NULL;
-
-	if ((class & KN__CLASS_TRANSACTION) != 0)
-		why = "transactions have calls of their own";
-	else if ((class & KN__CLASS_COPY) != 0)
-		why = "COPY has calls of its own";
-	else if ((class & KN__CLASS_MULTIPLE) != 0)
-		why = "there is more than one statement in the text";
-	else if ((class & KN__CLASS_SETTING) != 0)
-		why = "the statement sets something for the session, which is shared";
-	if (why == NULL)
-		return KN_OK;
-	(void) kn__fail(&cx->fault, KN_USAGE, "%s", why);
-	kn__fault_text(&cx->fault, &cx->fault.error.sql, sql);
-	return KN_USAGE;
 }

@@ -246,6 +246,7 @@ extern int kn__run_before(const kn_ctx *cx, kn__item *items);
 extern kn__item kn__run_plain(const char *sql);
 extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
 extern KN__HOT kn_status kn__run_settle(kn__call *call, kn_status status);
+extern KN__HOT kn_status kn__run_keeps_identity(kn_ctx *cx, unsigned class, const char *sql);
 extern KN__HOT kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
 extern KN__HOT bool kn__run_is_read(const kn__call *call);
 /* What statements of a class may have left in the session that the context has. */
@@ -329,5 +330,7 @@ extern void kn__batch_forget_all(kn_ctx *cx);
 /* rows.c */
 extern KN__HOT kn_rows *kn__rows_new(kn_ctx *cx);
 extern void kn__rows_forget_all(kn_ctx *cx);
+/* stream.c */
+extern void kn__stream_drop(kn_ctx *cx);
 
 #endif

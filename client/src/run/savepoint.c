@@ -12,6 +12,7 @@
 static kn_status check_options(kn_ctx *cx, const kn_transaction *options);
 static kn_status end(kn_ctx *cx, int depth, kn_status status);
 static bool can_undo(const kn_ctx *cx);
+static void note_lost(kn_ctx *cx);
 static kn_status undo(kn_ctx *cx, int depth, kn_status status);
 static kn_status mark(kn_ctx *cx, int depth, const char *const *verbs, int count);
 
@@ -85,6 +86,32 @@ can_undo(const kn_ctx *cx)
 		   cx->work.failed != KN_SERIALIZATION && cx->work.failed != KN_DEADLOCK;
 }
 
+/* The connection has gone along with a statement's error, which is not why there is no going on. */
+static void
+note_lost(kn_ctx *cx)
+{
+	switch (cx->work.failed)
+	{
+		case KN_DATA:
+		case KN_SCHEMA:
+		case KN_FOREIGN_KEY:
+		case KN_CHECK:
+		case KN_NOT_NULL:
+		case KN_LOCK_TIMEOUT:
+		case KN_DUPLICATE:
+		case KN_AUTH:
+		case KN_CONFLICT:
+		case KN_SERVER:
+			if (cx->link != NULL && kn__conn_in_transaction(cx->link->conn))
+				return;
+			cx->work.failed =
+				kn__fail(&cx->fault, KN_CONN_LOST, "%s", kn_status_text(KN_CONN_LOST));
+			return;
+		default:
+			return;
+	}
+}
+
 /*
  * What the savepoint ended with; if that could not be undone, why not.  A body may return what is a
  * failure to nobody but its caller, who goes on then: it must not be told where that is not so.
@@ -95,11 +122,13 @@ undo(kn_ctx *cx, int depth, kn_status status)
 	kn__fault kept;
 	kn_status undone;
 
-	if (cx->stream != NULL)
-		kn__rows_forget_all(cx);
+	kn__stream_drop(cx);
 	kn__copy_drop(cx);
 	if (!can_undo(cx))
+	{
+		note_lost(cx);
 		return kn__transact_own_up(cx, cx->work.failed == KN_OK ? status : KN_OK);
+	}
 	kn__fault_copy(&kept, &cx->fault);
 	cx->work.failed = KN_OK;
 	undone = mark(cx, depth, x_undo, 2);

@@ -284,6 +284,15 @@ kn__stream_close(kn_rows *rows)
 	end(rows, status);
 }
 
+/* Ends what is streaming; rows that are there as a whole are the caller's all the same. */
+void
+kn__stream_drop(kn_ctx *cx)
+{
+	kn_status status = cx->stream == NULL ? KN_OK : kn_done(cx->stream);
+
+	(void) status;
+}
+
 static void
 end(kn_rows *rows, kn_status status)
 {

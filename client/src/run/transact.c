@@ -270,7 +270,13 @@ compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 	}
 	kn__run_mark_read(call, items + count);
 	count += call->count;
-	if (work->is_read_only || (kn__run_is_harmless(call) && !work->is_number_due))
+	if (work->is_read_only)
+	{
+		/* Nothing but NOTIFY, which the server lets it do. */
+		work->may_have_written |= !kn__run_is_read(call);
+		return count;
+	}
+	if (kn__run_is_harmless(call) && !work->is_number_due)
 		return count;
 	work->may_have_written = true;
 	if (work->xid[0] == '\0')
@@ -376,8 +382,7 @@ roll_back(kn_ctx *cx)
 	/* In a child the session is the parent's. */
 	if (kn__db_is_child(cx->db))
 		return;
-	if (cx->stream != NULL)
-		kn__rows_forget_all(cx);
+	kn__stream_drop(cx);
 	kn__copy_drop(cx);
 	if (cx->link == NULL || !kn__conn_in_transaction(cx->link->conn))
 		return;

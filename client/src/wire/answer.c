@@ -47,7 +47,7 @@ kn__answer_closes(kn__flying *flight, int closes)
 		return;
 	kn__answer_sync(flight, NULL);
 	flight->group_done = false;
-	kn__buf_clear(&flight->conn->cache.closing);
+	kn__prepared_closed(&flight->conn->cache);
 }
 
 void

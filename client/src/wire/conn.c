@@ -27,8 +27,9 @@ static void take_notice(void *user, const PGresult *result);
 
 /* Literals of dates and intervals come as text where a statement has a column without a codec. */
 static const char *const settings[KN__SETTLED][3] = {
-	{ "DateStyle", "ISO", "SET DateStyle = ISO" },
+	{ "DateStyle", "ISO,", "SET DateStyle = ISO" },
 	{ "IntervalStyle", "postgres", "SET IntervalStyle = postgres" },
+	{ "standard_conforming_strings", "on", "SET standard_conforming_strings = on" },
 };
 
 kn_status
@@ -140,7 +141,17 @@ fail_connect(kn__conn *conn, kn__waited waited, kn__fault *fault)
 								PQconnectionNeedsPassword(conn->pg) != 0);
 }
 
-/* A server whose defaults print dates otherwise is told how; most need no round trip for that. */
+/* Whether a setting has that value; one that ends in a comma is the first of a list. */
+static bool
+is_of(const char *now, const char *value)
+{
+	size_t length = strlen(value);
+
+	return strncmp(now, value, length) == 0 && (now[length] == '\0' || value[length - 1] == ',');
+}
+
+/* A server whose defaults print dates or read strings otherwise is told how; most need no round
+ * trip for that. */
 static kn_status
 settle(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
 {
@@ -151,7 +162,7 @@ settle(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
 		kn__outcome outcome;
 		kn_status status;
 
-		if (now == NULL || strncmp(now, settings[i][1], strlen(settings[i][1])) == 0)
+		if (now == NULL || is_of(now, settings[i][1]))
 			continue;
 		item.length = strlen(item.sql);
 		conn->settled[i] = item.sql;

@@ -36,9 +36,10 @@ typedef struct kn__prepared_cache
 	kn__prepared *newest;
 	kn__prepared *oldest;
 	kn__buf closing; /* names to be deallocated with the next flight, each with a NUL */
+	size_t sent;     /* of closing: what has gone out, and is not answered yet */
 } kn__prepared_cache;
 
-#define KN__SETTLED 2
+#define KN__SETTLED 3
 
 struct kn__conn
 {
@@ -141,6 +142,8 @@ extern KN__HOT kn__prepared *kn__prepared_find(kn__prepared_cache *cache,
 /* Forgets that it is prepared; is_there: the server still has it, and is to close it. */
 extern void kn__prepared_forget(kn__prepared_cache *cache, kn__prepared *entry, bool is_there);
 extern void kn__prepared_forget_all(kn__prepared_cache *cache);
+/* What kn__flight_send_closes() has sent is answered. */
+extern KN__COLD void kn__prepared_closed(kn__prepared_cache *cache);
 
 /* shapes.c */
 typedef enum kn__shape

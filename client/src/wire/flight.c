@@ -402,6 +402,7 @@ kn__flight_send_closes(kn__flying *flight, int *closes)
 			kn__flight_lose(flight);
 		(*closes)++;
 	}
+	conn->cache.sent = closing->length;
 	if (*closes > 0 && !PQpipelineSync(conn->pg))
 		kn__flight_lose(flight);
 	return !flight->is_lost;

@@ -91,14 +91,28 @@ kn__prepared_find(kn__prepared_cache *cache, const kn_allocator *allocator, uint
 	return entry;
 }
 
-/* Whether the server still has a statement of that name that was to be closed; it stays. */
+/* Those that have been sent are closed; what has been let go of since is for the next flight. */
+void
+kn__prepared_closed(kn__prepared_cache *cache)
+{
+	kn__buf *closing = &cache->closing;
+
+	memmove(closing->data, closing->data + cache->sent, closing->length - cache->sent);
+	closing->length -= cache->sent;
+	cache->sent = 0;
+}
+
+/*
+ * Whether the server still has a statement of that name that was to be closed, and will have it:
+ * nothing has been sent yet.  It stays.
+ */
 static bool
 take_back(kn__prepared_cache *cache, const char *name)
 {
 	kn__buf *closing = &cache->closing;
 	size_t size = strlen(name) + 1;
 
-	for (size_t at = 0; at < closing->length; at += strlen(closing->data + at) + 1)
+	for (size_t at = cache->sent; at < closing->length; at += strlen(closing->data + at) + 1)
 	{
 		if (strcmp(closing->data + at, name) != 0)
 			continue;
@@ -175,6 +189,7 @@ kn__prepared_forget_all(kn__prepared_cache *cache)
 	for (kn__prepared *entry = cache->newest; entry != NULL; entry = entry->older)
 		kn__prepared_forget(cache, entry, false);
 	kn__buf_clear(&cache->closing);
+	cache->sent = 0;
 }
 
 static void

@@ -270,6 +270,35 @@ START_TEST(is_emptied_by_a_commit_only)
 }
 END_TEST
 
+static kn_status
+streaming_body(kn_ctx *c, void *argument)
+{
+	kn_rows *rows;
+
+	(void) argument;
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_number VALUES (10)"));
+	rows = kn_stream(c, "SELECT generate_series(1, $1)", 5);
+	ck_assert_int_eq(kn_next(rows), true);
+	EXPECT_OK(c, kn_uncache(c, "numbers"));
+	return kn_done(rows);
+}
+
+/* What was written is written: neither rows under way nor a cancel are in the way of it. */
+START_TEST(is_emptied_whatever_else_is_under_way)
+{
+	ck_assert_int_eq(read_sum(cx), 3);
+	EXPECT_OK(cx, kn_transact(cx, streaming_body, NULL));
+	ck_assert_int_eq(kept.removals, 1);
+	ck_assert_int_eq(read_sum(cx), 13);
+	EXPECT_OK(cx, kn_exec(cx, "INSERT INTO kn_number VALUES (20)"));
+	kn_cancel(cx);
+	EXPECT_OK(cx, kn_uncache(cx, "numbers"));
+	ck_assert_int_eq(kept.removals, 2);
+	kn_clear(cx);
+	ck_assert_int_eq(read_sum(cx), 33);
+}
+END_TEST
+
 START_TEST(asks_the_server_once)
 {
 	pthread_t threads[6];
@@ -397,6 +426,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, takes_no_value_for_one_of_the_same_hash);
 	tcase_add_test(tcase, keeps_no_failure_and_no_write);
 	tcase_add_test(tcase, is_emptied_by_a_commit_only);
+	tcase_add_test(tcase, is_emptied_whatever_else_is_under_way);
 	tcase_add_test(tcase, asks_the_server_once);
 	tcase_add_test(tcase, keeps_nothing_that_is_old_already);
 	tcase_add_test(tcase, removes_what_is_being_kept);

@@ -222,10 +222,59 @@ START_TEST(prepares_in_spite_of_wrong_counts)
 END_TEST
 
 static void
+say(kn_ctx *cx, int which)
+{
+	char sql[40];
+
+	(void) snprintf(sql, sizeof(sql), "SELECT %d", which);
+	EXPECT_OK(cx, kn_exec_values(cx, sql, NULL, 0, NULL, NULL));
+}
+
+static kn_status
+say_body(kn_ctx *cx, void *argument)
+{
+	for (const int *which = argument; *which != 0; which++)
+		say(cx, *which);
+	return KN_OK;
+}
+
+/*
+ * There is room for two.  What has to go may go with the flight that it is wanted in again, or be
+ * let go of by one that has told the server by then which ones are to go.
+ */
+START_TEST(makes_room_while_it_is_sent)
+{
+	static int wanted[] = { 2, 3, 1, 0 };
+	uint32_t dice = 7;
+	kn_db *db;
+	kn_ctx *cx;
+
+	OPEN(db, .hooks = &all, .max_connections = 1, .statement_cache = 2);
+	cx = kn_begin(db);
+	for (int i = 2; i < 6; i++)
+		say(cx, i / 2);
+	EXPECT_OK(cx, kn_transact(cx, say_body, wanted, .attempts = 1));
+	for (int i = 0; i < 350; i++)
+	{
+		dice = dice * 1103515245 + 12345;
+		say(cx, 1 + (int) (dice >> 16) % 5);
+	}
+	ck_assert_int_eq(times_told(KN_EVENT_NOTICE, NULL), 0);
+	/* Those that are there, and those that the next flight will close. */
+	if (!is_pooled())
+		ck_assert_int_le(number_of(cx, kn_query(cx, "SELECT count(*) FROM pg_prepared_statements")),
+						 4);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
+static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, takes_a_type_without_codec_as_text, unknown_types);
+	tcase_add_test(tcase, makes_room_while_it_is_sent);
 	tcase_add_test(tcase, prepares_in_spite_of_wrong_counts);
 	tcase_add_test(tcase, is_changed_there_and_back);
 	tcase_add_test(tcase, tells_that_nothing_is_prepared_any_more);

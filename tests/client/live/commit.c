@@ -259,6 +259,31 @@ START_TEST(is_lost_of_what_only_reads)
 }
 END_TEST
 
+static kn_status
+tell_body(kn_ctx *cx, void *argument)
+{
+	(*(int *) argument)++;
+	return kn_notify(cx, "kn_commit", "once");
+}
+
+/* The server lets a transaction that is read-only notify others all the same. */
+START_TEST(is_lost_of_what_notifies)
+{
+	proxy p = { .when = MOMENT_AFTER, .harm = cut };
+	kn_db *db = open_through(&p);
+	kn_ctx *cx = kn_begin(db);
+	int runs = 0;
+	kn_status status = kn_transact(cx, tell_body, &runs, .is_read_only = true);
+
+	ck_assert_int_eq(p.is_done, true);
+	ck_assert_msg(status == KN_OUTCOME_UNKNOWN || status == KN_OK, "%s", kn_status_name(status));
+	ck_assert_int_eq(runs, 1);
+	kn_end(cx);
+	close_even(db);
+	proxy_end(&p);
+}
+END_TEST
+
 /* What writes is done to its end, though its text looks like a read. */
 START_TEST(is_not_cancelled_half_way)
 {
@@ -289,6 +314,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, is_asked_for_when_its_answer_is_lost, 0, MEANS_COUNT);
 	tcase_add_test(tcase, is_not_asked_for_any_longer_once_cancelled);
 	tcase_add_test(tcase, is_lost_of_what_only_reads);
+	tcase_add_test(tcase, is_lost_of_what_notifies);
 	tcase_add_test(tcase, is_not_cancelled_half_way);
 }
 

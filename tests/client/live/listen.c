@@ -340,6 +340,11 @@ END_TEST
 
 START_TEST(refuses_nonsense)
 {
+	const struct
+	{
+		kn_listener_options options;
+		int64_t more;
+	} later = { .options = { .size = sizeof(later) }, .more = 1 };
 	const kn_notification *heard;
 	kn_listener *own = listener;
 	kn_listener_options none = { 0 };
@@ -348,6 +353,8 @@ START_TEST(refuses_nonsense)
 	ck_assert_int_eq(kn_open_listener(&own, NULL, NULL), KN_USAGE);
 	ck_assert_ptr_null(own);
 	ck_assert_int_eq(kn_open_listener(&own, db, &none), KN_USAGE);
+	/* Of a later version, with something in it that this one cannot do. */
+	ck_assert_int_eq(kn_open_listener(&own, db, &later.options), KN_USAGE);
 	ck_assert_int_eq(kn_listen(NULL, "one"), KN_USAGE);
 	ck_assert_int_eq(kn_unlisten(NULL, "one"), KN_USAGE);
 	ck_assert_int_eq(kn_next_notification(NULL, 0, &heard), KN_USAGE);

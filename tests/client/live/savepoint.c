@@ -138,12 +138,82 @@ START_TEST(does_not_keep_half_a_savepoint)
 }
 END_TEST
 
+static kn_status
+skipping_body(kn_ctx *c, void *argument)
+{
+	const int *id = argument;
+	kn_rows *rows = kn_stream(c, "SELECT g FROM generate_series(1, 100) g WHERE $1 > 0", *id);
+
+	ck_assert_int_eq(kn_next(rows), true);
+	return *id == 3 ? KN_CONFLICT : kn_done(rows);
+}
+
+static kn_status
+looping_body(kn_ctx *c, void *argument)
+{
+	int *handled = argument;
+	kn_rows *rows = kn_query(c, "SELECT generate_series(1, 10)");
+
+	while (kn_next(rows))
+	{
+		int id = kn_get_i32(rows, 0);
+
+		EXPECT(c, kn_transact(c, skipping_body, &id), id == 3 ? KN_CONFLICT : KN_OK);
+		(*handled)++;
+	}
+	return kn_done(rows);
+}
+
+START_TEST(ends_no_rows_of_others)
+{
+	int handled = 0;
+
+	EXPECT_OK(cx, kn_transact(cx, looping_body, &handled));
+	ck_assert_int_eq(handled, 10);
+}
+END_TEST
+
+/* The first time its connection is ended right behind its error. */
+static kn_status
+dying_body(kn_ctx *c, void *argument)
+{
+	const int *runs = argument;
+
+	if (*runs > 1)
+		return kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)");
+	return kn_exec(c,
+				   "SELECT 1 / CASE WHEN pg_terminate_backend(pg_backend_pid()) THEN 0 ELSE 1 END");
+}
+
+static kn_status
+forgiving_body(kn_ctx *c, void *argument)
+{
+	int *runs = argument;
+
+	(*runs)++;
+	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	EXPECT(c, kn_transact(c, dying_body, runs), *runs > 1 ? KN_OK : KN_CONN_LOST);
+	return *runs > 1 ? KN_OK : KN_CONN_LOST;
+}
+
+START_TEST(is_lost_with_its_connection)
+{
+	int runs = 0;
+
+	EXPECT_OK(cx, kn_transact(cx, forgiving_body, &runs));
+	ck_assert_int_eq(runs, 2);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 3);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, does_not_keep_half_a_savepoint, late);
 	tcase_add_test(tcase, leaves_no_savepoint_behind);
+	tcase_add_test(tcase, ends_no_rows_of_others);
+	tcase_add_test(tcase, is_lost_with_its_connection);
 	LOOP(tcase, is_within_what_it_is_in, nestings);
 }
 

@@ -180,14 +180,15 @@ END_TEST
 START_TEST(prints_as_is_expected)
 {
 	static const char sql[] =
-		"SELECT '1970-02-01'::date, '1 day 00:00:01'::interval, '(1,2)'::point";
+		"SELECT '1970-02-01'::date, '1 day 00:00:01'::interval, '(1,2)'::point, '\\n'";
 	kn_db *other;
 	kn_ctx *c;
 
 	look_do(look,
 			"DO $$BEGIN CREATE ROLE kn_german LOGIN SUPERUSER; EXCEPTION WHEN duplicate_object"
 			" THEN END$$; ALTER ROLE kn_german SET DateStyle = 'German, DMY';"
-			" ALTER ROLE kn_german SET IntervalStyle = 'iso_8601'");
+			" ALTER ROLE kn_german SET IntervalStyle = 'postgres_verbose';"
+			" ALTER ROLE kn_german SET standard_conforming_strings = off");
 	OPEN(other, .conninfo = "user=kn_german", .max_connections = 1);
 	c = kn_begin(other);
 	for (int i = 0; i < 3; i++)
@@ -198,6 +199,7 @@ START_TEST(prints_as_is_expected)
 		ck_assert_int_eq(kn_get_date(rows, 0).days, 31);
 		ck_assert_int_eq(kn_get_interval(rows, 1).days, 1);
 		ck_assert_int_eq(kn_get_interval(rows, 1).usec, 1000000);
+		ck_assert_uint_eq(kn_get_str(rows, 3).n, 2); /* as the library reads it, too */
 		EXPECT_OK(c, kn_done(rows));
 	}
 	kn_end(c);
