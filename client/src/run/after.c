@@ -100,7 +100,7 @@ add_after(kn_ctx *cx, kn_after_fn *after, void *argument, ended when)
 	kn__aftermath *entry;
 	kn_status status;
 
-	if (!kn__ctx_is_usable(cx, &status))
+	if (!kn__ctx_is_sound(cx, &status))
 		return status;
 	if (after == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "there is nothing to be called");

@@ -204,13 +204,8 @@ kn_uncache(kn_ctx *cx, const char *key)
 	kn_status status;
 
 	/* It takes no connection: neither rows that stream nor a cancel are in its way. */
-	if (cx == NULL || cx->db == NULL || cx->own.has_failed || cx->refusal != NULL ||
-		!kn__db_is_usable(cx->db, &status))
-	{
-		(void) kn__ctx_is_usable(cx, &status);
+	if (!kn__ctx_is_sound(cx, &status))
 		return status;
-	}
-	kn__fault_clear(&cx->fault);
 	if (key == NULL || cx->db->config.cache == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "there is no cache, or no key");
 	/* What is removed after a commit has to outlive a kn_clear() before it. */

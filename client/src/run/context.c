@@ -354,9 +354,9 @@ kn__ctx_take_options(kn_ctx *cx, const kn_options **options)
 	return why == NULL ? KN_OK : kn__fail(&cx->fault, KN_USAGE, "%s", why);
 }
 
-/* Whether calls with it can do anything; *status says why not. */
+/* Whether what needs no connection can be done with it; *status says why not. */
 bool
-kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
+kn__ctx_is_sound(kn_ctx *cx, kn_status *status)
 {
 	*status = KN_NO_MEMORY;
 	if (cx == NULL || cx == &no_memory)
@@ -369,14 +369,23 @@ kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
 		*status = refuse(cx);
 	else if (!kn__db_is_usable(cx->db, status))
 		(void) kn__fail(&cx->fault, *status, "%s", kn_status_text(*status));
-	else if (atomic_load_explicit(&cx->is_cancelled, memory_order_acquire))
+	else
+		*status = KN_OK;
+	return *status == KN_OK;
+}
+
+/* Whether calls with it can do anything; *status says why not. */
+bool
+kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
+{
+	if (!kn__ctx_is_sound(cx, status))
+		return false;
+	if (atomic_load_explicit(&cx->is_cancelled, memory_order_acquire))
 		*status = kn__fail(&cx->fault, KN_CANCELED, "%s", kn_status_text(KN_CANCELED));
 	else if (cx->stream != NULL)
 		*status = kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
 	else if (cx->copy != NULL)
 		*status = kn__fail(&cx->fault, KN_USAGE, "COPY is under way: kn_copy_end() ends it");
-	else
-		*status = KN_OK;
 	return *status == KN_OK;
 }
 

@@ -171,6 +171,7 @@ struct kn_ctx
 /* context.c */
 /* Options of a call, however long they are; in the context's arena if they have to be copied. */
 extern kn_status kn__ctx_take_options(kn_ctx *cx, const kn_options **options);
+extern KN__HOT bool kn__ctx_is_sound(kn_ctx *cx, kn_status *status);
 extern KN__HOT bool kn__ctx_is_usable(kn_ctx *cx, kn_status *status);
 extern void kn__ctx_cancel_all(kn_db *db);
 extern KN__HOT void kn__ctx_set_link(kn_ctx *cx, kn__link *link);
