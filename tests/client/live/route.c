@@ -129,6 +129,16 @@ check_failures(void)
 	check(place_of(kn_query(cx, "SELECT pg_is_in_recovery()")) == PRIMARY, "and does");
 }
 
+/* One more call that has failed, and why. */
+static void
+note_lost(int *lost, const kn_ctx *cx)
+{
+	const kn_error *error = kn_last_error(cx);
+
+	(*lost)++;
+	(void) printf("%s [%s] %s\n", kn_status_name(error->status), error->sqlstate, error->message);
+}
+
 /* A value is written and then read by the same request; now and then also by another. */
 static void
 check_pairs(void)
@@ -144,7 +154,7 @@ check_pairs(void)
 		int64_t found = -1;
 
 		if (kn_exec(cx, "UPDATE counter SET n = $1", i) != KN_OK)
-			lost++;
+			note_lost(&lost, cx);
 		if (i % 100 == 0 && !reads_come_to(REPLICA, kn_last_lsn(cx)))
 			lost++;
 		rows = kn_query(cx, "SELECT n, pg_is_in_recovery() FROM counter");
@@ -154,7 +164,7 @@ check_pairs(void)
 			of_replica += kn_get_bool(rows, 1);
 		}
 		if (kn_done(rows) != KN_OK)
-			lost++;
+			note_lost(&lost, cx);
 		stale += found != i;
 	}
 	(void) printf("%d stale reads in %d pairs, %d of the reads from the replica\n",
