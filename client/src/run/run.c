@@ -388,14 +388,12 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 
 	if (status == KN_OK || call->server == NULL || call->attempts >= db->config.retry_attempts)
 		return false;
-	if (call->outcome == KN__DONE || (call->outcome == KN__MAYBE_DONE && !may_happen_twice))
+	if (call->outcome == KN__DONE || (call->outcome != KN__NOTHING_DONE && !may_happen_twice))
 		return false;
 	switch (status)
 	{
 		case KN_SERIALIZATION:
 		case KN_DEADLOCK:
-			/* What has committed in the middle of it would be done twice. */
-			return (call->class & KN__CLASS_COMMITS) == 0 || may_happen_twice;
 		case KN_READ_ONLY:
 		case KN_UNAVAILABLE:
 		case KN_CONN_LOST:
@@ -463,16 +461,11 @@ kn__run_sleep(kn_ctx *cx, int64_t ns)
 static bool
 may_be_in_force(const kn__call *call, kn_status status)
 {
-	bool is_stopped = status == KN_TIMEOUT || status == KN_CANCELED;
+	/* These say of themselves that nothing is: of what came to its end, or a part of it, it is. */
+	bool is_denied = status == KN_TIMEOUT || status == KN_CANCELED || status == KN_CONN_LOST;
 
-	if (call->outcome == KN__MAYBE_DONE || call->may_be_done)
-		return true;
-	/* The rest of its rows was not waited for, but it had come to its end by then. */
-	if (is_stopped && call->outcome == KN__DONE)
-		return true;
-	/* What the server has ended in the middle of it may have committed before. */
-	return is_stopped && (call->class & KN__CLASS_COMMITS) != 0 &&
-		   call->cx->fault.error.sqlstate[0] != '\0';
+	return call->outcome == KN__MAYBE_DONE || call->may_be_done ||
+		   (is_denied && call->outcome != KN__NOTHING_DONE);
 }
 
 /* What the caller is told: above all, never that nothing has happened where that is not known. */

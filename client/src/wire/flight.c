@@ -423,6 +423,17 @@ kn__flight_finish(kn__flying *flight)
 		conn->is_broken = true;
 }
 
+static bool
+may_have_committed(const kn__flying *flight)
+{
+	for (int i = 0; i < flight->count; i++)
+	{
+		if (flight->items[i].commits)
+			return true;
+	}
+	return false;
+}
+
 kn__outcome
 kn__flight_outcome(const kn__flying *flight)
 {
@@ -431,6 +442,6 @@ kn__flight_outcome(const kn__flying *flight)
 	if (flight->group_done)
 		return KN__DONE;
 	if (!flight->is_lost)
-		return KN__NOTHING_DONE;
+		return may_have_committed(flight) ? KN__PART_DONE : KN__NOTHING_DONE;
 	return flight->is_undone ? KN__NOTHING_DONE : KN__MAYBE_DONE;
 }

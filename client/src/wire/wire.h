@@ -108,6 +108,7 @@ extern void kn__wake_send(int fd);
 typedef enum kn__outcome
 {
 	KN__NOTHING_DONE, /* not sent, or undone by the server: nothing has happened */
+	KN__PART_DONE,    /* answered by an error, and what it had committed by then stays */
 	KN__MAYBE_DONE,   /* sent, and no answer tells */
 	KN__DONE          /* the server has answered all of it */
 } kn__outcome;
@@ -130,6 +131,7 @@ typedef struct kn__item
 	bool sync_after;  /* the end of a transaction of the server's making; the last one always */
 	bool is_atomic;   /* if the server ends the session before it answers, nothing is done:
 					   * not so of COMMIT, CALL, VACUUM and what else commits by itself */
+	bool commits;     /* it may commit in the middle of it */
 	bool is_commit;   /* anything but COMMIT in its answer says that nothing was committed */
 	bool is_identity; /* sets who asks: what the server has against it is KN_AUTH */
 	bool is_aside;    /* a question of our own after the last sync of the others: what becomes
