@@ -16,8 +16,6 @@
 #define QUERY       KN__VERB_QUERY
 #define COMMITS     KN__VERB_COMMITS
 
-static void note_object(kn__reader *r);
-static void note_concurrently(kn__reader *r);
 static void read_copy(kn__reader *r);
 static void read_create(kn__reader *r);
 static void read_declare(kn__reader *r);

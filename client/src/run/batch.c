@@ -18,7 +18,7 @@ struct kn_batch
 	unsigned class;   /* what holds of all, or of one of them: see add_class() */
 	kn_status status; /* the first that went wrong while it was made */
 	bool has_run;
-	const char *committing; /* the first that may commit by itself */
+	int committing; /* the first that may commit by itself; -1: none does */
 	const char *why;
 	int failed;
 };
@@ -46,6 +46,7 @@ kn_begin_batch(kn_ctx *cx)
 	batch->next = cx->batches;
 	cx->batches = batch;
 	batch->class = KN__CLASS_KNOWN | KN__CLASS_READ | KN__CLASS_ATOMIC;
+	batch->committing = -1;
 	return batch;
 }
 
@@ -69,8 +70,8 @@ kn_add_values(kn_batch *batch, const char *sql, const kn_value *values, int coun
 	class = kn__query_item(batch->cx, sql, copy, count, item);
 	item->wants_rows = true;
 	batch->class = add_class(batch->class, class);
-	if ((class & KN__CLASS_COMMITS) != 0 && batch->committing == NULL)
-		batch->committing = sql;
+	if (item->commits && batch->committing < 0)
+		batch->committing = batch->count;
 	if (kn__run_usage(batch->cx, class, sql) != KN_OK)
 		return fail_item(batch, KN_USAGE, batch->cx->fault.error.message);
 	return batch->count++;
@@ -164,20 +165,18 @@ static kn_status
 check_commits(kn_batch *batch)
 {
 	kn_ctx *cx = batch->cx;
+	const char *sql;
 
-	if (batch->committing == NULL || cx->work.depth > 0)
+	if (batch->committing < 0 || cx->work.depth > 0)
 		return KN_OK;
+	sql = batch->items[batch->committing].sql;
 	if (batch->count == 1)
-		return kn__run_keeps_identity(cx, batch->class, batch->committing);
-	(void) kn__fail(&cx->fault,
-					KN_USAGE,
-					"what may commit by itself has no place in a batch: it is one transaction");
-	kn__fault_text(&cx->fault, &cx->fault.error.sql, batch->committing);
-	for (int i = 0; i < batch->count && cx->fault.error.item < 0; i++)
-	{
-		if (batch->items[i].sql == batch->committing)
-			cx->fault.error.item = i;
-	}
+		return kn__run_keeps_identity(cx, batch->class, sql);
+	(void) kn__run_refuse(
+		cx,
+		"what may commit by itself has no place in a batch: it is one transaction",
+		sql);
+	cx->fault.error.item = batch->committing;
 	return KN_USAGE;
 }
 

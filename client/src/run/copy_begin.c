@@ -77,12 +77,10 @@ kn__copy_prepare(kn_copy *copy, const char *sql)
 	copy->text = kn__copy_text_of((kn_str){ sql, item->length });
 	if ((call->class & refused) == 0 && (is_in ? copy->text.is_in : copy->text.is_out))
 		return KN_OK;
-	(void) kn__fail(&cx->fault,
-					KN_USAGE,
-					"the statement is not one COPY %s",
-					is_in ? "FROM STDIN" : "TO STDOUT");
-	kn__fault_text(&cx->fault, &cx->fault.error.sql, sql);
-	return KN_USAGE;
+	return kn__run_refuse(cx,
+						  is_in ? "the statement is not one COPY FROM STDIN"
+								: "the statement is not one COPY TO STDOUT",
+						  sql);
 }
 
 kn_status

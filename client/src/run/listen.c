@@ -38,12 +38,10 @@ kn_open_listener(kn_listener **out, kn_db *db, const kn_listener_options *option
 	if (out == NULL)
 		return KN_USAGE;
 	*out = NULL;
-	if (db == NULL || (options != NULL && options->size < sizeof(options->size)))
+	if (db == NULL || (options != NULL && kn__sized(&given, sizeof(given), options) != NULL))
 		return KN_USAGE;
 	if (!kn__db_is_usable(db, &status))
 		return status;
-	if (options != NULL && kn__sized(&given, sizeof(given), options) != NULL)
-		return KN_USAGE;
 	listener = kn__allocate_zero(db->allocator, 1, sizeof(kn_listener));
 	if (listener == NULL)
 		return KN_NO_MEMORY;

@@ -130,8 +130,13 @@ kn__run_usage(kn_ctx *cx, unsigned class, const char *sql)
 		why = "there is more than one statement in the text";
 	else if ((class & KN__CLASS_SETTING) != 0)
 		why = "the statement sets something for the session, which is shared";
-	if (why == NULL)
-		return KN_OK;
+	return why == NULL ? KN_OK : kn__run_refuse(cx, why, sql);
+}
+
+/* KN_USAGE, for the reason given. */
+kn_status
+kn__run_refuse(kn_ctx *cx, const char *why, const char *sql)
+{
 	(void) kn__fail(&cx->fault, KN_USAGE, "%s", why);
 	kn__fault_text(&cx->fault, &cx->fault.error.sql, sql);
 	return KN_USAGE;
@@ -146,11 +151,10 @@ kn__run_keeps_identity(kn_ctx *cx, unsigned class, const char *sql)
 {
 	if ((class & KN__CLASS_COMMITS) == 0 || cx->prelude == NULL || cx->work.depth > 0)
 		return KN_OK;
-	(void) kn__fail(&cx->fault,
-					KN_USAGE,
-					"what may commit by itself would lose role and claims: it takes a transaction");
-	kn__fault_text(&cx->fault, &cx->fault.error.sql, sql);
-	return KN_USAGE;
+	return kn__run_refuse(
+		cx,
+		"what may commit by itself would lose role and claims: it takes a transaction",
+		sql);
 }
 
 /*

@@ -248,6 +248,7 @@ extern kn__item kn__run_plain(const char *sql);
 extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
 extern KN__HOT kn_status kn__run_settle(kn__call *call, kn_status status);
 extern KN__HOT kn_status kn__run_keeps_identity(kn_ctx *cx, unsigned class, const char *sql);
+extern KN__COLD kn_status kn__run_refuse(kn_ctx *cx, const char *why, const char *sql);
 extern KN__HOT kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);
 extern KN__HOT bool kn__run_is_read(const kn__call *call);
 /* What statements of a class may have left in the session that the context has. */
@@ -292,8 +293,9 @@ extern kn_status kn__hedge_fly(kn__call *call, kn__item *items, int count, kn__p
 /* transact.c */
 extern kn_status kn__transact_run(kn__call *call);
 extern kn_status kn__transact_check(kn_ctx *cx);
-/* An error where the body has left something open that has the connection. */
+/* What a body that has returned status has ended with. */
 extern kn_status kn__transact_own_up(kn_ctx *cx, kn_status status);
+/* An error where the body has left something open that has the connection. */
 extern kn_status kn__transact_check_ended(kn_ctx *cx);
 extern void kn__transact_note(kn_ctx *cx, kn_status status);
 extern kn_status kn__transact_take(kn_ctx *cx);

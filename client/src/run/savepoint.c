@@ -86,7 +86,10 @@ can_undo(const kn_ctx *cx)
 		   cx->work.failed != KN_SERIALIZATION && cx->work.failed != KN_DEADLOCK;
 }
 
-/* The connection has gone along with a statement's error, which is not why there is no going on. */
+/*
+ * Of what can_undo() says no to: where a statement's error is noted that could be undone, the
+ * connection has gone along with it, and that is why there is no going on.
+ */
 static void
 note_lost(kn_ctx *cx)
 {
@@ -102,13 +105,11 @@ note_lost(kn_ctx *cx)
 		case KN_AUTH:
 		case KN_CONFLICT:
 		case KN_SERVER:
-			if (cx->link != NULL && kn__conn_in_transaction(cx->link->conn))
-				return;
 			cx->work.failed =
 				kn__fail(&cx->fault, KN_CONN_LOST, "%s", kn_status_text(KN_CONN_LOST));
-			return;
+			break;
 		default:
-			return;
+			break;
 	}
 }
 
