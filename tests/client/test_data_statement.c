@@ -234,9 +234,11 @@ static const statement_example calls[] = {
 	{ "COPY (SELECT 1 FROM t FOR UPDATE) TO STDOUT", "COPY copy locks" },
 	{ "COPY (DELETE FROM t RETURNING *) TO STDOUT", "COPY copy" },
 	{ "COPY (WITH a AS (DELETE FROM t RETURNING *) TABLE a) TO STDOUT", "COPY copy" },
-	{ "COPY t TO '/tmp/a'", "COPY copy" },
-	{ "COPY t TO PROGRAM 'rm a'", "COPY copy" },
-	{ "COPY t FROM PROGRAM 'cat a'", "COPY copy" },
+	{ "COPY t TO '/tmp/a'", "COPY" },
+	{ "COPY t FROM '/tmp/a' (FORMAT csv)", "COPY" },
+	{ "COPY (SELECT 1) TO E'/tmp/a'", "COPY" },
+	{ "COPY t TO PROGRAM 'rm a'", "COPY" },
+	{ "COPY t FROM PROGRAM 'cat a'", "COPY" },
 	{ "COPY BINARY t TO STDOUT", "COPY read copy" },
 };
 

@@ -171,23 +171,19 @@ static const struct
 {
 	kn_status status;
 	const char *sqlstate;
+	bool may_quote;
 	bool show;
 	const char *message; /* NULL: left out */
 } faults[] = {
-	{ KN_DUPLICATE, "23505", false, "the message" },
-	{ KN_DATA, "22P02", false, NULL },
-	{ KN_DATA, "22P02", true, "the message" },
-	{ KN_DATA, "", false, NULL },
-	{ KN_SERVER, "22012", false, NULL },
-	{ KN_CONN_LOST, "", false, "the message" },
-	{ KN_SCHEMA, "42P01", false, "the message" },
-	{ KN_SCHEMA, "42601", false, NULL }, /* at or near "'secret'" */
-	{ KN_SCHEMA, "42601", true, "the message" },
-	{ KN_UNAVAILABLE, "57P01", false, "the message" },
-	{ KN_SERVER, "XX000", false, "the message" },
-	{ KN_SERVER, "P0001", false, NULL }, /* RAISE */
-	{ KN_SERVER, "AB123", false, NULL }, /* RAISE with a code of somebody's own */
-	{ KN_SERVER, "ZZ123", false, NULL },
+	{ KN_DUPLICATE, "23505", false, false, "the message" },
+	{ KN_DUPLICATE, "23505", true, false, NULL },
+	{ KN_DUPLICATE, "23505", true, true, "the message" },
+	{ KN_DATA, "22P02", false, false, NULL },
+	{ KN_DATA, "22P02", true, true, "the message" },
+	{ KN_DATA, "", false, false, NULL }, /* the library's own, of a value */
+	{ KN_CONN_LOST, "", false, false, "the message" },
+	{ KN_UNAVAILABLE, "57P01", false, false, "the message" },
+	{ KN_SERVER, "P0001", true, false, NULL },
 };
 
 START_TEST(what_went_wrong)
@@ -197,6 +193,7 @@ START_TEST(what_went_wrong)
 
 	(void) kn__fail(&fault, faults[_i].status, "the message");
 	strcpy(fault.error.sqlstate, faults[_i].sqlstate);
+	fault.may_quote = faults[_i].may_quote;
 	kn__event_init(&event, KN_EVENT_QUERY, &clock_of_tests);
 	kn__event_fault(&event, &fault, faults[_i].show);
 	ck_assert_int_eq(event.status, faults[_i].status);

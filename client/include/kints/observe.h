@@ -74,10 +74,11 @@ KN_API const char *kn_event_name(kn_event_kind kind);
  * What an event says, and what not: unless kn_config.show_parameters is set, no value that the
  * program has sent.  Parameters are left out, and literals are ? in a statement that has no
  * parameters.  Of an error, its detail is never told ("Key (email)=(ada@example.org) already
- * exists", "Failing row contains (...)"), nor its hint and context; its message only where
- * PostgreSQL quotes no value in it: not of bad data (class 22), of syntax errors, and of what
- * functions raise in words of their own, as errors or as notices.  kn_last_error() has all of that;
- * it is for the program.
+ * exists", "Failing row contains (...)"), nor its hint and context; its message only where that can
+ * be seen to quote no value: of constraints, rights, locks, cancels and the like, of what is wrong
+ * with a name that stands in the statement, and of connections; not of bad data, of syntax
+ * errors, and of what functions raise in words of their own, as errors or as notices, whatever
+ * SQLSTATE they choose.  kn_last_error() has all of that; it is for the program.
  *
  * X(type, field, attribute).  Attributes are named as OpenTelemetry's
  * semantic conventions for databases have them, where they have one.  Texts are NULL, and

@@ -181,6 +181,9 @@ extern uint64_t kn__hash(const void *bytes, size_t length, uint64_t seed);
 typedef struct kn__fault
 {
 	kn_error error;
+	bool is_answer;     /* of the server's to a statement, and the session goes on */
+	bool is_of_servers; /* it is the server that is in trouble, and not the statement */
+	bool may_quote;     /* a value, or what a function has read, in the message */
 	size_t used;
 	char room[KN__ERROR_ROOM];
 } kn__fault;

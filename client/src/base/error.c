@@ -31,6 +31,9 @@ kn__fault_clear(kn__fault *fault)
 	};
 
 	fault->error = none;
+	fault->is_answer = false;
+	fault->is_of_servers = false;
+	fault->may_quote = false;
 	fault->used = 0;
 }
 
@@ -95,6 +98,9 @@ kn__fault_copy(kn__fault *to, const kn__fault *from)
 	if (to == from)
 		return;
 	to->error = from->error;
+	to->is_answer = from->is_answer;
+	to->is_of_servers = from->is_of_servers;
+	to->may_quote = from->may_quote;
 	to->used = from->used;
 	memcpy(to->room, from->room, from->used);
 	to->error.message = move_text(from, to, from->error.message);

@@ -92,17 +92,18 @@ kn__verb_find(const kn__token *token)
 	return &kn__no_verb;
 }
 
-/* COPY table TO STDOUT, COPY (query) TO STDOUT; anything else writes, a file at least. */
+/* COPY table TO STDOUT, COPY (query) TO STDOUT read; anything else writes, a file at least. */
 static void
 read_copy(kn__reader *r)
 {
-	r->out->is_copy = true;
 	kn__advance(r);
 	r->is_target = true;
 	if (kn__token_is_sign(&r->token, '('))
 		(void) kn__read_group(r, KN__GROUP_STATEMENT);
 	while (!kn__at_end(r) && !kn__at_word(r, "to") && !kn__at_word(r, "from"))
 		kn__read_token(r);
+	/* From or to a file of the server's, or a program, nothing comes this way. */
+	r->out->is_copy = r->next.kind != KN__TOKEN_STRING && !kn__next_is(r, "program");
 	if (!kn__at_word(r, "to") || !(kn__next_is(r, "stdout") || kn__next_is(r, "stdin")))
 		r->out->is_read = false;
 }

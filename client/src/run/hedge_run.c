@@ -297,7 +297,7 @@ put_down(duel *d, int leg, kn_status status)
 {
 	kn__server *server = d->servers[leg];
 	const kn_clock *clock = server->db->clock;
-	bool has_failed = status == KN_CONN_LOST || status == KN_UNAVAILABLE;
+	bool has_failed = kn__run_is_of_servers(status, &d->call->cx->fault);
 	kn__breaker_state was;
 	kn__breaker_state is;
 

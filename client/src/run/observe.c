@@ -98,28 +98,6 @@ kn__said(const char *text)
 	return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
-/*
- * Whether the message may quote values: of data that does not fit, of a text that is no SQL, and
- * of what functions raise in their own words, of which these classes know nothing.
- */
-static bool
-quotes_values(const kn_error *error)
-{
-	static const char plain[] =
-		"08 0A 0L 0P 20 21 23 24 25 26 27 28 2B 2D 34 3B 3D 3F 40 42 44 53 54 55 57 58 F0 KN XX";
-
-	if (error->status == KN_DATA || strcmp(error->sqlstate, "42601") == 0)
-		return true;
-	for (const char *class = plain; error->sqlstate[0] != '\0'; class += 3)
-	{
-		if (strncmp(error->sqlstate, class, 2) == 0)
-			return false;
-		if (class[2] == '\0')
-			return true;
-	}
-	return false;
-}
-
 void
 kn__event_fault(kn_event *event, const kn__fault *fault, bool show_parameters)
 {
@@ -128,7 +106,9 @@ kn__event_fault(kn_event *event, const kn__fault *fault, bool show_parameters)
 	event->status = error->status;
 	event->error = error->status == KN_OK ? NULL : kn_status_name(error->status);
 	event->sqlstate = kn__said(error->sqlstate);
-	event->message = !show_parameters && quotes_values(error) ? NULL : kn__said(error->message);
+	/* What does not fit is quoted by the server, and by this library. */
+	if (show_parameters || !(fault->may_quote || error->status == KN_DATA))
+		event->message = kn__said(error->message);
 }
 
 void

@@ -19,7 +19,6 @@ static kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit)
 static kn_status fly(kn__call *call, kn__permit *permit);
 static int64_t pause_before(kn__call *call);
 static bool may_be_standby(const kn_ctx *cx);
-static bool counts_as_failure(kn_status status, const kn__fault *fault);
 static bool may_be_in_force(const kn__call *call, kn_status status);
 
 kn_status
@@ -242,7 +241,7 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 {
 	int64_t now = kn__coarse(cx->db->clock);
 	bool has_failed = kn__conn_is_silent(cx->link->conn) ||
-					  (status != KN_OK && counts_as_failure(status, &cx->fault));
+					  (status != KN_OK && kn__run_is_of_servers(status, &cx->fault));
 	int64_t took = now - began;
 	bool is_doubtful;
 	kn__breaker_state was;
@@ -326,13 +325,11 @@ kn__run_give(kn_ctx *cx, int64_t now)
 }
 
 /* Trouble with the server, or the way to it; not what a statement is to blame for. */
-static bool
-counts_as_failure(kn_status status, const kn__fault *fault)
+bool
+kn__run_is_of_servers(kn_status status, const kn__fault *fault)
 {
-	const char *sqlstate = fault->error.sqlstate;
-
-	if (*sqlstate != '\0' && strncmp(sqlstate, "08", 2) != 0)
-		return kn__sqlstate_is_infrastructure(sqlstate);
+	if (fault->error.sqlstate[0] != '\0')
+		return fault->is_of_servers;
 	return status == KN_CONN_LOST || status == KN_OUTCOME_UNKNOWN;
 }
 
@@ -395,9 +392,11 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 		case KN_SERIALIZATION:
 		case KN_DEADLOCK:
 		case KN_READ_ONLY:
-		case KN_UNAVAILABLE:
 		case KN_CONN_LOST:
 			return true;
+		case KN_UNAVAILABLE:
+			/* What was tried has been undone; but what a function does besides has not. */
+			return !call->cx->fault.is_answer || may_happen_twice;
 		case KN_CIRCUIT_OPEN:
 			/* Another server may serve a read. */
 			return kn__run_is_read(call) && db->server_count > 1;

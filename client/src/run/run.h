@@ -105,6 +105,7 @@ typedef struct kn__work
 	bool is_own; /* the library's: one call of the caller's, and he knows nothing of it */
 	bool may_have_written;
 	bool is_number_due; /* nobody has looked for the number since something may have got one */
+	bool is_answer;     /* failed is what the server has answered, and the session goes on */
 	kn_status failed;   /* KN_OK, or why nothing but its end will do */
 	const char *begin;  /* the statement that opens it */
 	const struct kn_transaction *options;
@@ -255,6 +256,8 @@ extern KN__HOT bool kn__run_is_read(const kn__call *call);
 extern KN__HOT void kn__run_soil(kn_ctx *cx, unsigned class);
 extern KN__HOT void kn__run_mark_read(const kn__call *call, kn__item *items);
 extern KN__HOT bool kn__run_is_harmless(const kn__call *call);
+/* Whether a failure is trouble with the server, or the way to it, and no statement's own. */
+extern KN__COLD bool kn__run_is_of_servers(kn_status status, const kn__fault *fault);
 /* Waits for the next attempt, and counts it; false: there is to be none. */
 extern KN__COLD bool kn__run_again(kn__call *call);
 extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);
@@ -298,6 +301,8 @@ extern kn_status kn__transact_own_up(kn_ctx *cx, kn_status status);
 /* An error where the body has left something open that has the connection. */
 extern kn_status kn__transact_check_ended(kn_ctx *cx);
 extern void kn__transact_note(kn_ctx *cx, kn_status status);
+/* Nothing but its end will do, for what the context's fault says. */
+extern void kn__transact_fail(kn_ctx *cx, kn_status status);
 extern kn_status kn__transact_take(kn_ctx *cx);
 extern int kn__transact_before_stream(const kn__call *call, kn__item *items);
 extern KN__COLD void kn__transact_abandon(kn_ctx *cx);

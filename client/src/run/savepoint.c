@@ -74,7 +74,7 @@ end(kn_ctx *cx, int depth, kn_status status)
 		return undo(cx, depth, status);
 	status = mark(cx, depth, x_keep, 1);
 	if (status != KN_OK && cx->work.failed == KN_OK)
-		cx->work.failed = status;
+		kn__transact_fail(cx, status);
 	return status;
 }
 

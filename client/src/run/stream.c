@@ -313,5 +313,5 @@ end(kn_rows *rows, kn_status status)
 	}
 	if (status != KN_OK || kn__conn_in_failed_transaction(cx->link->conn) ||
 		!kn__conn_in_transaction(cx->link->conn))
-		cx->work.failed = status == KN_OK ? KN_ABORTED : status;
+		kn__transact_fail(cx, status == KN_OK ? KN_ABORTED : status);
 }

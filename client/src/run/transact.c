@@ -110,12 +110,15 @@ is_worth_repeating(const kn_ctx *cx, const kn_transaction *options, kn_status st
 		case KN_SERIALIZATION:
 		case KN_DEADLOCK:
 		case KN_CONN_LOST:
-		case KN_UNAVAILABLE:
 		case KN_READ_ONLY:
 			/* It was to be read-only. */
 			if (why == KN_READ_ONLY && options->is_read_only)
 				return false;
 			return status != KN_OUTCOME_UNKNOWN && status != KN_CANCELED && status != KN_TIMEOUT;
+		case KN_UNAVAILABLE:
+			/* A full disk is not emptied by that; and what functions do besides is not undone. */
+			return !cx->work.is_answer && status != KN_OUTCOME_UNKNOWN && status != KN_CANCELED &&
+				   status != KN_TIMEOUT;
 		default:
 			return false;
 	}
@@ -237,7 +240,14 @@ kn__transact_note(kn_ctx *cx, kn_status status)
 	if (conn != NULL && !kn__conn_in_failed_transaction(conn) &&
 		(kn__conn_in_transaction(conn) || (!cx->work.has_begun && kn__conn_is_clean(conn))))
 		return;
+	kn__transact_fail(cx, status);
+}
+
+void
+kn__transact_fail(kn_ctx *cx, kn_status status)
+{
 	cx->work.failed = status;
+	cx->work.is_answer = cx->fault.is_answer;
 }
 
 /* The connection of the transaction. */
@@ -354,7 +364,7 @@ commit(kn_ctx *cx)
 		kn__lsn_note(cx, &items[1], status == KN_OK || outcome != KN__NOTHING_DONE);
 	if (status == KN_OK)
 		return KN_OK;
-	cx->work.failed = status;
+	kn__transact_fail(cx, status);
 	if (outcome == KN__NOTHING_DONE)
 	{
 		if (kn__conn_in_transaction(cx->link->conn))

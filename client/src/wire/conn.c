@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "wire/words.h"
+
 #define MOST_RECORDS 16 /* that are looked at before one is handed out */
 
 static kn_status connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait,
@@ -327,24 +329,6 @@ kn__conn_uses_tls(const kn__conn *conn)
 	return PQsslInUse(conn->pg) != 0;
 }
 
-/* Whether a function in one of the languages that come with PostgreSQL has said it. */
-static bool
-is_raised(const PGresult *result)
-{
-	static const char *const routines[] = { "exec_stmt_raise",
-											"PLy_output",
-											"do_util_elog",
-											"pltcl_elog" };
-	const char *routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-
-	for (size_t i = 0; routine != NULL && i < sizeof(routines) / sizeof(routines[0]); i++)
-	{
-		if (strcmp(routine, routines[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Nothing is ever printed: whoever wants to know of a notice has said so.  While nothing is under
  * way, the server's good-bye is a notice to libpq.
@@ -364,5 +348,5 @@ take_notice(void *user, const PGresult *result)
 		conn->notice(conn->user,
 					 severity == NULL ? "NOTICE" : severity,
 					 message == NULL ? PQresultErrorMessage(result) : message,
-					 is_raised(result));
+					 kn__words_are_raised(PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION)));
 }

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/words.h"
+
 static void take(kn__fault *fault, const char **field, const PGresult *result, int code);
+static void note_words(kn__fault *fault, const PGresult *result, const char *sql);
 static bool is_of_pooler(const PGresult *result);
 static kn_status status_of_connect(const char *message, bool needs_password, size_t *at);
 static const char *find_sqlstate(const char *message);
@@ -20,10 +23,13 @@ kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql)
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-	kn_status status = sqlstate == NULL ? KN_CONN_LOST : kn__sqlstate_status(sqlstate);
+	bool is_answer = sqlstate != NULL && !kn__is_fatal(result);
+	kn_status status = KN_CONN_LOST;
 
-	if (is_of_pooler(result))
-		status = KN_CONN_LOST;
+	if (is_answer)
+		status = kn__sqlstate_answer(sqlstate);
+	else if (sqlstate != NULL && !is_of_pooler(result))
+		status = kn__sqlstate_status(sqlstate);
 	if (message == NULL)
 		message = PQresultErrorMessage(result);
 	(void) kn__fail(fault, status, "%.*s", (int) strcspn(message, "\n"), message);
@@ -31,6 +37,11 @@ kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql)
 		memcpy(fault->error.sqlstate, sqlstate, 6);
 	if (position != NULL)
 		fault->error.position = (int) strtol(position, NULL, 10);
+	fault->is_answer = is_answer;
+	if (is_answer)
+		note_words(fault, result, sql);
+	else
+		fault->is_of_servers = is_of_pooler(result) || kn__sqlstate_is_infrastructure(sqlstate);
 	take(fault, &fault->error.detail, result, PG_DIAG_MESSAGE_DETAIL);
 	take(fault, &fault->error.hint, result, PG_DIAG_MESSAGE_HINT);
 	take(fault, &fault->error.schema_name, result, PG_DIAG_SCHEMA_NAME);
@@ -42,6 +53,27 @@ kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql)
 		kn__fault_text(fault, &fault->error.sql, sql);
 	take(fault, &fault->error.context, result, PG_DIAG_CONTEXT);
 	return status;
+}
+
+/* Of an answer: what is raised by a function is not the server's trouble, whatever it says. */
+static void
+note_words(kn__fault *fault, const PGresult *result, const char *sql)
+{
+	const kn__words words = {
+		.sqlstate = fault->error.sqlstate,
+		.message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+		.routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION),
+		.context = PQresultErrorField(result, PG_DIAG_CONTEXT),
+		.position = fault->error.position,
+		.has_object = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME) != NULL ||
+					  PQresultErrorField(result, PG_DIAG_COLUMN_NAME) != NULL ||
+					  PQresultErrorField(result, PG_DIAG_DATATYPE_NAME) != NULL,
+	};
+
+	fault->may_quote = kn__words_may_quote(&words, sql);
+	fault->is_of_servers = fault->error.status == KN_UNAVAILABLE &&
+						   kn__sqlstate_is_infrastructure(words.sqlstate) &&
+						   !kn__words_are_raised(words.routine);
 }
 
 /* Servers say the severity twice, in the reader's language and in English; poolers do not. */

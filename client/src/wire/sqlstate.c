@@ -50,6 +50,7 @@ static const Row rows[] = {
 	{ "42501", KN_AUTH, false },
 	{ "44", KN_CHECK, false },            /* WITH CHECK OPTION */
 	{ "53", KN_UNAVAILABLE, true },
+	{ "53400", KN_SERVER, false },        /* a limit of its own, such as temp_file_limit */
 	{ "54", KN_DATA, false },
 	{ "55P03", KN_LOCK_TIMEOUT, false },
 	{ "57014", KN_CANCELED, false },
@@ -59,6 +60,8 @@ static const Row rows[] = {
 	{ "57P04", KN_CONFIG, false },        /* database dropped */
 	{ "57P05", KN_CONN_LOST, false },     /* idle session timeout */
 	{ "58", KN_UNAVAILABLE, true },       /* system error */
+	{ "58P01", KN_SERVER, false },        /* a file that is not there, or is already */
+	{ "58P02", KN_SERVER, false },
 	{ "XX", KN_SERVER, false },
 	{ "KN001", KN_CONFLICT, false },
 	{ "KN006", KN_AUTH, false },
@@ -88,6 +91,29 @@ kn__sqlstate_status(const char *sqlstate)
 	const Row *row = find(sqlstate);
 
 	return row == NULL ? KN_SERVER : row->status;
+}
+
+/*
+ * Of an ERROR in a session that goes on: what is said of a connection there is said of another,
+ * one that a function has opened.
+ */
+kn_status
+kn__sqlstate_answer(const char *sqlstate)
+{
+	kn_status status = kn__sqlstate_status(sqlstate);
+
+	switch (status)
+	{
+		case KN_CONN_LOST:
+		case KN_OUTCOME_UNKNOWN:
+			return KN_SERVER;
+		case KN_UNAVAILABLE:
+			return strncmp(sqlstate, "57", 2) == 0 ? KN_SERVER : status;
+		case KN_CONFIG:
+			return strcmp(sqlstate, "3D000") == 0 ? KN_SCHEMA : KN_SERVER;
+		default:
+			return status;
+	}
 }
 
 bool

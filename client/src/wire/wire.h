@@ -296,6 +296,8 @@ extern kn__result *kn__result_thaw(const void *bytes, size_t size);
 
 /* sqlstate.c: the one place that says what a SQLSTATE means to a program */
 extern kn_status kn__sqlstate_status(const char *sqlstate);
+/* The same of what a statement is answered with, in a session that goes on. */
+extern kn_status kn__sqlstate_answer(const char *sqlstate);
 /* The host is in trouble, not the statement: counts for the circuit breaker. */
 extern bool kn__sqlstate_is_infrastructure(const char *sqlstate);
 

@@ -39,13 +39,15 @@ static const struct
 } endings[] = {
 	{ "conflict", KN_SERIALIZATION },
 	{ "deadlock", KN_DEADLOCK },
-	{ "53400", KN_UNAVAILABLE },
+	{ "53400", KN_SERVER },
+	{ "53200", KN_UNAVAILABLE },
 	{ "53300", KN_UNAVAILABLE },
-	{ "57P03", KN_UNAVAILABLE },
-	{ "58P01", KN_UNAVAILABLE },
+	{ "57P03", KN_SERVER },
+	{ "58P01", KN_SERVER },
+	{ "58030", KN_UNAVAILABLE },
 	{ "25006", KN_READ_ONLY },
-	{ "08001", KN_OUTCOME_UNKNOWN }, /* which otherwise says that nothing was executed */
-	{ "08006", KN_OUTCOME_UNKNOWN },
+	{ "08001", KN_SERVER }, /* of a connection of the function's: it is not this one that is lost */
+	{ "08006", KN_SERVER },
 	{ "never", KN_OUTCOME_UNKNOWN }, /* until the deadline is over */
 	{ "well", KN_OK },
 };

@@ -12,7 +12,10 @@ set_up(void)
 		look,
 		"DROP TABLE IF EXISTS kn_error CASCADE;"
 		"CREATE TABLE kn_error (id int PRIMARY KEY, n int NOT NULL CONSTRAINT kn_small CHECK (n < 10));"
-		"INSERT INTO kn_error VALUES (1, 1), (2, 2)");
+		"INSERT INTO kn_error VALUES (1, 1), (2, 2);"
+		"DROP SEQUENCE IF EXISTS kn_mails; CREATE SEQUENCE kn_mails;"
+		"CREATE OR REPLACE FUNCTION kn_mail(ending text) RETURNS int LANGUAGE plpgsql AS $$BEGIN"
+		" PERFORM nextval('kn_mails'); RAISE EXCEPTION USING ERRCODE = ending; END$$");
 	OPEN(db, .conninfo = "application_name=kn_errors", .max_connections = 4);
 	cx = kn_begin(db);
 }
@@ -155,9 +158,22 @@ static const struct
 	{ "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = 'P0001'; END$$", KN_SERVER },
 	{ "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END$$", KN_SERIALIZATION },
 	{ "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '42501'; END$$", KN_AUTH },
+	{ "SELECT pg_stat_file('kn_no_file')", KN_SERVER },
+	{ "SELECT pg_database_size('kn_no_database')", KN_SCHEMA },
+	/* A function's own words, such as of another server that it has asked. */
+	{ "SELECT kn_mail('08001')", KN_SERVER },
+	{ "SELECT kn_mail('08006')", KN_SERVER },
+	{ "SELECT kn_mail('25P03')", KN_SERVER },
+	{ "SELECT kn_mail('40003')", KN_SERVER },
+	{ "SELECT kn_mail('53200')", KN_UNAVAILABLE },
+	{ "SELECT kn_mail('53400')", KN_SERVER },
+	{ "SELECT kn_mail('57P01')", KN_SERVER },
+	{ "SELECT kn_mail('57P03')", KN_SERVER },
+	{ "SELECT kn_mail('57P04')", KN_SERVER },
+	{ "SELECT kn_mail('58030')", KN_UNAVAILABLE },
 };
 
-/* A server that refuses what is wrong is in the best of health; one without memory is not. */
+/* A server that refuses what is wrong is in the best of health; one with a full disk is not. */
 START_TEST(is_no_fault_of_the_servers)
 {
 	size_t count = sizeof(own_faults) / sizeof(own_faults[0]);
@@ -180,12 +196,51 @@ START_TEST(is_no_fault_of_the_servers)
 	ck_assert_uint_eq(stats_of(wary).errors, 3 * count);
 	ck_assert_uint_eq(stats_of(wary).queries, 3 * count + 1);
 	EXPECT(c,
-		   kn_exec(c, "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '53200'; END$$"),
+		   kn_exec(c, "COPY (SELECT generate_series(1, 100000)) TO '/dev/full'"),
 		   KN_UNAVAILABLE);
+	ck_assert_str_eq(kn_last_error(c)->sqlstate, "53100");
 	ck_assert_int_eq(stats_of(wary).breaker, KN_BREAKER_OPEN);
 	EXPECT(c, kn_exec(c, "SELECT 1"), KN_CIRCUIT_OPEN);
 	kn_end(c);
 	close_even(wary);
+}
+END_TEST
+
+static const char *const mails[] = { "SELECT kn_mail('53200')",
+									 "INSERT INTO kn_error SELECT kn_mail('53300'), 1",
+									 "SELECT kn_mail('58030')",
+									 "SELECT kn_mail('57P01')",
+									 "SELECT kn_mail('08006')" };
+
+static kn_status
+mail_body(kn_ctx *c, void *argument)
+{
+	return kn_exec_values(c, *(const char *const *) argument, NULL, 0, NULL, NULL);
+}
+
+/* What a function does besides is not undone with its statement, and nobody knows what it does. */
+START_TEST(is_no_reason_to_call_a_function_again)
+{
+	const char *sql = mails[_i / 2];
+	kn_status status = _i % 2 == 0 ? kn_exec_values(cx, sql, NULL, 0, NULL, NULL)
+								   : kn_transact(cx, mail_body, (void *) (uintptr_t) &sql);
+
+	ck_assert_msg(status == KN_SERVER || status == KN_UNAVAILABLE, "%s", kn_status_name(status));
+	ck_assert_int_eq(kn_last_error(cx)->attempts, 1);
+	ck_assert_int_eq(look_number(look, "SELECT last_value FROM kn_mails WHERE is_called"), 1);
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+}
+END_TEST
+
+/* But who says that it may happen twice has it so. */
+START_TEST(is_a_reason_where_that_is_said)
+{
+	const kn_options says = { .size = sizeof(kn_options), .is_idempotent = true };
+
+	EXPECT(cx, kn_exec_values(cx, mails[0], NULL, 0, &says, NULL), KN_UNAVAILABLE);
+	ck_assert_int_gt(kn_last_error(cx)->attempts, 1);
+	ck_assert_int_eq(look_number(look, "SELECT last_value FROM kn_mails WHERE is_called"),
+					 kn_last_error(cx)->attempts);
 }
 END_TEST
 
@@ -258,6 +313,11 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, breaks_a_deadlock);
 	tcase_add_test(tcase, does_not_get_a_lock);
 	tcase_add_test(tcase, is_no_fault_of_the_servers);
+	tcase_add_loop_test(tcase,
+						is_no_reason_to_call_a_function_again,
+						0,
+						2 * (int) (sizeof(mails) / sizeof(mails[0])));
+	tcase_add_test(tcase, is_a_reason_where_that_is_said);
 	tcase_add_loop_test(tcase, is_not_slow_for_the_program_is, 0, 3);
 }
 

@@ -353,6 +353,35 @@ static const struct
 	{ "SELECT kn_raise($1, 'notice')", KN_OK, true },
 	{ "SELECT kn_raise($1, 'P0001')", KN_SERVER, true },
 	{ "SELECT kn_raise($1, 'AB123')", KN_SERVER, true },
+	/* A function may raise what the server has a meaning for. */
+	{ "SELECT kn_raise($1, '08006')", KN_SERVER, true },
+	{ "SELECT kn_raise($1, '23505')", KN_DUPLICATE, true },
+	{ "SELECT kn_raise($1, '23514')", KN_CHECK, true },
+	{ "SELECT kn_raise($1, '25006')", KN_READ_ONLY, true },
+	{ "SELECT kn_raise($1, '40001')", KN_SERIALIZATION, true },
+	{ "SELECT kn_raise($1, '42501')", KN_AUTH, true },
+	{ "SELECT kn_raise($1, '42P01')", KN_SCHEMA, true },
+	{ "SELECT kn_raise($1, '53200')", KN_UNAVAILABLE, true },
+	{ "SELECT kn_raise($1, '55P03')", KN_LOCK_TIMEOUT, true },
+	{ "SELECT kn_raise($1, '57014')", KN_CANCELED, true },
+	{ "SELECT kn_raise($1, 'XX000')", KN_SERVER, true },
+	/* Names that are values. */
+	{ "SELECT $1::text::regclass", KN_SCHEMA, true },
+	{ "SELECT $1::text::regtype", KN_SCHEMA, true },
+	{ "SELECT 's3cret'::regclass", KN_SCHEMA, false },
+	{ "SELECT 's3cret'::regtype", KN_SCHEMA, false },
+	{ "SELECT nextval($1::text::regclass)", KN_SCHEMA, true },
+	{ "SELECT has_table_privilege($1, 'select')", KN_SCHEMA, true },
+	{ "SELECT pg_has_role($1, 'usage')", KN_SCHEMA, true },
+	{ "SELECT current_setting($1)", KN_SCHEMA, true },
+	{ "SELECT pg_database_size($1::text::name)", KN_SCHEMA, true },
+	{ "SELECT pg_get_serial_sequence('kn_told', $1)", KN_SCHEMA, true },
+	{ "SELECT pg_stat_file($1)", KN_SERVER, true },
+	{ "SELECT pg_read_file($1)", KN_SERVER, true },
+	{ "SELECT query_to_xml('SELECT ' || $1, true, true, '')", KN_SCHEMA, true },
+	{ "SELECT kn_run($1)", KN_SCHEMA, true },
+	{ "SELECT kn_run('s3cret')", KN_SCHEMA, false },
+	{ "CREATE TABLE kn_leak AS SELECT has_table_privilege('s3cret', 'select')", KN_SCHEMA, false },
 };
 
 /* With the first row's parameters shown; the rest is as the function raises it. */
@@ -412,7 +441,9 @@ START_TEST(keeps_values_to_itself)
 	look_do(look,
 			"CREATE OR REPLACE FUNCTION kn_raise(what text, how text) RETURNS text LANGUAGE plpgsql"
 			" AS $$BEGIN IF how = 'notice' THEN RAISE NOTICE 'this is %', what;"
-			" ELSE RAISE '%', what USING ERRCODE = how; END IF; RETURN NULL; END$$");
+			" ELSE RAISE '%', what USING ERRCODE = how; END IF; RETURN NULL; END$$;"
+			"CREATE OR REPLACE FUNCTION kn_run(what text) RETURNS text LANGUAGE plpgsql"
+			" AS $$BEGIN EXECUTE 'SELECT ' || what; RETURN NULL; END$$");
 	kn_json_log_init(&log, file, true);
 	config.hooks = &log.hooks;
 	leak_all(&config, &holder, &held, &db);
@@ -434,6 +465,46 @@ START_TEST(keeps_values_to_itself)
 	ck_assert_uint_eq(log.lost, 0);
 	free(line);
 	(void) fclose(file);
+}
+END_TEST
+
+/* What says no more than the statement, or than the server alone knows, is told. */
+static const struct
+{
+	const char *sql;
+	kn_status expected;
+	const char *message;
+} telling[] = {
+	{ "SELECT * FROM nowhere", KN_SCHEMA, "relation \"nowhere\" does not exist" },
+	{ "SELECT amiss FROM kn_told", KN_SCHEMA, "column \"amiss\" does not exist" },
+	{ "SELECT 'Ã¤Ã¶', nothing(1)", KN_SCHEMA, "function nothing(integer) does not exist" },
+	{ "INSERT INTO Nowhere VALUES (1)", KN_SCHEMA, "relation \"nowhere\" does not exist" },
+	{ "DROP TABLE nowhere", KN_SCHEMA, "table \"nowhere\" does not exist" },
+	{ "CREATE TABLE kn_told (a int)", KN_SCHEMA, "relation \"kn_told\" already exists" },
+	{ "ALTER TABLE kn_told DROP COLUMN amiss",
+	  KN_SCHEMA,
+	  "column \"amiss\" of relation \"kn_told\" does not exist" },
+	{ "INSERT INTO kn_told VALUES (1, 'a', 1)",
+	  KN_DUPLICATE,
+	  "duplicate key value violates unique constraint \"kn_told_pkey\"" },
+	{ "SELECT 1 FROM kn_told, pg_cancel_backend(pg_backend_pid())",
+	  KN_CANCELED,
+	  "canceling statement due to user request" },
+};
+
+START_TEST(tells_what_quotes_nothing)
+{
+	const note *n;
+	kn_db *db;
+	kn_ctx *cx;
+
+	OPEN(db, .hooks = &all, .max_connections = 1);
+	cx = kn_begin(db);
+	EXPECT(cx, kn_exec_values(cx, telling[_i].sql, NULL, 0, NULL, NULL), telling[_i].expected);
+	kn_end(cx);
+	n = told(KN_EVENT_QUERY, "");
+	ck_assert_str_eq(n->message, telling[_i].message);
+	close_even(db);
 }
 END_TEST
 
@@ -465,6 +536,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, tells_of_repeats);
 	tcase_add_test(tcase, tells_of_the_breaker);
 	tcase_add_loop_test(tcase, keeps_values_to_itself, 0, 2);
+	tcase_add_loop_test(tcase, tells_what_quotes_nothing, 0, COUNT(telling));
 	tcase_add_test(tcase, passes_notices_on);
 }
 

@@ -1,0 +1,29 @@
+/*
+ * words.h
+ *		Whose words an error is in, and whether they may quote a value.
+ */
+#ifndef KN_SRC_WIRE_WORDS_H
+#define KN_SRC_WIRE_WORDS_H
+
+#include <stdbool.h>
+
+/* What the server says of an error; texts are NULL where it does not say it. */
+typedef struct kn__words
+{
+	const char *sqlstate;
+	const char *message;
+	const char *routine; /* of the server's source, that has said it */
+	const char *context;
+	int position;    /* in the statement, in characters from 1; 0: none */
+	bool has_object; /* it names a constraint, a column or a type in a field of its own */
+} kn__words;
+
+/* Whether a function has chosen them: one in a language of the server's, or another server. */
+extern bool kn__words_are_raised(const char *routine);
+/*
+ * Whether the message may quote a value, be it a parameter, a literal of the statement or what a
+ * function has read; sql: the statement that was sent, NULL: not known.
+ */
+extern bool kn__words_may_quote(const kn__words *words, const char *sql);
+
+#endif

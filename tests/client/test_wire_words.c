@@ -1,0 +1,84 @@
+/*
+ * test_wire_words.c
+ *		Messages of the server that may quote a value, and those that cannot.
+ */
+#include "suite.h"
+#include "wire/words.h"
+
+static const struct
+{
+	const char *sql;
+	kn__words words;
+	bool may_quote;
+} cases[] = {
+	/* of a kind that has no room for a value */
+	{ "a", { "40001", "m", "ExecUpdate", "c", 0, false }, false },
+	{ "a", { "57014", "m", "ProcessInterrupts", NULL, 0, false }, false },
+	{ "a", { "55P03", "m", NULL, NULL, 0, false }, false },
+	{ "a", { "55000", "m", NULL, NULL, 0, false }, true },
+	{ "a", { "XX002", "m", NULL, NULL, 0, false }, false },
+	{ "a", { "XX000", "m", NULL, NULL, 0, false }, true },
+	{ "a", { "P0001", "m", NULL, NULL, 0, false }, true },
+	{ "a", { "22P02", "m", NULL, NULL, 1, false }, true },
+	{ "a", { "23505", "m", NULL, NULL, 0, true }, false },
+	{ "a", { "23505", "m", NULL, NULL, 0, false }, true },
+	{ NULL, { "42501", "m", "aclcheck_error", NULL, 0, false }, false },
+	{ NULL, { "42501", "m", "inv_open", NULL, 0, false }, true },
+	/* in a function's own words */
+	{ "a", { "40001", "m", "exec_stmt_raise", NULL, 0, false }, true },
+	{ "a", { "23505", "m", "PLy_elog_impl", NULL, 0, true }, true },
+	{ "a", { "57014", "m", "pgfdw_report_error", NULL, 0, false }, true },
+	/* that points at a place of the statement */
+	{ "SELECT b", { "42703", "m", NULL, NULL, 8, false }, false },
+	{ "SELECT \"b\"", { "42703", "m", NULL, NULL, 8, false }, false },
+	{ "SELECT 'b'::c", { "42P01", "m", NULL, NULL, 8, false }, true },
+	{ "SELECT $1", { "42P18", "m", NULL, NULL, 8, false }, true },
+	{ "SELECT 12", { "42804", "m", NULL, NULL, 9, false }, true },
+	{ "SELECT b", { "42703", "m", NULL, NULL, 100, false }, true },
+	{ "SELECT '\xc3\xa4', b", { "42703", "m", NULL, NULL, 13, false }, false },
+	{ "SELECT b, '\xc3\xa4'", { "42703", "m", NULL, NULL, 11, false }, true },
+	{ "SELECT b", { "42601", "m", NULL, NULL, 8, false }, true },
+	{ NULL, { "42703", "m", NULL, NULL, 8, false }, true },
+	/* that quotes nothing but what stands in the statement */
+	{ "DROP TABLE S.b", { "42P01", "t \"s.b\" is not", NULL, NULL, 0, false }, false },
+	{ "DROP TABLE b", { "42P01", "t \"b\" of \"b\"", NULL, NULL, 0, false }, false },
+	{ "DROP TABLE b", { "42P01", "t \"b\" of \"c\"", NULL, NULL, 0, false }, true },
+	{ "DROP TABLE b", { "42P01", "t \"b\"", NULL, "in f()", 0, false }, true },
+	{ "DROP TABLE b", { "42P01", "t b", NULL, NULL, 0, false }, true },
+	{ "DROP TABLE b", { "42P01", "t \"b", NULL, NULL, 0, false }, true },
+	{ "DROP TABLE b", { "42P01", "t \"\"", NULL, NULL, 0, false }, true },
+	{ "DROP TABLE b", { "42P01", NULL, NULL, NULL, 0, false }, true },
+	{ "SELECT f('b'), a", { "42P01", "t \"b\"", NULL, NULL, 0, false }, true },
+	{ "SELECT f('b') + a", { "42P01", "t \"a\"", NULL, NULL, 0, false }, false },
+	{ "SELECT 12, a", { "42P01", "t \"12\"", NULL, NULL, 0, false }, true },
+	{ "SELECT a 'b", { "42P01", "t \"b\"", NULL, NULL, 0, false }, true },
+};
+
+START_TEST(may_quote)
+{
+	ck_assert_int_eq(kn__words_may_quote(&cases[_i].words, cases[_i].sql), cases[_i].may_quote);
+}
+END_TEST
+
+START_TEST(raised)
+{
+	ck_assert(kn__words_are_raised("exec_stmt_raise"));
+	ck_assert(kn__words_are_raised("dblink_res_error"));
+	ck_assert(!kn__words_are_raised("_bt_check_unique"));
+	ck_assert(!kn__words_are_raised(""));
+	ck_assert(!kn__words_are_raised(NULL));
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_loop_test(tcase, may_quote, 0, COUNT(cases));
+	tcase_add_test(tcase, raised);
+}
+
+int
+main(void)
+{
+	return suite_run("wire_words", fill);
+}
