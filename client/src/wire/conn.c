@@ -83,7 +83,7 @@ connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait
 {
 	kn_status status;
 
-	conn->pg = PQconnectStartParams(options->keywords, options->values, 1);
+	conn->pg = PQconnectStartParams(options->keywords, options->values, 0);
 	if (conn->pg == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	(void) PQsetNoticeReceiver(conn->pg, take_notice, conn);

@@ -80,6 +80,11 @@ typedef struct refusal
 
 static const refusal refusals[] = {
 	{ "dbname=kn_nowhere", KN_CONFIG, "3D000", "database \"kn_nowhere\" does not exist" },
+	/* A name is a name, whatever is in it. */
+	{ "dbname='dbname=postgres application_name=kn_injected'",
+	  KN_CONFIG,
+	  "3D000",
+	  "database \"dbname=postgres application_name=kn_injected\" does not exist" },
 	{ "user=kn_nobody", KN_AUTH, "28000", "role \"kn_nobody\" does not exist" },
 	{ "user=kn_guest password=wrong", KN_AUTH, "28P01", "password authentication failed" },
 	{ "user=kn_guest", KN_AUTH, "", "no password supplied" },

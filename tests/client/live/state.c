@@ -101,19 +101,29 @@ END_TEST
 static kn__conn *
 open_conn(void)
 {
-	const char *const keywords[] = { "dbname", NULL };
-	const char *const values[] = { is_pooled() ? getenv("KN_TEST_DIRECT") : "", NULL };
+	PQconninfoOption *said = PQconninfoParse(is_pooled() ? getenv("KN_TEST_DIRECT") : "", NULL);
+	const char *keywords[64] = { NULL };
+	const char *values[64] = { NULL };
 	const kn__conn_options options = { .keywords = keywords,
 									   .values = values,
 									   .cancel_ns = KN__NS_PER_S };
 	const kn__wait wait = { .deadline = KN__NEVER };
 	kn__conn *conn;
 	kn__fault fault;
+	int count = 0;
 
+	for (PQconninfoOption *option = said; option->keyword != NULL; option++)
+	{
+		if (option->val == NULL)
+			continue;
+		keywords[count] = option->keyword;
+		values[count++] = option->val;
+	}
 	kn__fault_clear(&fault);
 	ck_assert_msg(kn__conn_open(&conn, &options, &wait, &fault) == KN_OK,
 				  "%s",
 				  fault.error.message);
+	PQconninfoFree(said);
 	return conn;
 }
 
