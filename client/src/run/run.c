@@ -383,7 +383,12 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 	bool may_happen_twice =
 		kn__run_is_harmless(call) || (call->options != NULL && call->options->is_idempotent);
 
-	if (status == KN_OK || call->server == NULL || call->attempts >= db->config.retry_attempts)
+	if (status == KN_OK || call->server == NULL)
+		return false;
+	/* There are no more of those than connections. */
+	if (call->cx->fault.is_unclean)
+		return call->attempts < db->config.retry_attempts + db->config.max_connections;
+	if (call->attempts >= db->config.retry_attempts)
 		return false;
 	if (call->outcome == KN__DONE || (call->outcome != KN__NOTHING_DONE && !may_happen_twice))
 		return false;
@@ -408,9 +413,12 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 bool
 kn__run_again(kn__call *call)
 {
-	int64_t pause = pause_before(call);
+	bool is_unclean = call->cx->fault.is_unclean;
+	int64_t pause = is_unclean ? 0 : pause_before(call);
 
 	call->may_be_done |= call->outcome == KN__MAYBE_DONE;
+	if (is_unclean)
+		return true;
 	if (pause < 0 || !kn__run_sleep(call->cx, pause))
 		return false;
 	atomic_fetch_add_explicit(&call->server->retries, 1, memory_order_relaxed);

@@ -43,11 +43,13 @@ kn__answer_closes(kn__flying *flight, int closes)
 	kn__reset_answer(flight);
 	for (int i = 0; i < closes && !flight->is_lost; i++)
 		kn__answer_command(flight, NULL, NULL);
-	if (closes == 0 || flight->is_lost)
-		return;
-	kn__answer_sync(flight, NULL);
-	flight->group_done = false;
-	kn__prepared_closed(&flight->conn->cache);
+	if (closes > 0 && !flight->is_lost)
+	{
+		kn__answer_sync(flight, NULL);
+		flight->group_done = false;
+		kn__prepared_closed(&flight->conn->cache);
+	}
+	kn__reset_answer_guard(flight);
 }
 
 void

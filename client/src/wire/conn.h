@@ -68,6 +68,8 @@ struct kn__conn
 	bool must_reset;                  /* likewise, perhaps: see reset.c */
 	int resets;                       /* commands of that whose answers are to come */
 	bool has_reset;                   /* and its statements are prepared */
+	bool is_guarded;                  /* the next flight goes on only if it is done */
+	unsigned clean;                   /* the number of what stands for that; 0: none yet */
 	const char *settled[KN__SETTLED]; /* what was set when it was opened, or NULL */
 	struct kn__streaming *stream;     /* stream.c: rows that are under way, NULL: none */
 	struct kn__copying *copy;         /* copy.c: likewise */

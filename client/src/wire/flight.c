@@ -405,7 +405,7 @@ kn__flight_send_closes(kn__flying *flight, int *closes)
 	conn->cache.sent = closing->length;
 	if (*closes > 0 && !PQpipelineSync(conn->pg))
 		kn__flight_lose(flight);
-	return !flight->is_lost;
+	return kn__reset_guard(flight);
 }
 
 /* All answers are in: the connection is as it was, or is to be closed. */

@@ -62,6 +62,8 @@ extern KN__COLD bool kn__flight_send_closes(kn__flying *flight, int *closes);
 /* reset.c */
 extern KN__COLD bool kn__reset_send(kn__flying *flight);
 extern KN__COLD void kn__reset_answer(kn__flying *flight);
+extern bool kn__reset_guard(kn__flying *flight);
+extern void kn__reset_answer_guard(kn__flying *flight);
 /* How many results, and NULLs, a flight that begins now will have of it at most. */
 extern size_t kn__reset_answers(const kn__conn *conn);
 
