@@ -1,7 +1,7 @@
 /*
  * test_run_config.c
- *		Options from the struct, the conninfo and the environment: which one counts, what is
- *refused.
+ *		Options from the struct, the conninfo and the environment: which one counts, and what is
+ *		refused.
  */
 #include "config.h"
 #include "failing.h"
@@ -141,7 +141,7 @@ static const struct
 	{ "connect_timeout=0", NULL, -1 },
 	{ "connect_timeout=-3", NULL, -1 },
 	{ "connect_timeout=7 kn_connect_ms=20", NULL, 20 },
-	{ "connect_timeout=x", NULL, 5000 }, /* libpq will have something to say */
+	{ "connect_timeout=' 7 '", NULL, 7000 },
 	{ "host=h", NULL, 5000 },
 	{ "host=h", "3", 3000 },
 	{ "host=h", "0", -1 },

@@ -115,6 +115,45 @@ START_TEST(places_are_told)
 }
 END_TEST
 
+static const struct
+{
+	kn_config given;
+	const char *variable; /* PGPORT */
+	const char *message;
+} refused[] = {
+	{ { .conninfo = "port=abc" }, NULL, "option \"port\" is \"abc\"" },
+	{ { .conninfo = "sslmode=foo" }, NULL, "invalid sslmode value: \"foo\"" },
+	{ { .conninfo = "service=nowhere" }, NULL, "definition of service \"nowhere\" not found" },
+	{ { .conninfo = "connect_timeout=abc", .connect_ms = 7 }, NULL, "option \"connect_timeout\"" },
+	{ { 0 }, "foo", "option \"port\" is \"foo\"" },
+	{ { .replicas = (const char *const[]){ "host=r", "host=r,s port=1,2,3", NULL } },
+	  NULL,
+	  "replica 2: could not match 3 port numbers to 2 hosts" },
+	{ { .conninfo = "kn_replicas='host=r port=0'" }, NULL, "replica 1: option \"port\" is \"0\"" },
+	{ { .conninfo = "port=7", .replicas = (const char *const[]){ "host=r", NULL } },
+	  "foo",
+	  "replica 1: option \"port\" is \"foo\"" },
+	{ { .listen_conninfo = "host=l target_session_attrs=foo" },
+	  NULL,
+	  "listen_conninfo: invalid target_session_attrs value: \"foo\"" },
+	{ { .listen_conninfo = "host=l keepalives=on" },
+	  NULL,
+	  "listen_conninfo: option \"keepalives\" is \"on\"" },
+};
+
+/* What libpq could not connect with is told at once, of each server. */
+START_TEST(values_of_libpqs_are_looked_at)
+{
+	const char *message = refused[_i].message;
+
+	if (refused[_i].variable != NULL)
+		ck_assert_int_eq(setenv("PGPORT", refused[_i].variable, 1), 0);
+	ck_assert_int_eq(init(&refused[_i].given), KN_CONFIG);
+	ck_assert_msg(strncmp(error, message, strlen(message)) == 0, "%s", error);
+	ck_assert_ptr_null(config);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -124,6 +163,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, sslmode_is_left_to_libpq);
 	tcase_add_test(tcase, values_stay_values);
 	tcase_add_test(tcase, places_are_told);
+	LOOP(tcase, values_of_libpqs_are_looked_at, refused);
 }
 
 int

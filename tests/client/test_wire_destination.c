@@ -57,6 +57,7 @@ START_TEST(is_found)
 	kn__arena arena = { 0 };
 	kn__destination to;
 	kn__fault fault;
+	kn__settings said;
 	char found[200];
 	int count = 0;
 
@@ -68,9 +69,8 @@ START_TEST(is_found)
 		set(cases[_i].variables[i]);
 	while (count < COUNT(cases[_i].keywords) && cases[_i].keywords[count] != NULL)
 		count++;
-	ck_assert_int_eq(
-		kn__conninfo_resolve(&to, &arena, cases[_i].keywords, cases[_i].values, count, &fault),
-		KN_OK);
+	said = (kn__settings){ cases[_i].keywords, cases[_i].values, count };
+	ck_assert_int_eq(kn__conninfo_resolve(&to, &arena, &said, &fault), KN_OK);
 	(void) snprintf(found,
 					sizeof(found),
 					"%s %d %s %s %s",
@@ -89,10 +89,11 @@ END_TEST
 START_TEST(is_somewhere_in_any_case)
 {
 	kn__arena arena = { 0 };
+	kn__settings nothing = { 0 };
 	kn__destination to;
 	kn__fault fault;
 
-	ck_assert_int_eq(kn__conninfo_resolve(&to, &arena, NULL, NULL, 0, &fault), KN_OK);
+	ck_assert_int_eq(kn__conninfo_resolve(&to, &arena, &nothing, &fault), KN_OK);
 	ck_assert_str_ne(to.host, "");
 	ck_assert_str_ne(to.user, "");
 	ck_assert_str_eq(to.database, to.user);
@@ -105,6 +106,7 @@ START_TEST(every_allocation_may_fail)
 {
 	const char *const keywords[] = { "host", "user" };
 	const char *const values[] = { "h", "u" };
+	kn__settings said = { keywords, values, 2 };
 	kn_status status = KN_NO_MEMORY;
 
 	for (long n = 1; status != KN_OK; n++)
@@ -116,7 +118,7 @@ START_TEST(every_allocation_may_fail)
 
 		failing_init(&f, n, false);
 		kn__arena_init(&arena, &f.allocator);
-		status = kn__conninfo_resolve(&to, &arena, keywords, values, 2, &fault);
+		status = kn__conninfo_resolve(&to, &arena, &said, &fault);
 		ck_assert(status == KN_OK || status == KN_NO_MEMORY);
 		kn__arena_release(&arena);
 		ck_assert(failing_is_even(&f));

@@ -149,8 +149,8 @@ typedef struct kn_config
  * Opens a database.  *out is the handle, or NULL.  Nothing is connected yet
  * unless min_connections asks for it, and then in the background: a server that
  * is down does not make this fail; the first call tells.  What is wrong with the
- * configuration is told in error, a buffer of capacity bytes, and names the
- * option.  Returns KN_CONFIG, KN_NO_MEMORY or KN_OK.
+ * configuration, libpq's options among it, is told in error, a buffer of capacity
+ * bytes, and names the option.  Returns KN_CONFIG, KN_NO_MEMORY or KN_OK.
  */
 KN_API KN_MUST_CHECK kn_status kn_open_config(kn_db **out, char *error, size_t capacity,
 											  const kn_config *config);

@@ -128,13 +128,9 @@ static void
 take_connect_timeout(kn__config *config)
 {
 	const char *text = config->servers[0].connect_timeout;
-	char *end;
-	long seconds;
+	int seconds;
 
-	if (text == NULL)
-		return;
-	seconds = strtol(text, &end, 10);
-	if (*end == '\0' && seconds <= INT32_MAX)
+	if (text != NULL && kn__conninfo_number(text, &seconds))
 		config->config.connect_ms = seconds > 0 ? (int64_t) seconds * 1000 : -1;
 }
 

@@ -94,13 +94,9 @@ add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
 static kn_status
 find_place(builder *b, kn__place *server)
 {
+	kn__settings said = { server->keywords, server->values, server->count };
 	kn__destination found;
-	kn_status status = kn__conninfo_resolve(&found,
-											&b->config->arena,
-											server->keywords,
-											server->values,
-											server->count,
-											b->fault);
+	kn_status status = kn__conninfo_resolve(&found, &b->config->arena, &said, b->fault);
 
 	server->host = found.host;
 	server->port = found.port;
@@ -112,31 +108,36 @@ find_place(builder *b, kn__place *server)
 	return status;
 }
 
-/* One that says of itself only what is not as with the first; what: how messages call it. */
+/* One that says of itself only what is not as with the first. */
 static kn_status
-add_other(builder *b, const char *text, const char *what)
+add_other(builder *b, const char *text)
 {
 	kn__conninfo said;
 	kn_status status = kn__conninfo_parse(&said, &b->config->arena, text, b->fault);
-	kn__fault why;
 
-	if (status == KN_CONFIG)
-	{
-		kn__fault_copy(&why, b->fault);
-		return kn__fail(b->fault, KN_CONFIG, "%s: %s", what, why.error.message);
-	}
 	if (status != KN_OK)
 		return status;
 	if (said.our_count > 0)
 		return kn__fail(b->fault,
 						KN_CONFIG,
-						"%s: option \"" KN__OPTION_PREFIX "%s\" belongs into the first conninfo",
-						what,
+						"option \"" KN__OPTION_PREFIX "%s\" belongs into the first conninfo",
 						said.ours[0].keyword);
 	if (kn__conninfo_find(&said, "host") == NULL && kn__conninfo_find(&said, "hostaddr") == NULL &&
 		kn__conninfo_find(&said, "port") == NULL && kn__conninfo_find(&said, "service") == NULL)
-		return kn__fail(b->fault, KN_CONFIG, "%s: the conninfo does not say where it is", what);
+		return kn__fail(b->fault, KN_CONFIG, "the conninfo does not say where it is");
 	return add_server(b, &said, b->first);
+}
+
+/* Says before a message which conninfo it is of. */
+static kn_status
+name_fault(builder *b, const char *what, kn_status status)
+{
+	kn__fault why;
+
+	if (status != KN_CONFIG)
+		return status;
+	kn__fault_copy(&why, b->fault);
+	return kn__fail(b->fault, KN_CONFIG, "%s: %s", what, why.error.message);
 }
 
 static kn_status
@@ -145,7 +146,7 @@ add_replica(builder *b, const char *text)
 	char what[32];
 
 	(void) snprintf(what, sizeof(what), "replica %d", b->config->server_count);
-	return add_other(b, text, what);
+	return name_fault(b, what, add_other(b, text));
 }
 
 /* It is behind the servers, and none of them. */
@@ -157,7 +158,7 @@ add_listening(builder *b)
 	kn_status status = KN_OK;
 
 	if (text[0] != '\0')
-		status = add_other(b, text, "listen_conninfo");
+		status = name_fault(b, "listen_conninfo", add_other(b, text));
 	if (text[0] != '\0' && status == KN_OK)
 		config->listening = &config->servers[--config->server_count];
 	kn__wipe((void *) (uintptr_t) text, strlen(text));

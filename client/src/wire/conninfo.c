@@ -68,6 +68,14 @@ is_no_memory(const char *error)
 	return error == NULL || strcmp(error, "out of memory\n") == 0;
 }
 
+kn_status
+kn__conninfo_refused(const char *error, kn__fault *fault)
+{
+	if (is_no_memory(error))
+		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	return kn__fail(fault, KN_CONFIG, "%.*s", (int) strcspn(error, "\n"), error);
+}
+
 /* What libpq takes a value for, in the arena; NULL: it is malformed, or there is no memory. */
 static char *
 decode(splitter *s, const char *raw, size_t n)
@@ -271,10 +279,7 @@ parse_rest(splitter *s)
 	options = PQconninfoParse(s->rest.data == NULL ? "" : s->rest.data, &error);
 	if (options == NULL)
 	{
-		kn_status status =
-			is_no_memory(error)
-				? kn__fail(s->fault, KN_NO_MEMORY, "out of memory")
-				: kn__fail(s->fault, KN_CONFIG, "%.*s", (int) strcspn(error, "\n"), error);
+		kn_status status = kn__conninfo_refused(error, s->fault);
 
 		PQfreemem(error);
 		return status;

@@ -37,6 +37,8 @@ extern const char *kn__conninfo_find(const kn__conninfo *conninfo, const char *k
 /* Overwrites what nobody else should read. */
 extern void kn__conninfo_wipe(kn__conninfo *conninfo);
 
+/* What libpq has said against a text: KN_CONFIG with its words, or KN_NO_MEMORY. */
+extern kn_status kn__conninfo_refused(const char *error, kn__fault *fault);
 /* A list of PQconninfoOption, whose values are overwritten first. */
 extern void kn__conninfo_free(void *list);
 
@@ -52,12 +54,35 @@ typedef struct kn__destination
 	const char *options;
 } kn__destination;
 
+/* Keywords and values as libpq takes them. */
+typedef struct kn__settings
+{
+	const char *const *keywords;
+	const char *const *values;
+	int count;
+} kn__settings;
+
 /*
  * What becomes of settings by PG* variables, service files and libpq's own defaults; nothing is
- * connected.  All of *out is in the arena; texts are "" where nothing is known.  KN_NO_MEMORY.
+ * connected.  All of *out is in the arena; texts are "" where nothing is known.  KN_CONFIG: libpq
+ * could not connect with that, and the fault says why; KN_NO_MEMORY.
  */
 extern kn_status kn__conninfo_resolve(kn__destination *out, kn__arena *arena,
-									  const char *const *keywords, const char *const *values,
-									  int count, kn__fault *fault);
+									  const kn__settings *said, kn__fault *fault);
+/*
+ * What libpq has made of settings, one of which has another value, that it refuses; NULL: out of
+ * memory.  For PQfinish().
+ */
+extern struct pg_conn *kn__conninfo_ask(kn__arena *arena, const kn__settings *said,
+										const char *keyword, const char *value);
+
+/*
+ * conninfo_check.c: whether libpq could connect with settings, of which it has made what was
+ * found, a list of PQconninfoOption.  KN_CONFIG, KN_NO_MEMORY.
+ */
+extern kn_status kn__conninfo_check(kn__arena *arena, const kn__settings *said, const void *found,
+									kn__fault *fault);
+/* Whether a text is a whole number as libpq reads it, with blanks around it. */
+extern bool kn__conninfo_number(const char *text, int *out);
 
 #endif

@@ -16,27 +16,27 @@
 #define REFUSED_KEYWORD "channel_binding"
 #define REFUSED_VALUE   "nothing that there is"
 
-static PGconn *
-ask(kn__arena *arena, const char *const *keywords, const char *const *values, int count)
+PGconn *
+kn__conninfo_ask(kn__arena *arena, const kn__settings *said, const char *keyword, const char *value)
 {
-	size_t most = (size_t) count + 3;
+	size_t most = (size_t) said->count + 3;
 	const char **asked = kn__arena_get_zero(arena, 2 * most, sizeof(char *));
 	int n = 0;
 
 	if (asked == NULL)
 		return NULL;
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < said->count; i++)
 	{
-		if (strcmp(keywords[i], "password") == 0 || strcmp(keywords[i], REFUSED_KEYWORD) == 0)
+		if (strcmp(said->keywords[i], "password") == 0 || strcmp(said->keywords[i], keyword) == 0)
 			continue;
-		asked[n] = keywords[i];
-		asked[most + (size_t) n++] = values[i];
+		asked[n] = said->keywords[i];
+		asked[most + (size_t) n++] = said->values[i];
 	}
 	/* With a password there is none to be looked for in files. */
 	asked[n] = "password";
 	asked[most + (size_t) n++] = "-";
-	asked[n] = REFUSED_KEYWORD;
-	asked[most + (size_t) n] = REFUSED_VALUE;
+	asked[n] = keyword;
+	asked[most + (size_t) n] = value;
 	return PQconnectStartParams(asked, asked + most, 0);
 }
 
@@ -61,12 +61,13 @@ or_else(kn__arena *arena, const char *found, const char *otherwise)
 }
 
 kn_status
-kn__conninfo_resolve(kn__destination *out, kn__arena *arena, const char *const *keywords,
-					 const char *const *values, int count, kn__fault *fault)
+kn__conninfo_resolve(kn__destination *out, kn__arena *arena, const kn__settings *said,
+					 kn__fault *fault)
 {
-	PGconn *conn = ask(arena, keywords, values, count);
+	PGconn *conn = kn__conninfo_ask(arena, said, REFUSED_KEYWORD, REFUSED_VALUE);
 	PQconninfoOption *options = PQconninfo(conn);
 	const char *port;
+	kn_status status;
 
 	*out = (kn__destination){ 0 };
 	if (options == NULL)
@@ -85,7 +86,10 @@ kn__conninfo_resolve(kn__destination *out, kn__arena *arena, const char *const *
 	out->connect_timeout = find(arena, options, "connect_timeout");
 	out->hostaddr = find(arena, options, "hostaddr");
 	out->options = find(arena, options, "options");
+	status = kn__conninfo_check(arena, said, options, fault);
 	kn__conninfo_free(options);
 	PQfinish(conn);
+	if (status != KN_OK)
+		return status;
 	return arena->has_failed ? kn__fail(fault, KN_NO_MEMORY, "out of memory") : KN_OK;
 }
