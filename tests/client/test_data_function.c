@@ -148,12 +148,41 @@ START_TEST(the_user_knows)
 }
 END_TEST
 
+static const struct
+{
+	const char *list;
+	bool can_be;
+} lists[] = {
+	{ "", true },
+	{ " , \t\n", true },
+	{ "book, post_all,now\tMixed", true },
+	{ "_f1,g$2,\xc3\xa4h", true },
+	{ "st_*", true },
+	{ "*", false },
+	{ "s*t", false },
+	{ "st**", false },
+	{ "app.f", false },
+	{ "\"f\"", false },
+	{ "f()", false },
+	{ "f;g", false },
+	{ "f,1", false },
+	{ "$f", false },
+	{ "f\r", false },
+};
+
+START_TEST(lists_have_names)
+{
+	ck_assert_int_eq(kn__functions_can_be(lists[_i].list), lists[_i].can_be);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	LOOP(tcase, effects_are_known, known);
 	tcase_add_test(tcase, the_length_counts);
 	tcase_add_test(tcase, the_user_knows);
+	LOOP(tcase, lists_have_names, lists);
 }
 
 int

@@ -92,10 +92,10 @@ typedef struct kn_config
 	int prepare_after; /* uses after which one is prepared (1: from the second use on) */
 	kn_mode pgbouncer; /* whether a pooler hands statements to several servers */
 	/*
-	 * Functions of one's own: names as the catalog has them, without schemas, with commas between;
-	 * "st_*" is all that begin so.  What calls one that is in neither list, and does not come with
-	 * the server, may go to a replica, and else counts as what may write; what it may have set in
-	 * the session is undone before the next statement, which costs some 30 us.
+	 * Functions of one's own: names as the catalog has them, without schemas or quotes, with commas
+	 * between; "st_*" is all that begin so.  What calls one that is in neither list, and does not
+	 * come with the server, may go to a replica, and else counts as what may write; what it may
+	 * have set in the session is undone before the next statement, which costs some 30 us.
 	 */
 	const char *volatile_functions; /* that write, or take part in what is written: a statement that
 									 * calls one goes to the primary */

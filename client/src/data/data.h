@@ -175,6 +175,8 @@ typedef struct kn__functions
 
 /* Flags of kn__effect for a function's name, a word or quoted; functions may be NULL. */
 extern unsigned kn__function_effects(const kn__functions *functions, const kn__token *name);
+/* Whether a text can be a list of theirs: names without schemas and quotes, "st_*". */
+extern bool kn__functions_can_be(const char *list);
 
 /* harmless.c: whether it is one that comes with the server and does nothing, or a keyword */
 extern bool kn__function_is_harmless(const char *name, size_t length, bool is_quoted);

@@ -123,12 +123,13 @@ fits(const char *pattern, const char *name, size_t n, bool folds)
 	return true;
 }
 
+/* What is between the names of a list. */
+static const char between[] = ", \t\n";
+
 /* Whether a list of names has this one. */
 static bool
 has(const char *list, const char *name, size_t n, bool folds)
 {
-	static const char between[] = ", \t\n";
-
 	for (const char *at = list; at != NULL && *at != '\0';)
 	{
 		size_t length = strcspn(at, between);
@@ -145,6 +146,32 @@ has(const char *list, const char *name, size_t n, bool folds)
 		at += strspn(at, between);
 	}
 	return false;
+}
+
+/* Names that need quotes in SQL are not among them: most likely they are no names at all. */
+static bool
+is_of_name(char c, bool is_first)
+{
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char) c >= 0x80)
+		return true;
+	return !is_first && ((c >= '0' && c <= '9') || c == '$');
+}
+
+bool
+kn__functions_can_be(const char *list)
+{
+	for (const char *at = list + strspn(list, between); *at != '\0'; at += strspn(at, between))
+	{
+		const char *name = at;
+
+		while (is_of_name(*at, at == name))
+			at++;
+		if (at > name && *at == '*')
+			at++;
+		if (at == name || (*at != '\0' && strchr(between, *at) == NULL))
+			return false;
+	}
+	return true;
 }
 
 unsigned

@@ -7,6 +7,7 @@
  * into the message if it is no good, for else nobody finds the variable that somebody set long ago.
  */
 #include "run/options.h"
+#include "data/data.h"
 #include "run/misspelt.h"
 
 #include <inttypes.h>
@@ -25,7 +26,8 @@ typedef enum option_kind
 	OPTION_INT64,
 	OPTION_MODE,
 	OPTION_FLAG,
-	OPTION_TEXT
+	OPTION_TEXT,
+	OPTION_NAMES
 } option_kind;
 
 typedef struct option
@@ -68,8 +70,8 @@ static const option options[] = {
 	OPTION(statement_cache_bytes, INT64, 1024, INT64_C(1) << 40, false, INT64_C(1) << 20),
 	INT(prepare_after, 1, INT32_MAX, false, 1),
 	OTHER(MODE, pgbouncer),
-	OTHER(TEXT, volatile_functions),
-	OTHER(TEXT, stable_functions),
+	OTHER(NAMES, volatile_functions),
+	OTHER(NAMES, stable_functions),
 	INT(retry_attempts, 1, 1000, false, 3),
 	MS(retry_base_ms, false, 10),
 	MS(retry_cap_ms, false, 1000),
@@ -149,6 +151,7 @@ kn__options_find(const kn__builder *b, const char *name)
 typedef enum origin
 {
 	ORIGIN_STRUCT,
+	ORIGIN_STRUCT_TEXT,
 	ORIGIN_CONNINFO,
 	ORIGIN_ENVIRONMENT
 } origin;
@@ -162,6 +165,13 @@ refuse(kn__builder *b, const char *name, origin from, const char *value, const c
 		return kn__fail(b->fault,
 						KN_CONFIG,
 						"option \"%s\" is %s, but has to be %s",
+						name,
+						value,
+						wanted);
+	if (from == ORIGIN_STRUCT_TEXT)
+		return kn__fail(b->fault,
+						KN_CONFIG,
+						"option \"%s\" is \"%s\", but has to be %s",
 						name,
 						value,
 						wanted);
@@ -306,12 +316,21 @@ settle_word(kn__builder *b, const option *o, origin from, const char *text, int6
 }
 
 static kn_status
-settle_text(kn__builder *b, const option *o, const char *text)
+settle_text(kn__builder *b, const option *o, origin from, const char *text)
 {
 	const char **field = (const char **) (void *) ((char *) &b->config->config + o->offset);
 
 	if (*field != NULL)
+	{
 		text = *field;
+		from = ORIGIN_STRUCT_TEXT;
+	}
+	if (o->kind == OPTION_NAMES && text != NULL && !kn__functions_can_be(text))
+		return refuse(b,
+					  o->name,
+					  from,
+					  text,
+					  "names of functions, without schemas or quotes, with commas between");
 	*field = kn__arena_copy(&b->config->arena,
 							text == NULL ? "" : text,
 							text == NULL ? 0 : strlen(text));
@@ -330,8 +349,8 @@ settle(kn__builder *b, const option *o)
 		text = kn__options_environment(b, o->name);
 		from = ORIGIN_ENVIRONMENT;
 	}
-	if (o->kind == OPTION_TEXT)
-		return settle_text(b, o, text);
+	if (o->kind == OPTION_TEXT || o->kind == OPTION_NAMES)
+		return settle_text(b, o, from, text);
 	if (value != 0)
 	{
 		text = NULL;
