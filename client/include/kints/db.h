@@ -52,12 +52,18 @@ typedef kn_status kn_secret_fn(void *user, const kn_secret_request *request, cha
 /*
  * How to open a database.  Everything left zero is the default; milliseconds
  * where a name ends in _ms, and -1 there means "never" or "no limit".  Texts are
- * copied.  Each field can also be said in the conninfo or URI, as kn_<field>, and
- * in the environment, as KINTS_<FIELD>; the struct comes before the conninfo, the
- * conninfo before the environment.  So a zero in the struct does not keep the environment
- * from saying something else: ignore_environment does.  A KINTS_ variable that is an
- * option's but for a slip or two is KN_CONFIG, as any of the conninfo that is no option; others are
- * somebody else's.
+ * copied.
+ *
+ * Each number, flag, mode and text can also be said in the conninfo or URI, as kn_<field>, and in
+ * the environment, as KINTS_<FIELD>; the struct comes before the conninfo, the conninfo before the
+ * environment.  So can replicas, and conninfo in the environment.  Only the struct has hooks,
+ * cache, secret, secret_user, allocator, clock and ignore_environment; a KINTS_IGNORE_ENVIRONMENT
+ * is KN_CONFIG, for it cannot do what it says.  A service file has options of libpq's only: with
+ * a kn_<field> in it libpq takes nothing from it, which is KN_CONFIG.
+ *
+ * A zero in the struct does not keep the environment from saying something else:
+ * ignore_environment does.  A KINTS_ variable that is an option's but for a slip or two is
+ * KN_CONFIG, as any kn_ of the conninfo that is no option; others are somebody else's.
  */
 typedef struct kn_config
 {

@@ -99,6 +99,7 @@ static const option options[] = {
 extern char **environ;
 
 static bool is_misspelt(const char *variable, size_t n, char meant[NAME_LIMIT]);
+static bool is_of_struct_only(const char *variable, size_t n);
 
 /* Whether something of that name can be said in a conninfo. */
 static bool
@@ -400,6 +401,14 @@ check_environment(kn__builder *b)
 							n,
 							*variable,
 							meant);
+		if (strncmp(*variable, PREFIX, strlen(PREFIX)) == 0 &&
+			is_of_struct_only(*variable, (size_t) n))
+			return kn__fail(b->fault,
+							KN_CONFIG,
+							"environment variable \"%.*s\" is no option; \"ignore_environment\" "
+							"can be said in the struct only",
+							n,
+							*variable);
 	}
 	return KN_OK;
 }
@@ -426,6 +435,20 @@ is_misspelt(const char *variable, size_t n, char meant[NAME_LIMIT])
 		memcpy(meant, known, NAME_LIMIT);
 	}
 	return is_near;
+}
+
+/*
+ * The environment cannot say that it says nothing, but somebody may think so.  Other fields that
+ * text cannot say have names that are anybody's: "secret", "cache", "clock".
+ */
+static bool
+is_of_struct_only(const char *variable, size_t n)
+{
+	static const char name[] = PREFIX "IGNORE_ENVIRONMENT";
+	const size_t own = strlen(PREFIX);
+
+	return (n == strlen(name) && memcmp(variable, name, n) == 0) ||
+		   kn__is_misspelt(variable + own, n - own, name + own);
 }
 
 kn_status
