@@ -15,6 +15,7 @@ typedef struct source
 {
 	const char *text;
 	const char *refreshed; /* NULL: the same */
+	const char *reason;    /* NULL: none is said */
 	kn_status status;
 	int calls;
 	int refreshes;
@@ -38,6 +39,9 @@ give(void *user, const kn_secret_request *request, char *buffer, size_t capacity
 	if (request->refresh && s->refreshed != NULL)
 		s->text = s->refreshed;
 	strcpy(buffer, s->text);
+	ck_assert_str_eq(request->reason, "");
+	if (s->reason != NULL)
+		(void) snprintf(request->reason, request->reason_capacity, "%s", s->reason);
 	s->inside--;
 	return s->status;
 }
@@ -45,6 +49,7 @@ give(void *user, const kn_secret_request *request, char *buffer, size_t capacity
 static const kn_secret_request about = { .name = "shop", .host = "h", .port = 7, .user = "ada" };
 static char buffer[KN__SECRET_LIMIT];
 static uint64_t version;
+static _Thread_local kn__fault fault;
 
 #define MS KN__NS_PER_MS
 
@@ -54,17 +59,17 @@ START_TEST(is_kept_for_a_while)
 	kn__secret secret;
 
 	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 100, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "one");
 	ck_assert_uint_eq(version, 1);
 	s.text = "two";
-	ck_assert_int_eq(kn__secret_get(&secret, 99 * MS, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 99 * MS, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "one");
 	ck_assert_int_eq(s.calls, 1);
-	ck_assert_int_eq(kn__secret_get(&secret, 100 * MS, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 100 * MS, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "two");
 	ck_assert_uint_eq(version, 2);
-	ck_assert_int_eq(kn__secret_get(&secret, 200 * MS, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 200 * MS, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_uint_eq(version, 2);
 	ck_assert_int_eq(s.calls, 3);
 	ck_assert_int_eq(s.refreshes, 0);
@@ -78,8 +83,9 @@ START_TEST(may_be_kept_for_ever)
 	kn__secret secret;
 
 	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, -1, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, INT64_MAX, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, INT64_MAX, KN__NEVER, buffer, &version, &fault),
+					 KN_OK);
 	ck_assert_int_eq(s.calls, 1);
 	kn__secret_release(&secret);
 }
@@ -90,10 +96,10 @@ START_TEST(without_a_source_there_is_none)
 	kn__secret secret;
 
 	ck_assert_int_eq(kn__secret_init(&secret, NULL, NULL, &about, 100, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "");
 	ck_assert_uint_eq(version, 0);
-	ck_assert(!kn__secret_refused(&secret, 0, KN__NEVER, version));
+	ck_assert(!kn__secret_refused(&secret, 0, KN__NEVER, version, &fault));
 	kn__secret_release(&secret);
 }
 END_TEST
@@ -105,12 +111,12 @@ START_TEST(a_refused_one_is_refreshed_once)
 	kn__secret secret;
 
 	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 1000, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
 	for (int i = 0; i < 3; i++)
-		ck_assert(kn__secret_refused(&secret, 1, KN__NEVER, version));
+		ck_assert(kn__secret_refused(&secret, 1, KN__NEVER, version, &fault));
 	ck_assert_int_eq(s.calls, 2);
 	ck_assert_int_eq(s.refreshes, 1);
-	ck_assert_int_eq(kn__secret_get(&secret, 2, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 2, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "two");
 	ck_assert_uint_eq(version, 2);
 	ck_assert_int_eq(s.calls, 2);
@@ -124,16 +130,16 @@ START_TEST(a_refresh_may_not_help)
 	kn__secret secret;
 
 	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 1000, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
 	for (int i = 0; i < 3; i++)
-		ck_assert(!kn__secret_refused(&secret, 1, KN__NEVER, version));
+		ck_assert(!kn__secret_refused(&secret, 1, KN__NEVER, version, &fault));
 	ck_assert_int_eq(s.calls, 2);
 	s.text = "two"; /* the next connection asks, however young the refused one is */
-	ck_assert_int_eq(kn__secret_get(&secret, 2, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 2, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "two");
 	ck_assert_int_eq(s.calls, 3);
-	ck_assert(
-		kn__secret_refused(&secret, 3, KN__NEVER, 1)); /* it was the old one that was refused */
+	/* It was the old one that was refused. */
+	ck_assert(kn__secret_refused(&secret, 3, KN__NEVER, 1, &fault));
 	ck_assert_int_eq(s.calls, 3);
 	kn__secret_release(&secret);
 }
@@ -145,13 +151,14 @@ START_TEST(a_refused_one_is_not_used_again)
 	kn__secret secret;
 
 	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 1000, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
 	s.status = KN_UNAVAILABLE;
-	ck_assert(!kn__secret_refused(&secret, 1, KN__NEVER, version));
-	ck_assert_int_eq(kn__secret_get(&secret, 2, KN__NEVER, buffer, &version), KN_UNAVAILABLE);
+	ck_assert(!kn__secret_refused(&secret, 1, KN__NEVER, version, &fault));
+	ck_assert_int_eq(kn__secret_get(&secret, 2, KN__NEVER, buffer, &version, &fault),
+					 KN_UNAVAILABLE);
 	ck_assert_str_eq(buffer, "");
 	s.status = KN_OK;
-	ck_assert_int_eq(kn__secret_get(&secret, 3, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 3, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "one");
 	kn__secret_release(&secret);
 }
@@ -165,21 +172,60 @@ START_TEST(the_source_may_fail)
 	kn__secret secret;
 
 	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 100, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_TIMEOUT);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_TIMEOUT);
 	ck_assert_str_eq(buffer, "");
 	s.status = KN_OK;
-	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
 	s.status = KN_TIMEOUT;
 	s.text = "two";
-	ck_assert_int_eq(kn__secret_get(&secret, 500 * MS, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 500 * MS, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "one");
 	ck_assert_int_eq(s.calls, 3);
 	s.status = KN_OK;
-	ck_assert_int_eq(kn__secret_get(&secret, 501 * MS, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 501 * MS, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "two");
 	s.text = "";
-	ck_assert(
-		!kn__secret_refused(&secret, 502 * MS, KN__NEVER, version)); /* an empty one is none */
+	/* An empty one is none. */
+	ck_assert(!kn__secret_refused(&secret, 502 * MS, KN__NEVER, version, &fault));
+	kn__secret_release(&secret);
+}
+END_TEST
+
+static const struct
+{
+	source source;
+	const char *reason;
+} failures[] = {
+	{ { .text = "", .status = KN_UNAVAILABLE, .reason = "the vault is sealed" },
+	  "the vault is sealed" },
+	{ { .text = "half a secret", .status = KN_TIMEOUT }, "kn_config.secret returned KN_TIMEOUT" },
+	{ { .text = "", .reason = "all is well" }, "kn_config.secret gave an empty text" },
+};
+
+/* Who is to blame, and for what, and nothing of what was given. */
+START_TEST(tells_why_there_is_none)
+{
+	source s = failures[_i].source;
+	source good = { .text = "one" };
+	char message[200];
+	kn__secret secret;
+
+	(void) snprintf(message,
+					sizeof(message),
+					"the password for server \"h\" was not to be had: %s",
+					failures[_i].reason);
+	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 100, NULL), KN_OK);
+	ck_assert_int_ne(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
+	ck_assert_int_eq(fault.error.status, KN_AUTH);
+	ck_assert_str_eq(fault.error.message, message);
+	/* A secret that is refused: the error is the server's, and that there is no other a detail. */
+	secret.user = &good;
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
+	secret.user = &s;
+	(void) kn__fail(&fault, KN_AUTH, "refused");
+	ck_assert(!kn__secret_refused(&secret, 1, KN__NEVER, version, &fault));
+	ck_assert_str_eq(fault.error.message, "refused");
+	ck_assert_str_eq(fault.error.detail, failures[_i].reason);
 	kn__secret_release(&secret);
 }
 END_TEST
@@ -192,10 +238,10 @@ get_often(void *user)
 
 	for (int i = 0; i < 200; i++)
 	{
-		if (kn__secret_get(user, i, KN__NEVER, mine, &number) != KN_OK || mine[0] == '\0')
+		if (kn__secret_get(user, i, KN__NEVER, mine, &number, &fault) != KN_OK || mine[0] == '\0')
 			return user;
 		if (i % 10 == 0)
-			(void) kn__secret_refused(user, i, KN__NEVER, number);
+			(void) kn__secret_refused(user, i, KN__NEVER, number, &fault);
 	}
 	return NULL;
 }
@@ -261,7 +307,7 @@ hang(void *user, const kn_secret_request *request, char *out, size_t capacity)
 static void *
 refuse(void *secret)
 {
-	return kn__secret_refused(secret, 1, KN__NEVER, 1) ? secret : NULL;
+	return kn__secret_refused(secret, 1, KN__NEVER, 1, &fault) ? secret : NULL;
 }
 
 /* Who waits for somebody else's question has a deadline, and who has a secret does not wait. */
@@ -275,23 +321,23 @@ START_TEST(who_hangs_holds_up_nobody)
 	(void) pthread_mutex_init(&h.lock, NULL);
 	(void) pthread_cond_init(&h.changed, NULL);
 	ck_assert_int_eq(kn__secret_init(&secret, hang, &h, &about, 1000, NULL), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
 	h.may_go = false;
 	ck_assert_int_eq(pthread_create(&thread, NULL, refuse, &secret), 0);
 	(void) pthread_mutex_lock(&h.lock);
 	while (!h.is_asked)
 		(void) pthread_cond_wait(&h.changed, &h.lock);
 	(void) pthread_mutex_unlock(&h.lock);
-	ck_assert_int_eq(kn__secret_get(&secret, 2000 * MS, 0, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 2000 * MS, 0, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "old");
-	ck_assert(!kn__secret_refused(&secret, 2, kn__now(NULL) + MS, version));
+	ck_assert(!kn__secret_refused(&secret, 2, kn__now(NULL) + MS, version, &fault));
 	(void) pthread_mutex_lock(&h.lock);
 	h.may_go = true;
 	(void) pthread_cond_broadcast(&h.changed);
 	(void) pthread_mutex_unlock(&h.lock);
 	ck_assert_int_eq(pthread_join(thread, &helped), 0);
 	ck_assert_ptr_eq(helped, &secret);
-	ck_assert_int_eq(kn__secret_get(&secret, 3, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 3, KN__NEVER, buffer, &version, &fault), KN_OK);
 	ck_assert_str_eq(buffer, "new");
 	kn__secret_release(&secret);
 }
@@ -303,7 +349,7 @@ get_first(void *secret)
 	char mine[KN__SECRET_LIMIT];
 	uint64_t number;
 
-	return kn__secret_get(secret, 0, KN__NEVER, mine, &number) == KN_OK ? secret : NULL;
+	return kn__secret_get(secret, 0, KN__NEVER, mine, &number, &fault) == KN_OK ? secret : NULL;
 }
 
 START_TEST(nobody_waits_past_his_deadline)
@@ -324,7 +370,11 @@ START_TEST(nobody_waits_past_his_deadline)
 		is_asking = secret.is_asking;
 		(void) pthread_mutex_unlock(&secret.lock);
 	}
-	ck_assert_int_eq(kn__secret_get(&secret, 0, kn__now(NULL) + MS, buffer, &version), KN_TIMEOUT);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, kn__now(NULL) + MS, buffer, &version, &fault),
+					 KN_TIMEOUT);
+	ck_assert_str_eq(fault.error.message,
+					 "the password for server \"h\" was not to be had: another connection still "
+					 "waits for it");
 	ck_assert_str_eq(buffer, "");
 	(void) pthread_mutex_lock(&h.lock);
 	h.may_go = true;
@@ -359,7 +409,7 @@ START_TEST(memory_is_wiped)
 	f.allocator.release = look_and_release;
 	was_clean = true;
 	ck_assert_int_eq(kn__secret_init(&secret, give, &s, &about, 100, &f.allocator), KN_OK);
-	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version), KN_OK);
+	ck_assert_int_eq(kn__secret_get(&secret, 0, KN__NEVER, buffer, &version, &fault), KN_OK);
 	kn__secret_release(&secret);
 	ck_assert(was_clean);
 	ck_assert(failing_is_even(&f));
@@ -378,6 +428,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, a_refresh_may_not_help);
 	tcase_add_test(tcase, a_refused_one_is_not_used_again);
 	tcase_add_test(tcase, the_source_may_fail);
+	LOOP(tcase, tells_why_there_is_none, failures);
 	tcase_add_test(tcase, threads_ask_one_after_the_other);
 	tcase_add_test(tcase, who_hangs_holds_up_nobody);
 	tcase_add_test(tcase, nobody_waits_past_his_deadline);

@@ -183,6 +183,123 @@ START_TEST(what_cannot_be_run)
 }
 END_TEST
 
+#define LONG "1234567890123456789012345678901234567890123456789012345678901234"
+
+static const struct
+{
+	kn_secret_fn *source;
+	const char *of; /* a variable, a file, or a script; NULL: none */
+	const char *text;
+	kn_status status;
+	const char *reason;
+} failures[] = {
+	{ kn_secret_environment,
+	  "KINTS_TEST_SECRET",
+	  NULL,
+	  KN_CONFIG,
+	  "\"KINTS_TEST_SECRET\": not set" },
+	{ kn_secret_environment, "KINTS_TEST_SECRET", "\n", KN_CONFIG, "\"KINTS_TEST_SECRET\": empty" },
+	{ kn_secret_environment,
+	  "KINTS_TEST_SECRET",
+	  LONG,
+	  KN_CONFIG,
+	  "\"KINTS_TEST_SECRET\": too long, 63 bytes are the most" },
+	{ kn_secret_environment, NULL, NULL, KN_CONFIG, "no variable is named" },
+	{ kn_secret_file,
+	  "/nowhere/x",
+	  NULL,
+	  KN_UNAVAILABLE,
+	  "\"/nowhere/x\": No such file or directory" },
+	{ kn_secret_file, "/tmp", NULL, KN_UNAVAILABLE, "\"/tmp\": Is a directory" },
+	{ kn_secret_file, "/dev/null", NULL, KN_CONFIG, "\"/dev/null\": empty" },
+	{ kn_secret_file,
+	  "/proc/self/maps",
+	  NULL,
+	  KN_CONFIG,
+	  "\"/proc/self/maps\": too long, 63 bytes are the most" },
+	{ kn_secret_file, NULL, NULL, KN_CONFIG, "no file is named" },
+	{ kn_secret_command, "echo secret; exit 7", NULL, KN_UNAVAILABLE, "\"sh\": exited with 7" },
+	{ kn_secret_command, "kill -9 $$", NULL, KN_UNAVAILABLE, "\"sh\": ended by signal 9" },
+	{ kn_secret_command, "no-such-program", NULL, KN_CONFIG, "\"sh\": exited with 127" },
+	{ kn_secret_command, "exit 0", NULL, KN_CONFIG, "\"sh\": empty" },
+	{ kn_secret_command, "printf 'a\\000b'", NULL, KN_CONFIG, "\"sh\": has a NUL in it" },
+	{ kn_secret_command, "echo " LONG, NULL, KN_CONFIG, "\"sh\": too long, 63 bytes are the most" },
+	{ kn_secret_command,
+	  "echo secret; exec sleep 1000",
+	  NULL,
+	  KN_TIMEOUT,
+	  "\"sh\": not done in time, and killed" },
+	{ kn_secret_command,
+	  "exec >&-; exec sleep 1000",
+	  NULL,
+	  KN_TIMEOUT,
+	  "\"sh\": not done in time, and killed" },
+	{ kn_secret_command, NULL, NULL, KN_CONFIG, "no program is named" },
+};
+
+static kn_status
+ask(int i, const kn_secret_request *request)
+{
+	const char *const argv[] = { "sh", "-c", failures[i].of, NULL };
+	kn_secret_program program = { .size = sizeof(program), .argv = argv, .timeout_ms = 10000 };
+	void *user = (void *) (uintptr_t) failures[i].of;
+
+	if (failures[i].status == KN_TIMEOUT)
+		program.timeout_ms = 50;
+	if (failures[i].source == kn_secret_command && user != NULL)
+		user = &program;
+	return failures[i].source(user, request, buffer, sizeof(buffer));
+}
+
+/* Which source, of what, and why; never the secret, nor a program's arguments. */
+START_TEST(tells_why_there_is_none)
+{
+	char reason[200] = "of before";
+	char small[10];
+	kn_secret_request request = calm;
+	const char *option = failures[_i].source == kn_secret_file      ? "kn_secret_file"
+						 : failures[_i].source == kn_secret_command ? "kn_secret_command"
+																	: "kn_secret_environment";
+
+	if (failures[_i].text != NULL)
+		ck_assert_int_eq(setenv("KINTS_TEST_SECRET", failures[_i].text, 1), 0);
+	request.reason = reason;
+	request.reason_capacity = sizeof(reason);
+	ck_assert_int_eq(ask(_i, &request), failures[_i].status);
+	ck_assert_int_eq(strncmp(reason, option, strlen(option)), 0);
+	ck_assert_str_eq(reason + strlen(option) + (failures[_i].of == NULL ? 2 : 1),
+					 failures[_i].reason);
+	/* There may be less room, or none. */
+	request.reason = small;
+	request.reason_capacity = sizeof(small);
+	ck_assert_int_eq(ask(_i, &request), failures[_i].status);
+	ck_assert_str_eq(small, "kn_secret");
+	request.reason = NULL;
+	ck_assert_int_eq(ask(_i, &request), failures[_i].status);
+	request.reason = small;
+	request.size = offsetof(kn_secret_request, reason);
+	small[0] = '-';
+	ck_assert_int_eq(ask(_i, &request), failures[_i].status);
+	ck_assert_str_eq(small, "-n_secret");
+	ck_assert_int_eq(unsetenv("KINTS_TEST_SECRET"), 0);
+}
+END_TEST
+
+START_TEST(tells_nothing_where_there_is_one)
+{
+	char reason[200] = "of before";
+	kn_secret_request request = calm;
+	char name[] = "KINTS_TEST_SECRET";
+
+	request.reason = reason;
+	request.reason_capacity = sizeof(reason);
+	ck_assert_int_eq(setenv(name, "secret", 1), 0);
+	ck_assert_int_eq(kn_secret_environment(name, &request, buffer, sizeof(buffer)), KN_OK);
+	ck_assert_int_eq(unsetenv(name), 0);
+	ck_assert_str_eq(reason, "");
+}
+END_TEST
+
 /* Those that a program gets from us: with its own three, and one to look into the directory. */
 static int
 count_inherited(void)
@@ -237,6 +354,8 @@ fill(TCase *tcase)
 	LOOP(tcase, a_program, contents);
 	LOOP(tcase, programs_of_all_kinds, programs);
 	tcase_add_test(tcase, what_cannot_be_run);
+	LOOP(tcase, tells_why_there_is_none, failures);
+	tcase_add_test(tcase, tells_nothing_where_there_is_one);
 	tcase_add_test(tcase, descriptors);
 	tcase_add_test(tcase, children_may_be_ignored);
 }

@@ -38,6 +38,8 @@ typedef struct kn_secret_request
 	const char *database;
 	const char *user;
 	bool refresh; /* the server has refused the last one */
+	char *reason; /* where to say why there is none, which goes into the error: never the secret */
+	size_t reason_capacity;
 } kn_secret_request;
 
 /*

@@ -5,7 +5,8 @@
  * Each is a kn_secret_fn; what its user pointer has to be is said below, and has to outlive
  * the handle.  One newline at the end of what they find does not count.  A secret is never
  * empty and has no NUL in it; one that does not fit is KN_CONFIG, never cut.  What is only
- * missing for a while, such as a file that is being replaced, is KN_UNAVAILABLE.
+ * missing for a while, such as a file that is being replaced, is KN_UNAVAILABLE.  Where there is
+ * none, they say in the request's reason which of them, of what, and why.
  *
  * Threads: all may be called from any thread at any time.
  */

@@ -59,7 +59,8 @@ kn__link_open(kn__server *server, const kn__wait *wait, const int *wake, kn__lin
 		kn__secret_refused(server->secret,
 						   kn__now(db->clock),
 						   kn__cond_until(db->clock, wait->deadline),
-						   version))
+						   version,
+						   fault))
 		status = connect_link(link, wait, wake, &version, fault);
 	if (status == KN_OK)
 		status = find_pooler(link, wait, fault);
@@ -112,14 +113,10 @@ connect_link(kn__link *link, const kn__wait *wait, const int *wake, uint64_t *ve
 								kn__now(db->clock),
 								kn__cond_until(db->clock, wait->deadline),
 								password,
-								version);
+								version,
+								fault);
 		keywords[count] = "password";
 		values[count] = password;
-		if (status != KN_OK)
-			(void) kn__fail(fault,
-							KN_AUTH,
-							"the password for server \"%s\" was not to be had",
-							server->host);
 	}
 	if (status == KN_OK)
 		status = kn__conn_open(&link->conn, &options, wait, fault);

@@ -9,7 +9,10 @@
  */
 #include "run/secret.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define REASON_LIMIT 400
 
 kn_status
 kn__secret_init(kn__secret *secret, kn_secret_fn *ask, void *user, const kn_secret_request *about,
@@ -44,9 +47,31 @@ kn__secret_release(kn__secret *secret)
 	*secret = (kn__secret){ 0 };
 }
 
-/* The lock is held, but for a while.  What was known stays unless another one was given. */
+/* What is wrong with what was given, or why nothing was, in the words of whoever was asked. */
 static kn_status
-ask(kn__secret *secret, int64_t now, bool refresh)
+judge(const char *given, kn_status status, char *reason)
+{
+	const char *fallback = "kn_config.secret gave no text that ends in its buffer";
+
+	reason[REASON_LIMIT - 1] = '\0';
+	if (status == KN_OK && memchr(given, '\0', KN__SECRET_LIMIT) != NULL && given[0] != '\0')
+		return KN_OK;
+	if (status == KN_OK && given[0] == '\0')
+		fallback = "kn_config.secret gave an empty text";
+	if (status != KN_OK && reason[0] == '\0')
+		(void)
+			snprintf(reason, REASON_LIMIT, "kn_config.secret returned %s", kn_status_name(status));
+	else if (status == KN_OK)
+		(void) snprintf(reason, REASON_LIMIT, "%s", fallback);
+	return status == KN_OK ? KN_CONFIG : status;
+}
+
+/*
+ * The lock is held, but for a while.  What was known stays unless another one was given; if not,
+ * there is a reason.
+ */
+static kn_status
+ask(kn__secret *secret, int64_t now, bool refresh, char *reason)
 {
 	char given[KN__SECRET_LIMIT] = "";
 	kn_secret_request request = secret->about;
@@ -54,11 +79,11 @@ ask(kn__secret *secret, int64_t now, bool refresh)
 
 	request.size = sizeof(request);
 	request.refresh = refresh;
+	request.reason = reason;
+	request.reason_capacity = REASON_LIMIT;
 	secret->is_asking = true;
 	(void) pthread_mutex_unlock(&secret->lock);
-	status = secret->ask(secret->user, &request, given, sizeof(given));
-	if (status == KN_OK && (given[0] == '\0' || memchr(given, '\0', sizeof(given)) == NULL))
-		status = KN_CONFIG;
+	status = judge(given, secret->ask(secret->user, &request, given, sizeof(given)), reason);
 	(void) pthread_mutex_lock(&secret->lock);
 	secret->is_asking = false;
 	(void) pthread_cond_broadcast(&secret->asked);
@@ -102,8 +127,10 @@ is_old(const kn__secret *secret, int64_t now)
 }
 
 kn_status
-kn__secret_get(kn__secret *secret, int64_t now, int64_t until, char *buffer, uint64_t *version)
+kn__secret_get(kn__secret *secret, int64_t now, int64_t until, char *buffer, uint64_t *version,
+			   kn__fault *fault)
 {
+	char reason[REASON_LIMIT] = "another connection still waits for it";
 	kn_status status = KN_OK;
 
 	buffer[0] = '\0';
@@ -114,7 +141,10 @@ kn__secret_get(kn__secret *secret, int64_t now, int64_t until, char *buffer, uin
 	if (!is_good(secret) && !await_answer(secret, until))
 		status = KN_TIMEOUT;
 	else if ((!is_good(secret) || is_old(secret, now)) && !secret->is_asking)
-		status = ask(secret, now, false);
+	{
+		reason[0] = '\0';
+		status = ask(secret, now, false, reason);
+	}
 	if (is_good(secret))
 	{
 		memcpy(buffer, secret->value, strlen(secret->value) + 1);
@@ -122,12 +152,20 @@ kn__secret_get(kn__secret *secret, int64_t now, int64_t until, char *buffer, uin
 		status = KN_OK;
 	}
 	(void) pthread_mutex_unlock(&secret->lock);
+	if (status != KN_OK)
+		(void) kn__fail(fault,
+						KN_AUTH,
+						"the password for server \"%s\" was not to be had: %s",
+						secret->about.host,
+						reason);
 	return status;
 }
 
 bool
-kn__secret_refused(kn__secret *secret, int64_t now, int64_t until, uint64_t version)
+kn__secret_refused(kn__secret *secret, int64_t now, int64_t until, uint64_t version,
+				   kn__fault *fault)
 {
+	char reason[REASON_LIMIT] = "";
 	bool is_other;
 
 	if (secret->ask == NULL || version == 0)
@@ -136,7 +174,8 @@ kn__secret_refused(kn__secret *secret, int64_t now, int64_t until, uint64_t vers
 	if (await_answer(secret, until) && secret->version == version && !secret->is_refused)
 	{
 		/* If it is still the same, the next connection asks anew, and this one gives up. */
-		(void) ask(secret, now, true);
+		if (ask(secret, now, true, reason) != KN_OK)
+			kn__fault_text(fault, &fault->error.detail, reason);
 		secret->is_refused |= secret->version == version;
 	}
 	is_other = secret->version != version && is_good(secret);

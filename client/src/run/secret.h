@@ -40,16 +40,18 @@ extern void kn__secret_release(kn__secret *secret);
  * wipe; *version says which one it is.  Asks for it if none is known, or it is too old.  It is
  * asked for by one at a time; other threads wait meanwhile, until a moment of kn__now(NULL), which
  * is KN_TIMEOUT.  If it is only too old and no new one is to be had, or not yet, the old one is
- * good enough.
+ * good enough.  Where it fails, the fault says which source does, and why.
  */
 extern kn_status kn__secret_get(kn__secret *secret, int64_t now, int64_t until, char *buffer,
-								uint64_t *version);
+								uint64_t *version, kn__fault *fault);
 
 /*
  * The server has refused a version (SQLSTATE 28P01).  Whether connecting should be tried again,
  * once: there is another secret by now, or there is one after asking with refresh set.
- * Of many threads that were refused the same one, the first asks.
+ * Of many threads that were refused the same one, the first asks; why that gave none is a detail
+ * of the fault, which is the server's refusal.
  */
-extern bool kn__secret_refused(kn__secret *secret, int64_t now, int64_t until, uint64_t version);
+extern bool kn__secret_refused(kn__secret *secret, int64_t now, int64_t until, uint64_t version,
+							   kn__fault *fault);
 
 #endif

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,58 +31,137 @@
 
 extern char **environ;
 
+/* A source that is asked, and where what it gives goes. */
+typedef struct asked
+{
+	const char *option;
+	const char *name; /* of the variable, file or program; NULL: nobody has said it */
+	const kn_secret_request *request;
+	char *buffer;
+	size_t capacity;
+} asked;
+
+/* Says why there is no secret, and returns the status.  The first reason stays. */
+static kn_status fail(const asked *a, kn_status status, const char *format, ...) KN_PRINTF(3, 4);
+
+/* Where the reason goes, or NULL: a program that was built with an older header has no room. */
+static char *
+reason_of(const asked *a)
+{
+	const kn_secret_request *request = a->request;
+
+	if (request == NULL ||
+		request->size < offsetof(kn_secret_request, reason_capacity) + sizeof(size_t) ||
+		request->reason_capacity == 0)
+		return NULL;
+	return request->reason;
+}
+
+static asked
+begin(const char *option, const char *name, const kn_secret_request *request, char *buffer,
+	  size_t capacity)
+{
+	asked a = { option, name, request, buffer, capacity };
+	char *reason = reason_of(&a);
+
+	if (reason != NULL)
+		*reason = '\0';
+	return a;
+}
+
+static kn_status
+fail(const asked *a, kn_status status, const char *format, ...)
+{
+	char *reason = reason_of(a);
+	char why[200];
+	va_list arguments;
+
+	if (reason == NULL || *reason != '\0')
+		return status;
+	va_start(arguments, format);
+	(void) vsnprintf(why, sizeof(why), format, arguments);
+	va_end(arguments);
+	if (a->name == NULL)
+		(void) snprintf(reason, a->request->reason_capacity, "%s: %s", a->option, why);
+	else
+		(void)
+			snprintf(reason, a->request->reason_capacity, "%s \"%s\": %s", a->option, a->name, why);
+	return status;
+}
+
+/* The same by the number of an error. */
+static kn_status
+fail_by(const asked *a, kn_status status, int error)
+{
+	char why[100];
+
+	if (strerror_r(error, why, sizeof(why)) != 0)
+		(void) snprintf(why, sizeof(why), "error %d", error);
+	return fail(a, status, "%s", why);
+}
+
 /* What was read, length bytes, becomes a secret, or is wiped. */
 static kn_status
-finish(char *buffer, size_t capacity, size_t length)
+finish(const asked *a, size_t length)
 {
+	char *buffer = a->buffer;
 	size_t kept = length;
 
-	if (kept > 0 && length < capacity && buffer[kept - 1] == '\n')
+	if (kept > 0 && length < a->capacity && buffer[kept - 1] == '\n')
 		kept--;
 	if (kept > 0 && kept < length && buffer[kept - 1] == '\r')
 		kept--;
-	if (kept == 0 || kept >= capacity || memchr(buffer, '\0', kept) != NULL)
+	if (kept > 0 && kept < a->capacity && memchr(buffer, '\0', kept) == NULL)
 	{
-		kn__wipe(buffer, length);
-		return KN_CONFIG;
+		kn__wipe(buffer + kept, length - kept);
+		buffer[kept] = '\0';
+		return KN_OK;
 	}
-	kn__wipe(buffer + kept, length - kept);
-	buffer[kept] = '\0';
-	return KN_OK;
+	kn__wipe(buffer, length);
+	if (kept == 0)
+		return fail(a, KN_CONFIG, "empty");
+	return kept >= a->capacity
+			   ? fail(a, KN_CONFIG, "too long, %zu bytes are the most", a->capacity - 1)
+			   : fail(a, KN_CONFIG, "has a NUL in it");
 }
 
 kn_status
 kn_secret_environment(void *user, const kn_secret_request *request, char *buffer, size_t capacity)
 {
+	asked a = begin("kn_secret_environment", user, request, buffer, capacity);
 	const char *value = user == NULL ? NULL : getenv(user);
 	size_t length;
 
-	(void) request;
+	if (user == NULL)
+		return fail(&a, KN_CONFIG, "no variable is named");
 	if (value == NULL)
-		return KN_CONFIG;
+		return fail(&a, KN_CONFIG, "not set");
 	length = strlen(value);
 	if (length >= capacity)
-		return KN_CONFIG;
+		return fail(&a, KN_CONFIG, "too long, %zu bytes are the most", capacity - 1);
 	memcpy(buffer, value, length);
-	return finish(buffer, capacity, length);
+	return finish(&a, length);
 }
 
 kn_status
 kn_secret_file(void *user, const kn_secret_request *request, char *buffer, size_t capacity)
 {
-	int fd = user == NULL ? -1 : open(user, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	asked a = begin("kn_secret_file", user, request, buffer, capacity);
 	size_t length = 0;
 	ssize_t got = 1;
+	int error = 0;
+	int fd;
 
-	(void) request;
 	if (user == NULL)
-		return KN_CONFIG;
+		return fail(&a, KN_CONFIG, "no file is named");
+	fd = open(user, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return KN_UNAVAILABLE;
+		return fail_by(&a, KN_UNAVAILABLE, errno);
 	while (length < capacity && got != 0)
 	{
 		got = read(fd, buffer + length, capacity - length);
-		if (got < 0 && errno != EINTR)
+		error = got < 0 ? errno : 0;
+		if (got < 0 && error != EINTR)
 			break;
 		length += got > 0 ? (size_t) got : 0;
 	}
@@ -89,9 +169,9 @@ kn_secret_file(void *user, const kn_secret_request *request, char *buffer, size_
 	if (got < 0)
 	{
 		kn__wipe(buffer, length);
-		return KN_UNAVAILABLE;
+		return fail_by(&a, KN_UNAVAILABLE, error);
 	}
-	return finish(buffer, capacity, length);
+	return finish(&a, length);
 }
 
 #define PREFIX  "KINTS_SECRET_"
@@ -244,33 +324,33 @@ milliseconds_until(int64_t deadline)
 
 /* All that a program prints, up to its end, or to one byte too many. */
 static kn_status
-read_output(int fd, int64_t deadline, char *buffer, size_t capacity, size_t *length)
+read_output(const asked *a, int fd, int64_t deadline, size_t *length)
 {
 	*length = 0;
-	while (*length < capacity)
+	while (*length < a->capacity)
 	{
 		struct pollfd waits = { .fd = fd, .events = POLLIN };
 		int ready = poll(&waits, 1, milliseconds_until(deadline));
 		ssize_t got;
 
 		if (ready == 0 && kn__now(NULL) >= deadline)
-			return KN_TIMEOUT;
+			return fail(a, KN_TIMEOUT, "not done in time, and killed");
 		if (ready <= 0)
 			continue;
-		got = read(fd, buffer + *length, capacity - *length);
+		got = read(fd, a->buffer + *length, a->capacity - *length);
 		if (got == 0)
 			return KN_OK;
 		if (got > 0)
 			*length += (size_t) got;
 		else if (errno != EINTR && errno != EAGAIN)
-			return KN_UNAVAILABLE;
+			return fail_by(a, KN_UNAVAILABLE, errno);
 	}
-	return KN_CONFIG;
+	return fail(a, KN_CONFIG, "too long, %zu bytes are the most", a->capacity - 1);
 }
 
 /* Waits for a program's end; whoever is late, or not wanted any more, is killed. */
 static kn_status
-reap(pid_t pid, int64_t deadline, bool is_wanted)
+reap(const asked *a, pid_t pid, int64_t deadline, bool is_wanted)
 {
 	bool is_killed = false;
 	int how = 0;
@@ -290,35 +370,39 @@ reap(pid_t pid, int64_t deadline, bool is_wanted)
 			(void) poll(NULL, 0, LOOK_MS);
 	}
 	if (is_killed)
-		return KN_TIMEOUT;
-	if (ended == pid && WIFEXITED(how) && WEXITSTATUS(how) == CANNOT_RUN)
-		return KN_CONFIG;
+		return fail(a, KN_TIMEOUT, "not done in time, and killed");
 	/* A process that ignores SIGCHLD does not get to know how its children end. */
-	return ended < 0 || (WIFEXITED(how) && WEXITSTATUS(how) == 0) ? KN_OK : KN_UNAVAILABLE;
+	if (ended < 0 || (WIFEXITED(how) && WEXITSTATUS(how) == 0))
+		return KN_OK;
+	if (!WIFEXITED(how))
+		return fail(a, KN_UNAVAILABLE, "ended by signal %d", WTERMSIG(how));
+	return fail(a,
+				WEXITSTATUS(how) == CANNOT_RUN ? KN_CONFIG : KN_UNAVAILABLE,
+				"exited with %d",
+				WEXITSTATUS(how));
 }
 
 static kn_status
-run(const kn_secret_program *program, const kn_secret_request *request, int pipes[2], char *buffer,
-	size_t capacity)
+run(const asked *a, const kn_secret_program *program, int pipes[2])
 {
 	int64_t timeout = program->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : program->timeout_ms;
 	int64_t deadline = kn__after(kn__now(NULL), timeout);
 	size_t length;
 	pid_t pid;
 	kn_status read_status, status;
-	int error = spawn(program->argv, request, pipes[1], &pid);
+	int error = spawn(program->argv, a->request, pipes[1], &pid);
 
 	(void) close(pipes[1]);
 	pipes[1] = -1;
 	if (error != 0)
-		return error == ENOMEM || error == EAGAIN ? KN_UNAVAILABLE : KN_CONFIG;
-	read_status = read_output(pipes[0], deadline, buffer, capacity, &length);
-	status = reap(pid, deadline, read_status == KN_OK);
+		return fail_by(a, error == ENOMEM || error == EAGAIN ? KN_UNAVAILABLE : KN_CONFIG, error);
+	read_status = read_output(a, pipes[0], deadline, &length);
+	status = reap(a, pid, deadline, read_status == KN_OK);
 	if (read_status != KN_OK)
 		status = read_status;
 	if (status == KN_OK)
-		return finish(buffer, capacity, length);
-	kn__wipe(buffer, length);
+		return finish(a, length);
+	kn__wipe(a->buffer, length);
 	return status;
 }
 
@@ -326,17 +410,21 @@ kn_status
 kn_secret_command(void *user, const kn_secret_request *request, char *buffer, size_t capacity)
 {
 	const kn_secret_program *program = user;
+	bool is_named = program != NULL && program->size >= sizeof(*program) && program->argv != NULL &&
+					program->argv[0] != NULL;
+	/* Its arguments are not for everybody to read. */
+	asked a =
+		begin("kn_secret_command", is_named ? program->argv[0] : NULL, request, buffer, capacity);
 	int pipes[2];
 	kn_status status;
 
-	if (program == NULL || program->size < sizeof(*program) || program->argv == NULL ||
-		program->argv[0] == NULL)
-		return KN_CONFIG;
+	if (!is_named)
+		return fail(&a, KN_CONFIG, "no program is named");
 	if (pipe(pipes) != 0)
-		return KN_UNAVAILABLE;
+		return fail_by(&a, KN_UNAVAILABLE, errno);
 	for (int i = 0; i < 2; i++)
 		(void) fcntl(pipes[i], F_SETFD, FD_CLOEXEC);
-	status = run(program, request, pipes, buffer, capacity);
+	status = run(&a, program, pipes);
 	for (int i = 0; i < 2; i++)
 	{
 		if (pipes[i] >= 0)

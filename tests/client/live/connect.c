@@ -173,6 +173,41 @@ START_TEST(asks_for_the_password_that_is_new)
 }
 END_TEST
 
+static const struct
+{
+	const char *option;
+	kn_status status;
+	const char *reason;
+} sources[] = {
+	{ "kn_secret_file=/nowhere/x", KN_UNAVAILABLE, "kn_secret_file \"/nowhere/x\": No such file" },
+	{ "kn_secret_file=/dev/null", KN_CONFIG, "kn_secret_file \"/dev/null\": empty" },
+	{ "kn_secret_environment=KN_NO_SUCH_THING",
+	  KN_CONFIG,
+	  "kn_secret_environment \"KN_NO_SUCH_THING\": not set" },
+	{ "kn_secret_command='false hush'",
+	  KN_UNAVAILABLE,
+	  "kn_secret_command \"false\": exited with 1" },
+	{ "kn_secret_command='/nowhere/x hush'",
+	  KN_CONFIG,
+	  "kn_secret_command \"/nowhere/x\": No such file" },
+};
+
+/* The caller of a statement sees which source of passwords has none, and why. */
+START_TEST(tells_why_there_is_no_password)
+{
+	kn_db *db = open_with(sources[_i].option);
+	kn_ctx *cx = kn_begin(db);
+
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), sources[_i].status);
+	ck_assert_msg(strstr(kn_last_error(cx)->message, sources[_i].reason) != NULL,
+				  "%s",
+				  kn_last_error(cx)->message);
+	ck_assert_ptr_null(strstr(kn_last_error(cx)->message, "hush"));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 typedef struct caller
 {
 	kn_db *db;
@@ -293,6 +328,7 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, is_refused, refusals);
 	tcase_add_test(tcase, asks_for_the_password_that_is_new);
+	LOOP(tcase, tells_why_there_is_no_password, sources);
 	tcase_add_test(tcase, waits_for_a_place);
 	tcase_add_test(tcase, waits_for_a_server_that_starts);
 }
