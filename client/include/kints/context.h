@@ -30,9 +30,9 @@ typedef enum kn_route
  * Role and claims hold for a transaction: what may commit by itself, such as CALL or VACUUM, is
  * KN_USAGE with them outside of kn_transact(), for it would go on as somebody else.
  *
- * Texts are copied.  With claims that cannot be understood, or without a size, each call gives
- * KN_USAGE; a role that does not exist or may not be assumed, or a setting that cannot be set, is
- * KN_AUTH.
+ * Texts are copied.  With claims that cannot be understood, without a size, or with a timeout_ms or
+ * a route that there is none of, each call gives KN_USAGE, and says so; a role that does not exist
+ * or may not be assumed, or a setting that cannot be set, is KN_AUTH.
  */
 typedef struct kn_request
 {
@@ -52,7 +52,10 @@ typedef struct kn_request
 	int line;
 } kn_request;
 
-/* Never NULL: without memory every call with what it returns gives KN_NO_MEMORY. */
+/*
+ * Never NULL: without memory every call with what it returns gives KN_NO_MEMORY, and without a
+ * request KN_USAGE.
+ */
 KN_API kn_ctx *kn_begin_request(kn_db *db, const kn_request *request);
 #ifndef __cplusplus
 /* kn_begin(db), kn_begin(db, .timeout_ms = 250, .role = "teller") */
@@ -81,7 +84,7 @@ KN_API const kn_error *kn_last_error(const kn_ctx *cx);
  */
 KN_API void kn_cancel(kn_ctx *cx);
 
-/* Another deadline, in milliseconds from now; -1: none. */
+/* Another deadline, in milliseconds from now; -1: none.  Less is KN_USAGE of each call after it. */
 KN_API void kn_set_timeout(kn_ctx *cx, int64_t timeout_ms);
 
 /*

@@ -17,7 +17,10 @@ KN_BEGIN_DECLS
 
 typedef struct kn_rows kn_rows;
 
-/* What a statement of one's own is like; all zero is the usual. */
+/*
+ * What a statement of one's own is like; all zero is the usual.  KN_USAGE: is_read and is_write, or
+ * a cache_key where the configuration has no cache.
+ */
 typedef struct kn_options
 {
 	size_t size;

@@ -19,7 +19,7 @@ typedef enum kn_isolation
 	KN_SERIALIZABLE
 } kn_isolation;
 
-/* All zero is the usual. */
+/* All zero is the usual; an isolation that there is none of, or attempts below 0, is KN_USAGE. */
 typedef struct kn_transaction
 {
 	size_t size;

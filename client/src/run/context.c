@@ -9,6 +9,9 @@
 
 #define LONG_MS 1000 /* from here on a timeout may end a hundredth of it later */
 
+/* The one refusal that can be taken back, by kn_set_timeout(). */
+static const char x_timeout[] = "\"timeout_ms\" is a number of milliseconds, or -1";
+
 /* Handed out where there is no memory for a context: whatever is done with it fails. */
 static kn_ctx no_memory = { .guard = ATOMIC_FLAG_INIT };
 
@@ -18,6 +21,7 @@ static int64_t deadline_of(const kn_ctx *cx);
 static bool make_prelude(kn_ctx *cx, const kn_request *request);
 static const char *copy(kn_ctx *cx, const char *text);
 static void let_go(kn_ctx *cx);
+static const char *check_request(const kn_request *request);
 static kn_status refuse(kn_ctx *cx);
 static const int32_t *copy_numbers(kn_ctx *cx, const int32_t *numbers, int32_t count);
 
@@ -26,7 +30,7 @@ kn_begin_request(kn_db *db, const kn_request *request)
 {
 	kn_ctx *cx;
 
-	if (db == NULL || request == NULL)
+	if (db == NULL)
 		return &no_memory;
 	/* In a child, another thread of the parent's may have the lock for ever. */
 	cx = kn__db_is_child(db) ? kn__spare_make(db) : kn__spare_take(db);
@@ -47,12 +51,15 @@ set_up(kn_ctx *cx, const kn_request *given)
 
 	cx->refusal = NULL;
 	cx->refused = NULL;
-	if (given->size != sizeof(kn_request))
+	if (given == NULL || given->size != sizeof(kn_request))
 	{
 		copied = (kn_request){ .size = 0 };
-		cx->refusal = kn__sized(&copied, sizeof(copied), given);
+		cx->refusal =
+			given == NULL ? "the request is missing" : kn__sized(&copied, sizeof(copied), given);
 		request = &copied;
 	}
+	if (cx->refusal == NULL)
+		cx->refusal = check_request(request);
 	atomic_store_explicit(&cx->is_cancelled, false, memory_order_relaxed);
 	cx->timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : db->config.statement_ms;
 	cx->wait.deadline = deadline_of(cx);
@@ -74,6 +81,17 @@ set_up(kn_ctx *cx, const kn_request *given)
 	cx->actor = copy(cx, request->actor);
 	cx->trace_id = copy(cx, request->trace_id);
 	return make_prelude(cx, request) && !cx->own.has_failed;
+}
+
+/* What is wrong with it, NULL: nothing. */
+static const char *
+check_request(const kn_request *request)
+{
+	if (request->timeout_ms < -1)
+		return x_timeout;
+	if ((unsigned) request->route > KN_ROUTE_REPLICA)
+		return "\"route\" of the request is none of kn_route";
+	return NULL;
 }
 
 /* Of timeout_ms, from now on; a long one need not be told to the millisecond. */
@@ -261,6 +279,11 @@ kn_set_timeout(kn_ctx *cx, int64_t timeout_ms)
 {
 	if (cx == NULL || cx == &no_memory)
 		return;
+	/* Time that is left may be computed, and no time is not all the time there is. */
+	if (timeout_ms < -1 && cx->refusal == NULL)
+		cx->refusal = x_timeout;
+	else if (timeout_ms >= -1 && cx->refusal == x_timeout)
+		cx->refusal = NULL;
 	cx->timeout_ms = timeout_ms;
 	cx->wait.deadline = deadline_of(cx);
 }
@@ -338,19 +361,37 @@ refuse(kn_ctx *cx)
 	return kn__fail(&cx->fault, KN_USAGE, "claim \"%s\" %s", cx->refused, cx->refusal);
 }
 
+/* What is wrong with them, NULL: nothing. */
+static const char *
+check_options(const kn_ctx *cx, const kn_options *options)
+{
+	if (options->is_read && options->is_write)
+		return "of \"is_read\" and \"is_write\" only one can hold";
+	if (options->cache_key != NULL && cx->db->config.cache == NULL)
+		return "there is no cache in the configuration for a \"cache_key\"";
+	if (options->cache_ms < 0)
+		return "\"cache_ms\" is a number of milliseconds";
+	return NULL;
+}
+
 kn_status
 kn__ctx_take_options(kn_ctx *cx, const kn_options **options)
 {
 	kn_options *copied;
-	const char *why;
+	const char *why = NULL;
 
-	if (*options == NULL || (*options)->size == sizeof(kn_options))
+	if (*options == NULL)
 		return KN_OK;
-	copied = kn__arena_get(&cx->arena, sizeof(kn_options));
-	if (copied == NULL)
-		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
-	why = kn__sized(copied, sizeof(kn_options), *options);
-	*options = copied;
+	if ((*options)->size != sizeof(kn_options))
+	{
+		copied = kn__arena_get(&cx->arena, sizeof(kn_options));
+		if (copied == NULL)
+			return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
+		why = kn__sized(copied, sizeof(kn_options), *options);
+		*options = copied;
+	}
+	if (why == NULL)
+		why = check_options(cx, *options);
 	return why == NULL ? KN_OK : kn__fail(&cx->fault, KN_USAGE, "%s", why);
 }
 

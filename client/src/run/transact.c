@@ -15,6 +15,7 @@
 #define FEW        6 /* statements of a flight that need no memory */
 #define BEGIN_SIZE 80
 
+static const char *check_options(const kn_transaction *options);
 static kn_status run_outer(kn_ctx *cx, kn_body_fn *body, void *argument,
 						   const kn_transaction *options);
 static kn_status run_once(kn_ctx *cx, kn_body_fn *body, void *argument);
@@ -35,15 +36,30 @@ kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_trans
 
 	if (!kn__ctx_is_usable(cx, &status))
 		return status;
-	if (body == NULL || options == NULL)
+	if (body == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "a transaction has a body");
+	if (options == NULL)
+		return kn__fail(&cx->fault, KN_USAGE, "the options of the transaction are missing");
 	why = kn__sized(&own, sizeof(own), options);
+	if (why == NULL)
+		why = check_options(&own);
 	if (why != NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "%s", why);
 	options = &own;
 	if (cx->work.depth > 0)
 		return kn__savepoint_run(cx, body, argument, options);
 	return run_outer(cx, body, argument, options);
+}
+
+/* What is wrong with them, NULL: nothing. */
+static const char *
+check_options(const kn_transaction *options)
+{
+	if ((unsigned) options->isolation > KN_SERIALIZABLE)
+		return "\"isolation\" of the transaction is none of kn_isolation";
+	if (options->attempts < 0)
+		return "\"attempts\" of the transaction is less than 0";
+	return NULL;
 }
 
 static kn_status
@@ -89,12 +105,11 @@ write_begin(char *text, const kn_transaction *options)
 										  " ISOLATION LEVEL READ COMMITTED",
 										  " ISOLATION LEVEL REPEATABLE READ",
 										  " ISOLATION LEVEL SERIALIZABLE" };
-	unsigned level = (unsigned) options->isolation;
 
 	(void) snprintf(text,
 					BEGIN_SIZE,
 					"BEGIN%s%s%s",
-					level < sizeof(levels) / sizeof(levels[0]) ? levels[level] : "",
+					levels[options->isolation],
 					options->is_read_only ? " READ ONLY" : "",
 					options->is_deferrable ? " DEFERRABLE" : "");
 }
