@@ -25,7 +25,8 @@
 #define KN_API               __attribute__((visibility("default")))
 #define KN_MUST_CHECK        __attribute__((warn_unused_result))
 #define KN_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-/* KN_AUTO(kn_ctx) *cx = ...: ended by itself when the variable goes out of scope. */
+/* KN_AUTO(kn_ctx) *cx = ...: ended by itself when the variable goes out of scope.  For contexts,
+ * with gcc and clang. */
 #define KN_AUTO(type) __attribute__((cleanup(type##_cleanup))) type
 #else
 #define KN_API
@@ -97,30 +98,31 @@ typedef enum kn_status
 
 /* "KN_OK"; for a number that is no status "KN_UNKNOWN".  Static text. */
 KN_API const char *kn_status_name(kn_status status);
-/* One line for people, lower case, no full stop.  Static text. */
+/* One line for people, lower case, no full stop; for any number.  Static text. */
 KN_API const char *kn_status_text(kn_status status);
 /* Whether the same call may succeed later, and may have done nothing yet.  Not of any one call:
- * what has been executed is not known here. */
+ * what has been executed is not known here.  False for a number that is no status. */
 KN_API bool kn_status_is_retryable(kn_status status);
 
 /*
  * What is known of the last failure of a context.  Texts are never NULL ("" when
  * there is nothing to say) and live as long as the error does: until the next
- * call with the same context.
+ * call with the same context, or with rows, a batch or a COPY of it.  All together they have
+ * 4096 bytes; what is longer is cut.
  */
 typedef struct kn_error
 {
 	kn_status status;
-	char sqlstate[6]; /* "" where the server has not said it */
-	int attempts;     /* how often it was tried, 1 for once */
-	int item;         /* of a batch: the index of the statement that failed, else -1 */
-	int64_t row;      /* of a value that does not fit: the row, from 0, else -1 */
-	int column;       /* and the column, from 0, else -1 */
-	int position;     /* in sql, in characters from 1, 0 if not known */
-	const char *message;
+	char sqlstate[6];    /* "" where the server has not said it */
+	int attempts;        /* how often it was tried, 1 for once */
+	int item;            /* of a batch: the index of the statement that failed, else -1 */
+	int64_t row;         /* of a value that does not fit: the row, from 0, else -1 */
+	int column;          /* and the column, from 0, else -1 */
+	int position;        /* in sql, in characters from 1, 0 if not known */
+	const char *message; /* one line, as the server says it, or the library */
 	const char *detail;
 	const char *hint;
-	const char *context;
+	const char *context; /* the server's: which function, which line of a COPY */
 	const char *schema_name;
 	const char *table_name;
 	const char *column_name;
@@ -130,8 +132,10 @@ typedef struct kn_error
 } kn_error;
 
 /*
- * Where memory comes from.  All three functions or none; they have to be thread-safe.
- * resize and release get back the size that was asked for.
+ * Where memory comes from.  All three functions or none; they have to be thread-safe, and must
+ * not call the library.  Sizes are in bytes, never 0; memory has to be aligned for anything, and
+ * NULL says that there is none, which resize leaves the old memory as it was for.  resize and
+ * release get back the size that was asked for, and never NULL.  libpq has its own malloc().
  */
 typedef struct kn_allocator
 {
@@ -142,8 +146,9 @@ typedef struct kn_allocator
 } kn_allocator;
 
 /*
- * What time it is.  Both give nanoseconds: monotonic from any origin, wall since
- * 1970-01-01 UTC.  A test may hand in one of its own; see kn_config.
+ * What time it is.  Both give nanoseconds: monotonic from any origin, never going back, wall since
+ * 1970-01-01 UTC; NULL is the system's.  They are called from any thread.  A test may hand in one
+ * of its own; see kn_config.
  */
 typedef struct kn_clock
 {
