@@ -17,11 +17,13 @@ KN_BEGIN_DECLS
 
 typedef struct kn_batch kn_batch;
 
-/* An empty one, which lives as long as the context.  Never NULL. */
+/* An empty one, which lives until kn_end() or kn_clear() of the context.  Never NULL: without
+ * memory, or a context, kn_run_batch() gives KN_NO_MEMORY. */
 KN_API kn_batch *kn_begin_batch(kn_ctx *cx);
 /*
- * Adds a statement; sql and what values borrow has to live until the batch has run.  What is
- * wrong comes out of kn_run_batch().  Returns the statement's index.
+ * Adds a statement; sql and what values borrow has to live until the batch has run, the array
+ * itself need not.  Returns the statement's index, from 0; -1: it cannot be added, which comes out
+ * of kn_run_batch(), or batch is NULL or has run.
  */
 KN_API int kn_add_values(kn_batch *batch, const char *sql, const kn_value *values, int count);
 #ifndef __cplusplus
@@ -30,12 +32,16 @@ KN_API int kn_add_values(kn_batch *batch, const char *sql, const kn_value *value
 #endif
 /*
  * Sends all, and has all answers when it returns.  options hold for the batch as a whole and
- * may be NULL.  A batch runs once.
+ * may be NULL.  Returns what a call with one statement may (see kints/query.h); KN_OK for an empty
+ * one; KN_USAGE for NULL, or one that has run already: a batch runs once.
  */
 KN_API KN_MUST_CHECK kn_status kn_run_batch(kn_batch *batch, const kn_options *options);
-/* How many rows a statement affected, -1: it says none, or did not run. */
+/* How many rows a statement affected; -1: it says none, the batch has failed or has not run, or
+ * there is no such statement. */
 KN_API int64_t kn_batch_affected(const kn_batch *batch, int index);
-/* The rows of a statement, once: to be ended by kn_done().  Never NULL. */
+/* The rows of a statement, once: to be ended by kn_done(), which says KN_USAGE where they have been
+ * taken, the batch has not run, or there is no such statement; what the batch has failed with, if
+ * it has.  Never NULL. */
 KN_API kn_rows *kn_batch_rows(kn_batch *batch, int index);
 
 KN_END_DECLS

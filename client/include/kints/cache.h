@@ -18,7 +18,8 @@
  * removed.  Where the primary is not there, or the context's route is KN_ROUTE_REPLICA, a replica
  * is asked, and what it says is not kept.
  *
- * Threads: the functions of a kn_cache are called from any thread, several at a time.
+ * Threads: the calls here as the context.  The functions of a kn_cache are called in the threads of
+ * whoever reads or writes, several at a time, and must not call the library with that context.
  */
 #ifndef KINTS_CACHE_H
 #define KINTS_CACHE_H
@@ -27,12 +28,16 @@
 
 KN_BEGIN_DECLS
 
-/* Hands in what was found, before the get function returns; the bytes are copied. */
+/* Hands in what was found, before the get function returns; size is in bytes, which are copied. The
+ * last call counts; without one it is a miss. */
 typedef void kn_found_fn(void *into, const void *bytes, size_t size);
 
 /*
  * How to reach a cache.  None of them has to succeed: what cannot be read is a miss, and what
- * cannot be kept is not kept.  Keys end with a NUL; bytes are of no use to anybody else.
+ * cannot be kept is not kept.  Keys end with a NUL; bytes are of no use to anybody else.  What
+ * they are handed lives until they return.  ttl_ms is the cache_ms of the read's options, and what
+ * 0 means there is for the cache to say: the library does not look at it.  What would be larger
+ * than 64 MiB is not kept.
  */
 typedef struct kn_cache
 {
@@ -46,8 +51,8 @@ typedef struct kn_cache
  * Removes what is kept under a key for the context's role and claims: in a transaction once
  * that is committed, or may be; else at once.  A read of this handle's that was under way by then
  * is not kept; one of another handle's, or another process's, may be, for as long as its cache_ms
- * says.
- * KN_USAGE without a cache; KN_NO_MEMORY.
+ * says.  key is copied.  KN_USAGE without a cache or a key; KN_NO_MEMORY, KN_FORKED, KN_CLOSED.  It
+ * needs no connection: rows that stream, or kn_cancel(), are not in its way.
  */
 KN_API KN_MUST_CHECK kn_status kn_uncache(kn_ctx *cx, const char *key);
 
@@ -66,7 +71,8 @@ KN_API KN_MUST_CHECK kn_status kn_uncache(kn_ctx *cx, const char *key);
  * cache are not known of: where they write as well, kn_uncache() is the safe way.
  *
  * KN_USAGE outside of a transaction, without a cache or a cache_key, or with rows that have no
- * columns, or are streamed, failed, ended or another context's; KN_NO_MEMORY.
+ * columns, or are streamed, failed, ended or another context's; KN_NO_MEMORY, KN_CANCELED,
+ * KN_FORKED, KN_CLOSED.
  */
 KN_API KN_MUST_CHECK kn_status kn_cache_rows(kn_ctx *cx, const kn_rows *rows, const char *sql,
 											 const kn_value *values, int count,

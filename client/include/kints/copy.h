@@ -19,15 +19,18 @@ typedef struct kn_copy kn_copy;
 
 /*
  * Begins a COPY ... FROM STDIN.  The text ends with a NUL, and lives as long as the context, and
- * so does the handle.  Never NULL: what fails stays with it, and comes out of kn_copy_end().  What
- * fails here is tried again as calls are; once data has been handed over, nothing is.
+ * so does the handle, unless kn_clear() comes before.  Never NULL: what fails stays with it, and
+ * comes out of kn_copy_end(), which says KN_USAGE where the text is something else.  What fails
+ * here is tried again as calls are; once data has been handed over, nothing is.
  */
 KN_API kn_copy *kn_copy_in(kn_ctx *cx, const char *sql);
 
 /*
  * Bytes in the format that the text asks for, header and trailer of the binary one included; they
- * need not be whole rows, and are copied.  KN_USAGE after kn_copy_row(), or for a COPY out.  What
- * the server has against them is often known only to kn_copy_end().
+ * need not be whole rows, and are copied; length is in bytes, and data may be NULL where it is 0.
+ * KN_USAGE after kn_copy_row(), for a COPY out, one that has ended, or NULL.  What the server has
+ * against them is often known only to kn_copy_end().  Any failure ends the COPY, and is returned
+ * from then on.
  */
 KN_API kn_status kn_copy_put(kn_copy *copy, const void *data, size_t length);
 
@@ -35,7 +38,7 @@ KN_API kn_status kn_copy_put(kn_copy *copy, const void *data, size_t length);
  * A row for a COPY whose text says (FORMAT binary): as many values as it has columns.  Each goes
  * as the type of its column, and one that does not fit is KN_DATA, with row and column, and the
  * end of the COPY.  So is any but NULL for a type without a codec; enums are text.  Values are
- * copied.
+ * copied.  KN_USAGE: another number of values than of columns, another format, and as above.
  */
 KN_API kn_status kn_copy_row_values(kn_copy *copy, const kn_value *values, int count);
 #ifndef __cplusplus
@@ -50,23 +53,24 @@ KN_API kn_copy *kn_copy_out(kn_ctx *cx, const char *sql);
 
 /*
  * The next piece of what comes out, a row in text or binary as the server sends it; it lives
- * until the next call with the handle.  False: there is none any more, or it failed, as
- * kn_copy_end() tells.
+ * until the next call with the handle.  False: there is none any more, and *piece is empty, or it
+ * failed, as kn_copy_end() tells; KN_USAGE for a COPY in.
  */
 KN_API bool kn_copy_get(kn_copy *copy, kn_str *piece);
 
 /*
- * Ends it; *rows, if it is not NULL, is how many rows there were.  What was put in is committed,
- * or nothing of it happened: KN_CONN_LOST says that, too; KN_OUTCOME_UNKNOWN as with
+ * Ends it; *rows, if it is not NULL, is how many rows there were, 0 if it fails.  What was put in
+ * is committed, or nothing of it happened: KN_CONN_LOST says that, too; KN_OUTCOME_UNKNOWN as with
  * kn_transact().  A COPY out that only reads may end before it has come to its end: it is
- * cancelled then, unless it is part of a transaction.  Gives the same again when called again.
+ * cancelled then, unless it is part of a transaction.  Gives the same again when called again;
+ * KN_USAGE for NULL; else what a call with a statement may return (see kints/query.h).
  */
 KN_API KN_MUST_CHECK kn_status kn_copy_end(kn_copy *copy, int64_t *rows);
 
 /*
  * Gives it up: nothing of it is done, and kn_copy_end() says KN_CANCELED.  A transaction of the
- * caller's that it is part of has failed with it.  Does nothing to one that has ended; the end of
- * the context does the same.
+ * caller's that it is part of has failed with it.  Does nothing to one that has ended, nor to NULL;
+ * the end of the context does the same.
  */
 KN_API void kn_copy_abort(kn_copy *copy);
 

@@ -31,9 +31,9 @@ typedef enum kn_mode
 /* Whose secret is asked for: who connects as whom to which server, as it is told in events. */
 typedef struct kn_secret_request
 {
-	size_t size;
+	size_t size;      /* of this struct, as the library knows it */
 	const char *name; /* of the handle */
-	const char *host;
+	const char *host; /* a name, an address, or the directory of a socket */
 	int port;
 	const char *database;
 	const char *user;
@@ -43,9 +43,11 @@ typedef struct kn_secret_request
 } kn_secret_request;
 
 /*
- * Gives a secret: writes the text with its final NUL into buffer.  Called from any thread, never
- * twice at a time for one server of a handle; what it is asked lives until it returns.  It has to
- * return at some time, for kn_close() waits for it; others who connect wait no longer than
+ * Gives a secret: writes the text with its final NUL into buffer, which has capacity bytes, 16384
+ * at present, and returns KN_OK.  Anything else says why there is no connection: KN_AUTH and
+ * KN_CONFIG are told to callers at once, others when they have waited.  Called from any thread,
+ * never twice at a time for one server of a handle; what it is asked lives until it returns.  It
+ * has to return at some time, for kn_close() waits for it; others who connect wait no longer than
  * connect_ms.  The library zeroes the buffer after use.
  */
 typedef kn_status kn_secret_fn(void *user, const kn_secret_request *request, char *buffer,
@@ -157,8 +159,10 @@ typedef struct kn_config
  * Opens a database.  *out is the handle, or NULL.  Nothing is connected yet
  * unless min_connections asks for it, and then in the background: a server that
  * is down does not make this fail; the first call tells.  What is wrong with the
- * configuration, libpq's options among it, is told in error, a buffer of capacity
- * bytes, and names the option.  Returns KN_CONFIG, KN_NO_MEMORY or KN_OK.
+ * configuration, libpq's options among it, is told in error, a buffer of capacity bytes, and names
+ * the option; it is "" else, ended by a NUL always, and may be NULL.  kn_close() closes the handle.
+ * Returns KN_OK; KN_CONFIG; KN_NO_MEMORY, also where a thread cannot be started; KN_USAGE if out or
+ * config is NULL.
  */
 KN_API KN_MUST_CHECK kn_status kn_open_config(kn_db **out, char *error, size_t capacity,
 											  const kn_config *config);
@@ -170,35 +174,40 @@ KN_API KN_MUST_CHECK kn_status kn_open_config(kn_db **out, char *error, size_t c
 #endif
 
 /*
- * Closes a handle: new calls get KN_CLOSED, those that run have drain_ms (-1:
- * that of the configuration) to end.  What the handle's own threads wait for they
+ * Closes a handle: new calls get KN_CLOSED, those that run have drain_ms (in milliseconds; 0: no
+ * time, -1: that of the configuration) to end.  What the handle's own threads wait for they
  * give up at once, but for the look-up of a host's name and a secret source, which
  * take what they take.  KN_TIMEOUT: some did not; their statements
  * are cancelled and their connections closed as soon as they give them back, and
- * the handle is freed with the last context.  NULL does nothing.
+ * the handle is freed with the last context.  KN_OK: nothing was under way any more.  NULL does
+ * nothing, and is KN_OK.
  */
 KN_API kn_status kn_close(kn_db *db, int64_t drain_ms);
 
-/* Replaces all connections: idle ones at once, those in use when they come back. */
+/* Replaces all connections: idle ones at once, those in use when they come back.  Waits for
+ * neither.  NULL does nothing, nor does it in a child process. */
 KN_API void kn_reset_pool(kn_db *db);
 
 /* What a server's pool has done and does; all since the handle was opened. */
 typedef struct kn_stats
 {
-	size_t size; /* of this struct, filled in by the caller */
-	int total, idle, busy, opening, waiting, max;
-	uint64_t acquires;          /* connections handed out */
-	uint64_t waits;             /* of these after waiting */
-	uint64_t timeouts, refused; /* not handed out: in time, for too many waited */
+	size_t size;                                  /* of this struct, filled in by the caller */
+	int total, idle, busy, opening, waiting, max; /* connections, but for waiting: callers; total is
+												   * what is idle or busy */
+	uint64_t acquires;                            /* connections handed out */
+	uint64_t waits;                               /* of these after waiting */
+	uint64_t timeouts, refused;                   /* not handed out: in time, for too many waited */
 	uint64_t opened, failed_to_open;
-	uint64_t closed_idle, closed_old, closed_broken;
-	uint64_t leaks;
-	uint64_t wait_ns;            /* in all */
+	uint64_t closed_idle, closed_old, closed_broken; /* old: by lifetime_ms, or kn_reset_pool() */
+	uint64_t leaks;                                  /* held for leak_ms */
+	uint64_t wait_ns;                                /* in all */
 	uint64_t wait_histogram[32]; /* of waits: [i] counts those of less than 2^i us, and not less
 									than half of it */
-	uint64_t queries, errors, retries, retries_denied;
-	int breaker;    /* kn_breaker_state of kints/observe.h */
-	int64_t lag_us; /* of a replica, -1: not known */
+	uint64_t queries, errors, retries, retries_denied; /* attempts, a transaction being one; of them
+														* failed; calls tried again; not so, for
+														* want of budget */
+	int breaker;                                       /* kn_breaker_state of kints/observe.h */
+	int64_t lag_us;                                    /* of a replica, -1: not known */
 	bool is_primary;
 	const char *host;    /* static as long as the handle */
 	uint64_t hedges;     /* reads that came to it as well, for another was slow; not in queries
@@ -206,14 +215,19 @@ typedef struct kn_stats
 	uint64_t hedges_won; /* of these, where it was */
 } kn_stats;
 
-/* How many servers there are: 0 is the one of conninfo, then the replicas. */
+/* How many servers there are: 0 is the one of conninfo, then the replicas.  0 of NULL. */
 KN_API int kn_server_count(const kn_db *db);
-/* KN_USAGE where there is no such server. */
+/* The figures of a server, as they are now, in *out, whose size is filled in.  KN_OK, or KN_USAGE
+ * where there is no such server, or db or out is NULL.  In a child process some are those of the
+ * fork, and others 0. */
 KN_API kn_status kn_get_stats(const kn_db *db, int server, kn_stats *out);
 
 /*
  * Who holds connections, as text, a line each: where it was taken, for how long, and the last
- * SQL.  Returns the length it has, as snprintf() does.
+ * SQL, whose literals are masked unless show_parameters is set.  Returns the length it has, as
+ * snprintf() does: writes what fits in capacity bytes with a NUL behind it; buffer may be NULL
+ * where that is 0.  0 if nobody does, in a child process, and of NULL, for which nothing is
+ * written.
  */
 KN_API size_t kn_dump_pool(const kn_db *db, char *buffer, size_t capacity);
 

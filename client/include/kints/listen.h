@@ -27,11 +27,11 @@ typedef struct kn_listener kn_listener;
 /* Everything left zero is the default. */
 typedef struct kn_listener_options
 {
-	size_t size;
+	size_t size;        /* of this struct, filled in by the caller */
 	int64_t probe_ms;   /* after so long without a word the server is asked for one (10000; -1:
 						 * never); the question does not wait for its answer */
 	int64_t timeout_ms; /* how long connecting, LISTEN and the answer to such a question may
-						 * take (5000) */
+						 * take (5000; -1: as long as it takes) */
 } kn_listener_options;
 
 /* What a listener has heard; lives until its next call. */
@@ -47,7 +47,8 @@ typedef struct kn_notification
 /*
  * Makes a listener of a handle; options may be NULL.  Nothing is connected yet.  *out is to be
  * closed by kn_close_listener(), and NULL where this fails: KN_NO_MEMORY, KN_UNAVAILABLE without
- * file descriptors, KN_FORKED, KN_CLOSED, KN_USAGE.
+ * file descriptors, KN_FORKED, KN_CLOSED, KN_USAGE for NULL or a size that is not filled in.  From
+ * any thread.
  *
  * A listener may outlive kn_close() of its handle: that makes a call which waits, and each one
  * after it, return KN_CLOSED, and does not wait for the listener to be closed.  Then the handle is
@@ -70,7 +71,7 @@ KN_API KN_MUST_CHECK kn_status kn_listen(kn_listener *listener, const char *chan
 /*
  * The contrary; what has been notified and not been handed out yet still is.  One that is not
  * listened to is let be.  Without a connection it does not wait for one: the next will not listen
- * to that channel.
+ * to that channel.  KN_USAGE without a channel; KN_TIMEOUT, KN_NO_MEMORY, KN_CLOSED, KN_FORKED.
  */
 KN_API KN_MUST_CHECK kn_status kn_unlisten(kn_listener *listener, const char *channel);
 
@@ -82,7 +83,8 @@ KN_API KN_MUST_CHECK kn_status kn_unlisten(kn_listener *listener, const char *ch
  *	 KN_OK        *out is what was heard; otherwise it is NULL
  *	 KN_TIMEOUT   there was nothing; kn_listener_error() says why, if there is no connection
  *	 KN_CANCELED  kn_wake_listener() was called
- *	 KN_CLOSED, KN_FORKED, KN_USAGE
+ *	 KN_CLOSED, KN_FORKED
+ *	 KN_USAGE     listener or out is NULL
  *	 KN_CONFIG    there is a pooler in between
  *	 KN_NO_MEMORY for now: the listener is as it was
  */
@@ -92,7 +94,7 @@ KN_API KN_MUST_CHECK kn_status kn_next_notification(kn_listener *listener, int64
 /*
  * Makes kn_next_notification() return KN_CANCELED: the one that waits, or else the next; once,
  * however often it was called by then.  From any thread, and from a signal's handler.  The
- * listener must not be closed meanwhile.
+ * listener must not be closed meanwhile.  NULL does nothing.
  */
 KN_API void kn_wake_listener(kn_listener *listener);
 
@@ -104,13 +106,16 @@ KN_API void kn_wake_listener(kn_listener *listener);
  */
 KN_API int kn_listener_fd(const kn_listener *listener);
 
-/* What the last call failed with.  Never NULL; lives until the next call. */
+/* What the last call failed with.  Never NULL, and KN_NO_MEMORY of NULL; lives until the next
+ * call. */
 KN_API const kn_error *kn_listener_error(const kn_listener *listener);
 
 /*
  * Notifies a channel; payload may be NULL.  A call like any other: within a transaction it is
  * delivered when, and if, that is committed.  KN_USAGE: the channel's name is empty or has more
- * than 63 bytes; KN_DATA: the payload has more than 7999; neither is sent then.
+ * than 63 bytes; KN_DATA: the payload has more than 7999; neither is sent then.  Else what a call
+ * with a statement may return (see kints/query.h); texts need not outlive it.  Threads: as the
+ * context.
  */
 KN_API KN_MUST_CHECK kn_status kn_notify(kn_ctx *cx, const char *channel, const char *payload);
 

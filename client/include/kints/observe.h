@@ -148,8 +148,9 @@ typedef struct kn_field
 } kn_field;
 
 /*
- * The next field, from *at on, which begins at 0; false: there is none.  Parameters are not
- * among them.  For adapters that hand all on, whatever it is.
+ * The next field, from *at on, which begins at 0; false: there is none, or an argument is NULL.
+ * *out lives as long as the event.  Parameters are not among them.  For adapters that hand all on,
+ * whatever it is.
  */
 KN_API bool kn_event_field(const kn_event *event, int *at, kn_field *out);
 
@@ -168,19 +169,22 @@ typedef struct kn_json_log
 	uint64_t lost; /* lines that could not be written; look at it when all is quiet */
 } kn_json_log;
 
-/* The caller owns both, and they have to outlive the handle.  with_queries: every query is told. */
+/* The caller owns both, and they have to outlive the handle; file must not be NULL.  with_queries:
+ * every query is told. */
 KN_API void kn_json_log_init(kn_json_log *log, FILE *file, bool with_queries);
 
 /*
  * One event as such a line, its newline included, as snprintf() would: returns the length it
- * has, and writes what fits with a NUL behind it.  SIZE_MAX: out of memory.
+ * has in bytes, and writes what fits in capacity of them with a NUL behind it; buffer may be NULL
+ * where that is 0.  0 of NULL; SIZE_MAX: out of memory.
  */
 KN_API size_t kn_event_json(const kn_event *event, char *buffer, size_t capacity);
 
 /*
  * The figures of servers in Prometheus' text format: count stats, as kn_get_stats() fills them
  * in, of the handle of that name.  Returns the length it has, as snprintf() does: writes what
- * fits with a NUL behind it.  SIZE_MAX: out of memory.  May be called from any thread.
+ * fits in capacity bytes with a NUL behind it.  SIZE_MAX: out of memory.  name may be NULL, for "",
+ * and stats, for none.  May be called from any thread.
  */
 KN_API size_t kn_prometheus(const char *name, const kn_stats *stats, int count, char *buffer,
 							size_t capacity);

@@ -22,7 +22,7 @@ typedef enum kn_isolation
 /* All zero is the usual; an isolation that there is none of, or attempts below 0, is KN_USAGE. */
 typedef struct kn_transaction
 {
-	size_t size;
+	size_t size; /* of this struct, filled in by the caller */
 	kn_isolation isolation;
 	bool is_read_only;  /* may go to a replica, where the context's route allows it */
 	bool is_deferrable; /* with serializable and read-only: waits for a snapshot that cannot fail */
@@ -32,7 +32,8 @@ typedef struct kn_transaction
 /*
  * What is done in a transaction: calls with cx, which go to the one connection of it.  KN_OK
  * commits; anything else rolls back and is returned.  It may run several times: what it
- * does besides is done several times, too.
+ * does besides is done several times, too.  It must not end the context; what its calls hand out
+ * lives on after it, and rows that stream, or a COPY, have to be ended in it.
  */
 typedef kn_status kn_body_fn(kn_ctx *cx, void *argument);
 
@@ -49,6 +50,12 @@ typedef kn_status kn_body_fn(kn_ctx *cx, void *argument);
  *
  * KN_OUTCOME_UNKNOWN: the connection was lost during COMMIT, and not even the server could be
  * asked afterwards whether it was done.  Where it could, it is KN_OK or tried again.
+ *
+ * Else returns what body did, or, where that passes over the failure of a statement, what that
+ * failed with; what COMMIT failed with, such as a constraint that is deferred; KN_ABORTED where the
+ * server answers it with a rollback; KN_USAGE without body or options, or for what body has left
+ * open; KN_TIMEOUT, KN_CANCELED, KN_CONN_LOST: nothing of it is in force; KN_NO_MEMORY, KN_FORKED,
+ * KN_CLOSED.
  */
 KN_API KN_MUST_CHECK kn_status kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument,
 												   const kn_transaction *options);
@@ -63,15 +70,18 @@ KN_API KN_MUST_CHECK kn_status kn_transact_options(kn_ctx *cx, kn_body_fn *body,
 
 /*
  * Calls a function once the outermost transaction has been committed, or right away outside of
- * one.  What a savepoint that is rolled back has asked for is forgotten.  It must not use cx.
- * KN_NO_MEMORY, or KN_OK.
+ * one; in the order they were asked for, in this thread, before kn_transact() returns.  What a
+ * savepoint, or a run of the body, that is rolled back has asked for is forgotten.  argument has to
+ * live until then.  It must not use cx.  KN_OK; KN_NO_MEMORY, KN_FORKED, KN_CLOSED; KN_USAGE
+ * without a function.
  */
 typedef void kn_after_fn(void *argument);
 KN_API KN_MUST_CHECK kn_status kn_after_commit(kn_ctx *cx, kn_after_fn *after, void *argument);
-/* Likewise once it has been rolled back, or its outcome is unknown. */
+/* Likewise once it has been rolled back, or its outcome is unknown; never outside of one.  Each run
+ * of a body that is rolled back calls what it has asked for. */
 KN_API KN_MUST_CHECK kn_status kn_after_rollback(kn_ctx *cx, kn_after_fn *after, void *argument);
 
-/* Whether cx is in a transaction. */
+/* Whether cx is in a transaction of kn_transact().  Not if it is NULL. */
 KN_API bool kn_in_transaction(const kn_ctx *cx);
 
 KN_END_DECLS

@@ -4,9 +4,12 @@
  *
  * A kn_value is small, copied freely, and owns nothing: text, bytes and arrays
  * in it are borrowed from whoever made it.  One that comes out of a row lives
- * as long as the row; kn_copy_value() makes it live as long as the context.
+ * as long as the row; kn_copy_value() makes it live as long as the context.  One that is sent has
+ * to live until the call returns, in a batch until that has run.
  *
- * Threads: values are plain data; functions here keep no state.
+ * Functions here cannot fail: what cannot be sent is KN_DATA where it is sent.
+ *
+ * Threads: values are plain data; functions here keep no state, and may be called from any thread.
  */
 #ifndef KINTS_VALUE_H
 #define KINTS_VALUE_H
@@ -62,14 +65,17 @@ typedef struct kn_time
 	int64_t usec;
 } kn_time;
 
+/* A day: days since 1970-01-01. */
 typedef struct kn_date
 {
 	int32_t days;
 } kn_date;
 
+/* Three parts, as PostgreSQL has them: a month is no number of days, and a day no number of hours.
+ */
 typedef struct kn_interval
 {
-	int64_t usec;
+	int64_t usec; /* microseconds */
 	int32_t days;
 	int32_t months;
 } kn_interval;
@@ -82,7 +88,7 @@ typedef struct kn_array
 	const struct kn_value *items;
 	const int32_t *sizes;        /* of each dimension */
 	const int32_t *lower_bounds; /* of each dimension; NULL: 1 */
-	int32_t dimensions;          /* 0: an empty array */
+	int32_t dimensions;          /* 0: an empty array; 6 at the most */
 	kn_type element;
 } kn_array;
 
@@ -107,7 +113,8 @@ typedef struct kn_value
 /*
  * One of each kind.  Text without a length ends with a NUL; a NULL pointer is
  * the SQL NULL.  Text goes out untyped, so that the server takes it for
- * whatever the place asks for: an enum, a date, json.
+ * whatever the place asks for: an enum, a date, json.  Lengths are in bytes, 2147483647 at the
+ * most.
  */
 KN_API kn_value kn_null(void);
 KN_API kn_value kn_bool(bool value);
@@ -120,17 +127,22 @@ KN_API kn_value kn_text(const char *value);
 KN_API kn_value kn_text_of(kn_str value);
 KN_API kn_value kn_bytes(const void *bytes, size_t length);
 KN_API kn_value kn_uuid_of(kn_uuid value);
+/* Decimal digits, such as "-12.50", or "NaN", "Infinity", "-Infinity". */
 KN_API kn_value kn_numeric(const char *digits);
 KN_API kn_value kn_date_of(kn_date value);
 KN_API kn_value kn_timestamptz(kn_time value);
+/* Microseconds since 1970-01-01 00:00, without a time zone. */
 KN_API kn_value kn_timestamp(int64_t usec);
+/* Microseconds since midnight, 0 to 86400000000. */
 KN_API kn_value kn_time_of_day(int64_t usec);
 KN_API kn_value kn_interval_of(kn_interval value);
 KN_API kn_value kn_json(const char *text);
 KN_API kn_value kn_inet(const char *text);
+/* Borrows the array with its items and sizes. */
 KN_API kn_value kn_array_of(const kn_array *array);
+/* The value itself: what kn_v() makes of one. */
 KN_API kn_value kn_same(kn_value value);
-/* The same value, sent as the server's type of that OID. */
+/* The same value, sent as the server's type of that OID; 0: as the kind implies. */
 KN_API kn_value kn_as(kn_value value, uint32_t oid);
 
 /*
