@@ -68,6 +68,13 @@ typedef kn_status kn_secret_fn(void *user, const kn_secret_request *request, cha
  * A zero in the struct does not keep the environment from saying something else:
  * ignore_environment does.  A KINTS_ variable that is an option's but for a slip or two is
  * KN_CONFIG, as any kn_ of the conninfo that is no option; others are somebody else's.
+ *
+ * A number out of its range is KN_CONFIG, which the message tells: connections are 1 to 10000
+ * (min_connections 0 to max_connections), times 1 ms to a century, percentages 1 to 100
+ * (hedge_percent from 0, retry_budget_percent to 1000), retry_attempts 1 to 1000, breaker_probes 1
+ * to 10000, breaker_window 1 to 86400, statement_cache 1 to 1000000, statement_cache_bytes 1 KiB to
+ * 1 TiB; the others are 1 or more, max_waiters 0 or more.  Times of retry_ and breaker_ cannot be
+ * -1; retry_budget_percent can: no repeats at all.  In a text 0 is a number like any other.
  */
 typedef struct kn_config
 {
