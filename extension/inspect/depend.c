@@ -18,11 +18,23 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+/* One that a table inherits from. */
+typedef struct Parent
+{
+	KnTable *of;
+	int32 place;
+	const char *name;
+} Parent;
+
+static List *parents; /* Parent *, while pg_inherits is read */
+
 static void note_dependency(KnInspect *in, HeapTuple row, TupleDesc shape);
 static void read_comment(KnInspect *in, HeapTuple row, TupleDesc shape);
 static bool read_column_comment(KnInspect *in, Form_pg_description form, const char *comment);
 static void fill_comments(KnInspect *in);
 static void read_parent(KnInspect *in, HeapTuple row, TupleDesc shape);
+static void place_parents(void);
+static int compare_parents(const ListCell *a, const ListCell *b);
 static void attach_index(KnInspect *in, Oid child, Oid parent);
 static void match_dependency(KnInspect *in, const KnDependency *dependency);
 static void note_extension(KnInspect *in, const KnObject *object, Oid extension);
@@ -161,7 +173,9 @@ fill_comments(KnInspect *in)
 void
 inspect_inheritance(KnInspect *in)
 {
+	parents = NIL;
 	inspect_scan(in, InheritsRelationId, read_parent);
+	place_parents();
 }
 
 static void
@@ -188,11 +202,37 @@ read_parent(KnInspect *in, HeapTuple row, TupleDesc shape)
 	if (child->is_partition)
 		table->partition_of = parent;
 	else
-		table->inherits =
-			list_length(table->inherits) >= form->inhseqno
-				? list_insert_nth(table->inherits, form->inhseqno - 1, (char *) parent)
-				: lappend(table->inherits, (char *) parent);
+	{
+		Parent *entry = palloc(sizeof(Parent));
+
+		entry->of = table;
+		entry->place = form->inhseqno;
+		entry->name = parent;
+		parents = lappend(parents, entry);
+	}
 	schema_depend(table, inspect_lookup(in, RelationRelationId, form->inhparent, 0));
+}
+
+/* In the order of the columns that come from them, wherever their rows lie. */
+static void
+place_parents(void)
+{
+	ListCell *cell;
+
+	list_sort(parents, compare_parents);
+	foreach(cell, parents)
+	{
+		Parent *parent = lfirst(cell);
+
+		parent->of->inherits = lappend(parent->of->inherits, (char *) parent->name);
+	}
+	parents = NIL;
+}
+
+static int
+compare_parents(const ListCell *a, const ListCell *b)
+{
+	return ((Parent *) lfirst(a))->place - ((Parent *) lfirst(b))->place;
 }
 
 /* An index of a partition; one behind a constraint follows that. */

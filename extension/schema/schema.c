@@ -227,11 +227,15 @@ schema_depend(void *object, void *on)
 		dependent->depends = list_append_unique_ptr(dependent->depends, on);
 }
 
-/* Brings the objects into the one order of a schema. */
+/* Brings the objects, and what each of them needs, into the one order of a schema. */
 void
 schema_sort(KnSchema *schema)
 {
+	ListCell *cell;
+
 	list_sort(schema->objects, compare_objects);
+	foreach(cell, schema->objects)
+		list_sort(((KnObject *) lfirst(cell))->depends, compare_objects);
 }
 
 static int

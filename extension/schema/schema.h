@@ -52,7 +52,7 @@ typedef struct KnObject
 	const char *comment;   /* NULL: none */
 	List *acl;             /* aclitems as text, sorted; NIL: the default */
 	bool has_acl;          /* acl is not the default (an empty one is a thing) */
-	List *depends;         /* KnObject *: what must exist before this one can */
+	List *depends;         /* KnObject *, in their order: what must exist before this one can */
 } KnObject;
 
 #define KN_DECLARE_TEXT(name)              const char *name;
