@@ -223,6 +223,8 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 		ck_assert_int_lt(now_ms() - begun, patience_ms + 2 * CANCEL_MS + SLOWNESS_MS);
 	is_done = p.proxy.is_done;
 	ck_assert_msg(is_done || how == WAY_DROP, "no harm was done");
+	/* It falls silent while the call runs out of time, and not after all is to go on. */
+	proxy_await_harm(&p.proxy);
 	p.proxy.drops = false;
 	ck_assert_int_eq(stats_of(db).busy, 0);
 	/* And all goes on. */

@@ -73,6 +73,7 @@ typedef struct proxy
 	char request[16];
 	bool is_mute;                  /* whoever comes is served in silence */
 	_Atomic(bool) is_done;         /* the one thread sets it, the other looks */
+	_Atomic(bool) is_at_it;        /* harm is being done; it was not before is_done */
 	_Atomic(bool) drops;           /* from now on nothing passes, in either direction */
 	_Atomic(bool) leads_elsewhere; /* new connections are to the other server */
 } proxy;
@@ -172,6 +173,7 @@ harm_unit(proxy *p, pair *x, size_t unit)
 	size_t n;
 
 	p->hit = x->server;
+	p->is_at_it = true;
 	p->is_done = true;
 	if (p->when == MOMENT_BEFORE && p->harm(p->user))
 		return false;
@@ -247,13 +249,17 @@ from_client(proxy *p, pair *x)
 	{
 		bool is_hit = !p->is_done && (p->kind == 0 ? executes : x->bytes[0] == p->kind) &&
 					  contains(x->bytes, unit, p->text);
+		bool has_passed;
 
 		if (hold_request(p, x, unit))
 			return false;
 		x->is_started = true;
-		if (is_hit ? !harm_unit(p, x, unit) : !pass(x->server, x->bytes, unit))
-		{
+		has_passed = is_hit ? harm_unit(p, x, unit) : pass(x->server, x->bytes, unit);
+		if (!has_passed)
 			x->is_dead = p->drops;
+		p->is_at_it = false;
+		if (!has_passed)
+		{
 			if (x->is_dead)
 				return true;
 			/* What the server has still to say is for the client. */
@@ -434,6 +440,14 @@ static inline void
 proxy_close_silent(proxy *p)
 {
 	proxy_say(p, "c");
+}
+
+/* No harm is done from here on: the caller may have given up before it was. */
+static inline void
+proxy_await_harm(proxy *p)
+{
+	while (p->is_at_it)
+		(void) poll(NULL, 0, 1);
 }
 
 /* New ones are silent as well: they are taken, and that is all. */
