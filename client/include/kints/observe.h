@@ -44,7 +44,8 @@ KN_API const char *kn_breaker_state_name(int state);
 	X(AUDIT,                                                                             \
 	  audit,                                                                             \
 	  "what = committed, pending (in a transaction, whose own end comes), failed, "      \
-	  "unknown (it may have been committed): no read")                                   \
+	  "unknown (it may have been committed): no read; of a "                             \
+	  "batch each that is none")                                                         \
 	X(NOTICE,                                                                            \
 	  notice,                                                                            \
 	  "what = the severity: something that the server remarks; or the library, once a "  \
@@ -80,6 +81,13 @@ KN_API const char *kn_event_name(kn_event_kind kind);
  * errors, and of what functions raise in words of their own, as errors or as notices, whatever
  * SQLSTATE they choose.  kn_last_error() has all of that; it is for the program.
  *
+ * A batch is one call: its text is that of all statements with "; " between them (once if it is the
+ * same), each as it would be told by itself; what goes beyond 16 KiB is left out, and the text ends
+ * with how many statements those are.  Its rows are the sum of all, and no parameters are shown.
+ * The audit has an event for each statement of the batch that may write, as if it were
+ * alone, but for batch_size, and for what became of it: it is that of the batch, which is in force
+ * as a whole or not at all.
+ *
  * X(type, field, attribute).  Attributes are named as OpenTelemetry's
  * semantic conventions for databases have them, where they have one.  Texts are NULL, and
  * numbers -1, where there is nothing to say.
@@ -90,7 +98,7 @@ KN_API const char *kn_event_name(kn_event_kind kind);
 	X(TEXT, host, "server.address")                                                              \
 	X(NUMBER, port, "server.port")                                                               \
 	X(TEXT, database, "db.namespace")                                                            \
-	X(TEXT, operation, "db.operation.name") /* "SELECT": of a batch, that of its first */        \
+	X(TEXT, operation, "db.operation.name") /* "SELECT"; "BATCH SELECT", "BATCH": of a batch */  \
 	X(TEXT, summary, "db.query.summary")    /* kn_options.name */                                \
 	X(TEXT, sql, "db.query.text")           /* literals are ? where it has no parameters */      \
 	X(NUMBER, batch_size, "db.operation.batch.size") /* from 2 on */                             \
@@ -123,7 +131,7 @@ typedef struct kn_event
 	KN_EVENT_FIELDS(X)
 #undef X
 	int parameter_count;
-	const kn_value *parameters; /* NULL: masked, for show_parameters is not set */
+	const kn_value *parameters; /* NULL: masked, for show_parameters is not set, or of a batch */
 } kn_event;
 
 typedef void kn_hook(void *user, const kn_event *event);

@@ -57,6 +57,51 @@ kn__told_sql_init(kn__told_sql *told, const kn_allocator *allocator, const char 
 	return told->text;
 }
 
+/* Whether one text stands for all, as it may be told. */
+static bool
+are_the_same(const kn__item *items, int count)
+{
+	for (int i = 1; i < count; i++)
+	{
+		if (strcmp(items[i].sql, items[0].sql) != 0 || (items[i].count > 0) != (items[0].count > 0))
+			return false;
+	}
+	return true;
+}
+
+const char *
+kn__told_batch_init(kn__told_sql *told, const kn_allocator *allocator, const kn__item *items,
+					int count, bool show_parameters)
+{
+	kn__buf *out = &told->masked;
+
+	if (are_the_same(items, count))
+		return kn__told_sql_init(told,
+								 allocator,
+								 items[0].sql,
+								 items[0].count > 0,
+								 show_parameters);
+	kn__buf_init(out, allocator, SIZE_MAX / 2);
+	for (int i = 0; i < count; i++)
+	{
+		size_t before = out->length;
+
+		kn__buf_text(out, i == 0 ? "" : "; ");
+		if (items[i].count > 0 || show_parameters)
+			kn__buf_text(out, items[i].sql);
+		else
+			kn__mask_literals(out, (kn_str){ items[i].sql, strlen(items[i].sql) });
+		if (i > 0 && out->length > KN__TOLD_BATCH_LIMIT)
+		{
+			kn__buf_cut(out, before);
+			kn__buf_printf(out, "; /* and %d more */", count - i);
+			break;
+		}
+	}
+	told->text = out->has_failed ? NULL : out->data;
+	return told->text;
+}
+
 void
 kn__told_sql_release(kn__told_sql *told)
 {

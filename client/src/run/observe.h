@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "kints/observe.h"
+#include "wire/wire.h"
 
 /* A statement's text as events may have it. */
 typedef struct kn__told_sql
@@ -49,6 +50,14 @@ extern void kn__tell(const kn_hooks *hooks, const kn_event *event);
  */
 extern const char *kn__told_sql_init(kn__told_sql *told, const kn_allocator *allocator,
 									 const char *sql, bool has_parameters, bool show_parameters);
+/*
+ * The same of the statements of a batch, each for itself, with "; " between them; once if all have
+ * the same text.  What comes after so many bytes is left out but for the first, and the text then
+ * ends with how many statements those are.
+ */
+#define KN__TOLD_BATCH_LIMIT ((size_t) 16 * 1024)
+extern const char *kn__told_batch_init(kn__told_sql *told, const kn_allocator *allocator,
+									   const kn__item *items, int count, bool show_parameters);
 extern void kn__told_sql_release(kn__told_sql *told);
 /* Appends a text with each literal as ?; its comments go, for who knows what is in them. */
 extern void kn__mask_literals(kn__buf *out, kn_str sql);

@@ -4,12 +4,25 @@
  */
 #include "run/tell.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "data/data.h"
 #include "run/config.h"
 #include "run/observe.h"
 
+#define OPERATION_ROOM 40
+
 static void describe(kn_event *event, const kn__call *call, kn_status status);
+static void tell_audit(const kn__call *call, kn_status status, int64_t rows, int64_t took);
+static bool may_write(const kn__call *call);
+static kn__call one_of(const kn__call *call, int index);
 static void tell_call(kn_event *event, const kn__call *call, kn_status status, int64_t rows);
+static void tell_batch(kn_event *event, const kn__call *call, kn_status status);
+static const char *batch_operation(const kn__call *call, char *room);
+static const char *verb_of(const kn__item *item);
+static int64_t rows_of(const kn__item *item);
+static int64_t sum(int64_t a, int64_t b);
 static void place(kn_event *event, const kn__server *server);
 
 void
@@ -48,7 +61,7 @@ kn__tell_hedge(const kn__call *call, const kn__server *second)
 	kn__tell(config->hooks, &event);
 }
 
-/* Rows: -1 where the call has none to speak of. */
+/* Rows: -1 where the call has none to speak of; those of a batch are counted here. */
 void
 kn__tell_end(const kn__call *call, kn_status status, int64_t rows)
 {
@@ -73,17 +86,58 @@ kn__tell_end(const kn__call *call, kn_status status, int64_t rows)
 		event.duration_ns = took;
 		tell_call(&event, call, status, rows);
 	}
-	if (((call->class & KN__CLASS_READ) == 0 || !kn__run_is_harmless(call)) &&
-		kn__hears(hooks, KN_EVENT_AUDIT))
+	if (may_write(call) && kn__hears(hooks, KN_EVENT_AUDIT))
+		tell_audit(call, status, rows, took);
+}
+
+/* Of a batch each statement that may write is told by itself. */
+static void
+tell_audit(const kn__call *call, kn_status status, int64_t rows, int64_t took)
+{
+	const kn_config *config = &call->cx->db->config;
+
+	for (int i = 0; i < call->count; i++)
 	{
+		kn__call one = call->count == 1 ? *call : one_of(call, i);
+		kn_event event;
+
+		if (!may_write(&one))
+			continue;
 		kn__event_init(&event, KN_EVENT_AUDIT, config->clock);
 		event.what = status == KN_OUTCOME_UNKNOWN ? "unknown"
 					 : status != KN_OK            ? "failed"
 					 : call->cx->work.depth > 0   ? "pending"
 												  : "committed";
 		event.duration_ns = took;
-		tell_call(&event, call, status, rows);
+		event.batch_size = call->count > 1 ? call->count : -1;
+		tell_call(&event, &one, status, call->count == 1 ? rows : rows_of(one.items));
 	}
+}
+
+static bool
+may_write(const kn__call *call)
+{
+	return (call->class & KN__CLASS_READ) == 0 || !kn__run_is_harmless(call);
+}
+
+/* A statement of a batch, as if it were a call. */
+static kn__call
+one_of(const kn__call *call, int index)
+{
+	kn_db *db = call->cx->db;
+	kn__call one = *call;
+
+	one.items = &call->items[index];
+	one.count = 1;
+	one.class = kn__classes_of(db->classes,
+							   &db->functions,
+							   one.items->sql,
+							   one.items->length,
+							   one.items->hash);
+	/* What a read calls may have been seen to write. */
+	if ((one.class & KN__CLASS_CALLS) != 0 && (call->class & KN__CLASS_READ) == 0)
+		one.class &= ~(unsigned) KN__CLASS_READ;
+	return one;
 }
 
 static void
@@ -91,13 +145,17 @@ tell_call(kn_event *event, const kn__call *call, kn_status status, int64_t rows)
 {
 	const kn_config *config = &call->cx->db->config;
 	const kn__item *item = &call->items[0];
-	kn__statement statement = kn__statement_of((kn_str){ item->sql, item->length });
 	kn__told_sql told;
 
 	describe(event, call, status);
-	event->operation = statement.verb;
+	if (call->count > 1)
+	{
+		tell_batch(event, call, status);
+		return;
+	}
+	event->operation = verb_of(item);
 	event->rows = rows;
-	event->affected = call->count == 1 ? item->affected : -1;
+	event->affected = status == KN_OK ? item->affected : -1;
 	event->sql = kn__told_sql_init(&told,
 								   config->allocator,
 								   item->sql,
@@ -108,6 +166,71 @@ tell_call(kn_event *event, const kn__call *call, kn_status status, int64_t rows)
 	kn__told_sql_release(&told);
 }
 
+/* All of its statements; but no parameters, which are those of one each. */
+static void
+tell_batch(kn_event *event, const kn__call *call, kn_status status)
+{
+	const kn_config *config = &call->cx->db->config;
+	char operation[OPERATION_ROOM];
+	int parameters = 0;
+	kn__told_sql told;
+
+	event->operation = batch_operation(call, operation);
+	for (int i = 0; i < call->count; i++)
+	{
+		parameters += call->items[i].count;
+		if (status != KN_OK)
+			continue;
+		event->rows = sum(event->rows, rows_of(&call->items[i]));
+		event->affected = sum(event->affected, call->items[i].affected);
+	}
+	event->sql = kn__told_batch_init(&told,
+									 config->allocator,
+									 call->items,
+									 call->count,
+									 config->show_parameters);
+	kn__event_parameters(event, NULL, parameters, false);
+	kn__tell(config->hooks, event);
+	kn__told_sql_release(&told);
+}
+
+/* As OpenTelemetry has it: "BATCH INSERT" where all do the same, else "BATCH". */
+static const char *
+batch_operation(const kn__call *call, char *room)
+{
+	const char *verb = verb_of(&call->items[0]);
+
+	for (int i = 1; i < call->count && verb != NULL; i++)
+	{
+		const char *other = verb_of(&call->items[i]);
+
+		if (other == NULL || strcmp(other, verb) != 0)
+			verb = NULL;
+	}
+	(void) snprintf(room, OPERATION_ROOM, verb == NULL ? "BATCH" : "BATCH %s", verb);
+	return room;
+}
+
+/* NULL: it has none that is known. */
+static const char *
+verb_of(const kn__item *item)
+{
+	return kn__said(kn__statement_of((kn_str){ item->sql, item->length }).verb);
+}
+
+static int64_t
+rows_of(const kn__item *item)
+{
+	return item->result == NULL ? -1 : kn__result_rows(item->result);
+}
+
+/* Of two numbers, each of which is -1 where it is not known. */
+static int64_t
+sum(int64_t a, int64_t b)
+{
+	return a < 0 ? b : b < 0 ? a : a + b;
+}
+
 static void
 describe(kn_event *event, const kn__call *call, kn_status status)
 {
@@ -116,7 +239,8 @@ describe(kn_event *event, const kn__call *call, kn_status status)
 	place(event, call->server);
 	event->db_name = cx->db->config.name;
 	event->summary = call->options == NULL ? NULL : call->options->name;
-	event->batch_size = call->count > 1 ? call->count : -1;
+	if (call->count > 1)
+		event->batch_size = call->count;
 	event->trace_id = cx->trace_id;
 	event->actor = cx->actor;
 	event->attempts = call->attempts;
