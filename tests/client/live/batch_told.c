@@ -71,6 +71,7 @@ static const struct
 	  "UPDATE kn_told SET mail = ?; SELECT id FROM kn_told; ANALYZE kn_told",
 	  2,
 	  4 },
+	{ { "", "" }, "BATCH", "", 0, -1 },
 	{ { "ANALYZE kn_told", "ANALYZE kn_told" }, "BATCH ANALYZE", "ANALYZE kn_told", 0, -1 },
 };
 

@@ -349,6 +349,7 @@ static const struct
 	{ "SELECT 's3cret'::int", KN_DATA, false },
 	{ "SELECT 1 's3cret'", KN_SCHEMA, false }, /* syntax error at or near */
 	{ "SELECT 's3cret", KN_SCHEMA, false },    /* unterminated */
+	{ "'s3cret'", KN_SCHEMA, false },          /* it has no verb */
 	{ "SELECT 's3cret'::text::kn_no_such_type", KN_SCHEMA, false },
 	{ "SELECT kn_raise($1, 'notice')", KN_OK, true },
 	{ "SELECT kn_raise($1, 'P0001')", KN_SERVER, true },
@@ -458,6 +459,7 @@ START_TEST(keeps_values_to_itself)
 		lines++;
 		leaks += strstr(line, "s3cret") != NULL;
 		ck_assert_msg(_i == 1 || strstr(line, "s3cret") == NULL, "%s", line);
+		ck_assert_msg(strstr(line, "name\":\"\"") == NULL, "%s", line);
 	}
 	ck_assert_int_gt(lines, 4 * COUNT(leaky));
 	if (_i == 1)
