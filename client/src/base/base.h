@@ -173,6 +173,14 @@ extern int64_t kn__after(int64_t now, int64_t milliseconds);
 extern uint64_t kn__hash(const void *bytes, size_t length, uint64_t seed);
 
 /*
+ * utf8.c: how many bytes the character has that a text of n bytes begins with, 0: it is not well
+ * formed, and its first byte stands for nothing.
+ */
+extern size_t kn__utf8_length(const char *text, size_t n);
+/* What stands in its place. */
+#define KN__UTF8_REPLACEMENT "\xEF\xBF\xBD"
+
+/*
  * error.c: an error with room for its texts, so that noting one cannot fail.  Texts
  * that do not fit are cut, at the end of a character.
  */

@@ -20,36 +20,6 @@
 
 #define MAX_NESTING 8
 
-/* How many bytes a character has that begins with this one; 0: none does. */
-static size_t
-length_by(unsigned char first)
-{
-	if (first < 0x80)
-		return 1;
-	if (first < 0xC2 || first >= 0xF5)
-		return 0;
-	return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-}
-
-/* How many bytes the character at p has, if it is well-formed UTF-8, else 0. */
-static size_t
-character_length(const unsigned char *p, size_t n)
-{
-	size_t length = length_by(p[0]);
-
-	if (length == 0 || length > n)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-	{
-		if ((p[i] & 0xC0) != 0x80)
-			return 0;
-	}
-	if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] >= 0xA0) ||
-		(p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] >= 0x90))
-		return 0; /* too long a form, a surrogate, or beyond U+10FFFF */
-	return length;
-}
-
 static void
 add_escaped(kn__buf *out, unsigned char c)
 {
@@ -86,9 +56,9 @@ add_string(kn__buf *out, const char *text, size_t n)
 		i = plain;
 		if (i == n)
 			break;
-		length = character_length(p + i, n - i);
+		length = kn__utf8_length(text + i, n - i);
 		if (length == 0)
-			kn__buf_text(out, "\xEF\xBF\xBD");
+			kn__buf_text(out, KN__UTF8_REPLACEMENT);
 		else if (length == 1)
 			add_escaped(out, p[i]);
 		else
