@@ -2,6 +2,7 @@
  * test_run_prometheus.c
  *		The text that Prometheus reads: each family once, labels escaped, buckets that add up.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "kints/observe.h"
@@ -84,6 +85,16 @@ START_TEST(labels_are_escaped)
 	print("\xc3\xa9", &stats, 1);
 	ck_assert(has_line(
 		"kints_waiting{name=\"\xc3\xa9\",server=\"0\",host=\"C:\\\\h\\\"\\n\",role=\"primary\"} 0"));
+	/* JSON's mending, here as well: the format is UTF-8. */
+	stats.host = "h";
+	print(
+		"a\xff"
+		"b\xe2\x82",
+		&stats,
+		1);
+	ck_assert(
+		has_line("kints_waiting{name=\"a\xef\xbf\xbd"
+				 "b\xef\xbf\xbd\xef\xbf\xbd\",server=\"0\",host=\"h\",role=\"primary\"} 0"));
 	stats.host = NULL;
 	print("n", &stats, 1);
 	ck_assert(has_line("kints_waiting{name=\"n\",server=\"0\",host=\"\",role=\"primary\"} 0"));
@@ -115,34 +126,130 @@ START_TEST(buckets_add_up)
 }
 END_TEST
 
-/* Each family is announced once, and all its samples come behind that, before the next one. */
-START_TEST(families_stay_together)
+/*
+ * As a scraper reads it: each family is announced once, by HELP and TYPE, and all its samples come
+ * behind that, before the next one; no sample is there twice.  Returns how many there are.
+ */
+static int
+parse(void)
 {
-	kn_stats stats[3] = { stats_of("a"), stats_of("b"), stats_of("c") };
-	char family[100] = "";
-	char *line;
-	int samples = 0;
+	static const char *families[100];
+	static const char *samples[1000];
+	int family_count = 0;
+	int count = 0;
+	size_t n = 0;
 
-	print("n", stats, 3);
 	ck_assert_int_eq(text[strlen(text) - 1], '\n');
-	for (line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 	{
 		if (strncmp(line, "# HELP ", 7) == 0)
 		{
-			size_t n = strcspn(line + 7, " ");
+			const char *family = line + 7;
 
-			ck_assert_uint_lt(n, sizeof(family));
-			memcpy(family, line + 7, n);
-			family[n] = '\0';
+			n = strcspn(family, " ");
+			for (int i = 0; i < family_count; i++)
+				ck_assert_msg(strncmp(families[i], family, n + 1) != 0, "%s: again", family);
+			ck_assert_int_lt(family_count, COUNT(families));
+			families[family_count++] = family;
 			line = strtok(NULL, "\n");
 			ck_assert_int_eq(strncmp(line, "# TYPE ", 7), 0);
-			ck_assert_int_eq(strncmp(line + 7, family, strlen(family)), 0);
+			ck_assert_int_eq(strncmp(line + 7, family, n + 1), 0);
 			continue;
 		}
-		ck_assert_int_eq(strncmp(line, family, strlen(family)), 0);
-		samples++;
+		ck_assert_int_gt(family_count, 0);
+		ck_assert_int_eq(strncmp(line, families[family_count - 1], n), 0);
+		*strstr(line, "} ") = '\0';
+		for (int i = 0; i < count; i++)
+			ck_assert_str_ne(samples[i], line);
+		ck_assert_int_lt(count, COUNT(samples));
+		samples[count++] = line;
 	}
-	ck_assert_int_eq(samples, 3 * (3 + 3 + 3 + 14 + 34));
+	return count;
+}
+
+#define A_SERVER (3 + 3 + 3 + 14 + 34) /* samples, if it is no replica */
+
+START_TEST(families_stay_together)
+{
+	kn_stats stats[3] = { stats_of("a"), stats_of("b"), stats_of("c") };
+
+	print("n", stats, 3);
+	ck_assert_int_eq(parse(), 3 * A_SERVER);
+}
+END_TEST
+
+START_TEST(handles_share_a_page)
+{
+	kn_stats a[2] = { stats_of("a"), stats_of("b") };
+	kn_stats b[1] = { stats_of("a") };
+	const kn_prometheus_handle handles[] = { { .name = "shop", .stats = a, .count = 2 },
+											 { .name = "none" },
+											 { .name = "stock", .stats = b, .count = 1 } };
+	size_t n = kn_prometheus_page(handles, COUNT(handles), text, sizeof(text));
+
+	ck_assert_uint_eq(n, strlen(text));
+	ck_assert(has_line("kints_waiting{name=\"shop\",server=\"1\",host=\"b\",role=\"primary\"} 0"));
+	ck_assert(has_line("kints_waiting{name=\"stock\",server=\"0\",host=\"a\",role=\"primary\"} 0"));
+	ck_assert_int_eq(parse(), 3 * A_SERVER);
+	/* One is what it is alone. */
+	(void) kn_prometheus_page(handles, 1, text, sizeof(text));
+	ck_assert_int_eq(parse(), 2 * A_SERVER);
+	n = kn_prometheus("shop", a, 2, NULL, 0);
+	ck_assert_uint_eq(kn_prometheus_page(handles, 1, NULL, 0), n);
+	/* Without any there are no samples. */
+	ck_assert_uint_gt(kn_prometheus_page(NULL, 0, text, sizeof(text)), 0);
+	ck_assert_int_eq(parse(), 0);
+}
+END_TEST
+
+/* The elements of a program's array are as large as it says, and have no more than that in them. */
+START_TEST(structs_of_other_versions)
+{
+	const size_t older = offsetof(kn_stats, hedges);
+	const size_t newer = sizeof(kn_stats) + 16;
+	const size_t sizes[] = { older, sizeof(kn_stats), newer };
+
+	for (int i = 0; i < COUNT(sizes); i++)
+	{
+		/* Not a byte more, so that who reads past it is seen. */
+		char *array = malloc(2 * sizes[i]);
+
+		ck_assert_ptr_nonnull(array);
+		memset(array, 0xA5, 2 * sizes[i]);
+		for (int j = 0; j < 2; j++)
+		{
+			kn_stats stats = stats_of(j == 0 ? "a" : "b");
+
+			stats.size = sizes[i];
+			stats.idle = 3 + j;
+			stats.hedges = 5;
+			memcpy(array + (size_t) j * sizes[i],
+				   &stats,
+				   sizes[i] < sizeof(stats) ? sizes[i] : sizeof(stats));
+		}
+		print("n", (const kn_stats *) (const void *) array, 2);
+		free(array);
+		ck_assert(has_line(
+			"kints_connections{name=\"n\",server=\"0\",host=\"a\",role=\"primary\",state=\"idle\"} 3"));
+		ck_assert(has_line(
+			"kints_connections{name=\"n\",server=\"1\",host=\"b\",role=\"primary\",state=\"idle\"} 4"));
+		ck_assert(
+			has_line("kints_hedges_total{name=\"n\",server=\"1\",host=\"b\",role=\"primary\"} 5") ==
+			(sizes[i] > older));
+		ck_assert_int_eq(parse(), 2 * (sizes[i] > older ? A_SERVER : A_SERVER - 2));
+	}
+}
+END_TEST
+
+/* What has no size has nothing to say. */
+START_TEST(sizes_are_filled_in)
+{
+	kn_stats stats[2] = { { 0 } };
+
+	print("n", stats, 2);
+	ck_assert_int_eq(parse(), 0);
+	print("n", stats, -1);
+	ck_assert_int_eq(parse(), 0);
 }
 END_TEST
 
@@ -166,6 +273,9 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, labels_are_escaped);
 	tcase_add_test(tcase, buckets_add_up);
 	tcase_add_test(tcase, families_stay_together);
+	tcase_add_test(tcase, handles_share_a_page);
+	tcase_add_test(tcase, structs_of_other_versions);
+	tcase_add_test(tcase, sizes_are_filled_in);
 	tcase_add_test(tcase, what_does_not_fit_is_cut);
 }
 

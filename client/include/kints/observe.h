@@ -190,12 +190,28 @@ KN_API size_t kn_event_json(const kn_event *event, char *buffer, size_t capacity
 
 /*
  * The figures of servers in Prometheus' text format: count stats, as kn_get_stats() fills them
- * in, of the handle of that name.  Returns the length it has, as snprintf() does: writes what
- * fits in capacity bytes with a NUL behind it.  SIZE_MAX: out of memory.  name may be NULL, for "",
- * and stats, for none.  May be called from any thread.
+ * in, of the handle of that name.  Their size is that of the first, and what it does not reach is
+ * left out.  Returns the length it has, as snprintf() does: writes what fits in capacity bytes with
+ * a NUL behind it.  SIZE_MAX: out of memory.  Text that is not UTF-8 is mended.  name may be NULL,
+ * for "", and stats, for none.  May be called from any thread.
  */
 KN_API size_t kn_prometheus(const char *name, const kn_stats *stats, int count, char *buffer,
 							size_t capacity);
+
+/* A handle on a page of several, each of which has a name of its own. */
+typedef struct kn_prometheus_handle
+{
+	const char *name;
+	const kn_stats *stats; /* count of them */
+	int count;
+} kn_prometheus_handle;
+
+/*
+ * The same of several handles.  The format wants each family once, with all its samples, so
+ * pages of one handle each cannot be put one behind the other.
+ */
+KN_API size_t kn_prometheus_page(const kn_prometheus_handle *handles, int count, char *buffer,
+								 size_t capacity);
 
 KN_END_DECLS
 

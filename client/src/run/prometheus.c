@@ -2,8 +2,8 @@
  * prometheus.c
  *		The figures of servers in Prometheus' text format.
  *
- * A family is announced once and then has a sample for each server, as the format
- * wants it; names end in _total, _seconds and so on, as is the custom there.  Figures of a
+ * A family is announced once and then has a sample for each server of each handle, as the
+ * format wants it; names end in _total, _seconds and so on, as is the custom there.  Figures of a
  * handle that is in use do not belong to one moment: so the count of the histogram
  * is the sum of its buckets, and never contradicts them.
  */
@@ -19,38 +19,83 @@
 typedef struct page
 {
 	kn__buf text;
-	const char *name;
-	const kn_stats *stats;
+	const kn_prometheus_handle *handles;
 	int count;
 } page;
+
+/* Where one is among the servers of a page: zeroed, and then for next_server(). */
+typedef struct place
+{
+	int handle;
+	int next; /* server of the handle */
+	int server;
+	const char *name;
+	kn_stats stats; /* as far as the program's struct has them */
+	size_t size;    /* of that */
+} place;
+
+#define HAS(place, field) \
+	((place)->size >= offsetof(kn_stats, field) + sizeof((place)->stats.field))
+
+/* The next server of all, and its figures; false: there is none. */
+static bool
+next_server(const page *p, place *at)
+{
+	for (; at->handle < p->count; at->handle++, at->next = 0)
+	{
+		const kn_prometheus_handle *handle = &p->handles[at->handle];
+		const char *stats = (const char *) handle->stats;
+
+		if (stats == NULL || at->next >= handle->count)
+			continue;
+		at->size = handle->stats->size;
+		if (at->size < offsetof(kn_stats, total))
+			continue;
+		memset(&at->stats, 0, sizeof(at->stats));
+		memcpy(&at->stats,
+			   stats + (size_t) at->next * at->size,
+			   at->size < sizeof(at->stats) ? at->size : sizeof(at->stats));
+		at->name = handle->name;
+		at->server = at->next++;
+		return true;
+	}
+	return false;
+}
 
 static void
 add_label(kn__buf *out, const char *name, const char *value)
 {
+	size_t left = value == NULL ? 0 : strlen(value);
+	size_t length;
+
 	kn__buf_printf(out, "%s=\"", name);
-	for (const char *p = value == NULL ? "" : value; *p != '\0'; p++)
+	for (const char *p = value; left > 0; p += length, left -= length)
 	{
+		length = kn__utf8_length(p, left);
 		if (*p == '\n')
 			kn__buf_text(out, "\\n");
 		else if (*p == '"' || *p == '\\')
 			kn__buf_printf(out, "\\%c", *p);
+		else if (length > 0)
+			kn__buf_add(out, p, length);
 		else
-			kn__buf_add(out, p, 1);
+		{
+			kn__buf_text(out, KN__UTF8_REPLACEMENT);
+			length = 1;
+		}
 	}
 	kn__buf_text(out, "\"");
 }
 
 /* The beginning of a sample: its name, and the labels that all have; one more may follow. */
 static void
-begin_sample(page *p, const char *name, int server)
+begin_sample(page *p, const char *name, const place *at)
 {
-	const kn_stats *stats = &p->stats[server];
-
 	kn__buf_printf(&p->text, "kints_%s{", name);
-	add_label(&p->text, "name", p->name);
-	kn__buf_printf(&p->text, ",server=\"%d\",", server);
-	add_label(&p->text, "host", stats->host);
-	kn__buf_printf(&p->text, ",role=\"%s\"", stats->is_primary ? "primary" : "replica");
+	add_label(&p->text, "name", at->name);
+	kn__buf_printf(&p->text, ",server=\"%d\",", at->server);
+	add_label(&p->text, "host", at->stats.host);
+	kn__buf_printf(&p->text, ",role=\"%s\"", at->stats.is_primary ? "primary" : "replica");
 }
 
 static void
@@ -82,12 +127,14 @@ begin_family(page *p, const char *name, const char *type, const char *help)
 static void
 add_families(page *p)
 {
-#define X(name, type, field, help)                                                 \
-	begin_family(p, name, type, help);                                             \
-	for (int i = 0; i < p->count; i++)                                             \
-	{                                                                              \
-		begin_sample(p, name, i);                                                  \
-		kn__buf_printf(&p->text, "} %" PRIu64 "\n", (uint64_t) p->stats[i].field); \
+#define X(name, type, field, help)                                              \
+	begin_family(p, name, type, help);                                          \
+	for (place at = { 0 }; next_server(p, &at);)                                \
+	{                                                                           \
+		if (!HAS(&at, field))                                                   \
+			continue;                                                           \
+		begin_sample(p, name, &at);                                             \
+		kn__buf_printf(&p->text, "} %" PRIu64 "\n", (uint64_t) at.stats.field); \
 	}
 	FAMILIES(X)
 #undef X
@@ -95,10 +142,10 @@ add_families(page *p)
 
 /* A family whose samples differ in one more label. */
 static void
-add_labelled(page *p, const char *name, int server, const char *label, const char *value,
+add_labelled(page *p, const char *name, const place *at, const char *label, const char *value,
 			 uint64_t number)
 {
-	begin_sample(p, name, server);
+	begin_sample(p, name, at);
 	kn__buf_printf(&p->text, ",%s=\"%s\"} %" PRIu64 "\n", label, value, number);
 }
 
@@ -106,34 +153,31 @@ static void
 add_states(page *p)
 {
 	begin_family(p, "connections", "gauge", "Connections that there are.");
-	for (int i = 0; i < p->count; i++)
+	for (place at = { 0 }; next_server(p, &at);)
 	{
-		add_labelled(p, "connections", i, "state", "idle", (uint64_t) p->stats[i].idle);
-		add_labelled(p, "connections", i, "state", "busy", (uint64_t) p->stats[i].busy);
-		add_labelled(p, "connections", i, "state", "opening", (uint64_t) p->stats[i].opening);
+		add_labelled(p, "connections", &at, "state", "idle", (uint64_t) at.stats.idle);
+		add_labelled(p, "connections", &at, "state", "busy", (uint64_t) at.stats.busy);
+		add_labelled(p, "connections", &at, "state", "opening", (uint64_t) at.stats.opening);
 	}
 	begin_family(p, "connections_closed_total", "counter", "Connections closed.");
-	for (int i = 0; i < p->count; i++)
+	for (place at = { 0 }; next_server(p, &at);)
 	{
-		add_labelled(p, "connections_closed_total", i, "reason", "idle", p->stats[i].closed_idle);
-		add_labelled(p, "connections_closed_total", i, "reason", "old", p->stats[i].closed_old);
-		add_labelled(p,
-					 "connections_closed_total",
-					 i,
-					 "reason",
-					 "broken",
-					 p->stats[i].closed_broken);
+		const char *name = "connections_closed_total";
+
+		add_labelled(p, name, &at, "reason", "idle", at.stats.closed_idle);
+		add_labelled(p, name, &at, "reason", "old", at.stats.closed_old);
+		add_labelled(p, name, &at, "reason", "broken", at.stats.closed_broken);
 	}
 	begin_family(p, "breaker_state", "gauge", "1 for the state that the circuit breaker is in.");
-	for (int i = 0; i < p->count; i++)
+	for (place at = { 0 }; next_server(p, &at);)
 	{
 		for (int state = KN_BREAKER_CLOSED; state <= KN_BREAKER_HALF_OPEN; state++)
 			add_labelled(p,
 						 "breaker_state",
-						 i,
+						 &at,
 						 "state",
 						 kn_breaker_state_name(state),
-						 p->stats[i].breaker == state ? 1 : 0);
+						 at.stats.breaker == state ? 1 : 0);
 	}
 }
 
@@ -154,13 +198,13 @@ add_lag(page *p)
 				 "replica_lag_seconds",
 				 "gauge",
 				 "How far a replica is behind, where it is known.");
-	for (int i = 0; i < p->count; i++)
+	for (place at = { 0 }; next_server(p, &at);)
 	{
-		if (p->stats[i].lag_us < 0)
+		if (at.stats.lag_us < 0)
 			continue;
-		begin_sample(p, "replica_lag_seconds", i);
+		begin_sample(p, "replica_lag_seconds", &at);
 		kn__buf_text(&p->text, "} ");
-		add_seconds(&p->text, (uint64_t) p->stats[i].lag_us * 1000);
+		add_seconds(&p->text, (uint64_t) at.stats.lag_us * 1000);
 		kn__buf_text(&p->text, "\n");
 	}
 }
@@ -173,14 +217,14 @@ add_waits(page *p)
 				 "acquire_wait_seconds",
 				 "histogram",
 				 "How long callers waited for a connection, if they did.");
-	for (int i = 0; i < p->count; i++)
+	for (place at = { 0 }; next_server(p, &at);)
 	{
 		uint64_t count = 0;
 
 		for (int bucket = 0; bucket < BUCKETS; bucket++)
 		{
-			count += p->stats[i].wait_histogram[bucket];
-			begin_sample(p, "acquire_wait_seconds_bucket", i);
+			count += at.stats.wait_histogram[bucket];
+			begin_sample(p, "acquire_wait_seconds_bucket", &at);
 			kn__buf_text(&p->text, ",le=\"");
 			if (bucket == BUCKETS - 1)
 				kn__buf_text(&p->text, "+Inf");
@@ -188,21 +232,19 @@ add_waits(page *p)
 				add_seconds(&p->text, (UINT64_C(1) << bucket) * 1000);
 			kn__buf_printf(&p->text, "\"} %" PRIu64 "\n", count);
 		}
-		begin_sample(p, "acquire_wait_seconds_sum", i);
+		begin_sample(p, "acquire_wait_seconds_sum", &at);
 		kn__buf_text(&p->text, "} ");
-		add_seconds(&p->text, p->stats[i].wait_ns);
+		add_seconds(&p->text, at.stats.wait_ns);
 		kn__buf_text(&p->text, "\n");
-		begin_sample(p, "acquire_wait_seconds_count", i);
+		begin_sample(p, "acquire_wait_seconds_count", &at);
 		kn__buf_printf(&p->text, "} %" PRIu64 "\n", count);
 	}
 }
 
 size_t
-kn_prometheus(const char *name, const kn_stats *stats, int count, char *buffer, size_t capacity)
+kn_prometheus_page(const kn_prometheus_handle *handles, int count, char *buffer, size_t capacity)
 {
-	page p = { .name = name == NULL ? "" : name,
-			   .stats = stats,
-			   .count = stats == NULL ? 0 : count };
+	page p = { .handles = handles, .count = handles == NULL ? 0 : count };
 	size_t length;
 
 	kn__buf_init(&p.text, NULL, SIZE_MAX / 2);
@@ -213,4 +255,12 @@ kn_prometheus(const char *name, const kn_stats *stats, int count, char *buffer, 
 	length = kn__buf_copy_out(&p.text, buffer, capacity);
 	kn__buf_release(&p.text);
 	return length;
+}
+
+size_t
+kn_prometheus(const char *name, const kn_stats *stats, int count, char *buffer, size_t capacity)
+{
+	const kn_prometheus_handle handle = { .name = name, .stats = stats, .count = count };
+
+	return kn_prometheus_page(&handle, 1, buffer, capacity);
 }
