@@ -33,11 +33,11 @@ KN_BEGIN_DECLS
 typedef void kn_found_fn(void *into, const void *bytes, size_t size);
 
 /*
- * How to reach a cache.  None of them has to succeed: what cannot be read is a miss, and what
- * cannot be kept is not kept.  Keys end with a NUL; bytes are of no use to anybody else.  What
- * they are handed lives until they return.  ttl_ms is the cache_ms of the read's options, and what
- * 0 means there is for the cache to say: the library does not look at it.  What would be larger
- * than 64 MiB is not kept.
+ * How to reach a cache, with all three functions.  None of them has to succeed: what cannot be read
+ * is a miss, and what cannot be kept is not kept.  Keys end with a NUL; bytes are of no use to
+ * anybody else.  What they are handed lives until they return.  ttl_ms is the cache_ms of the
+ * read's options, and what 0 means there is for the cache to say: the library does not look at it.
+ * What would be larger than 64 MiB is not kept.
  */
 typedef struct kn_cache
 {

@@ -139,7 +139,7 @@ typedef void kn_hook(void *user, const kn_event *event);
 /* Who listens to what.  Hooks that are NULL cost nothing.  Called from any thread, also at once. */
 typedef struct kn_hooks
 {
-	size_t size;                 /* of this struct */
+	size_t size;                 /* of this struct; kn_open() refuses those without it */
 	void *user;                  /* what all hooks get */
 	const struct kn_hooks *next; /* who listens as well; NULL: nobody */
 #define X(name, hook, text) kn_hook *hook;

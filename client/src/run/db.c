@@ -6,10 +6,12 @@
 #include "run/run.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+static kn_status check_pointers(const kn_config *config, char *error, size_t capacity);
 static kn_status make(kn_db *db);
 static kn_status make_server(kn_db *db, int index);
 static void destroy(kn_db *db);
@@ -38,6 +40,8 @@ kn_open_config(kn_db **out, char *error, size_t capacity, const kn_config *confi
 	db->stop[0] = db->stop[1] = -1;
 	status = kn__config_read(&db->settings, config, error, capacity);
 	if (status == KN_OK)
+		status = check_pointers(&db->settings->config, error, capacity);
+	if (status == KN_OK)
 		status = make(db);
 	if (status != KN_OK)
 	{
@@ -46,6 +50,27 @@ kn_open_config(kn_db **out, char *error, size_t capacity, const kn_config *confi
 	}
 	*out = db;
 	return KN_OK;
+}
+
+/* Structs of the program's that outlive the handle, and would be of no use, or crash, later on. */
+static kn_status
+check_pointers(const kn_config *config, char *error, size_t capacity)
+{
+	const kn_cache *cache = config->cache;
+	const char *why = NULL;
+
+	for (const kn_hooks *hooks = config->hooks; hooks != NULL && why == NULL; hooks = hooks->next)
+	{
+		if (hooks->size < offsetof(kn_hooks, query))
+			why = "option \"hooks\": the size of a struct is not filled in";
+	}
+	if (cache != NULL && (cache->get == NULL || cache->put == NULL || cache->remove == NULL))
+		why = "option \"cache\" has to have all three functions";
+	if (why == NULL)
+		return KN_OK;
+	if (error != NULL && capacity > 0)
+		(void) snprintf(error, capacity, "%s", why);
+	return KN_CONFIG;
 }
 
 static kn_status
