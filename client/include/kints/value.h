@@ -146,8 +146,15 @@ KN_API kn_value kn_same(kn_value value);
 KN_API kn_value kn_as(kn_value value, uint32_t oid);
 
 /*
- * kn_v(x): the value of a C expression, by its type.  true and false are ints in C11, and sent as
- * ints: kn_bool(true), or a variable of type bool, is a boolean.
+ * kn_v(x): the value of a C expression, by its type: bool, short, int, long, long long, float,
+ * double, text (char *), kn_str, kn_uuid, kn_date, kn_time, kn_interval, and a kn_value as it is.
+ * true and false are ints in C11, and sent as ints: kn_bool(true), or a variable of type bool, is a
+ * boolean.
+ *
+ * Anything else does not compile, and says with a function above, or a cast, what it is meant as.
+ * PostgreSQL has no unsigned integers: one that fits is kn_i64((int64_t) x), and a uint64_t that
+ * may not fit is kn_numeric() of its digits.  An enum of C is kn_i32(x); bytes are kn_bytes(p, n);
+ * arrays kn_array_of(); NULL of no type is kn_null().
  */
 #ifndef __cplusplus
 #define kn_v(x) \
@@ -209,6 +216,15 @@ kn_v(const char *x)
 {
 	return kn_text(x);
 }
+inline kn_value
+kn_v(decltype(nullptr))
+{
+	return kn_null();
+}
+/* Any other pointer would go as a boolean. */
+kn_value kn_v(const volatile void *) = delete;
+template <class R, class... A> kn_value kn_v(R (*)(A...)) = delete;
+template <class T, class C> kn_value kn_v(T C::*) = delete;
 inline kn_value
 kn_v(kn_str x)
 {
