@@ -150,8 +150,11 @@ KN_API int kn_column_index(const kn_rows *rows, const char *name);
 /* How many rows it has, or has affected; -1: not known yet, while it streams.  -1 of NULL. */
 KN_API int64_t kn_row_count(const kn_rows *rows);
 
-/* A value of the row that kn_next() went to; lives until the next kn_next() or kn_done().  One that
- * is not there is of KN_TYPE_NULL, and an error as below. */
+/*
+ * A value of the row that kn_next() went to; lives until the next kn_next() or kn_done().  Before
+ * the first row and behind the last there is none: that is KN_USAGE, as a column that is not there.
+ * What is not there is of KN_TYPE_NULL.
+ */
 KN_API kn_value kn_column(kn_rows *rows, int column);
 
 /*

@@ -75,6 +75,7 @@ kn_next(kn_rows *rows)
 	}
 	else if (!rows->is_streaming || !kn__stream_more(rows))
 	{
+		rows->row = rows->count;
 		rows->kinds = NULL;
 		return false;
 	}
@@ -233,12 +234,14 @@ get(kn_rows *rows, int column, kn_value *value)
 	memset(value, 0, sizeof(*value));
 	if (rows == NULL || rows->is_done || rows->status != KN_OK)
 		return false;
-	if (rows->row < 0 || column < 0 || column >= rows->columns)
+	if (rows->row < 0 || rows->row >= rows->count || column < 0 || column >= rows->columns)
 	{
 		fail_value(rows,
 				   column,
 				   KN_USAGE,
-				   rows->row < 0 ? "kn_next() has not been called" : "there is no such column");
+				   rows->row < 0              ? "kn_next() has not been called"
+				   : rows->row >= rows->count ? "kn_next() has come to the end"
+											  : "there is no such column");
 		return false;
 	}
 	if (rows->fields == NULL)

@@ -13,7 +13,7 @@ struct kn_rows
 	kn_rows *next;           /* of those that are open */
 	kn__result *result;      /* NULL: none, or not yet */
 	const kn__field *fields; /* of the current row, in binary, if it came by COPY: else NULL */
-	int row;                 /* within result, -1 before the first */
+	int row;                 /* within result, -1 before the first, count behind the last */
 	int64_t number;          /* of all rows, from 0; -1 before the first */
 	int count;               /* of rows in result */
 	int columns;

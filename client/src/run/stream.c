@@ -245,7 +245,6 @@ kn__stream_more(kn_rows *rows)
 	/* Rows have been handed out by now: to try again is the caller's affair. */
 	rows->status = status == KN_OK ? KN_OK : kn__run_settle(&rows->call, status);
 	rows->affected = rows->number + 1;
-	rows->row = rows->count;
 	end(rows, status);
 	return false;
 }

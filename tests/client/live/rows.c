@@ -199,6 +199,62 @@ START_TEST(refuses_columns_that_are_not_there)
 }
 END_TEST
 
+static kn_rows *
+rows_by(int way, const char *sql)
+{
+	kn_batch *batch;
+
+	if (way == 0)
+		return kn_query_values(cx, sql, NULL, 0, NULL);
+	if (way < 3)
+		return kn_stream_values(cx, sql, NULL, 0, NULL);
+	batch = kn_begin_batch(cx);
+	ck_assert_int_eq(kn_add_values(batch, sql, NULL, 0), 0);
+	EXPECT_OK(cx, kn_run_batch(batch, NULL));
+	return kn_batch_rows(batch, 0);
+}
+
+static const struct
+{
+	const char *sql; /* whose first column is no less than 1 */
+	int rows;
+} ends[] = {
+	{ "SELECT g FROM generate_series(1, 3) g", 3 },
+	{ "SELECT g FROM generate_series(1, 3) g WHERE g > 3", 0 },
+	{ "SELECT g, point(1, 2) FROM generate_series(1, 2) g", 2 },
+	{ "SHOW max_connections", 1 }, /* whose answer has no number of rows */
+};
+
+/* Whichever way the rows come, a stream's by COPY the second time. */
+START_TEST(has_no_values_past_its_end)
+{
+	for (int way = 0; way < 4; way++)
+	{
+		for (int get = 0; get < 4; get++)
+		{
+			kn_rows *rows = rows_by(way, ends[_i].sql);
+			int seen = 0;
+
+			for (; kn_next(rows); seen++)
+				ck_assert_int_gt(kn_get_str(rows, 0).n, 0);
+			ck_assert_int_eq(seen, ends[_i].rows);
+			ck_assert_int_eq(kn_next(rows), false);
+			ck_assert_int_eq(kn_row_count(rows), seen);
+			if (get == 0)
+				ck_assert_int_eq(kn_get_i32(rows, 0), 0);
+			else if (get == 1)
+				ck_assert_uint_eq(kn_get_str(rows, 0).n, 0);
+			else if (get == 2)
+				ck_assert_int_eq(kn_is_null(rows, 0), false);
+			else
+				ck_assert_int_eq(kn_column(rows, 0).type, KN_TYPE_NULL);
+			EXPECT(cx, kn_done(rows), KN_USAGE);
+			ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "kn_next()"));
+		}
+	}
+}
+END_TEST
+
 START_TEST(outlives_its_rows)
 {
 	kn_rows *rows = kn_query(cx, "SELECT 'a' || g, ARRAY['b' || g] FROM generate_series(1, 3) g");
@@ -370,6 +426,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, knows_its_columns);
 	LOOP(tcase, tells_row_and_column_of_a_misfit, misfits);
 	tcase_add_test(tcase, refuses_columns_that_are_not_there);
+	LOOP(tcase, has_no_values_past_its_end, ends);
 	tcase_add_test(tcase, outlives_its_rows);
 	tcase_add_test(tcase, sends_each_kind);
 	tcase_add_test(tcase, tells_what_makes_a_boolean);
