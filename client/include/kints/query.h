@@ -51,8 +51,8 @@ typedef struct kn_options
 
 /*
  * Runs a statement; *rows, if it is not NULL, is how many rows it affected, 0 if it fails.  The
- * text has to end with a NUL, and lives as long as the context; values, what they borrow, and
- * options need not outlive the call.  options may be NULL, and values where count is 0.
+ * text, here as below, has to end with a NUL, and lives as long as the context; values, what they
+ * borrow, and options need not outlive the call.  options may be NULL, and values where count is 0.
  */
 KN_API KN_MUST_CHECK kn_status kn_exec_values(kn_ctx *cx, const char *sql, const kn_value *values,
 											  int count, const kn_options *options, int64_t *rows);

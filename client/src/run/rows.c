@@ -59,6 +59,7 @@ kn__rows_fill(kn_rows *rows, kn__item *item)
 	rows->count = kn__result_rows(item->result);
 	rows->columns = kn__result_columns(item->result);
 	rows->affected = item->affected;
+	rows->item.sql = item->sql;
 	item->result = NULL;
 }
 
@@ -222,6 +223,7 @@ fail_value(kn_rows *rows, int column, kn_status status, const char *why)
 	fault->error.column = column;
 	if (name != NULL)
 		kn__fault_text(fault, &fault->error.column_name, name);
+	kn__fault_text(fault, &fault->error.sql, rows->item.sql);
 }
 
 /* False, and an error, where there is no such value or it is not what its type says. */

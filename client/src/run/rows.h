@@ -26,8 +26,8 @@ struct kn_rows
 	kn__permit permit;  /* of a stream */
 	kn__call call;      /* likewise */
 	kn_options options; /* likewise, for the call */
-	kn__item item;
-	kn__arena values; /* of the current row: what decoding needs memory for */
+	kn__item item;      /* likewise; of all others its text */
+	kn__arena values;   /* of the current row: what decoding needs memory for */
 };
 
 extern kn_rows *kn__rows_failed(void);

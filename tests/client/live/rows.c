@@ -177,6 +177,7 @@ START_TEST(tells_row_and_column_of_a_misfit)
 		ck_assert_int_eq(kn_last_error(cx)->row, 1);
 		ck_assert_int_eq(kn_last_error(cx)->column, 1);
 		ck_assert_str_eq(kn_last_error(cx)->column_name, "bad");
+		ck_assert_str_eq(kn_last_error(cx)->sql, sql);
 		ck_assert_int_eq(kn_last_error(cx)->status, KN_DATA);
 		ck_assert_int_eq(stats_of(db).busy, 0);
 	}
@@ -250,6 +251,7 @@ START_TEST(has_no_values_past_its_end)
 				ck_assert_int_eq(kn_column(rows, 0).type, KN_TYPE_NULL);
 			EXPECT(cx, kn_done(rows), KN_USAGE);
 			ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "kn_next()"));
+			ck_assert_str_eq(kn_last_error(cx)->sql, ends[_i].sql);
 		}
 	}
 }
