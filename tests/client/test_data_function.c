@@ -10,6 +10,7 @@
 #define NONE    0U
 #define WRITES  ((unsigned) KN__EFFECT_WRITES)
 #define SESSION ((unsigned) (KN__EFFECT_WRITES | KN__EFFECT_SESSION))
+#define KEEPS   (SESSION | KN__EFFECT_KEEPS)
 #define UNKNOWN ((unsigned) KN__EFFECT_UNKNOWN)
 
 static unsigned
@@ -37,12 +38,12 @@ static const struct
 	{ "\"nextval\"", WRITES },
 	{ "\"Nextval\"", UNKNOWN },
 	{ "U&\"nextval\"", SESSION | UNKNOWN },
-	{ "set_config", SESSION },
+	{ "set_config", KEEPS },
 	{ "setseed", SESSION },
 	{ "current_setting", NONE },
-	{ "pg_advisory_lock", SESSION },
-	{ "pg_advisory_lock_shared", SESSION },
-	{ "pg_try_advisory_lock", SESSION },
+	{ "pg_advisory_lock", KEEPS },
+	{ "pg_advisory_lock_shared", KEEPS },
+	{ "pg_try_advisory_lock", KEEPS },
 	{ "pg_try_advisory_xact_lock_shared", WRITES },
 	{ "pg_advisory_unlock", WRITES },
 	{ "pg_advisory_unlock_all", WRITES },
@@ -69,7 +70,7 @@ static const struct
 	{ "pg_create_logical_replication_slot", SESSION },
 	{ "pg_copy_physical_replication_slot", SESSION },
 	{ "pg_drop_replication_slot", WRITES },
-	{ "pg_replication_origin_session_setup", SESSION },
+	{ "pg_replication_origin_session_setup", KEEPS },
 	{ "pg_replication_origin_create", WRITES },
 	{ "pg_backup_start", SESSION },
 	{ "pg_stop_backup", WRITES },

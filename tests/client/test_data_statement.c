@@ -201,6 +201,45 @@ static const statement_example sessions[] = {
 	{ "SELECT setting FROM pg_settings", "SELECT read rows" },
 };
 
+/* What is there to leave something in the session, and what only may. */
+static const struct
+{
+	const char *sql;
+	bool keeps;
+} keepers[] = {
+	{ "SELECT set_config('a', 'b', false)", true },
+	{ "SELECT set_config('a', 'b', true)", false },
+	{ "SELECT pg_advisory_lock(1)", true },
+	{ "SELECT pg_try_advisory_lock_shared(1)", true },
+	{ "SELECT pg_advisory_xact_lock(1)", false },
+	{ "SELECT * FROM dblink('', 'SELECT 1') AS (a int)", false },
+	{ "SELECT query_to_xml('SELECT 1', true, true, '')", false },
+	{ "DO $$ BEGIN NULL; END $$", false },
+	{ "CREATE TEMP TABLE t (a int)", true },
+	{ "CREATE TEMP TABLE t (a int) ON COMMIT DROP", false },
+	{ "CREATE TEMP TABLE t (a int) ON COMMIT DELETE ROWS", true },
+	{ "CREATE TEMP TABLE t ON COMMIT DROP AS SELECT 1", false },
+	{ "CREATE TEMP TABLE t ON COMMIT DROP AS SELECT pg_advisory_lock(1)", true },
+	{ "CREATE TEMP TABLE t AS SELECT 1", true },
+	{ "CREATE TEMP VIEW v AS SELECT 1", true },
+	{ "CREATE TABLE t (a int)", false },
+	{ "SELECT a INTO TEMP t FROM u", true },
+	{ "DECLARE c CURSOR WITH HOLD FOR SELECT 1", true },
+	{ "DECLARE c CURSOR FOR SELECT 1", false },
+	{ "UPDATE pg_settings SET setting = 'a'", true },
+	{ "SELECT * FROM pg_settings", false },
+	{ "INSERT INTO pg_temp.t VALUES (1)", false },
+};
+
+START_TEST(keeps)
+{
+	kn__statement s = kn__statement_of((kn_str){ keepers[_i].sql, strlen(keepers[_i].sql) });
+
+	ck_assert_int_eq(s.keeps_session, keepers[_i].keeps);
+	ck_assert(s.sets_session || !s.keeps_session);
+}
+END_TEST
+
 static const statement_example creations[] = {
 	{ "CREATE TABLE t (a int)", "CREATE" },
 	{ "CREATE UNLOGGED TABLE t (a int DEFAULT nextval('s'))", "CREATE" },
@@ -311,6 +350,7 @@ fill(TCase *tcase)
 #define X(table) LOOP(tcase, table##_do, table);
 	TABLES(X)
 #undef X
+	LOOP(tcase, keeps, keepers);
 	tcase_add_test(tcase, verbs_are_static);
 }
 

@@ -14,6 +14,7 @@
 #define T  KN__CLASS_TRANSACTION
 #define SE KN__CLASS_SETTING
 #define SO KN__CLASS_SOILS
+#define KE KN__CLASS_KEEPS
 #define C  KN__CLASS_COPY
 #define M  KN__CLASS_MULTIPLE
 #define B  KN__CLASS_BROKEN
@@ -92,10 +93,11 @@ static const struct
 	{ "ALTER TABLE t ADD COLUMN database int", K },
 	{ "DROP TABLE t", K },
 	{ "CREATE TABLE t (a int)", K },
-	{ "CREATE TEMP TABLE t (a int)", K | SO },
+	{ "CREATE TEMP TABLE t (a int)", K | KE },
+	{ "CREATE TEMP TABLE t (a int) ON COMMIT DROP", K | SO },
 	{ "DO $$ BEGIN END $$", K | SO | CO },
-	{ "SELECT pg_advisory_lock(1)", K | A | SO },
-	{ "SELECT set_config('a.b', 'c', false)", K | A | SO },
+	{ "SELECT pg_advisory_lock(1)", K | A | KE },
+	{ "SELECT set_config('a.b', 'c', false)", K | A | KE },
 	{ "SET work_mem = '1MB'", K | SE },
 	{ "LISTEN c", K | SE },
 	{ "PREPARE p AS SELECT 1", K | SE },

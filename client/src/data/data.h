@@ -162,7 +162,8 @@ typedef enum kn__effect
 {
 	KN__EFFECT_WRITES = 1 << 0,  /* writes, or works on the primary only */
 	KN__EFFECT_SESSION = 1 << 1, /* leaves something in the session when the transaction is over */
-	KN__EFFECT_UNKNOWN = 1 << 2  /* somebody's own, that may do anything */
+	KN__EFFECT_UNKNOWN = 1 << 2, /* somebody's own, that may do anything */
+	KN__EFFECT_KEEPS = 1 << 3    /* is there to leave it: not only if the SQL that it runs does */
 } kn__effect;
 
 /* What the user says of his own: names, as the catalog has them, with commas or blanks between;
@@ -192,6 +193,7 @@ typedef struct kn__statement
 	bool returns_rows;   /* CALL and EXECUTE: it may */
 	bool is_transaction; /* BEGIN, COMMIT, SAVEPOINT ...: not for the user to say */
 	bool sets_session;   /* SET, LISTEN, a temporary table, ...: outlives the transaction */
+	bool keeps_session;  /* and that is what it is there for: not so of DO */
 	bool is_copy;
 	bool is_multiple; /* more than one statement */
 	bool locks_rows;  /* FOR UPDATE and the like */

@@ -14,6 +14,7 @@
 
 #define WRITES  KN__EFFECT_WRITES
 #define SESSION (KN__EFFECT_WRITES | KN__EFFECT_SESSION)
+#define KEEPS   (SESSION | KN__EFFECT_KEEPS)
 
 /* The first row that fits counts; a * at the end stands for any end. */
 static const struct
@@ -28,10 +29,10 @@ static const struct
 	{ "lastval", WRITES },
 
 	/* settings and locks of the session */
-	{ "set_config", SESSION },
+	{ "set_config", KEEPS },
 	{ "setseed", SESSION },
-	{ "pg_advisory_lock*", SESSION },
-	{ "pg_try_advisory_lock*", SESSION },
+	{ "pg_advisory_lock*", KEEPS },
+	{ "pg_try_advisory_lock*", KEEPS },
 	{ "pg_advisory_*", WRITES },
 	{ "pg_try_advisory_*", WRITES },
 
@@ -65,7 +66,7 @@ static const struct
 	{ "pg_drop_replication_slot", WRITES },
 	{ "pg_replication_slot_advance", WRITES },
 	{ "pg_sync_replication_slots", WRITES },
-	{ "pg_replication_origin_session_*", SESSION },
+	{ "pg_replication_origin_session_*", KEEPS },
 	{ "pg_replication_origin_*", WRITES },
 	{ "pg_backup_start", SESSION },
 	{ "pg_start_backup", SESSION },

@@ -167,7 +167,7 @@ note_name(kn__reader *r)
 	}
 	/* To update this view is to SET; a write that only reads it is taken for one, too. */
 	if (r->runs && !r->out->is_read && kn__token_is_name(&r->token, "pg_settings"))
-		r->out->sets_session = true;
+		r->out->sets_session = r->out->keeps_session = true;
 	if (!r->runs || !(kn__token_is_sign(&r->next, '(') || kn__token_is_sign(&r->before, '.')))
 		return;
 	effects = kn__function_effects(r->functions, &r->token);
@@ -181,6 +181,8 @@ note_name(kn__reader *r)
 		r->out->is_read = false;
 	if ((effects & KN__EFFECT_SESSION) != 0)
 		r->out->sets_session = true;
+	if ((effects & KN__EFFECT_KEEPS) != 0)
+		r->out->keeps_session = true;
 }
 
 static void
@@ -193,7 +195,7 @@ note_into(kn__reader *r)
 	r->is_into = true;
 	r->out->is_read = false;
 	if (kn__token_is_one_of(&r->next, temporary))
-		r->out->sets_session = true;
+		r->out->sets_session = r->out->keeps_session = true;
 }
 
 /* FOR UPDATE, FOR SHARE, FOR NO KEY UPDATE, FOR KEY SHARE: seen when we are at FOR or at KEY. */

@@ -159,19 +159,22 @@ read_create(kn__reader *r)
 											 "temp",         "temporary", "unlogged", "recursive",
 											 "materialized", NULL };
 	bool runs = r->runs;
+	bool is_temporary = false;
 	bool has_rows;
 
 	note_object(r);
 	for (kn__advance(r); kn__token_is_one_of(&r->token, modifiers); kn__advance(r))
 	{
 		if (runs && (kn__at_word(r, "temp") || kn__at_word(r, "temporary")))
-			r->out->sets_session = true;
+			r->out->sets_session = is_temporary = true;
 	}
 	has_rows = kn__at_word(r, "table") || kn__token_is(&r->before, "materialized");
 	r->runs = false;
 	for (; !kn__at_end(r); kn__read_token(r))
 	{
 		note_concurrently(r);
+		if (kn__token_is(&r->before, "on") && kn__at_word(r, "commit") && kn__next_is(r, "drop"))
+			is_temporary = false;
 		if (kn__at_word(r, "begin") && kn__next_is(r, "atomic"))
 			read_atomic(r);
 		else if (has_rows && kn__at_word(r, "as") && !kn__at_label(r))
@@ -179,9 +182,10 @@ read_create(kn__reader *r)
 			kn__advance(r);
 			r->runs = runs;
 			(void) kn__read_statement(r);
-			return;
+			break;
 		}
 	}
+	r->out->keeps_session |= is_temporary;
 }
 
 /* DECLARE name [BINARY ...] CURSOR [WITH HOLD] FOR query */
@@ -191,7 +195,7 @@ read_declare(kn__reader *r)
 	for (kn__advance(r); !kn__at_end(r) && !kn__at_word(r, "for"); kn__advance(r))
 	{
 		if (kn__at_word(r, "with") && kn__next_is(r, "hold"))
-			r->out->sets_session = true;
+			r->out->sets_session = r->out->keeps_session = true;
 	}
 	if (kn__at_end(r))
 		return;

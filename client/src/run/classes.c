@@ -43,7 +43,9 @@ read_class(const kn__functions *functions, const char *sql, size_t length)
 	if (statement.is_transaction)
 		flags |= KN__CLASS_TRANSACTION;
 	if (statement.sets_session)
-		flags |= is_any_of(statement.verb, settings) ? KN__CLASS_SETTING : KN__CLASS_SOILS;
+		flags |= is_any_of(statement.verb, settings) ? KN__CLASS_SETTING
+				 : statement.keeps_session           ? KN__CLASS_KEEPS
+													 : KN__CLASS_SOILS;
 	if (statement.is_copy)
 		flags |= KN__CLASS_COPY;
 	if (statement.is_multiple)

@@ -16,7 +16,9 @@ typedef enum kn__class
 	KN__CLASS_ATOMIC = 1 << 2, /* nothing of it is left if the server ends the session meanwhile */
 	KN__CLASS_TRANSACTION = 1 << 3, /* BEGIN, COMMIT, SAVEPOINT ... */
 	KN__CLASS_SETTING = 1 << 4,     /* SET, LISTEN, PREPARE ...: has no place in a pool */
-	KN__CLASS_SOILS = 1 << 5,       /* leaves something in the session, such as a temporary table */
+	KN__CLASS_SOILS = 1 << 5,       /* may leave something in the session */
+	/* Is there to leave it, such as a temporary table: has no place where a pooler has sessions. */
+	KN__CLASS_KEEPS = KN__CLASS_SETTING | KN__CLASS_SOILS,
 	KN__CLASS_COPY = 1 << 6,
 	KN__CLASS_MULTIPLE = 1 << 7,
 	KN__CLASS_BROKEN = 1 << 8,

@@ -139,6 +139,9 @@ start_once(kn_copy *copy)
 		return status;
 	cx->link->member.last_sql = copy->item.sql;
 	copy->call.pid = kn__conn_pid(cx->link->conn);
+	status = kn__run_suits_pooler(&copy->call);
+	if (status != KN_OK)
+		return status;
 	status = fly(copy);
 	if (status != KN_OK)
 	{

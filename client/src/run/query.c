@@ -128,7 +128,7 @@ kn__run_usage(kn_ctx *cx, unsigned class, const char *sql)
 		why = "COPY has calls of its own";
 	else if ((class & KN__CLASS_MULTIPLE) != 0)
 		why = "there is more than one statement in the text";
-	else if ((class & KN__CLASS_SETTING) != 0)
+	else if ((class & KN__CLASS_KEEPS) == KN__CLASS_SETTING)
 		why = "the statement sets something for the session, which is shared";
 	return why == NULL ? KN_OK : kn__run_refuse(cx, why, sql);
 }
@@ -139,6 +139,47 @@ kn__run_refuse(kn_ctx *cx, const char *why, const char *sql)
 {
 	(void) kn__fail(&cx->fault, KN_USAGE, "%s", why);
 	kn__fault_text(&cx->fault, &cx->fault.error.sql, sql);
+	return KN_USAGE;
+}
+
+/*
+ * A lock of the session outlives the failure of the statement that has taken it.  Behind a pooler
+ * nobody knows which session it was.
+ */
+void
+kn__run_soil(kn_ctx *cx, unsigned class)
+{
+	if ((class & KN__CLASS_SOILS) != 0)
+		kn__conn_soil(cx->link->conn);
+	else if ((class & KN__CLASS_CALLS) != 0 && !atomic_load(&cx->link->server->is_pooled))
+		kn__conn_touch(cx->link->conn);
+}
+
+/*
+ * An error for what is there to leave something in the session, where that is a pooler's and goes
+ * to whoever is next.  Known only once there is a connection.
+ */
+kn_status
+kn__run_suits_pooler(const kn__call *call)
+{
+	kn_ctx *cx = call->cx;
+	int at = 0;
+
+	if ((call->class & KN__CLASS_KEEPS) != KN__CLASS_KEEPS ||
+		!atomic_load(&cx->link->server->is_pooled))
+		return KN_OK;
+	while (at < call->count - 1 && (kn__classes_of(cx->db->classes,
+												   &cx->db->functions,
+												   call->items[at].sql,
+												   call->items[at].length,
+												   call->items[at].hash) &
+									KN__CLASS_KEEPS) != KN__CLASS_KEEPS)
+		at++;
+	(void) kn__run_refuse(cx,
+						  "the statement leaves something in the session, which a pooler gives to "
+						  "others",
+						  call->items[at].sql);
+	cx->fault.error.item = call->count > 1 ? at : -1;
 	return KN_USAGE;
 }
 

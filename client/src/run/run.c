@@ -76,8 +76,12 @@ attempt(kn__call *call)
 		return status;
 	if (call->started != 0)
 		call->pid = kn__conn_pid(cx->link->conn);
-	status = fly(call, &permit);
-	kn__run_soil(cx, call->class);
+	status = kn__run_suits_pooler(call);
+	if (status == KN_OK)
+	{
+		status = fly(call, &permit);
+		kn__run_soil(cx, call->class);
+	}
 	kn__run_end(cx, call->server, &permit, call->began, status);
 	return status;
 }
@@ -350,19 +354,6 @@ kn__run_is_harmless(const kn__call *call)
 {
 	return kn__run_is_read(call) && ((call->class & KN__CLASS_CALLS) == 0 ||
 									 (call->options != NULL && call->options->is_read));
-}
-
-/*
- * A lock of the session outlives the failure of the statement that has taken it.  Behind a pooler
- * nobody knows which session it was.
- */
-void
-kn__run_soil(kn_ctx *cx, unsigned class)
-{
-	if ((class & KN__CLASS_SOILS) != 0)
-		kn__conn_soil(cx->link->conn);
-	else if ((class & KN__CLASS_CALLS) != 0 && !atomic_load(&cx->link->server->is_pooled))
-		kn__conn_touch(cx->link->conn);
 }
 
 /* Its statements may be sent once more on the way, if it is a read. */

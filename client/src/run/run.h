@@ -248,6 +248,7 @@ extern int kn__run_before(const kn_ctx *cx, kn__item *items);
 extern kn__item kn__run_plain(const char *sql);
 extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
 extern KN__HOT kn_status kn__run_settle(kn__call *call, kn_status status);
+extern KN__HOT kn_status kn__run_suits_pooler(const kn__call *call);
 extern KN__HOT kn_status kn__run_keeps_identity(kn_ctx *cx, unsigned class, const char *sql);
 extern KN__COLD kn_status kn__run_refuse(kn_ctx *cx, const char *why, const char *sql);
 extern KN__HOT kn_status kn__run_usage(kn_ctx *cx, unsigned class, const char *sql);

@@ -108,9 +108,13 @@ begin_once(kn_rows *rows)
 		return kn__fail(&cx->fault, KN_INTERNAL, "there is no connection");
 	cx->link->member.last_sql = rows->item.sql;
 	since = kn__run_waits(cx);
-	status = begin_here(rows);
-	kn__run_waited(cx, since);
-	kn__run_soil(cx, call->class);
+	status = kn__run_suits_pooler(call);
+	if (status == KN_OK)
+	{
+		status = begin_here(rows);
+		kn__run_waited(cx, since);
+		kn__run_soil(cx, call->class);
+	}
 	if (cx->work.depth > 0)
 	{
 		/* While rows are under way libpq knows nothing of the transaction that is open. */

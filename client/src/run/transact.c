@@ -217,6 +217,9 @@ kn__transact_run(kn__call *call)
 		if (status != KN_OK)
 			return work->failed = status;
 	}
+	status = kn__run_suits_pooler(call);
+	if (status != KN_OK)
+		return status;
 	if (call->count + 3 > FEW)
 		items = kn__arena_get(&cx->arena, (size_t) (call->count + 3) * sizeof(kn__item));
 	if (items == NULL)

@@ -277,10 +277,69 @@ static const char *const leftovers[] = {
 	"DECLARE c CURSOR WITH HOLD FOR SELECT 1",
 };
 
+static kn_status
+leave_body(kn_ctx *cx, void *argument)
+{
+	return kn_exec_values(cx, argument, NULL, 0, NULL, NULL);
+}
+
+/* What others would find in a session that is a pooler's is not done in it. */
+static void
+check_that_it_is_refused(kn_ctx *cx, const char *sql)
+{
+	kn_batch *batch = kn_begin_batch(cx);
+
+	EXPECT(cx, kn_exec_values(cx, sql, NULL, 0, NULL, NULL), KN_USAGE);
+	EXPECT(cx, kn_done(kn_stream_values(cx, sql, NULL, 0, NULL)), KN_USAGE);
+	EXPECT(cx, kn_transact(cx, leave_body, (void *) (uintptr_t) sql), KN_USAGE);
+	(void) kn_add(batch, "SELECT 1");
+	(void) kn_add_values(batch, sql, NULL, 0);
+	EXPECT(cx, kn_run_batch(batch, NULL), KN_USAGE);
+	ck_assert_int_eq(kn_last_error(cx)->item, 1);
+	ck_assert_str_eq(kn_last_error(cx)->sql, sql);
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+	ck_assert_int_eq(stats_of(db).busy, 0);
+}
+
+static kn_status
+temporary_body(kn_ctx *cx, void *argument)
+{
+	(void) argument;
+	EXPECT_OK(cx, kn_exec(cx, "SELECT set_config('app.x', 'y', true), pg_advisory_xact_lock(17)"));
+	EXPECT_OK(cx, kn_exec(cx, "CREATE TEMP TABLE kn_temp (a int) ON COMMIT DROP"));
+	return kn_exec(cx, "INSERT INTO kn_temp VALUES (1)");
+}
+
+/* What ends with the transaction may be done anywhere. */
+START_TEST(may_leave_what_ends_with_its_transaction)
+{
+	kn_ctx *cx = kn_begin(db);
+
+	EXPECT_OK(cx, kn_transact(cx, temporary_body, NULL));
+	ck_assert_int_eq(
+		look_number(look,
+					"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 17"),
+		0);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM pg_class WHERE relname = 'kn_temp'"),
+					 0);
+	kn_end(cx);
+}
+END_TEST
+
 START_TEST(leaves_nothing_behind)
 {
 	kn_ctx *cx = kn_begin(db);
 
+	if (is_pooled() && strncmp(leftovers[_i], "DO", 2) != 0)
+	{
+		check_that_it_is_refused(cx, leftovers[_i]);
+		ck_assert_int_eq(
+			look_number(look,
+						"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 17"),
+			0);
+		kn_end(cx);
+		return;
+	}
 	/* A pooler keeps the server's session, whatever becomes of ours. */
 	for (int streams = 0; streams < (is_pooled() ? 1 : 2); streams++)
 	{
@@ -431,6 +490,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_cancelled_more_than_once);
 	tcase_add_test(tcase, is_cancelled_while_it_waits);
 	LOOP(tcase, leaves_nothing_behind, leftovers);
+	tcase_add_test(tcase, may_leave_what_ends_with_its_transaction);
 	tcase_add_test(tcase, is_the_parents_own);
 	tcase_add_test(tcase, is_the_parents_own_in_a_transaction);
 	tcase_add_test(tcase, keeps_what_it_is_given);
