@@ -55,6 +55,22 @@ open_with(const kn_hooks *hooks, const kn_cache *cache)
 	return status;
 }
 
+/* What is handed back says so, whatever was handed in. */
+START_TEST(nothing_comes_of_nothing)
+{
+	kn_db *db = (kn_db *) (void *) why;
+	char text[4] = "abc";
+
+	ck_assert_int_eq(kn_open_config(&db, NULL, 0, NULL), KN_USAGE);
+	ck_assert_ptr_null(db);
+	ck_assert_int_eq(kn_open_config(NULL, NULL, 0, &(kn_config){ .size = sizeof(kn_config) }),
+					 KN_USAGE);
+	ck_assert_uint_eq(kn_dump_pool(NULL, text, sizeof(text)), 0);
+	ck_assert_str_eq(text, "");
+	ck_assert_uint_eq(kn_dump_pool(NULL, NULL, 0), 0);
+}
+END_TEST
+
 START_TEST(hooks_say_their_size)
 {
 	kn_hooks unsized = { .query = hear };
@@ -99,6 +115,7 @@ END_TEST
 static void
 fill(TCase *tcase)
 {
+	tcase_add_test(tcase, nothing_comes_of_nothing);
 	tcase_add_test(tcase, hooks_say_their_size);
 	tcase_add_test(tcase, caches_have_all_functions);
 }

@@ -233,8 +233,7 @@ KN_API kn_status kn_get_stats(const kn_db *db, int server, kn_stats *out);
  * Who holds connections, as text, a line each: where it was taken, for how long, and the last
  * SQL, whose literals are masked unless show_parameters is set.  Returns the length it has, as
  * snprintf() does: writes what fits in capacity bytes with a NUL behind it; buffer may be NULL
- * where that is 0.  0 if nobody does, in a child process, and of NULL, for which nothing is
- * written.
+ * where that is 0.  0, and an empty text, if nobody does, in a child process, and of NULL.
  */
 KN_API size_t kn_dump_pool(const kn_db *db, char *buffer, size_t capacity);
 

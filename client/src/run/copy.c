@@ -21,7 +21,7 @@ static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
 _Static_assert(sizeof(header) - 1 == 19, "as COPY has it");
 
 static kn_copy *begin(kn_ctx *cx, const char *sql, kn__direction direction);
-static bool may_put(kn_copy *copy, kn__copy_mode mode);
+static kn_status may_put(kn_copy *copy, kn__copy_mode mode);
 static kn_status send_pieces(kn_copy *copy, size_t least);
 static kn_status send_piece(kn_copy *copy, const char *data, size_t length);
 static kn_status refuse_row(kn_copy *copy, int count);
@@ -81,9 +81,10 @@ kn_status
 kn_copy_put(kn_copy *copy, const void *data, size_t length)
 {
 	const char *next = data;
+	kn_status may = may_put(copy, KN__COPY_BYTES);
 
-	if (!may_put(copy, KN__COPY_BYTES))
-		return copy == NULL ? KN_USAGE : copy->status;
+	if (may != KN_OK)
+		return may;
 	if (data == NULL && length > 0)
 		return fail(copy, KN_USAGE, "the data is missing");
 	while (length > 0)
@@ -110,19 +111,22 @@ kn_copy_put(kn_copy *copy, const void *data, size_t length)
 }
 
 /* Whether it goes on in that way; else the handle has a status that says why not. */
-static bool
+static kn_status
 may_put(kn_copy *copy, kn__copy_mode mode)
 {
-	if (copy == NULL || copy->status != KN_OK)
-		return false;
+	if (copy == NULL)
+		return KN_USAGE;
+	if (copy->status != KN_OK)
+		return copy->status;
+	/* How it has ended stays as it is. */
 	if (copy->has_ended)
-		(void) kn__fail(&copy->cx->fault, copy->status = KN_USAGE, "COPY has ended");
-	else if (copy->direction != KN__COPY_IN)
+		return kn__fail(&copy->cx->fault, KN_USAGE, "COPY has ended");
+	if (copy->direction != KN__COPY_IN)
 		(void) fail(copy, KN_USAGE, "COPY TO takes no data");
 	else if (copy->mode != KN__COPY_NOTHING && copy->mode != mode)
 		(void) fail(copy, KN_USAGE, "COPY takes rows or bytes, not both");
 	copy->mode = mode;
-	return copy->status == KN_OK;
+	return copy->status;
 }
 
 /* Sends what has been gathered, if it is so much. */
@@ -174,8 +178,9 @@ kn_copy_row_values(kn_copy *copy, const kn_value *values, int count)
 
 	if (copy == NULL || copy->status != KN_OK || copy->mode != KN__COPY_ROWS || copy->has_ended)
 	{
-		if (!may_put(copy, KN__COPY_ROWS))
-			return copy == NULL ? KN_USAGE : copy->status;
+		status = may_put(copy, KN__COPY_ROWS);
+		if (status != KN_OK)
+			return status;
 		kn__buf_add(&copy->buf, header, sizeof(header) - 1);
 	}
 	if (count != copy->shape.columns || count != copy->known || (count > 0 && values == NULL))

@@ -27,9 +27,10 @@ kn_open_config(kn_db **out, char *error, size_t capacity, const kn_config *confi
 
 	if (error != NULL && capacity > 0)
 		*error = '\0';
+	if (out != NULL)
+		*out = NULL;
 	if (out == NULL || config == NULL)
 		return KN_USAGE;
-	*out = NULL;
 	db = kn__allocate_zero(allocator, 1, sizeof(kn_db));
 	if (db == NULL)
 		return KN_NO_MEMORY;
@@ -333,6 +334,8 @@ kn_dump_pool(const kn_db *db, char *buffer, size_t capacity)
 {
 	size_t length = 0;
 
+	if (buffer != NULL && capacity > 0)
+		*buffer = '\0';
 	for (int i = 0; db != NULL && i < db->server_count; i++)
 		length += kn__pool_dump(db->servers[i].pool,
 								length < capacity ? buffer + length : NULL,

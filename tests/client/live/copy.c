@@ -188,7 +188,9 @@ START_TEST(refuses_what_is_wrong)
 	ck_assert_int_eq(kn_in_transaction(cx), false);
 	EXPECT_OK(cx, kn_copy_end(copy, NULL));
 	ck_assert_int_eq(kn_copy_row(copy, 1, "x", 1.0), KN_USAGE);
+	ck_assert_int_eq(kn_copy_put(copy, "x", 1), KN_USAGE);
 	/* An end that was reached stays reached. */
+	EXPECT_OK(cx, kn_copy_end(copy, NULL));
 	ck_assert_int_eq(count(), 0);
 	EXPECT(cx, kn_exec(cx, to_table), KN_USAGE);
 	ck_assert_int_eq(kn_copy_put(NULL, "", 0), KN_USAGE);
