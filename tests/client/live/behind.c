@@ -175,7 +175,7 @@ static int64_t
 read_shown(kn_route route)
 {
 	const kn_options cached = { .size = sizeof(cached), .cache_key = "shown", .cache_ms = 600000 };
-	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000, .route = route);
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS, .route = route);
 	kn_rows *rows = kn_query_values(cx, "SELECT n FROM shown", NULL, 0, &cached);
 	int64_t n = kn_next(rows) ? kn_get_i64(rows, 0) : -1;
 
@@ -194,10 +194,11 @@ write_shown(kn_ctx *cx, void *argument)
 static void
 check_cache(const char *replica)
 {
-	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000);
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
 	int seven = 7;
 
 	check(reads_come_to(REPLICA, 0), "reads go to the replica");
+	kn_set_timeout(cx, REQUEST_MS);
 	tell(replica, "SELECT pg_wal_replay_pause()");
 	await(replica, "SELECT pg_get_wal_replay_pause_state() = 'paused'");
 	check(read_shown(KN_ROUTE_AUTO) == 2 && kept.puts == 1, "what is read is kept");

@@ -41,7 +41,7 @@ check_statements(void)
 {
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
 	{
-		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000);
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
 
 		check(place_of(kn_query(cx, statements[i].sql)) == statements[i].expected,
 			  statements[i].sql);
@@ -52,7 +52,7 @@ static void
 check_requests(void)
 {
 	const kn_options writes = { .size = sizeof(writes), .is_write = true };
-	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000);
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
 	KN_AUTO(kn_ctx) *primary = kn_begin(db, .route = KN_ROUTE_PRIMARY);
 	KN_AUTO(kn_ctx) *replica = kn_begin(db, .route = KN_ROUTE_REPLICA);
 	kn_batch *batch = kn_begin_batch(cx);
@@ -94,7 +94,7 @@ write_in_transaction(kn_ctx *cx, void *argument)
 static void
 check_transactions(void)
 {
-	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000);
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
 	place found = NOWHERE;
 	int one = 1;
 
@@ -111,7 +111,7 @@ check_transactions(void)
 static void
 check_failures(void)
 {
-	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000);
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
 	kn_status status;
 
 	status = kn_exec(cx, "INSERT INTO later VALUES (1), (1)");
@@ -149,14 +149,19 @@ check_pairs(void)
 
 	for (int i = 1; i <= PAIRS; i++)
 	{
-		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000);
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
 		kn_rows *rows;
 		int64_t found = -1;
 
 		if (kn_exec(cx, "UPDATE counter SET n = $1", i) != KN_OK)
 			note_lost(&lost, cx);
 		if (i % 100 == 0 && !reads_come_to(REPLICA, kn_last_lsn(cx)))
+		{
 			lost++;
+			(void) printf("nothing is read from the replica\n");
+		}
+		/* The time that others may have to wait is not to be this one's. */
+		kn_set_timeout(cx, REQUEST_MS);
 		rows = kn_query(cx, "SELECT n, pg_is_in_recovery() FROM counter");
 		if (kn_next(rows))
 		{
@@ -179,7 +184,7 @@ check_pairs(void)
 static int64_t
 value_for(uint64_t min_lsn, place *where)
 {
-	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000, .min_lsn = min_lsn);
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS, .min_lsn = min_lsn);
 	kn_rows *rows = kn_query(cx, "SELECT n, pg_is_in_recovery() FROM counter");
 	int64_t found = -1;
 
@@ -196,11 +201,12 @@ value_for(uint64_t min_lsn, place *where)
 static void
 check_lag(const char *replica)
 {
-	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000);
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
 	const kn_request insists = { .size = sizeof(insists), .route = KN_ROUTE_REPLICA };
 	place where;
 
 	check(reads_come_to(REPLICA, 0), "reads go to a replica");
+	kn_set_timeout(cx, REQUEST_MS);
 	tell(replica, "SELECT pg_wal_replay_pause()");
 	check(kn_exec(cx, "UPDATE counter SET n = -7") == KN_OK, "a write");
 	check(value_for(kn_last_lsn(cx), &where) == -7 && where == PRIMARY,
@@ -223,7 +229,7 @@ typedef struct written
 static bool
 write_one(written *w, int64_t n)
 {
-	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = 10000);
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
 
 	w->n = n;
 	if (kn_exec(cx, "UPDATE counter SET n = $1", n) != KN_OK)
@@ -297,7 +303,7 @@ check_reads(const char *replica)
 static void
 check_killed(const char *replica)
 {
-	const kn_request request = { .size = sizeof(request), .timeout_ms = 10000 };
+	const kn_request request = { .size = sizeof(request), .timeout_ms = REQUEST_MS };
 	int bad = 0;
 
 	for (int i = 0; i < 20; i++)

@@ -20,10 +20,11 @@
 #include "base/base.h"
 #include "kints/kints.h"
 
-#define PATIENCE  (60 * KN__NS_PER_S) /* for what is sure to come */
-#define LAG_MS    500
-#define PROBE_MS  20
-#define CANCEL_MS 200
+#define PATIENCE   (60 * KN__NS_PER_S) /* for what is sure to come */
+#define REQUEST_MS (PATIENCE / KN__NS_PER_MS)
+#define LAG_MS     500
+#define PROBE_MS   20
+#define CANCEL_MS  200
 
 static kn_db *db;
 static int passed;
