@@ -16,13 +16,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "wire/hosts.h"
 #include "wire/words.h"
 
 #define MOST_RECORDS 16 /* that are looked at before one is handed out */
 
 static kn_status connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait,
 							kn__fault *fault);
-static kn_status poll_connect(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
+static kn_status connect_to_one(kn__conn *conn, kn__hosts *hosts, const kn__wait *wait,
+								kn__fault *fault);
+static kn_status poll_connect(kn__conn *conn, kn__hosts *hosts, const kn__wait *wait,
+							  bool *is_silent, kn__fault *fault);
 static kn_status fail_connect(kn__conn *conn, kn__waited waited, kn__fault *fault);
 static kn_status settle(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
 static void take_notice(void *user, const PGresult *result);
@@ -81,15 +85,14 @@ kn__conn_open(kn__conn **out, const kn__conn_options *options, const kn__wait *w
 static kn_status
 connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait, kn__fault *fault)
 {
+	kn__hosts hosts;
 	kn_status status;
 
-	conn->pg = PQconnectStartParams(options->keywords, options->values, 0);
-	if (conn->pg == NULL)
-		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
-	(void) PQsetNoticeReceiver(conn->pg, take_notice, conn);
-	/* Verbose errors have the SQLSTATE in them: libpq does not tell it here otherwise. */
-	(void) PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-	status = poll_connect(conn, wait, fault);
+	if (kn__hosts_init(&hosts, conn->allocator, options->keywords, options->values))
+		status = connect_to_one(conn, &hosts, wait, fault);
+	else
+		status = kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	kn__hosts_release(&hosts);
 	if (status != KN_OK)
 		return status;
 	(void) PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
@@ -105,16 +108,47 @@ connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait
 	return settle(conn, wait, fault);
 }
 
+/* The first of them that will do; what is silent for too long is passed over. */
 static kn_status
-poll_connect(kn__conn *conn, const kn__wait *wait, kn__fault *fault)
+connect_to_one(kn__conn *conn, kn__hosts *hosts, const kn__wait *wait, kn__fault *fault)
 {
+	bool is_silent;
+	kn_status status;
+
+	do
+	{
+		PQfinish(conn->pg);
+		conn->pg = kn__hosts_start(hosts);
+		if (conn->pg == NULL)
+			return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+		(void) PQsetNoticeReceiver(conn->pg, take_notice, conn);
+		/* Verbose errors have the SQLSTATE in them: libpq does not tell it here otherwise. */
+		(void) PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
+		status = poll_connect(conn, hosts, wait, &is_silent, fault);
+	} while (is_silent && kn__hosts_drop(hosts));
+	if (status != KN_OK && hosts->silent != NULL)
+		kn__fault_text(fault, &fault->error.detail, hosts->silent);
+	return status;
+}
+
+/* is_silent: the host that is being asked has had its share of the time, and there is more. */
+static kn_status
+poll_connect(kn__conn *conn, kn__hosts *hosts, const kn__wait *wait, bool *is_silent,
+			 kn__fault *fault)
+{
+	kn__wait share = *wait;
+
+	*is_silent = false;
 	if (PQstatus(conn->pg) == CONNECTION_BAD)
 		return fail_connect(conn, KN__WAITED_ERROR, fault);
 	for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;)
 	{
-		/* The socket may be another one at each step, for a host may have several addresses. */
-		kn__waited waited = kn__wait_connect(conn, next == PGRES_POLLING_WRITING, wait);
+		kn__waited waited;
 
+		/* The socket may be another one at each step, for a host may have several addresses. */
+		share.deadline = kn__hosts_until(hosts, conn->pg, kn__now(conn->clock), wait->deadline);
+		waited = kn__wait_connect(conn, next == PGRES_POLLING_WRITING, &share);
+		*is_silent = waited == KN__WAITED_TIMEOUT && share.deadline < wait->deadline;
 		if (waited == KN__WAITED_ERROR)
 			return kn__fail(fault, KN_CONN_LOST, "given up while connecting");
 		if (waited != KN__WAITED_READY)
