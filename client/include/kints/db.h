@@ -96,7 +96,7 @@ typedef struct kn_config
 	int64_t acquire_ms;  /* how long they wait, the context's deadline apart (5000) */
 	int64_t connect_ms; /* until a connection is up (connect_timeout, PGCONNECT_TIMEOUT, or 5000) */
 	int64_t idle_ms;    /* until an idle one above min_connections is closed (600000) */
-	int64_t lifetime_ms;  /* until one is replaced, +-10 % (1800000) */
+	int64_t lifetime_ms;  /* until one is closed, +-10 %; another is opened before (1800000) */
 	int64_t keepalive_ms; /* between round trips on an idle one (-1) */
 	int64_t leak_ms;      /* held so long, it is reported as leaked (-1) */
 	int64_t drain_ms;     /* how long kn_close() waits for those in use (5000) */

@@ -117,6 +117,7 @@ struct kn__pool
 	int opening;
 	int64_t barren_since; /* when the first of those was begun with none open */
 	bool is_wanted;       /* one more is to be opened, though nobody waits */
+	int aging; /* idle ones that are to be replaced soon, when they were looked at last */
 	bool is_sweeping;
 	int64_t sweep_at; /* when a worker has to look at the members next */
 

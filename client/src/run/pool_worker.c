@@ -7,6 +7,9 @@
  * if the time for that has come (sweep_at), or else sleeps until something of
  * this may have changed.  Before it does something that takes time it wakes or
  * starts the next worker, if there is work for that one as well.
+ *
+ * One of min that is about to be too old goes when there is another in its place, which is
+ * opened as long as it can still be had.  Where there may be no more, they go one at a time.
  */
 #include "run/pool_parts.h"
 
@@ -14,6 +17,7 @@
 
 #define RETRY_FIRST_MS 10
 #define RETRY_LAST_MS  1000
+#define LEAD           20 /* one is replaced before the last twentieth of its life is over */
 
 static void start_worker(kn__pool *pool);
 static void *work(void *argument);
@@ -24,8 +28,9 @@ static void publish(kn__pool *pool, kn__slot *slot, kn__member *member, uint32_t
 static void note_failure(kn__pool *pool, kn_status status, const kn__fault *fault);
 static void note_trouble(kn__pool *pool, int before, kn_status status, const kn__fault *fault);
 static bool sweep(kn__pool *pool, int64_t now, int64_t *until);
-static int64_t tenth_of(int64_t milliseconds);
+static int64_t lead_of(int64_t milliseconds);
 static void look_at(kn__pool *pool, kn__slot *slot, int64_t now);
+static int64_t ages_at(const kn__pool *pool, const kn__member *member);
 static void check(kn__pool *pool, kn__slot *slot, int64_t now);
 static void close_slot(kn__pool *pool, kn__slot *slot, kn__closed why);
 static void look_again(kn__pool *pool, int64_t at);
@@ -113,7 +118,7 @@ wants_one(const kn__pool *pool)
 {
 	return !pool->is_closing && pool->total < pool->max &&
 		   pool->opening < pool->options.max_opening &&
-		   (pool->total < pool->options.min || pool->waiting > pool->opening ||
+		   (pool->total < pool->options.min + pool->aging || pool->waiting > pool->opening ||
 			(pool->is_wanted && pool->opening == 0));
 }
 
@@ -204,8 +209,10 @@ publish(kn__pool *pool, kn__slot *slot, kn__member *member, uint32_t generation)
 	atomic_store_explicit(&member->last_sql, NULL, memory_order_relaxed);
 	slot->member = member;
 	slot->checked_at = now;
-	look_again(pool, member->expires_at);
+	look_again(pool, ages_at(pool, member));
 	look_again_after_use(pool, now);
+	if (pool->aging > 0)
+		kn__pool_call_sweeper(pool); /* it may be there in place of another */
 	if (generation != atomic_load(&pool->generation) || pool->is_closing)
 		close_slot(pool, slot, pool->is_closing ? KN__CLOSED_AT_END : KN__CLOSED_RENEWED);
 	else if (!kn__pool_hand(pool, slot))
@@ -269,6 +276,7 @@ sweep(kn__pool *pool, int64_t now, int64_t *until)
 	}
 	pool->is_sweeping = true;
 	pool->sweep_at = KN__NEVER;
+	pool->aging = 0;
 	/* From the end, where those are that are seldom used. */
 	for (int i = pool->max - 1; i >= 0 && !pool->is_closing; i--)
 		look_at(pool, &pool->slots[i], now);
@@ -295,9 +303,9 @@ look_again_after_use(kn__pool *pool, int64_t now)
 
 /* Never nothing, and of -1 it is -1. */
 static int64_t
-tenth_of(int64_t milliseconds)
+lead_of(int64_t milliseconds)
 {
-	return milliseconds < 0 ? -1 : milliseconds / 10 + 1;
+	return milliseconds < 0 ? -1 : milliseconds / LEAD + 1;
 }
 
 static void
@@ -315,12 +323,29 @@ look_at(kn__pool *pool, kn__slot *slot, int64_t now)
 			break;
 		default:
 			/* Its end may come while it is out, and then nobody may want it any more. */
-			look_again(pool, kn__after(now, tenth_of(pool->options.lifetime_ms)));
+			look_again(pool, kn__after(now, lead_of(pool->options.lifetime_ms)));
 			break;
 	}
 	look_again_after_use(pool, now);
 	if (pool->options.leak_ms >= 0)
 		kn__pool_check_leak(pool, slot, now);
+}
+
+/* When one is to be opened in its place.  It can be had until it expires. */
+static int64_t
+ages_at(const kn__pool *pool, const kn__member *member)
+{
+	if (member->expires_at == KN__NEVER)
+		return KN__NEVER;
+	return member->expires_at - pool->options.lifetime_ms * (KN__NS_PER_MS / LEAD);
+}
+
+/* Whether one may go without making fewer than min; or there is no room for another before that. */
+static bool
+is_replaced(const kn__pool *pool)
+{
+	return pool->total - pool->opening > pool->options.min ||
+		   (pool->total >= pool->max && pool->opening == 0);
 }
 
 /* One that is idle, and CHECKING now. */
@@ -333,11 +358,12 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 		slot->checked_at > member->idle_since ? slot->checked_at : member->idle_since;
 	int64_t idle_until = kn__after(member->idle_since, options->idle_ms);
 	int64_t keepalive_at = kn__after(active_at, options->keepalive_ms);
+	bool is_aging = now >= ages_at(pool, member);
 	kn__closed why = KN__CLOSED_COUNT;
 
 	if (member->generation != atomic_load(&pool->generation))
 		why = KN__CLOSED_RENEWED;
-	else if (now >= member->expires_at)
+	else if (now >= member->expires_at || (is_aging && is_replaced(pool)))
 		why = KN__CLOSED_OLD;
 	else if (now >= idle_until && pool->total > options->min)
 		why = KN__CLOSED_IDLE;
@@ -356,8 +382,9 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 	}
 	if (why == KN__CLOSED_COUNT)
 	{
-		look_again(pool, member->expires_at);
+		look_again(pool, is_aging ? member->expires_at : ages_at(pool, member));
 		look_again(pool, keepalive_at);
+		pool->aging += is_aging ? 1 : 0;
 		if (now < idle_until)
 			look_again(pool, idle_until);
 		kn__pool_put_back(pool, slot);
