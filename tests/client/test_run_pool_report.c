@@ -125,8 +125,8 @@ END_TEST
 START_TEST(dump)
 {
 	const char expected[] =
-		"test.c:11 has one for 1500 ms: SELECT 1 FROM t\n"
-		"test.c:22 has one for 0 ms\n";
+		"test.c:11 has one for 1500 ms, active: SELECT 1 FROM t\n"
+		"test.c:22 has one for 0 ms, idle\n";
 	fake f;
 	kn__pool *pool;
 	kn__member *members[3];
@@ -153,6 +153,45 @@ START_TEST(dump)
 }
 END_TEST
 
+/* What those are at is for them to say, and between two statements it is the transaction. */
+START_TEST(dumps_what_they_do)
+{
+	static const struct
+	{
+		int doing;
+		const char *sql;
+		const char *expected;
+	} deeds[] = {
+		{ KN__DOING_CALLS, NULL, "test.c:7 has one for 0 ms, idle\n" },
+		{ KN__DOING_CALLS, "SELECT 1", "test.c:7 has one for 0 ms, active: SELECT 1\n" },
+		{ KN__DOING_TRANSACTION,
+		  "SELECT 1",
+		  "test.c:7 has one for 0 ms, idle in transaction: SELECT 1\n" },
+		{ KN__DOING_FAILED,
+		  "SELECT 1",
+		  "test.c:7 has one for 0 ms, in a failed transaction: SELECT 1\n" },
+	};
+	fake f;
+	kn__pool *pool;
+
+	fake_init(&f, 1);
+	pool = fake_pool(&f);
+	for (int i = 0; i < COUNT(deeds); i++)
+	{
+		kn__member *member = take_at(pool, 7);
+		char buffer[200];
+
+		atomic_store(&member->last_sql, deeds[i].sql);
+		atomic_store(&member->doing, deeds[i].doing);
+		(void) kn__pool_dump(pool, buffer, sizeof(buffer));
+		ck_assert_str_eq(buffer, deeds[i].expected);
+		atomic_store(&member->doing, KN__DOING_CALLS);
+		give(pool, member);
+	}
+	fake_end(&f, pool);
+}
+END_TEST
+
 /* Long statements are cut, and not in the middle of a character. */
 START_TEST(long_statements)
 {
@@ -171,7 +210,8 @@ START_TEST(long_statements)
 	atomic_store(&member->last_sql, sql);
 	(void) kn__pool_dump(pool, buffer, sizeof(buffer));
 	ck_assert_int_eq(strlen(buffer),
-					 strlen("test.c:1 has one for 0 ms: \n") + 2 - _i + (159 - (2 - _i)) / 3 * 3);
+					 strlen("test.c:1 has one for 0 ms, active: \n") + 2 - _i +
+						 (159 - (2 - _i)) / 3 * 3);
 	give(pool, member);
 	fake_end(&f, pool);
 }
@@ -198,8 +238,8 @@ START_TEST(names_the_longest)
 	members[0] = take_at(pool, 100);
 	ck_assert_int_eq(kn__pool_take(pool, 0, "test.c", 1, NULL, &none, &fault), KN_TIMEOUT);
 	detail = fault.error.detail;
-	ck_assert_int_eq(strncmp(detail, "test.c:1 has one for 1010 ms\ntest.c:2 ", 38), 0);
-	ck_assert_ptr_nonnull(strstr(detail, "\ntest.c:8 has one for 4 ms\nand 4 more"));
+	ck_assert_int_eq(strncmp(detail, "test.c:1 has one for 1010 ms, idle\ntest.c:2 ", 44), 0);
+	ck_assert_ptr_nonnull(strstr(detail, "\ntest.c:8 has one for 4 ms, idle\nand 4 more"));
 	ck_assert_ptr_null(strstr(detail, "test.c:100"));
 	for (int i = 0; i < 12; i++)
 		give(pool, members[i]);
@@ -370,12 +410,14 @@ START_TEST(tells_why_a_wait_failed)
 	ck_assert_int_eq(
 		kn__pool_take(pool, KN__NEVER, "second.c", 2, NULL, &(kn__member *){ NULL }, &fault),
 		KN_POOL_FULL);
-	ck_assert_str_eq(news_of(&f),
-					 "wait_failed 0 KN_POOL_FULL test.c:77 has one for 0 ms second.c:2 0\n");
+	ck_assert_str_eq(
+		news_of(&f),
+		"wait_failed 0 KN_POOL_FULL test.c:77 has one for 0 ms, active second.c:2 0\n");
 	fake_advance(&f, pool, 40);
 	ck_assert_int_eq(taker_join(&t), KN_POOL_TIMEOUT);
-	ck_assert_str_eq(news_of(&f),
-					 "wait_failed 0 KN_POOL_TIMEOUT test.c:77 has one for 40 ms taker.c:1 40\n");
+	ck_assert_str_eq(
+		news_of(&f),
+		"wait_failed 0 KN_POOL_TIMEOUT test.c:77 has one for 40 ms, active taker.c:1 40\n");
 	ck_assert_ptr_nonnull(strstr(t.fault.error.detail, "SELECT 'secret'"));
 	give(pool, member);
 	fake_end(&f, pool);
@@ -415,6 +457,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, counts_openings);
 	LOOP(tcase, histogram, buckets);
 	tcase_add_test(tcase, dump);
+	tcase_add_test(tcase, dumps_what_they_do);
 	tcase_add_loop_test(tcase, long_statements, 0, 3);
 	tcase_add_test(tcase, names_the_longest);
 	tcase_add_test(tcase, leaks_are_reported_once);

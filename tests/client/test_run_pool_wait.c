@@ -204,13 +204,14 @@ START_TEST(the_end_of_patience)
 	}
 	ck_assert_int_eq(taker_join(&other), endings[_i].expected);
 	ck_assert_str_eq(other.fault.error.message, endings[_i].message);
-	snprintf(detail,
-			 sizeof(detail),
-			 "test.c:%d has one for %d ms: SELECT 1 FROM t\ntest.c:%d has one for %d ms",
-			 one->line,
-			 (int) endings[_i].after_ms + 7,
-			 two->line,
-			 (int) endings[_i].after_ms);
+	snprintf(
+		detail,
+		sizeof(detail),
+		"test.c:%d has one for %d ms, active: SELECT 1 FROM t\ntest.c:%d has one for %d ms, idle",
+		one->line,
+		(int) endings[_i].after_ms + 7,
+		two->line,
+		(int) endings[_i].after_ms);
 	ck_assert_str_eq(other.fault.error.detail, detail);
 	ck_assert_ptr_null(other.member);
 	ck_assert_int_eq(pool_stats(pool).timeouts, 1);

@@ -230,8 +230,9 @@ KN_API int kn_server_count(const kn_db *db);
 KN_API kn_status kn_get_stats(const kn_db *db, int server, kn_stats *out);
 
 /*
- * Who holds connections, as text, a line each: where it was taken, for how long, and the last
- * SQL, whose literals are masked unless show_parameters is set.  Returns the length it has, as
+ * Who holds connections, as text, a line each: where it was taken, for how long, whether a
+ * statement is active or it is idle, perhaps in a transaction or in one that has failed, and the
+ * last SQL, whose literals are masked unless show_parameters is set.  Returns the length it has, as
  * snprintf() does: writes what fits in capacity bytes with a NUL behind it; buffer may be NULL
  * where that is 0.  0, and an empty text, if nobody does, in a child process, and of NULL.
  */

@@ -378,6 +378,15 @@ is_childs(kn_copy *copy)
 	return true;
 }
 
+/* The transaction that it is part of goes on, or has failed. */
+static void
+leave_open(kn_ctx *cx, kn_status status)
+{
+	kn__transact_show(cx, NULL);
+	if (status != KN_OK)
+		kn__transact_note(cx, status);
+}
+
 /* The server is done with it, in one way or another: so is the transaction, if it is our own. */
 static kn_status
 finish(kn_copy *copy, kn_status status)
@@ -392,8 +401,8 @@ finish(kn_copy *copy, kn_status status)
 		kn__transact_undo(cx); /* a read that was cut short has nothing to commit */
 	else if (copy->is_own)
 		status = kn__transact_close(cx, status);
-	else if (status != KN_OK)
-		kn__transact_note(cx, status);
+	else
+		leave_open(cx, status);
 	if (status != KN_OK)
 		copy->item.affected = -1;
 	/* Without COMMIT nothing has happened, and what COMMIT has done is known by now. */

@@ -119,6 +119,8 @@ fail(kn_copy *copy, kn_status status)
 
 	if (copy->is_own)
 		return kn__transact_close(cx, status);
+	if (cx->link != NULL)
+		kn__transact_show(cx, NULL);
 	if (cx->work.failed == KN_OK)
 		kn__transact_note(cx, status);
 	return status;
@@ -137,7 +139,7 @@ start_once(kn_copy *copy)
 	copy->call.server = cx->work.server;
 	if (status != KN_OK)
 		return status;
-	cx->link->member.last_sql = copy->item.sql;
+	kn__transact_show(cx, copy->item.sql);
 	copy->call.pid = kn__conn_pid(cx->link->conn);
 	status = kn__run_suits_pooler(&copy->call);
 	if (status != KN_OK)

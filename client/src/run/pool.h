@@ -36,6 +36,14 @@
 
 typedef struct kn__pool kn__pool;
 
+/* What the holder of a connection is at, as far as its last SQL does not tell. */
+typedef enum kn__doing
+{
+	KN__DOING_CALLS,       /* a call, or nothing yet */
+	KN__DOING_TRANSACTION, /* a transaction, between two calls */
+	KN__DOING_FAILED       /* likewise, and there is nothing but to roll it back */
+} kn__doing;
+
 /* The head of a connection.  Only the pool writes it, but for the fields said otherwise. */
 typedef struct kn__member
 {
@@ -51,6 +59,8 @@ typedef struct kn__member
 	bool is_proven;   /* somebody has had it, and it was alive */
 	/* The holder's to set; the text has to live until he gives the member back: others read it. */
 	_Atomic(const char *) last_sql;
+	_Atomic(int)
+		doing; /* kn__doing; the holder's to set, and KN__DOING_CALLS when it is given back */
 } kn__member;
 
 /* What there is to tell of the pool. */

@@ -214,6 +214,7 @@ typedef struct kn__holder
 	const char *file;
 	int slot;
 	int line;
+	kn__doing doing;
 	char sql[160]; /* "": not known; cut */
 } kn__holder;
 

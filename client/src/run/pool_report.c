@@ -82,6 +82,7 @@ kn__pool_read_holder(kn__pool *pool, kn__slot *slot, int64_t now, kn__holder *ho
 	holder->held_ns = now - member->taken_at < 0 ? 0 : now - member->taken_at;
 	holder->file = member->file;
 	holder->line = member->line;
+	holder->doing = (kn__doing) atomic_load_explicit(&member->doing, memory_order_relaxed);
 	copy_line(holder->sql, sizeof(holder->sql), atomic_load(&member->last_sql));
 	kn__slot_set(slot, KN__SLOT_BUSY);
 	return true;
@@ -223,6 +224,20 @@ kn__pool_stats(kn__pool *pool, kn_stats *out)
 	(void) pthread_mutex_unlock(&pool->lock);
 }
 
+static const char *
+say_doing(const kn__holder *holder)
+{
+	switch (holder->doing)
+	{
+		case KN__DOING_TRANSACTION:
+			return "idle in transaction";
+		case KN__DOING_FAILED:
+			return "in a failed transaction";
+		default:
+			return holder->sql[0] == '\0' ? "idle" : "active";
+	}
+}
+
 static void
 add_holder(text *text, const kn__pool *pool, const kn__holder *holder, sql_mode mode)
 {
@@ -236,10 +251,11 @@ add_holder(text *text, const kn__pool *pool, const kn__holder *holder, sql_mode 
 	bool has_sql = sql != NULL && *sql != '\0';
 
 	add(text,
-		"%s:%d has one for %lld ms%s%s",
+		"%s:%d has one for %lld ms, %s%s%s",
 		holder->file,
 		holder->line,
 		(long long) (holder->held_ns / KN__NS_PER_MS),
+		say_doing(holder),
 		has_sql ? ": " : "",
 		has_sql ? sql : "");
 	kn__told_sql_release(&told);

@@ -322,6 +322,7 @@ kn__run_give(kn_ctx *cx, int64_t now)
 						false);
 	kn__ctx_set_link(cx, NULL);
 	atomic_store_explicit(&link->member.last_sql, NULL, memory_order_release);
+	atomic_store_explicit(&link->member.doing, KN__DOING_CALLS, memory_order_relaxed);
 	kn__pool_give_at(link->server->pool,
 					 &link->member,
 					 is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN,

@@ -106,7 +106,7 @@ begin_once(kn_rows *rows)
 		call->server = cx->work.server;
 	if (cx->link == NULL)
 		return kn__fail(&cx->fault, KN_INTERNAL, "there is no connection");
-	cx->link->member.last_sql = rows->item.sql;
+	kn__transact_show(cx, rows->item.sql);
 	since = kn__run_waits(cx);
 	status = kn__run_suits_pooler(call);
 	if (status == KN_OK)
@@ -121,7 +121,10 @@ begin_once(kn_rows *rows)
 		cx->work.has_begun =
 			cx->work.has_begun || status == KN_OK || kn__conn_in_transaction(cx->link->conn);
 		if (status != KN_OK)
+		{
+			kn__transact_show(cx, NULL);
 			kn__transact_note(cx, status);
+		}
 	}
 	else if (status != KN_OK)
 	{
@@ -314,6 +317,7 @@ end(kn_rows *rows, kn_status status)
 		kn__run_end_held(cx, rows->call.server, &rows->permit, status);
 		return;
 	}
+	kn__transact_show(cx, NULL);
 	if (status != KN_OK || kn__conn_in_failed_transaction(cx->link->conn) ||
 		!kn__conn_in_transaction(cx->link->conn))
 		kn__transact_fail(cx, status == KN_OK ? KN_ABORTED : status);

@@ -226,7 +226,7 @@ kn__transact_run(kn__call *call)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	call->attempts = 1;
 	call->server = work->server;
-	cx->link->member.last_sql = call->told != NULL ? call->told : call->items[0].sql;
+	kn__transact_show(cx, call->told != NULL ? call->told : call->items[0].sql);
 	count = compose(cx, call, items, &before);
 	since = kn__run_waits(cx);
 	status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
@@ -235,6 +235,7 @@ kn__transact_run(kn__call *call)
 	if (count > before + call->count)
 		kn__doubt_note(cx, &items[count - 1]);
 	work->has_begun = work->has_begun || kn__conn_in_transaction(cx->link->conn);
+	kn__transact_show(cx, NULL);
 	kn__run_soil(cx, call->class);
 	if (status == KN_OK)
 		return KN_OK;
@@ -244,6 +245,22 @@ kn__transact_run(kn__call *call)
 	kn__transact_note(cx, status);
 	cx->fault.error.status = status;
 	return status;
+}
+
+/* For who asks what the holders of connections do: a statement begins, or one has ended (NULL). */
+void
+kn__transact_show(const kn_ctx *cx, const char *sql)
+{
+	kn__member *member = &cx->link->member;
+	kn__doing doing = KN__DOING_CALLS;
+
+	if (sql != NULL)
+		member->last_sql = sql;
+	else if (kn__conn_in_failed_transaction(cx->link->conn))
+		doing = KN__DOING_FAILED;
+	else if (kn__conn_in_transaction(cx->link->conn))
+		doing = KN__DOING_TRANSACTION;
+	atomic_store_explicit(&member->doing, doing, memory_order_relaxed);
 }
 
 /*
@@ -361,6 +378,7 @@ commit(kn_ctx *cx)
 
 	if (cx->link == NULL || !cx->work.has_begun)
 		return KN_OK;
+	kn__transact_show(cx, items[0].sql);
 	status = look_for_number(cx);
 	if (status != KN_OK)
 	{
@@ -414,6 +432,7 @@ roll_back(kn_ctx *cx)
 	kn__copy_drop(cx);
 	if (cx->link == NULL || !kn__conn_in_transaction(cx->link->conn))
 		return;
+	kn__transact_show(cx, item.sql);
 	kn__fault_clear(&fault);
 	/* Past the deadline as well: what is not rolled back is closed. */
 	(void) kn__flight(cx->link->conn, &item, 1, &wait, &outcome, &fault);

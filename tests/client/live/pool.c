@@ -133,11 +133,26 @@ sleep_long(void *argument)
 static kn_status
 dumping_body(kn_ctx *cx, void *argument)
 {
+	kn_ctx *other = kn_begin(argument);
+	kn_rows *rows;
+	kn_copy *copy;
+
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 'first'"));
-	check_dump(argument, "SELECT 'first'");
-	EXPECT_OK(cx, kn_done(kn_query(cx, "SELECT 'second'")));
-	check_dump(argument, "SELECT 'second'");
-	return KN_OK;
+	check_dump(argument, "idle in transaction: SELECT 'first'");
+	rows = kn_stream(cx, "SELECT 'second'");
+	check_dump(argument, "active: SELECT 'second'");
+	EXPECT_OK(cx, kn_done(rows));
+	check_dump(argument, "idle in transaction: SELECT 'second'");
+	EXPECT(other, kn_exec(other, "SELECT 1"), KN_POOL_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(kn_last_error(other)->detail, "idle in transaction: SELECT"));
+	kn_end(other);
+	copy = kn_copy_out(cx, "COPY (SELECT 3) TO STDOUT");
+	check_dump(argument, "active: COPY (SELECT 3)");
+	EXPECT_OK(cx, kn_copy_end(copy, NULL));
+	check_dump(argument, "idle in transaction: COPY (SELECT 3)");
+	EXPECT(cx, kn_exec(cx, "SELECT 1 / 0"), KN_DATA);
+	check_dump(argument, "in a failed transaction: SELECT 1 / 0");
+	return KN_DATA;
 }
 
 /* Whether a statement is under way, or a transaction between two of them. */
@@ -148,15 +163,18 @@ START_TEST(tells_what_they_do)
 	pthread_t thread;
 	void *result;
 
-	OPEN(db, .max_connections = 1, .show_parameters = true);
-	cx = kn_begin(db);
-	EXPECT_OK(cx, kn_transact(cx, dumping_body, db));
+	OPEN(db, .max_connections = 1, .acquire_ms = 100, .show_parameters = true);
+	cx = kn_begin(db, .timeout_ms = 60000);
+	/* To connect may take longer than that. */
+	while (kn_exec(cx, "SELECT 1") != KN_OK)
+		;
+	EXPECT(cx, kn_transact(cx, dumping_body, db), KN_DATA);
 	ck_assert_int_eq(pthread_create(&thread, NULL, sleep_long, cx), 0);
 	look_await(look,
 			   "SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity"
 			   " WHERE wait_event = 'PgSleep' AND query ~ '28'",
 			   1);
-	check_dump(db, "SELECT pg_sleep(28)");
+	check_dump(db, "active: SELECT pg_sleep(28)");
 	kn_cancel(cx);
 	ck_assert_int_eq(pthread_join(thread, &result), 0);
 	ck_assert_ptr_eq(result, cx);
