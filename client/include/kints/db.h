@@ -220,6 +220,8 @@ typedef struct kn_stats
 	uint64_t hedges;     /* reads that came to it as well, for another was slow; not in queries
 						  * but where it was the first to answer */
 	uint64_t hedges_won; /* of these, where it was */
+	int lingering;       /* given up, and the server has not ended their statements: they are not in
+						  * total, and yet max_connections counts them, for a minute at most */
 } kn_stats;
 
 /* How many servers there are: 0 is the one of conninfo, then the replicas.  0 of NULL. */

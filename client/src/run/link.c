@@ -14,9 +14,17 @@ static bool is_alive(void *user, kn__member *member);
 static bool keep_alive(void *user, kn__member *member, int64_t deadline);
 static void forget_link(void *user, kn__member *member);
 static const char *where(void *user);
+static bool lingers(void *user, kn__member *member);
+static bool has_ended(void *user, kn__member *member, int64_t deadline);
 static kn_status connect_link(kn__link *link, const kn__wait *wait, const int *wake,
 							  uint64_t *version, kn__fault *fault);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
+
+/* One's own sessions everybody may see. */
+static const char x_active[] =
+	"SELECT pg_catalog.count(*)"
+	"  FROM pg_catalog.pg_stat_activity"
+	" WHERE pid = $1 AND state = 'active'";
 
 const kn__driver kn__link_driver = {
 	.open = open_link,
@@ -26,6 +34,8 @@ const kn__driver kn__link_driver = {
 	.forget = forget_link,
 	.report = kn__tell_pool,
 	.where = where,
+	.lingers = lingers,
+	.has_ended = has_ended,
 };
 
 static kn_status
@@ -269,4 +279,54 @@ static const char *
 where(void *user)
 {
 	return ((const kn__server *) user)->host;
+}
+
+/*
+ * Whether the server goes on with a statement that it was told to end, though nobody listens any
+ * more.  Behind a pooler nobody knows which of the server's processes that would be.
+ */
+static bool
+lingers(void *user, kn__member *member)
+{
+	kn__link *link = (kn__link *) (void *) member;
+
+	if (!kn__conn_is_deaf(link->conn) || atomic_load(&((kn__server *) user)->is_pooled))
+		return false;
+	link->pid = kn__conn_pid(link->conn);
+	kn__conn_close(link->conn);
+	link->conn = NULL;
+	return true;
+}
+
+/* Asks the server, by a connection of its own; false: it goes on, or could not be asked. */
+static bool
+has_ended(void *user, kn__member *member, int64_t deadline)
+{
+	kn__server *server = user;
+	kn__wait wait = { .deadline = deadline, .stop = &server->db->stop[0] };
+	kn_value values[] = { kn_i32(((kn__link *) (void *) member)->pid) };
+	kn__item item = { .sql = x_active,
+					  .length = sizeof(x_active) - 1,
+					  .hash = kn__hash(x_active, sizeof(x_active) - 1, 0),
+					  .values = values,
+					  .count = 1,
+					  .never_prepare = true,
+					  .wants_rows = true,
+					  .is_atomic = true };
+	kn__link *asker;
+	kn__outcome outcome;
+	kn__fault fault;
+	kn_value value;
+	const char *why;
+	bool has_ended = false;
+
+	kn__fault_clear(&fault);
+	if (kn__link_open(server, &wait, NULL, &asker, &fault) != KN_OK)
+		return false;
+	if (kn__flight(asker->conn, &item, 1, &wait, &outcome, &fault) == KN_OK &&
+		kn__result_value(item.result, 0, 0, NULL, &value, &why) == KN_OK)
+		has_ended = value.as.i == 0;
+	kn__result_free(item.result);
+	kn__link_close(asker);
+	return has_ended;
 }

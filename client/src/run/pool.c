@@ -383,14 +383,35 @@ give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how, in
 	(void) pthread_mutex_unlock(&pool->lock);
 }
 
+/* It counts as long as the server is at work for it: else there would be more and more of them. */
+static void
+linger(kn__pool *pool, kn__slot *slot)
+{
+	(void) pthread_mutex_lock(&pool->lock);
+	pool->closed[KN__CLOSED_BROKEN]++;
+	pool->lingering++;
+	slot->member->idle_since = slot->checked_at = kn__pool_now(pool);
+	kn__slot_set(slot, KN__SLOT_LINGERING);
+	kn__pool_call_sweeper(pool);
+	if (pool->is_closing)
+		(void) pthread_cond_broadcast(&pool->drained);
+	(void) pthread_mutex_unlock(&pool->lock);
+}
+
 void
 kn__pool_close(kn__pool *pool, kn__slot *slot, kn__closed why)
 {
 	kn__member *member = slot->member;
 	bool is_stillborn = why == KN__CLOSED_DEAD && !member->is_proven;
 
-	slot->member = NULL;
 	kn__pool_tell_closed(pool, member, why);
+	if (why == KN__CLOSED_BROKEN && pool->driver.lingers != NULL &&
+		pool->driver.lingers(pool->driver.user, member))
+	{
+		linger(pool, slot);
+		return;
+	}
+	slot->member = NULL;
 	pool->driver.close(pool->driver.user, member);
 	(void) pthread_mutex_lock(&pool->lock);
 	pool->closed[why]++;

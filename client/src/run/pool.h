@@ -8,6 +8,7 @@
  * A member is in one state at a time:
  *	 EMPTY -> OPENING -> IDLE -> CLAIMED -> BUSY -> IDLE | CLOSING
  *						 IDLE -> CHECKING -> IDLE | CLOSING -> EMPTY
+ *						 CLOSING -> LINGERING -> ASKED -> LINGERING | EMPTY
  * It is CLAIMED while who wants it looks whether it is any good, CHECKING while
  * a worker does.  OPENING and BUSY members go to a waiter without being IDLE in
  * between.  See pool_parts.h for the moves, and for who may make them.
@@ -106,7 +107,17 @@ typedef struct kn__driver
 	void (*report)(void *user, const kn__news *news);
 	/* Where they lead to, for people, with the lock held; NULL: nobody knows. */
 	const char *(*where)(void *user);
+	/*
+	 * Of one that was given back broken: it is closed, and yet the server goes on with what it was
+	 * for.  Then it keeps its place, until has_ended() says so, or KN__LINGER_MS are over, and
+	 * close() frees it.  NULL: none does that.
+	 */
+	bool (*lingers)(void *user, kn__member *member);
+	/* Asks the server, in a worker thread; false: it has not ended, or could not be asked. */
+	bool (*has_ended)(void *user, kn__member *member, int64_t deadline);
 } kn__driver;
+
+#define KN__LINGER_MS 60000
 
 /* The fields of kn_config that it goes by. */
 typedef struct kn__pool_options

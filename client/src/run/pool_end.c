@@ -80,7 +80,7 @@ kn__pool_drain(kn__pool *pool, int64_t deadline)
 	return status;
 }
 
-/* Closes one that is idle; lets go of the lock for it. */
+/* Closes one that is idle, or forgets one that lingers; lets go of the lock for it. */
 static bool
 close_idle(kn__pool *pool)
 {
@@ -93,6 +93,11 @@ close_idle(kn__pool *pool)
 			(void) pthread_mutex_unlock(&pool->lock);
 			kn__pool_close(pool, slot, KN__CLOSED_AT_END);
 			(void) pthread_mutex_lock(&pool->lock);
+			return true;
+		}
+		if (kn__slot_move(slot, KN__SLOT_LINGERING, KN__SLOT_CLOSING))
+		{
+			kn__pool_bury(pool, slot);
 			return true;
 		}
 	}

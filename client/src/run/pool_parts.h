@@ -11,7 +11,10 @@
  *	 BUSY      the holder; others read the member's head after a swap for READ
  *	 READ      the reader, for as long as it takes to copy a line; then BUSY again
  *	 CHECKING  the worker, or who gives it back and looks whom to hand it to
- *	 CLOSING   who made it so; then EMPTY, with the lock held
+ *	 CLOSING   who made it so; then EMPTY or LINGERING, with the lock held
+ *	 LINGERING nobody, for it is closed; a worker makes it ASKED, and whoever drains the pool
+ *			   CLOSING, with the lock held
+ *	 ASKED     the worker that asks whether it is over
  *
  * Taking and giving an idle member is two swaps of a state and takes no lock.  All
  * else - the queue, the counters, what workers do - is under the one lock, and
@@ -42,7 +45,9 @@ typedef enum kn__slot_state
 	KN__SLOT_BUSY,
 	KN__SLOT_READ,
 	KN__SLOT_CHECKING,
-	KN__SLOT_CLOSING
+	KN__SLOT_CLOSING,
+	KN__SLOT_LINGERING,
+	KN__SLOT_ASKED
 } kn__slot_state;
 
 #define KN__CACHE_LINE 64
@@ -53,7 +58,7 @@ typedef struct kn__slot
 	int index;
 	kn__member *member;
 	_Atomic(uint64_t) uses; /* written by who has it, read by anybody */
-	int64_t checked_at;     /* the last keepalive */
+	int64_t checked_at;     /* the last keepalive, or when to ask next about one that lingers */
 } kn__slot;
 
 /* A caller in the queue; on its stack. */
@@ -115,6 +120,7 @@ struct kn__pool
 
 	int total; /* slots that are not EMPTY */
 	int opening;
+	int lingering;
 	int64_t barren_since; /* when the first of those was begun with none open */
 	bool is_wanted;       /* one more is to be opened, though nobody waits */
 	int aging; /* idle ones that are to be replaced soon, when they were looked at last */
@@ -133,6 +139,13 @@ struct kn__pool
 	uint64_t closed[KN__CLOSED_COUNT];
 	uint64_t wait_histogram[32];
 };
+
+/* Those that are open, or being opened. */
+static inline int
+kn__pool_open_count(const kn__pool *pool)
+{
+	return pool->total - pool->lingering;
+}
 
 /* So many open at a time, and one more keeps alive what is idle. */
 static inline int
@@ -202,6 +215,8 @@ extern void kn__pool_call_opener(kn__pool *pool);
 extern void kn__pool_call_sweeper(kn__pool *pool);
 /* That one was dead before anybody had it: the next is opened after a pause. */
 extern void kn__pool_note_stillborn(kn__pool *pool);
+/* One that lingered does so no more, and is CLOSING; lets go of the lock in between. */
+extern void kn__pool_bury(kn__pool *pool, kn__slot *slot);
 /* An empty slot is free again, after OPENING or CLOSING. */
 extern void kn__pool_vacate(kn__pool *pool, kn__slot *slot);
 

@@ -210,6 +210,7 @@ kn__pool_stats(kn__pool *pool, kn_stats *out)
 		return;
 	(void) pthread_mutex_lock(&pool->lock);
 	out->waiting = pool->waiting;
+	out->lingering = pool->lingering;
 	out->waits = pool->waits;
 	out->timeouts = pool->timeouts;
 	out->refused = pool->refused;
@@ -317,6 +318,18 @@ add_longest(text *text, kn__pool *pool, int64_t now, sql_mode mode)
 }
 
 static void
+add_lingering(text *text, const kn__pool *pool)
+{
+	if (pool->lingering > 0)
+		add(text,
+			"%sthe server has not ended %d %s that %s cancelled",
+			text->length == 0 ? "" : "\n",
+			pool->lingering,
+			pool->lingering == 1 ? "statement" : "statements",
+			pool->lingering == 1 ? "was" : "were");
+}
+
+static void
 add_failure(text *text, const kn__pool *pool, int64_t now)
 {
 	if (!pool->has_failed)
@@ -387,6 +400,7 @@ kn__pool_explain(kn__pool *pool, kn_status status, int64_t waited, kn__fault *fa
 			break;
 	}
 	add_longest(&text, pool, now, WITH_SQL);
+	add_lingering(&text, pool);
 	add_failure(&text, pool, now);
 	kn__fault_text(fault, &fault->error.detail, detail);
 	return status;

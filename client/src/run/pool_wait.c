@@ -37,7 +37,7 @@ must_stop(const kn__pool *pool, const limits *limits, int64_t now)
 		return KN_TIMEOUT;
 	if (now < limits->patience)
 		return KN_OK;
-	if (pool->total > pool->opening)
+	if (kn__pool_open_count(pool) > pool->opening || pool->lingering == pool->max)
 		return KN_POOL_TIMEOUT;
 	return why_not_opened(pool);
 }
@@ -77,7 +77,7 @@ is_hopeless(const kn__pool *pool, int64_t now)
 {
 	kn_status status = pool->failure.error.status;
 
-	if (!pool->has_failed || pool->total > 0 || now >= pool->retry_at)
+	if (!pool->has_failed || kn__pool_open_count(pool) > 0 || now >= pool->retry_at)
 		return false;
 	return status == KN_AUTH || status == KN_CONFIG ||
 		   (pool->options.acquire_ms >= 0 &&
@@ -92,7 +92,7 @@ kn__pool_is_barren(kn__pool *pool)
 	if (kn__pool_is_forked(pool))
 		return false;
 	(void) pthread_mutex_lock(&pool->lock);
-	is_barren = pool->total == pool->opening &&
+	is_barren = kn__pool_open_count(pool) == pool->opening && pool->lingering < pool->max &&
 				(pool->has_failed ||
 				 (pool->opening > 0 && kn__pool_now(pool) - pool->barren_since >= KN__BARREN_NS));
 	(void) pthread_mutex_unlock(&pool->lock);

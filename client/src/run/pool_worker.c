@@ -17,6 +17,8 @@
 
 #define RETRY_FIRST_MS 10
 #define RETRY_LAST_MS  1000
+#define ASK_FIRST_MS   20
+#define ASK_LAST_MS    2000
 #define LEAD           20 /* one is replaced before the last twentieth of its life is over */
 
 static void start_worker(kn__pool *pool);
@@ -31,6 +33,7 @@ static bool sweep(kn__pool *pool, int64_t now, int64_t *until);
 static int64_t lead_of(int64_t milliseconds);
 static void look_at(kn__pool *pool, kn__slot *slot, int64_t now);
 static int64_t ages_at(const kn__pool *pool, const kn__member *member);
+static void ask(kn__pool *pool, kn__slot *slot, int64_t now);
 static void check(kn__pool *pool, kn__slot *slot, int64_t now);
 static void close_slot(kn__pool *pool, kn__slot *slot, kn__closed why);
 static void look_again(kn__pool *pool, int64_t at);
@@ -118,8 +121,8 @@ wants_one(const kn__pool *pool)
 {
 	return !pool->is_closing && pool->total < pool->max &&
 		   pool->opening < pool->options.max_opening &&
-		   (pool->total < pool->options.min + pool->aging || pool->waiting > pool->opening ||
-			(pool->is_wanted && pool->opening == 0));
+		   (kn__pool_open_count(pool) < pool->options.min + pool->aging ||
+			pool->waiting > pool->opening || (pool->is_wanted && pool->opening == 0));
 }
 
 static bool
@@ -154,7 +157,7 @@ open_slot(kn__pool *pool, kn__slot *slot, int64_t now)
 	kn__news news = { .kind = KN__NEWS_OPENED };
 	kn_status status;
 
-	if (pool->total == 0)
+	if (kn__pool_open_count(pool) == 0)
 		pool->barren_since = now;
 	pool->total++;
 	pool->opening++;
@@ -316,6 +319,10 @@ look_at(kn__pool *pool, kn__slot *slot, int64_t now)
 		case KN__SLOT_EMPTY:
 		case KN__SLOT_OPENING:
 		case KN__SLOT_CLOSING:
+		case KN__SLOT_ASKED:
+			return;
+		case KN__SLOT_LINGERING:
+			ask(pool, slot, now);
 			return;
 		case KN__SLOT_IDLE:
 			if (kn__slot_move(slot, KN__SLOT_IDLE, KN__SLOT_CHECKING))
@@ -344,8 +351,60 @@ ages_at(const kn__pool *pool, const kn__member *member)
 static bool
 is_replaced(const kn__pool *pool)
 {
-	return pool->total - pool->opening > pool->options.min ||
+	return kn__pool_open_count(pool) - pool->opening > pool->options.min ||
 		   (pool->total >= pool->max && pool->opening == 0);
+}
+
+/* Asks whether one that lingers is over; a pause is as long as all that has passed before it. */
+static void
+ask(kn__pool *pool, kn__slot *slot, int64_t now)
+{
+	kn__member *member = slot->member;
+	int64_t since = member->idle_since;
+	int64_t until = kn__after(since, KN__LINGER_MS);
+	bool is_over = now >= until;
+	int64_t pause;
+
+	if (!is_over && now < slot->checked_at)
+	{
+		look_again(pool, slot->checked_at < until ? slot->checked_at : until);
+		return;
+	}
+	kn__slot_set(slot, KN__SLOT_ASKED);
+	(void) pthread_mutex_unlock(&pool->lock);
+	is_over =
+		is_over ||
+		pool->driver.has_ended(pool->driver.user, member, kn__after(now, pool->options.connect_ms));
+	(void) pthread_mutex_lock(&pool->lock);
+	if (is_over || pool->is_closing)
+	{
+		kn__slot_set(slot, KN__SLOT_CLOSING);
+		kn__pool_bury(pool, slot);
+		return;
+	}
+	now = kn__pool_now(pool);
+	pause = now - since;
+	if (pause < ASK_FIRST_MS * KN__NS_PER_MS)
+		pause = ASK_FIRST_MS * KN__NS_PER_MS;
+	if (pause > ASK_LAST_MS * KN__NS_PER_MS)
+		pause = ASK_LAST_MS * KN__NS_PER_MS;
+	slot->checked_at = now + pause;
+	kn__slot_set(slot, KN__SLOT_LINGERING);
+	look_again(pool, slot->checked_at < until ? slot->checked_at : until);
+}
+
+/* Lets go of the lock for it. */
+void
+kn__pool_bury(kn__pool *pool, kn__slot *slot)
+{
+	kn__member *member = slot->member;
+
+	slot->member = NULL;
+	(void) pthread_mutex_unlock(&pool->lock);
+	pool->driver.close(pool->driver.user, member);
+	(void) pthread_mutex_lock(&pool->lock);
+	pool->lingering--;
+	kn__pool_vacate(pool, slot);
 }
 
 /* One that is idle, and CHECKING now. */
@@ -365,7 +424,7 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 		why = KN__CLOSED_RENEWED;
 	else if (now >= member->expires_at || (is_aging && is_replaced(pool)))
 		why = KN__CLOSED_OLD;
-	else if (now >= idle_until && pool->total > options->min)
+	else if (now >= idle_until && kn__pool_open_count(pool) > options->min)
 		why = KN__CLOSED_IDLE;
 	else if (now >= keepalive_at)
 	{

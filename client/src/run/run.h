@@ -28,8 +28,9 @@ typedef struct kn__server kn__server;
 typedef struct kn__link
 {
 	kn__member member; /* the pool's part, first */
-	kn__conn *conn;
+	kn__conn *conn;    /* NULL: it lingers, and is closed */
 	kn__server *server;
+	int pid; /* of one that lingers */
 } kn__link;
 
 /* One server of a handle, with its pool. */

@@ -219,6 +219,7 @@ kn__flight_stop(kn__flying *flight, kn__waited waited)
 		flight->stopped = waited == KN__WAITED_TIMEOUT ? KN_TIMEOUT : KN_CANCELED;
 		flight->give_up_at = conn->give_up_at = now + conn->cancel_ns;
 		flight->pause = FIRST_PAUSE(conn->cancel_ns);
+		conn->was_heard = false;
 	}
 	if (!kn__cancel_send(conn, flight->give_up_at))
 	{

@@ -64,6 +64,7 @@ kn__cancel_send(kn__conn *conn, int64_t give_up_at)
 	is_done = wait_over(request, until);
 	leave(request);
 	conn->is_silent |= !is_done;
+	conn->was_heard |= is_done;
 	return is_done;
 }
 

@@ -293,6 +293,12 @@ kn__conn_is_silent(const kn__conn *conn)
 }
 
 bool
+kn__conn_is_deaf(const kn__conn *conn)
+{
+	return conn->is_silent && conn->was_heard;
+}
+
+bool
 kn__conn_is_clean(const kn__conn *conn)
 {
 	return !conn->is_broken && !conn->is_soiled && conn->stream == NULL && conn->copy == NULL &&

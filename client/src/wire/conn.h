@@ -64,6 +64,7 @@ struct kn__conn
 	bool has_given_up;                /* to prepare, for a name meant nothing */
 	bool is_broken;                   /* to be closed: nobody knows in which state the server is */
 	bool is_silent;                   /* it was asked to end something, and has not answered */
+	bool was_heard;                   /* the server has taken that request */
 	bool is_soiled;                   /* something of a user's outlives his transaction */
 	bool must_reset;                  /* likewise, perhaps: see reset.c */
 	int resets;                       /* commands of that whose answers are to come */

@@ -58,6 +58,8 @@ extern void kn__conn_forget(kn__conn *conn);
 extern KN__HOT bool kn__conn_is_alive(kn__conn *conn);
 /* The server was asked to end what it did, and did not even answer to that. */
 extern bool kn__conn_is_silent(const kn__conn *conn);
+/* Likewise, and the server has taken the request: so it is the statement that does not end. */
+extern bool kn__conn_is_deaf(const kn__conn *conn);
 /*
  * What is done now about something whose time is over has to end by then: it is as if the request
  * to cancel were still waited for.  KN__NEVER where there was none.
