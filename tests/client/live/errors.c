@@ -66,7 +66,9 @@ END_TEST
 
 typedef struct other
 {
-	const char *sql;
+	int first; /* the row that it locks first */
+	int attempts;
+	int runs;
 	kn_status status;
 } other;
 
@@ -74,19 +76,20 @@ static kn_status
 lock_body(kn_ctx *c, void *argument)
 {
 	other *o = argument;
-	bool is_first = o->sql[0] == '1';
 
-	EXPECT_OK(c, kn_exec(c, "UPDATE kn_error SET n = n WHERE id = $1", is_first ? 1 : 2));
+	o->runs++;
+	EXPECT_OK(c, kn_exec(c, "UPDATE kn_error SET n = n WHERE id = $1", o->first));
 	/* Both have one of them by now. */
 	while (
+		o->runs == 1 &&
 		number_of(
 			c,
 			kn_query(
 				c,
 				"SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted")) <
-		2)
+			2)
 		EXPECT_OK(c, kn_exec(c, "SELECT pg_sleep(0.002)"));
-	return kn_exec(c, "UPDATE kn_error SET n = n WHERE id = $1", is_first ? 2 : 1);
+	return kn_exec(c, "UPDATE kn_error SET n = n WHERE id = $1", 3 - o->first);
 }
 
 static void *
@@ -95,27 +98,47 @@ lock(void *argument)
 	other *o = argument;
 	kn_ctx *c = kn_begin(db, .timeout_ms = 20000);
 
-	o->status = kn_transact(c, lock_body, o, .attempts = 1);
+	o->status = kn_transact(c, lock_body, o, .attempts = o->attempts);
 	if (o->status == KN_DEADLOCK && strcmp(kn_last_error(c)->sqlstate, "40P01") != 0)
 		o->status = KN_INTERNAL;
 	kn_end(c);
 	return NULL;
 }
 
+/* Who has to give way is told so, or runs again, once the other is done. */
 START_TEST(breaks_a_deadlock)
 {
-	other others[2] = { { "1", KN_OK }, { "2", KN_OK } };
+	other others[2] = { { 1, 1 + _i, 0, KN_OK }, { 2, 1 + _i, 0, KN_OK } };
 	pthread_t threads[2];
+	int broken = 0;
 
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, lock, &others[i]), 0);
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
-	ck_assert_msg((others[0].status == KN_OK && others[1].status == KN_DEADLOCK) ||
-					  (others[1].status == KN_OK && others[0].status == KN_DEADLOCK),
-				  "%s and %s",
-				  kn_status_name(others[0].status),
-				  kn_status_name(others[1].status));
+	for (int i = 0; i < 2; i++)
+	{
+		broken += others[i].status == KN_DEADLOCK;
+		ck_assert_msg(others[i].status == KN_OK || others[i].status == KN_DEADLOCK,
+					  "%s",
+					  kn_status_name(others[i].status));
+	}
+	ck_assert_int_eq(broken, _i == 0 ? 1 : 0);
+	ck_assert_int_eq(others[0].runs + others[1].runs, 2 + _i);
+	ck_assert_uint_eq(stats_of(db).retries, _i);
+}
+END_TEST
+
+/* Outside of a transaction as well: nothing of the statement is left. */
+START_TEST(repeats_what_was_undone)
+{
+	static const char *const conflicts[] = { "SELECT kn_mail('40001')", "SELECT kn_mail('40P01')" };
+
+	EXPECT(cx,
+		   kn_exec_values(cx, conflicts[_i], NULL, 0, NULL, NULL),
+		   _i == 0 ? KN_SERIALIZATION : KN_DEADLOCK);
+	ck_assert_int_eq(kn_last_error(cx)->attempts, 3);
+	ck_assert_uint_eq(stats_of(db).retries, 2);
 }
 END_TEST
 
@@ -310,7 +333,8 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, tells_all_fields);
 	tcase_add_test(tcase, is_forgotten_by_the_next_call);
-	tcase_add_test(tcase, breaks_a_deadlock);
+	tcase_add_loop_test(tcase, breaks_a_deadlock, 0, 2);
+	tcase_add_loop_test(tcase, repeats_what_was_undone, 0, 2);
 	tcase_add_test(tcase, does_not_get_a_lock);
 	tcase_add_test(tcase, is_no_fault_of_the_servers);
 	tcase_add_loop_test(tcase,

@@ -59,6 +59,15 @@ START_TEST(commits)
 }
 END_TEST
 
+/* A failure costs no connection: the one that there is goes on, and is in no transaction. */
+static void
+check_kept(void)
+{
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(db).opened, 1);
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+}
+
 START_TEST(rolls_back)
 {
 	plan p = { .returns = KN_NOT_FOUND };
@@ -69,6 +78,7 @@ START_TEST(rolls_back)
 	ck_assert_int_eq(p.rolled_back, 1);
 	ck_assert_int_eq(p.runs, 1);
 	ck_assert_int_eq(kn_last_error(cx)->status, KN_NOT_FOUND);
+	check_kept();
 }
 END_TEST
 
@@ -107,6 +117,7 @@ START_TEST(does_not_pass_over_a_failure)
 	EXPECT(cx, kn_transact(cx, passing_over_body, NULL), KN_DUPLICATE);
 	ck_assert_int_eq(kn_last_error(cx)->status, KN_DUPLICATE);
 	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
+	check_kept();
 }
 END_TEST
 
@@ -174,9 +185,10 @@ END_TEST
 static kn_status
 level_body(kn_ctx *c, void *argument)
 {
-	kn_rows *rows = kn_query(
-		c,
-		"SELECT current_setting('transaction_isolation') || current_setting('transaction_read_only')");
+	kn_rows *rows = kn_query(c,
+							 "SELECT concat_ws(', ', current_setting('transaction_isolation'),"
+							 " current_setting('transaction_read_only'),"
+							 " current_setting('transaction_deferrable'))");
 
 	ck_assert_int_eq(kn_next(rows), true);
 	ck_assert_str_eq(kn_get_text(rows, 0), argument);
@@ -224,16 +236,43 @@ END_TEST
 
 START_TEST(is_isolated_as_asked)
 {
-	EXPECT_OK(cx, kn_transact(cx, level_body, "read committedoff"));
-	EXPECT_OK(cx,
-			  kn_transact(cx, level_body, "repeatable readoff", .isolation = KN_REPEATABLE_READ));
+	EXPECT_OK(cx, kn_transact(cx, level_body, "read committed, off, off"));
+	EXPECT_OK(
+		cx,
+		kn_transact(cx, level_body, "repeatable read, off, off", .isolation = KN_REPEATABLE_READ));
 	EXPECT_OK(cx,
 			  kn_transact(cx,
 						  level_body,
-						  "serializableon",
+						  "serializable, on, on",
 						  .isolation = KN_SERIALIZABLE,
 						  .is_read_only = true,
 						  .is_deferrable = true));
+	EXPECT_OK(cx,
+			  kn_transact(cx,
+						  level_body,
+						  "serializable, on, off",
+						  .isolation = KN_SERIALIZABLE,
+						  .is_read_only = true));
+}
+END_TEST
+
+/* The least of them, too, where it is not the usual one. */
+START_TEST(is_isolated_no_more_than_asked)
+{
+	kn_db *strict;
+	kn_ctx *c;
+
+	/* A pooler has sessions of its own, which have not heard of it. */
+	if (is_pooled())
+		return;
+	OPEN(strict, .conninfo = "options='-c default_transaction_isolation=serializable'");
+	c = kn_begin(strict);
+	EXPECT_OK(c, kn_transact(c, level_body, "serializable, off, off"));
+	EXPECT_OK(
+		c,
+		kn_transact(c, level_body, "read committed, off, off", .isolation = KN_READ_COMMITTED));
+	kn_end(c);
+	close_even(strict);
 }
 END_TEST
 
@@ -343,6 +382,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, has_savepoints);
 	tcase_add_test(tcase, tells_of_savepoints);
 	tcase_add_test(tcase, is_isolated_as_asked);
+	tcase_add_test(tcase, is_isolated_no_more_than_asked);
 	tcase_add_test(tcase, is_refused_for_good_where_it_is_read_only);
 	tcase_add_test(tcase, is_refused_where_everything_is_read_only);
 	tcase_add_test(tcase, fails_at_commit);

@@ -9,7 +9,17 @@ typedef struct plan
 {
 	int runs;
 	int order;
+	const char *sql; /* fails */
 } plan;
+
+static const struct
+{
+	const char *sql;
+	kn_status status;
+} conflicts[] = {
+	{ "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END$$", KN_SERIALIZATION },
+	{ "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END$$", KN_DEADLOCK },
+};
 
 static kn_status
 raise_body(kn_ctx *c, void *argument)
@@ -21,24 +31,26 @@ raise_body(kn_ctx *c, void *argument)
 		c,
 		kn_exec(c, "INSERT INTO kn_account SELECT 1 + max(id), 1000 + max(id) FROM kn_account"));
 	if (p->runs < p->order)
-		return kn_exec(c, "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END$$");
+		return kn_exec_values(c, p->sql, NULL, 0, NULL, NULL);
 	return KN_OK;
 }
 
 START_TEST(runs_again)
 {
-	plan p = { .order = 3 };
+	const char *sql = conflicts[_i].sql;
+	kn_status status = conflicts[_i].status;
+	plan p = { .order = 3, .sql = sql };
 
 	EXPECT_OK(cx, kn_transact(cx, raise_body, &p));
 	ck_assert_int_eq(p.runs, 3);
 	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
 	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 3);
-	p = (plan){ .order = 99 };
-	EXPECT(cx, kn_transact(cx, raise_body, &p, .attempts = 5), KN_SERIALIZATION);
+	p = (plan){ .order = 99, .sql = sql };
+	EXPECT(cx, kn_transact(cx, raise_body, &p, .attempts = 5), status);
 	ck_assert_int_eq(p.runs, 5);
 	ck_assert_int_eq(kn_last_error(cx)->attempts, 5);
-	p = (plan){ .order = 99 };
-	EXPECT(cx, kn_transact(cx, raise_body, &p, .attempts = 1), KN_SERIALIZATION);
+	p = (plan){ .order = 99, .sql = sql };
+	EXPECT(cx, kn_transact(cx, raise_body, &p, .attempts = 1), status);
 	ck_assert_int_eq(p.runs, 1);
 }
 END_TEST
@@ -154,7 +166,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, runs_again);
+	LOOP(tcase, runs_again, conflicts);
 	tcase_add_test(tcase, weathers_a_storm);
 	tcase_add_loop_test(tcase, survives_another_shape, 0, 4);
 }
