@@ -21,20 +21,25 @@ END_TEST
 START_TEST(keeps_each_kind_as_it_is)
 {
 	static const char sql[] =
-		"SELECT 1::int8, 'a\xc3\xa9', NULL::text, '1970-01-02'::date, ARRAY[1,2], 1.50::numeric, ''";
+		"SELECT 9007199254740993::int8, 'a\xc3\xa9', NULL::text, '1970-01-02'::date, ARRAY[1,2],"
+		" 1.50::numeric, '', '-9223372036854775808'::int8, 9223372036854775807, 1e300::float8";
 
 	for (int i = 0; i < 3; i++)
 	{
 		kn_rows *rows = kn_query_values(cx, sql, NULL, 0, &cached);
 
 		ck_assert_int_eq(kn_next(rows), true);
-		ck_assert_int_eq(kn_get_i64(rows, 0), 1);
+		/* One that is no double. */
+		ck_assert_int_eq(kn_get_i64(rows, 0), INT64_C(9007199254740993));
 		ck_assert_str_eq(kn_get_text(rows, 1), "a\xc3\xa9");
 		ck_assert_int_eq(kn_is_null(rows, 2), true);
 		ck_assert_int_eq(kn_get_date(rows, 3).days, 1);
 		ck_assert_uint_eq(kn_column(rows, 4).n, 2);
 		ck_assert_str_eq(kn_get_text(rows, 5), "1.50");
 		ck_assert_int_eq(kn_is_null(rows, 6), false);
+		ck_assert_int_eq(kn_get_i64(rows, 7), INT64_MIN);
+		ck_assert_int_eq(kn_get_i64(rows, 8), INT64_MAX);
+		ck_assert(kn_get_f64(rows, 9) == 1e300);
 		ck_assert_str_eq(kn_column_name(rows, 0), "int8");
 		ck_assert_int_eq(kn_next(rows), false);
 		ck_assert_int_eq(kn_row_count(rows), 1);

@@ -90,9 +90,10 @@ START_TEST(refuses)
 	rows = kn_stream_values(cx, r->sql, NULL, 0, NULL);
 	ck_assert_int_eq(kn_next(rows), false);
 	check_refusal(r, kn_done(rows));
-	/* And nothing stays behind. */
+	/* And nothing stays behind, nor does it cost a connection, unless nobody knows what it did. */
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
+	ck_assert_uint_eq(stats_of(db).closed_broken, strncmp(r->sql, "DO", 2) == 0 ? 3 : 0);
 }
 END_TEST
 

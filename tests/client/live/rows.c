@@ -129,6 +129,42 @@ get_date(kn_rows *rows, int column)
 	ck_assert_int_eq(kn_get_date(rows, column).days, 0);
 }
 
+static void
+get_f64(kn_rows *rows, int column)
+{
+	ck_assert(kn_get_f64(rows, column) == 0);
+}
+
+static void
+get_text(kn_rows *rows, int column)
+{
+	ck_assert_str_eq(kn_get_text(rows, column), "");
+}
+
+static void
+get_str(kn_rows *rows, int column)
+{
+	ck_assert_uint_eq(kn_get_str(rows, column).n, 0);
+}
+
+static void
+get_time(kn_rows *rows, int column)
+{
+	ck_assert_int_eq(kn_get_time(rows, column).usec, 0);
+}
+
+static void
+get_interval(kn_rows *rows, int column)
+{
+	ck_assert_int_eq(kn_get_interval(rows, column).usec, 0);
+}
+
+static void
+get_uuid(kn_rows *rows, int column)
+{
+	ck_assert_uint_eq(kn_get_uuid(rows, column).b[0], 0);
+}
+
 static const struct misfit
 {
 	const char *value;
@@ -144,6 +180,16 @@ static const struct misfit
 	{ "'x'::text", get_i32 },
 	{ "NULL::int", get_i32 },
 	{ "NULL::bool", get_bool },
+	{ "NULL::int2", get_i16 },
+	{ "NULL::int8", get_i64 },
+	{ "NULL::float4", get_f32 },
+	{ "NULL::float8", get_f64 },
+	{ "NULL::text", get_text },
+	{ "NULL::text", get_str },
+	{ "NULL::date", get_date },
+	{ "NULL::timestamptz", get_time },
+	{ "NULL::interval", get_interval },
+	{ "NULL::uuid", get_uuid },
 	{ "1e300::float8", get_f32 },
 	{ "'x'::text", get_bool },
 	{ "1", get_date },
