@@ -327,6 +327,48 @@ START_TEST(is_not_slow_for_the_program_is)
 }
 END_TEST
 
+/* Who was let through to see whether the server is well again, and does not come back. */
+START_TEST(lets_another_in_for_a_lost_probe)
+{
+	_Atomic(int64_t) later = 0;
+	const kn_clock clock = { .monotonic = read_work, .user = &later };
+	kn_rows *rows;
+	kn_db *wary;
+	kn_ctx *probe;
+	kn_ctx *c;
+
+	OPEN(wary,
+		 .max_connections = 2,
+		 .lifetime_ms = -1,
+		 .idle_ms = -1,
+		 .acquire_ms = -1,
+		 .retry_attempts = 1,
+		 .breaker_calls = 1,
+		 .breaker_failure_percent = 1,
+		 .breaker_open_ms = 3600000,
+		 .breaker_probes = 1,
+		 .clock = &clock);
+	probe = kn_begin(wary);
+	c = kn_begin(wary);
+	EXPECT(c,
+		   kn_exec(c, "COPY (SELECT generate_series(1, 100000)) TO '/dev/full'"),
+		   KN_UNAVAILABLE);
+	EXPECT(c, kn_exec(c, "SELECT 1"), KN_CIRCUIT_OPEN);
+	later += INT64_C(3600000000000);
+	rows = kn_stream(probe, "SELECT generate_series(1, 3)");
+	ck_assert_int_eq(kn_next(rows), true);
+	ck_assert_int_eq(stats_of(wary).breaker, KN_BREAKER_HALF_OPEN);
+	EXPECT(c, kn_exec(c, "SELECT 1"), KN_CIRCUIT_OPEN);
+	later += INT64_C(10000000000);
+	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	ck_assert_int_eq(stats_of(wary).breaker, KN_BREAKER_CLOSED);
+	EXPECT_OK(probe, kn_done(rows));
+	kn_end(probe);
+	kn_end(c);
+	close_even(wary);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -343,6 +385,7 @@ fill(TCase *tcase)
 						2 * (int) (sizeof(mails) / sizeof(mails[0])));
 	tcase_add_test(tcase, is_a_reason_where_that_is_said);
 	tcase_add_loop_test(tcase, is_not_slow_for_the_program_is, 0, 3);
+	tcase_add_test(tcase, lets_another_in_for_a_lost_probe);
 }
 
 int

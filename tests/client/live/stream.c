@@ -82,6 +82,37 @@ START_TEST(fails_half_way)
 }
 END_TEST
 
+/* Nor to the breaker, which has heard of no end of it yet. */
+START_TEST(is_judged_by_its_end)
+{
+	kn_db *wary;
+	kn_ctx *c;
+	kn_rows *rows;
+	kn_status status;
+
+	OPEN(wary,
+		 .max_connections = 1,
+		 .breaker_calls = 1,
+		 .breaker_failure_percent = 1,
+		 .breaker_open_ms = 3600000);
+	c = kn_begin(wary);
+	rows = kn_stream(c,
+					 "SELECT g, CASE WHEN g = 3000 THEN pg_terminate_backend(pg_backend_pid()) END"
+					 " FROM generate_series(1, 3000) g");
+	ck_assert_int_eq(kn_next(rows), true);
+	ck_assert_int_eq(stats_of(wary).breaker, KN_BREAKER_CLOSED);
+	while (kn_next(rows))
+		;
+	status = kn_done(rows);
+	/* A pooler does not say that the server has ended it. */
+	ck_assert_msg(status == KN_CONN_LOST || status == KN_UNAVAILABLE, "%s", kn_status_name(status));
+	ck_assert_int_eq(stats_of(wary).breaker, KN_BREAKER_OPEN);
+	EXPECT(c, kn_exec(c, "SELECT 1"), KN_CIRCUIT_OPEN);
+	kn_end(c);
+	close_even(wary);
+}
+END_TEST
+
 START_TEST(lets_nothing_else_go_meanwhile)
 {
 	kn_rows *rows = kn_stream(cx, "SELECT generate_series(1, 10)");
@@ -316,6 +347,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, reads_all);
 	tcase_add_test(tcase, ends_early);
 	tcase_add_test(tcase, fails_half_way);
+	tcase_add_test(tcase, is_judged_by_its_end);
 	tcase_add_test(tcase, lets_nothing_else_go_meanwhile);
 	tcase_add_test(tcase, ends_in_time);
 	tcase_add_test(tcase, does_writes_to_their_end);
