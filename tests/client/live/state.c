@@ -5,6 +5,7 @@
  * Some of it looks at a connection as the library itself does, for what is above that takes care
  * as well.
  */
+#include "gate.h"
 #include "one.h"
 
 #include <setjmp.h>
@@ -186,6 +187,65 @@ START_TEST(lives_on_after_a_word_in_passing)
 }
 END_TEST
 
+/* How many bytes some requests send, each of which takes the connection and gives it back. */
+static int64_t
+sent_by(gate *g, kn_db *of, int requests)
+{
+	int64_t before = gate_passed(g, TO_SERVER);
+
+	for (int i = 0; i < requests; i++)
+	{
+		kn_ctx *c = kn_begin(of);
+
+		EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+		kn_end(c);
+	}
+	return gate_passed(g, TO_SERVER) - before;
+}
+
+typedef struct measure
+{
+	gate *gate;
+	int64_t sent;
+} measure;
+
+/* What one such statement sends where the connection has been taken before. */
+static kn_status
+measuring_body(kn_ctx *c, void *argument)
+{
+	measure *m = argument;
+
+	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	m->sent = gate_passed(m->gate, TO_SERVER);
+	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	m->sent = gate_passed(m->gate, TO_SERVER) - m->sent;
+	return KN_OK;
+}
+
+/* To look at it, and to hand it out, is no round trip: what is sent is the statement. */
+START_TEST(is_looked_at_without_a_word)
+{
+	gate g;
+	char conninfo[64];
+	kn_db *of;
+	kn_ctx *c;
+	measure one = { .gate = &g };
+
+	gate_start(&g);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=127.0.0.1 port=%d", g.port);
+	OPEN(of, .conninfo = conninfo, .max_connections = 1);
+	(void) sent_by(&g, of, 3); /* it is prepared by then */
+	c = kn_begin(of);
+	EXPECT_OK(c, kn_transact(c, measuring_body, &one));
+	kn_end(c);
+	ck_assert_int_gt(one.sent, 0);
+	ck_assert_int_eq(sent_by(&g, of, 5), 5 * one.sent);
+	ck_assert_uint_eq(stats_of(of).opened, 1);
+	close_even(of);
+	gate_end(&g);
+}
+END_TEST
+
 /* With a column that has no codec all come as text, and servers print dates in many ways. */
 static const char *const interval_styles[] = { "iso_8601", "postgres_verbose" };
 
@@ -232,6 +292,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_cancelled_as_it_begins);
 	tcase_add_test(tcase, is_not_clean_in_a_transaction);
 	tcase_add_test(tcase, lives_on_after_a_word_in_passing);
+	tcase_add_test(tcase, is_looked_at_without_a_word);
 	LOOP(tcase, prints_as_is_expected, interval_styles);
 }
 

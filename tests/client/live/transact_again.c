@@ -55,6 +55,52 @@ START_TEST(runs_again)
 }
 END_TEST
 
+static int64_t
+stand_still(void *user)
+{
+	return *(const int64_t *) user;
+}
+
+static kn_status
+stumble_body(kn_ctx *c, void *argument)
+{
+	return kn_exec(c, argument);
+}
+
+/* Each call pays for repeats to come: of itself where it pays for a whole one. */
+START_TEST(pays_for_repeats)
+{
+	int64_t now = INT64_C(1000000000000);
+	const kn_clock clock = { .monotonic = stand_still, .user = &now };
+	const int calls = 25; /* more than there are at the beginning */
+	kn_db *thrifty;
+	kn_ctx *c;
+
+	look_do(look,
+			"DROP SEQUENCE IF EXISTS kn_steps; CREATE SEQUENCE kn_steps;"
+			"CREATE OR REPLACE FUNCTION kn_stumble() RETURNS int LANGUAGE plpgsql AS $$BEGIN"
+			" IF nextval('kn_steps') % 2 = 1 THEN RAISE EXCEPTION USING ERRCODE = '40001'; END IF;"
+			" RETURN 1; END$$");
+	OPEN(thrifty,
+		 .max_connections = 1,
+		 .retry_base_ms = 1,
+		 .retry_budget_percent = 100,
+		 .clock = &clock);
+	c = kn_begin(thrifty);
+	for (int i = 0; i < calls; i++)
+	{
+		if (_i == 0)
+			EXPECT_OK(c, kn_exec(c, "SELECT kn_stumble()"));
+		else
+			EXPECT_OK(c, kn_transact(c, stumble_body, "SELECT kn_stumble()"));
+	}
+	ck_assert_uint_eq(stats_of(thrifty).retries, calls);
+	ck_assert_uint_eq(stats_of(thrifty).retries_denied, 0);
+	kn_end(c);
+	close_even(thrifty);
+}
+END_TEST
+
 #define STORM_THREADS 4
 #define STORM_RUNS    25
 
@@ -167,6 +213,7 @@ fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, runs_again, conflicts);
+	tcase_add_loop_test(tcase, pays_for_repeats, 0, 2);
 	tcase_add_test(tcase, weathers_a_storm);
 	tcase_add_loop_test(tcase, survives_another_shape, 0, 4);
 }
