@@ -7,29 +7,6 @@
 #include "failing.h"
 #include "kints/secret.h"
 
-START_TEST(all_has_a_default)
-{
-	ck_assert_int_eq(INIT(0), KN_OK);
-	ck_assert_str_eq(config->config.name, "kints");
-	ck_assert_int_eq(config->config.min_connections, 0);
-	ck_assert_int_eq(config->config.max_connections, 10);
-	ck_assert_int_eq(config->config.acquire_ms, 5000);
-	ck_assert_int_eq(config->config.keepalive_ms, -1);
-	ck_assert_int_eq(config->config.statement_cache_bytes, 1048576);
-	ck_assert_int_eq(config->config.pgbouncer, KN_AUTOMATIC);
-	ck_assert_int_eq(config->config.breaker_failure_percent, 50);
-	ck_assert_int_eq(config->config.slow_ms, -1);
-	ck_assert_int_eq(config->config.secret_ms, 60000);
-	ck_assert(!config->config.show_parameters);
-	ck_assert_int_eq(config->server_count, 1);
-	ck_assert_str_eq(told(0), "fallback_application_name=kints");
-	ck_assert_str_ne(config->servers[0].host, "");
-	ck_assert_int_eq(config->servers[0].port, 5432);
-	kn__config_free(config);
-	kn__config_free(NULL);
-}
-END_TEST
-
 START_TEST(the_struct_comes_first)
 {
 	ck_assert_int_eq(setenv("KINTS_MAX_CONNECTIONS", "3", 1), 0);
@@ -467,7 +444,6 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, clear_environment, NULL);
-	tcase_add_test(tcase, all_has_a_default);
 	tcase_add_test(tcase, the_struct_comes_first);
 	tcase_add_test(tcase, the_environment_can_say_all);
 	tcase_add_test(tcase, the_environment_may_be_ignored);
