@@ -208,6 +208,109 @@ START_TEST(tells_why_there_is_no_password)
 }
 END_TEST
 
+/* Long enough to be found nowhere by chance. */
+static const char secret[] = "correct-horse-battery-42";
+
+/* Memory that somebody looks into when it is given back. */
+typedef struct drawer
+{
+	_Atomic(int) found;
+	_Atomic(int) freed;
+	kn_allocator allocator;
+} drawer;
+
+static void
+look_into(drawer *d, const char *memory, size_t size)
+{
+	size_t length = strlen(secret);
+
+	for (size_t i = 0; i + length <= size; i++)
+		d->found += memcmp(memory + i, secret, length) == 0;
+	d->freed++;
+}
+
+static void *
+take_memory(void *user, size_t size)
+{
+	(void) user;
+	return malloc(size);
+}
+
+static void *
+resize_memory(void *user, void *memory, size_t old_size, size_t new_size)
+{
+	void *other = malloc(new_size);
+
+	memcpy(other, memory, old_size < new_size ? old_size : new_size);
+	look_into(user, memory, old_size);
+	free(memory);
+	return other;
+}
+
+static void
+free_memory(void *user, void *memory, size_t size)
+{
+	look_into(user, memory, size);
+	free(memory);
+}
+
+static kn_status
+tell_secret(void *user, const kn_secret_request *request, char *buffer, size_t capacity)
+{
+	(void) user;
+	(void) request;
+	(void) snprintf(buffer, capacity, "%s", secret);
+	return KN_OK;
+}
+
+static const struct
+{
+	const char *settings;
+	bool is_right;
+	kn_status status;
+} places[] = {
+	{ "user=kn_guest", true, KN_OK },
+	{ "user=kn_guest", false, KN_AUTH },
+	{ "user=kn_guest dbname=kn_nowhere", true, KN_CONFIG },
+	{ "user=kn_guest host=/nowhere", true, KN_CONN_LOST },
+};
+
+/* Whether one can connect with it or not, nothing that was a copy of it is left in memory. */
+START_TEST(leaves_no_copy_of_the_password)
+{
+	drawer d = { .allocator = { take_memory, resize_memory, free_memory, &d } };
+	char text[512];
+	kn_db *db;
+	kn_ctx *cx;
+
+	await_strictness();
+	(void) snprintf(text,
+					sizeof(text),
+					"ALTER ROLE kn_guest PASSWORD '%s'",
+					places[_i].is_right ? secret : "another");
+	look_do(look, text);
+	(void) snprintf(text, sizeof(text), "%s %s", getenv("KN_TEST_DIRECT"), places[_i].settings);
+	OPEN(db,
+		 .conninfo = text,
+		 .max_connections = 1,
+		 .acquire_ms = 20,
+		 .secret = tell_secret,
+		 .allocator = &d.allocator);
+	cx = kn_begin(db, .timeout_ms = 20000);
+	while (kn_exec(cx, "SELECT 1") == KN_POOL_TIMEOUT)
+		;
+	ck_assert_int_eq(kn_last_error(cx)->status, places[_i].status);
+	kn_reset_pool(db);
+	while (kn_exec(cx, "SELECT 1") == KN_POOL_TIMEOUT)
+		;
+	ck_assert_int_eq(kn_last_error(cx)->status, places[_i].status);
+	kn_end(cx);
+	close_even(db);
+	ck_assert_int_gt(d.freed, 0);
+	ck_assert_int_eq(d.found, 0);
+}
+END_TEST
+
 typedef struct caller
 {
 	kn_db *db;
@@ -329,6 +432,7 @@ fill(TCase *tcase)
 	LOOP(tcase, is_refused, refusals);
 	tcase_add_test(tcase, asks_for_the_password_that_is_new);
 	LOOP(tcase, tells_why_there_is_no_password, sources);
+	LOOP(tcase, leaves_no_copy_of_the_password, places);
 	tcase_add_test(tcase, waits_for_a_place);
 	tcase_add_test(tcase, waits_for_a_server_that_starts);
 }
