@@ -20,6 +20,7 @@ typedef enum deed_kind
 	DEED_MAY_REPEAT,  /* likewise, and twice is as good as once */
 	DEED_IN_A_BODY,   /* a statement of a transaction */
 	DEED_ENDS_A_BODY, /* its COMMIT */
+	DEED_ROLLS_BACK,  /* its ROLLBACK */
 	DEED_READS
 } deed_kind;
 
@@ -77,6 +78,37 @@ function_body(kn_ctx *cx, void *argument)
 {
 	begin_body(argument, cx);
 	return kn_exec(cx, CALL, 1);
+}
+
+/* What it has done is not wanted. */
+static inline kn_status
+unwanted_body(kn_ctx *cx, void *argument)
+{
+	kn_status status;
+
+	begin_body(argument, cx);
+	status = kn_exec(cx, INSERT, 1);
+	return status == KN_OK ? KN_CONFLICT : status;
+}
+
+static inline kn_status
+unwanted_inner_body(kn_ctx *cx, void *argument)
+{
+	kn_status status = kn_exec(cx, INSERT, 1);
+
+	(void) argument;
+	return status == KN_OK ? KN_CONFLICT : status;
+}
+
+/* It goes on without what its savepoint has done. */
+static inline kn_status
+changing_body(kn_ctx *cx, void *argument)
+{
+	kn_status status;
+
+	begin_body(argument, cx);
+	status = kn_transact(cx, unwanted_inner_body, NULL);
+	return status == KN_CONFLICT ? kn_exec(cx, INSERT, 1) : status;
 }
 
 static inline kn_status
@@ -204,6 +236,18 @@ act_forgiving(scene *s, kn_ctx *cx)
 }
 
 static inline kn_status
+act_rolling_back(scene *s, kn_ctx *cx)
+{
+	return kn_transact(cx, unwanted_body, s);
+}
+
+static inline kn_status
+act_changing(scene *s, kn_ctx *cx)
+{
+	return kn_transact(cx, changing_body, s);
+}
+
+static inline kn_status
 act_uncache(scene *s, kn_ctx *cx)
 {
 	scene_put(s, "key", "old", 3, 0);
@@ -281,6 +325,8 @@ static const deed deeds[] = {
 	{ "savepoint", "SAVEPOINT kn_1", DEED_IN_A_BODY, act_nesting, false, false },
 	{ "within a savepoint", "kn_kill", DEED_IN_A_BODY, act_forgiving, false, false },
 	{ "release", "RELEASE kn_1", DEED_IN_A_BODY, act_nesting, false, false },
+	{ "rollback to", "ROLLBACK TO kn_1", DEED_IN_A_BODY, act_changing, false, false },
+	{ "rollback", "ROLLBACK", DEED_ROLLS_BACK, act_rolling_back, false, false },
 	{ "commit", "COMMIT", DEED_ENDS_A_BODY, act_transaction, true, false },
 	{ "commit of a stream", "COMMIT", DEED_ENDS_A_BODY, act_streaming, true, false },
 	{ "commit of a batch", "COMMIT", DEED_ENDS_A_BODY, act_batching, true, false },
@@ -306,7 +352,8 @@ static inline void
 check_truth(const scene *s, kn_ctx *cx, const deed *d, kn_status status)
 {
 	PGconn *look = look_silently();
-	bool is_body = d->kind == DEED_IN_A_BODY || d->kind == DEED_ENDS_A_BODY;
+	bool is_body =
+		d->kind == DEED_IN_A_BODY || d->kind == DEED_ENDS_A_BODY || d->kind == DEED_ROLLS_BACK;
 	long rows;
 
 	/* Who was cut off may still be at it. */

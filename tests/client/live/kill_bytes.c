@@ -70,7 +70,7 @@ measure(const deed *d, int64_t bytes[2])
 
 	stage_begin(&s, d, LOSS_CLOSE);
 	gate_set_both(&s.gate, FLOW_PASS, 0);
-	EXPECT_OK(s.cx, d->act(&s.scene, s.cx));
+	EXPECT(s.cx, d->act(&s.scene, s.cx), d->kind == DEED_ROLLS_BACK ? KN_CONFLICT : KN_OK);
 	bytes[TO_SERVER] = gate_passed(&s.gate, TO_SERVER);
 	bytes[TO_CLIENT] = gate_passed(&s.gate, TO_CLIENT);
 	stage_end(&s);
@@ -79,10 +79,12 @@ measure(const deed *d, int64_t bytes[2])
 static bool
 is_expected(const deed *d, loss by, kn_status status)
 {
-	if (status == KN_OK)
-		return true;
+	/* What is wanted, and nothing else that has an end. */
+	if (status == KN_OK || status == KN_CONFLICT)
+		return (status == KN_CONFLICT) == (d->kind == DEED_ROLLS_BACK);
 	if (status == KN_OUTCOME_UNKNOWN)
-		return d->kind == DEED_WRITES || (by == LOSS_SILENCE && d->kind != DEED_READS);
+		return d->kind == DEED_WRITES ||
+			   (by == LOSS_SILENCE && d->kind != DEED_READS && d->kind != DEED_ROLLS_BACK);
 	/* Rows have been handed out by then. */
 	if (status == KN_CONN_LOST)
 		return d->kind == DEED_READS && d->streams;
