@@ -159,42 +159,6 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 	return status;
 }
 
-/* What a body has ended with: it may have passed over a failure, the server has not. */
-kn_status
-kn__transact_own_up(kn_ctx *cx, kn_status status)
-{
-	kn_status failed = cx->work.failed;
-
-	if (status != KN_OK || failed == KN_OK)
-		return status;
-	if (cx->fault.error.status != failed)
-		(void) kn__fail(&cx->fault, failed, "a statement of the transaction failed");
-	return failed;
-}
-
-/* An error where the body has left something open that has the connection. */
-kn_status
-kn__transact_check_ended(kn_ctx *cx)
-{
-	if (cx->stream != NULL)
-		return kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
-	if (cx->copy != NULL)
-		return kn__fail(&cx->fault, KN_USAGE, "COPY is under way: kn_copy_end() ends it");
-	return KN_OK;
-}
-
-/* An error once a statement of it has failed: nothing but its end will do. */
-kn_status
-kn__transact_check(kn_ctx *cx)
-{
-	if (cx->work.failed == KN_OK)
-		return KN_OK;
-	return kn__fail(&cx->fault,
-					KN_ABORTED,
-					"an earlier statement of the transaction failed: %s",
-					kn_status_name(cx->work.failed));
-}
-
 /* The statements of a call within the transaction, which are not tried again by themselves. */
 kn_status
 kn__transact_run(kn__call *call)
@@ -261,28 +225,6 @@ kn__transact_show(const kn_ctx *cx, const char *sql)
 	else if (kn__conn_in_transaction(cx->link->conn))
 		doing = KN__DOING_TRANSACTION;
 	atomic_store_explicit(&member->doing, doing, memory_order_relaxed);
-}
-
-/*
- * A statement of it has failed.  What never reached the server has left the transaction as it was,
- * be it that it has not even begun.
- */
-void
-kn__transact_note(kn_ctx *cx, kn_status status)
-{
-	kn__conn *conn = cx->link == NULL ? NULL : cx->link->conn;
-
-	if (conn != NULL && !kn__conn_in_failed_transaction(conn) &&
-		(kn__conn_in_transaction(conn) || (!cx->work.has_begun && kn__conn_is_clean(conn))))
-		return;
-	kn__transact_fail(cx, status);
-}
-
-void
-kn__transact_fail(kn_ctx *cx, kn_status status)
-{
-	cx->work.failed = status;
-	cx->work.is_answer = cx->fault.is_answer;
 }
 
 /* The connection of the transaction. */
