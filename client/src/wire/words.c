@@ -79,8 +79,8 @@ is_plain(const kn__words *words)
 												"aclcheck_error_type",
 												"ExecWithCheckOptions" };
 
-	/* Transactions, cancels, resources, locks, damage. */
-	if (is_in("25 40 44 53 55P 57 XX001 XX002", words->sqlstate))
+	/* Transactions, resources but for disks, whose files may be named, locks, cancels, damage. */
+	if (is_in("25 40 44 532 533 534 55P03 57014 XX001 XX002", words->sqlstate))
 		return true;
 	if (is_in("23", words->sqlstate))
 		return words->has_object;
