@@ -74,7 +74,7 @@ static const struct
 	{ "SELECT pg_database_size($1::text::name)", KN_SCHEMA, true },
 	{ "SELECT pg_get_serial_sequence('kn_told', $1)", KN_SCHEMA, true },
 	{ "SELECT pg_stat_file($1)", KN_SERVER, true },
-	{ "SELECT set_config('shared_buffers', $1, true)", KN_SERVER, true },
+	{ "SELECT set_config($1, 'x', true)", KN_SCHEMA, true },
 	{ "SELECT pg_read_file($1)", KN_SERVER, true },
 	{ "SELECT query_to_xml('SELECT ' || $1, true, true, '')", KN_SCHEMA, true },
 	{ "SELECT kn_run($1)", KN_SCHEMA, true },
