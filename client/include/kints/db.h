@@ -222,6 +222,9 @@ typedef struct kn_stats
 	uint64_t hedges_won; /* of these, where it was */
 	int lingering;       /* given up, and the server has not ended their statements: they are not in
 						  * total, and yet max_connections counts them, for a minute at most */
+	uint64_t busy_ns; /* that connections were out; each time counts when that one is taken again,
+					   * or closed */
+	uint64_t open_ns; /* that it took to open those that were opened */
 } kn_stats;
 
 /* How many servers there are: 0 is the one of conninfo, then the replicas.  0 of NULL. */

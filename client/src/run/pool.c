@@ -251,6 +251,18 @@ try_slot(kn__slot *slot)
 		   kn__slot_move(slot, KN__SLOT_IDLE, KN__SLOT_CLAIMED);
 }
 
+/* How long it was out the last time, by who has the slot now: to give it back costs less so. */
+static inline void
+count_use(kn__slot *slot)
+{
+	const kn__member *member = slot->member;
+
+	atomic_store_explicit(&slot->busy_ns,
+						  atomic_load_explicit(&slot->busy_ns, memory_order_relaxed) +
+							  (uint64_t) (member->idle_since - member->taken_at),
+						  memory_order_relaxed);
+}
+
 bool
 kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__closed *why)
 {
@@ -275,6 +287,7 @@ kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__
 		member->is_proven = true;
 		atomic_store_explicit(&pool->stillborn, 0, memory_order_relaxed);
 	}
+	count_use(slot);
 	member->taken_at = now;
 	member->file = file;
 	member->line = line;
@@ -372,7 +385,10 @@ give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how, in
 
 		(void) pthread_mutex_unlock(&pool->lock);
 		if (is_out)
+		{
+			member->idle_since = now;
 			kn__pool_close(pool, slot, why);
+		}
 		return;
 	}
 	if (leave(slot, KN__SLOT_CHECKING))
@@ -404,6 +420,7 @@ kn__pool_close(kn__pool *pool, kn__slot *slot, kn__closed why)
 	kn__member *member = slot->member;
 	bool is_stillborn = why == KN__CLOSED_DEAD && !member->is_proven;
 
+	count_use(slot);
 	kn__pool_tell_closed(pool, member, why);
 	if (why == KN__CLOSED_BROKEN && pool->driver.lingers != NULL &&
 		pool->driver.lingers(pool->driver.user, member))

@@ -57,8 +57,9 @@ typedef struct kn__slot
 	_Alignas(KN__CACHE_LINE) _Atomic(uint32_t) state;
 	int index;
 	kn__member *member;
-	_Atomic(uint64_t) uses; /* written by who has it, read by anybody */
-	int64_t checked_at;     /* the last keepalive, or when to ask next about one that lingers */
+	_Atomic(uint64_t) uses; /* written by who has it, read by anybody; likewise busy_ns */
+	_Atomic(uint64_t) busy_ns;
+	int64_t checked_at; /* the last keepalive, or when to ask next about one that lingers */
 } kn__slot;
 
 /* A caller in the queue; on its stack. */
@@ -135,7 +136,7 @@ struct kn__pool
 	int64_t retry_at;
 	kn__fault failure;
 
-	uint64_t waits, timeouts, refused, opened, failed_to_open, leaks, wait_ns;
+	uint64_t waits, timeouts, refused, opened, failed_to_open, leaks, wait_ns, open_ns;
 	uint64_t closed[KN__CLOSED_COUNT];
 	uint64_t wait_histogram[32];
 };

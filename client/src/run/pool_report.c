@@ -202,6 +202,7 @@ kn__pool_stats(kn__pool *pool, kn_stats *out)
 		out->idle += state == KN__SLOT_IDLE || state == KN__SLOT_CHECKING;
 		out->busy += state == KN__SLOT_CLAIMED || state == KN__SLOT_BUSY || state == KN__SLOT_READ;
 		out->opening += state == KN__SLOT_OPENING;
+		out->busy_ns += atomic_load_explicit(&pool->slots[i].busy_ns, memory_order_relaxed);
 		out->acquires += atomic_load_explicit(&pool->slots[i].uses, memory_order_relaxed);
 	}
 	out->total = out->idle + out->busy;
@@ -221,6 +222,7 @@ kn__pool_stats(kn__pool *pool, kn_stats *out)
 	out->closed_broken = pool->closed[KN__CLOSED_DEAD] + pool->closed[KN__CLOSED_BROKEN];
 	out->leaks = pool->leaks;
 	out->wait_ns = pool->wait_ns;
+	out->open_ns = pool->open_ns;
 	memcpy(out->wait_histogram, pool->wait_histogram, sizeof(out->wait_histogram));
 	(void) pthread_mutex_unlock(&pool->lock);
 }

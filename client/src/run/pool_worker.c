@@ -181,7 +181,10 @@ open_slot(kn__pool *pool, kn__slot *slot, int64_t now)
 	(void) pthread_mutex_lock(&pool->lock);
 	pool->opening--;
 	if (status == KN_OK)
+	{
+		pool->open_ns += (uint64_t) (news.took_ns < 0 ? 0 : news.took_ns);
 		publish(pool, slot, member, generation);
+	}
 	else
 	{
 		/* With the pause noted first, nobody tries again at once. */

@@ -10,6 +10,7 @@
 #include "kints/observe.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -108,6 +109,7 @@ begin_family(page *p, const char *name, const char *type, const char *help)
 #define FAMILIES(X)                                                                                \
 	X("connections_max", "gauge", max, "Connections that there may be.")                           \
 	X("waiting", "gauge", waiting, "Callers that wait for a connection.")                          \
+	X("connections_lingering", "gauge", lingering, "Closed, and the server has not ended them.")   \
 	X("acquires_total", "counter", acquires, "Connections handed out.")                            \
 	X("acquire_timeouts_total", "counter", timeouts, "Callers that got none in time.")             \
 	X("acquires_refused_total", "counter", refused, "Callers that got none, for too many wait.")   \
@@ -192,6 +194,41 @@ add_seconds(kn__buf *out, uint64_t ns)
 }
 
 static void
+add_durations(page *p)
+{
+	static const struct
+	{
+		const char *name;
+		const char *help;
+		size_t at;
+	} families[] = {
+		{ "connections_busy_seconds_total",
+		  "That connections were in use.",
+		  offsetof(kn_stats, busy_ns) },
+		{ "connections_opening_seconds_total",
+		  "That it took to open connections.",
+		  offsetof(kn_stats, open_ns) },
+	};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+	{
+		begin_family(p, families[i].name, "counter", families[i].help);
+		for (place at = { 0 }; next_server(p, &at);)
+		{
+			uint64_t ns;
+
+			if (at.stats.size < families[i].at + sizeof(ns))
+				continue;
+			memcpy(&ns, (const char *) &at.stats + families[i].at, sizeof(ns));
+			begin_sample(p, families[i].name, &at);
+			kn__buf_text(&p->text, "} ");
+			add_seconds(&p->text, ns);
+			kn__buf_text(&p->text, "\n");
+		}
+	}
+}
+
+static void
 add_lag(page *p)
 {
 	begin_family(p,
@@ -250,6 +287,7 @@ kn_prometheus_page(const kn_prometheus_handle *handles, int count, char *buffer,
 	kn__buf_init(&p.text, NULL, SIZE_MAX / 2);
 	add_states(&p);
 	add_families(&p);
+	add_durations(&p);
 	add_lag(&p);
 	add_waits(&p);
 	length = kn__buf_copy_out(&p.text, buffer, capacity);
