@@ -217,7 +217,7 @@ add_durations(page *p)
 		{
 			uint64_t ns;
 
-			if (at.stats.size < families[i].at + sizeof(ns))
+			if (at.size < families[i].at + sizeof(ns))
 				continue;
 			memcpy(&ns, (const char *) &at.stats + families[i].at, sizeof(ns));
 			begin_sample(p, families[i].name, &at);
