@@ -31,6 +31,9 @@ static const struct
 	{ "a", { "40001", "m", "exec_stmt_raise", NULL, 0, false }, true },
 	{ "a", { "23505", "m", "PLy_elog_impl", NULL, 0, true }, true },
 	{ "a", { "57014", "m", "pgfdw_report_error", NULL, 0, false }, true },
+	{ "a", { "23505", "m", NULL, "in f()", 0, true }, true },
+	{ "a", { "55P04", "m", NULL, NULL, 0, false }, true },
+	{ "a", { "40001", "m", "plperl_util_elog", NULL, 0, false }, true },
 	/* that points at a place of the statement */
 	{ "SELECT b", { "42703", "m", NULL, NULL, 8, false }, false },
 	{ "SELECT \"b\"", { "42703", "m", NULL, NULL, 8, false }, false },
@@ -45,6 +48,10 @@ static const struct
 	/* that quotes nothing but what stands in the statement */
 	{ "DROP TABLE S.b", { "42P01", "t \"s.b\" is not", NULL, NULL, 0, false }, false },
 	{ "DROP TABLE b", { "42P01", "t \"b\" of \"b\"", NULL, NULL, 0, false }, false },
+	{ "CREATE DATABASE b ENCODING 'c'", { "42704", "c is", NULL, NULL, 19, false }, true },
+	{ "SELECT a::b", { "42704", "type \"b\" is not", NULL, NULL, 11, false }, false },
+	{ "SELECT f($1)", { "42P01", "t \"1\"", NULL, NULL, 0, false }, true },
+	{ "SELECT f(bc)", { "42P01", "t \"b\"", NULL, NULL, 0, false }, true },
 	{ "DROP TABLE b", { "42P01", "t \"b\" of \"c\"", NULL, NULL, 0, false }, true },
 	{ "DROP TABLE b", { "42P01", "t \"b\"", NULL, "in f()", 0, false }, true },
 	{ "DROP TABLE b", { "42P01", "t b", NULL, NULL, 0, false }, true },
@@ -63,6 +70,24 @@ START_TEST(may_quote)
 }
 END_TEST
 
+static const struct
+{
+	kn__words words;
+	bool may_quote;
+} notices[] = {
+	{ { "00000", "m", "DropErrorMsgNonExistent", NULL, 0, false }, false },
+	{ { "00000", "m", "DropErrorMsgNonExistent", "in f()", 0, false }, true },
+	{ { "00000", "m", "exec_stmt_raise", NULL, 0, false }, true },
+	{ { "01000", "m", "pg_signal_backend", NULL, 0, false }, true },
+	{ { "01000", "m", NULL, NULL, 0, false }, false },
+};
+
+START_TEST(notices_may_quote)
+{
+	ck_assert_int_eq(kn__words_notice_may_quote(&notices[_i].words), notices[_i].may_quote);
+}
+END_TEST
+
 START_TEST(raised)
 {
 	ck_assert(kn__words_are_raised("exec_stmt_raise"));
@@ -77,6 +102,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, may_quote, 0, COUNT(cases));
+	LOOP(tcase, notices_may_quote, notices);
 	tcase_add_test(tcase, raised);
 }
 

@@ -410,7 +410,7 @@ kn__run_again(kn__call *call)
 
 	call->may_be_done |= call->outcome == KN__MAYBE_DONE;
 	if (is_unclean)
-		return true;
+		kn__tell_retry(call, call->cx->fault.error.status, pause);
 	if (pause < 0 || !kn__run_sleep(call->cx, pause))
 		return false;
 	atomic_fetch_add_explicit(&call->server->retries, 1, memory_order_relaxed);

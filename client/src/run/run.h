@@ -107,6 +107,7 @@ typedef struct kn__work
 	bool may_have_written;
 	bool is_number_due; /* nobody has looked for the number since something may have got one */
 	bool is_answer;     /* failed is what the server has answered, and the session goes on */
+	bool is_unclean;    /* failed is of a session that nobody can have any more */
 	kn_status failed;   /* KN_OK, or why nothing but its end will do */
 	const char *begin;  /* the statement that opens it */
 	const struct kn_transaction *options;

@@ -339,7 +339,7 @@ kn__tell_listen(const kn__server *server, const char *what, const kn__fault *fau
 }
 
 void
-kn__tell_notice(void *user, const char *severity, const char *text, bool is_raised)
+kn__tell_notice(void *user, const char *severity, const char *text, bool may_quote)
 {
 	const kn__server *server = user;
 	const kn_config *config = &server->db->config;
@@ -350,6 +350,6 @@ kn__tell_notice(void *user, const char *severity, const char *text, bool is_rais
 	kn__event_init(&event, KN_EVENT_NOTICE, config->clock);
 	place(&event, server);
 	event.what = severity;
-	event.message = is_raised && !config->show_parameters ? NULL : text;
+	event.message = may_quote && !config->show_parameters ? NULL : text;
 	kn__tell(config->hooks, &event);
 }

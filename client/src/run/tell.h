@@ -22,6 +22,6 @@ extern void kn__tell_pool(void *user, const kn__news *news);
 /* Of a listener's connection; fault may be NULL. */
 extern void kn__tell_listen(const kn__server *server, const char *what, const kn__fault *fault);
 extern KN__COLD void kn__tell_notice(void *user, const char *severity, const char *text,
-									 bool is_raised);
+									 bool may_quote);
 
 #endif

@@ -68,6 +68,7 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 	char begin[BEGIN_SIZE];
 	int most = options->attempts > 0 ? options->attempts : cx->db->config.retry_attempts;
 	kn__call call = { .cx = cx };
+	int unclean = 0;
 
 	write_begin(begin, options);
 	kn__budget_call(&cx->db->budget);
@@ -92,6 +93,14 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 		}
 		cx->fault.error.status = status;
 		cx->fault.error.attempts = call.attempts;
+		/* There are no more of those than connections, and they are none of its attempts. */
+		if (cx->work.is_unclean && unclean++ < cx->db->config.max_connections)
+		{
+			if (!kn__run_again(&call))
+				return status;
+			call.attempts--;
+			continue;
+		}
 		if (call.attempts >= most || call.server == NULL ||
 			!is_worth_repeating(cx, options, status) || !kn__run_again(&call))
 			return status;

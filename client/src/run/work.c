@@ -60,4 +60,5 @@ kn__transact_fail(kn_ctx *cx, kn_status status)
 {
 	cx->work.failed = status;
 	cx->work.is_answer = cx->fault.is_answer;
+	cx->work.is_unclean = cx->fault.is_unclean;
 }

@@ -21,10 +21,7 @@ static void answer_item(kn__flying *flight, kn__item *item, const kn__sent *sent
 static void answer_aside(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *result);
 static void refuse_commit(kn__flying *flight, kn__item *item);
-static void note_unprepared(kn__flying *flight, const kn__item *item, const kn__sent *sent);
-static kn__prepared *find_entry(const kn__conn *conn, const kn__sent *sent);
 static bool are_atomic(const kn__flying *flight);
-static void note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result);
 static void end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind);
 static int64_t affected_by(PGresult *result);
 
@@ -40,7 +37,9 @@ kn__answer_alone(kn__flying *flight)
 void
 kn__answer_closes(kn__flying *flight, int closes)
 {
-	kn__reset_answer(flight);
+	kn__fault why;
+	bool is_unclean = kn__reset_answer(flight, &why);
+
 	for (int i = 0; i < closes && !flight->is_lost; i++)
 		kn__answer_command(flight, NULL, NULL);
 	if (closes > 0 && !flight->is_lost)
@@ -49,7 +48,7 @@ kn__answer_closes(kn__flying *flight, int closes)
 		flight->group_done = false;
 		kn__prepared_closed(&flight->conn->cache);
 	}
-	kn__reset_answer_guard(flight);
+	kn__reset_answer_guard(flight, is_unclean ? &why : NULL);
 }
 
 void
@@ -268,7 +267,7 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 			item->result = (kn__result *) result;
 			return;
 		case PGRES_PIPELINE_ABORTED:
-			note_unprepared(flight, item, sent);
+			kn__note_unprepared(flight, item, sent);
 			break;
 		case PGRES_COPY_IN:
 		case PGRES_COPY_OUT:
@@ -277,7 +276,7 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 			break;
 		default:
 			kn__answer_error(flight, item, sent, result);
-			note_unprepared(flight, item, sent);
+			kn__note_unprepared(flight, item, sent);
 			break;
 	}
 	PQclear(result);
@@ -298,7 +297,7 @@ kn__flight_fits(kn__flying *flight, const kn__sent *sent, const PGresult *result
 		return true;
 	if (kn__shape_of(result) == KN__SHAPE_BINARY)
 	{
-		entry = sent->is_by_name ? find_entry(flight->conn, sent) : NULL;
+		entry = sent->is_by_name ? kn__find_entry(flight->conn, sent) : NULL;
 		if (entry != NULL && entry->is_prepared)
 			entry->is_fit = true;
 		return true;
@@ -318,30 +317,6 @@ refuse_commit(kn__flying *flight, kn__item *item)
 			kn__fail(flight->fault, KN_ABORTED, "the server rolled back what was to be committed");
 }
 
-/* The Parse of a statement failed, or was passed over: the server does not know its name. */
-static void
-note_unprepared(kn__flying *flight, const kn__item *item, const kn__sent *sent)
-{
-	kn__conn *conn = flight->conn;
-	kn__prepared *entry;
-
-	if (item != NULL || sent == NULL || !sent->is_prepare)
-		return;
-	entry = find_entry(conn, sent);
-	if (entry != NULL && entry->is_prepared)
-		kn__prepared_forget(&conn->cache, entry, false);
-}
-
-static kn__prepared *
-find_entry(const kn__conn *conn, const kn__sent *sent)
-{
-	kn__prepared *entry = conn->cache.newest;
-
-	while (entry != NULL && entry->key != sent->key)
-		entry = entry->older;
-	return entry;
-}
-
 void
 kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const PGresult *result)
 {
@@ -352,7 +327,7 @@ kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const
 
 	flight->group_failed = true;
 	if (sent != NULL)
-		note_stale(flight, sent, result);
+		kn__note_stale(flight, sent, result);
 	if (flight->status == KN_OK)
 	{
 		status = kn__fault_of_result(flight->fault, result, of == NULL ? NULL : of->sql);
@@ -400,47 +375,6 @@ are_atomic(const kn__flying *flight)
 			return false;
 	}
 	return true;
-}
-
-/*
- * The statement is not prepared, or for another one, or for a table that has changed
- * since: it is forgotten, and will be prepared anew.
- */
-static void
-note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
-{
-	kn__conn *conn = flight->conn;
-	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	const char *routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-	kn__prepared *entry;
-	bool is_changed;
-
-	if (sqlstate == NULL || (!sent->is_prepare && !sent->is_by_name))
-		return;
-	is_changed = strcmp(sqlstate, "0A000") == 0 && routine != NULL &&
-				 strcmp(routine, "RevalidateCachedQuery") == 0;
-	/* 26000: it is not there.  42P05: it is there already; 08P01: with other parameters. */
-	if (!is_changed && strcmp(sqlstate, "26000") != 0 && strcmp(sqlstate, "42P05") != 0 &&
-		strcmp(sqlstate, "08P01") != 0)
-		return;
-	entry = find_entry(conn, sent);
-	/* Just prepared, it cannot be another one: it is the caller who has miscounted. */
-	if (sent->is_prepare && strcmp(sqlstate, "08P01") == 0)
-	{
-		if (entry != NULL)
-			kn__prepared_forget(&conn->cache, entry, true);
-		return;
-	}
-	flight->is_stale = true;
-	if (entry != NULL)
-		kn__prepared_forget(&conn->cache, entry, is_changed);
-	kn__memo_note(conn->shapes, sent->key, KN__SHAPE_UNKNOWN);
-	/* Somebody else hands out servers: names mean nothing here. */
-	if (!is_changed)
-	{
-		conn->has_given_up = true;
-		kn__conn_never_prepare(conn);
-	}
 }
 
 /* COPY has calls of its own; here it is an error, and must not leave the server waiting. */

@@ -379,6 +379,7 @@ take_notice(void *user, const PGresult *result)
 	kn__conn *conn = user;
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const kn__words words = kn__words_of(result);
 
 	if (severity == NULL)
 		severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
@@ -388,5 +389,5 @@ take_notice(void *user, const PGresult *result)
 		conn->notice(conn->user,
 					 severity == NULL ? "NOTICE" : severity,
 					 message == NULL ? PQresultErrorMessage(result) : message,
-					 kn__words_are_raised(PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION)));
+					 kn__words_notice_may_quote(&words));
 }

@@ -11,6 +11,8 @@
 #include "wire/alarm.h"
 #include "wire/wire.h"
 
+#define KN__NAME_SIZE 20 /* kn_<16 hex digits of the key> */
+
 /* prepared.c: the statements of a connection, the least recently used go first */
 typedef struct kn__prepared
 {
@@ -19,8 +21,8 @@ typedef struct kn__prepared
 	size_t length;
 	int uses;
 	bool is_prepared;
-	bool is_fit;   /* as it is prepared here, all its columns have a codec */
-	char name[20]; /* kn_<16 hex digits of the key> */
+	bool is_fit; /* as it is prepared here, all its columns have a codec */
+	char name[KN__NAME_SIZE];
 	struct kn__prepared *newer;
 	struct kn__prepared *older;
 } kn__prepared;
@@ -58,7 +60,7 @@ struct kn__conn
 	int watch;      /* an epoll of socket and pipe, once it is connected; -1: none */
 	kn__alarm *alarm;
 	kn__bell bell; /* is the alarm's, if there is one */
-	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
+	void (*notice)(void *user, const char *severity, const char *text, bool may_quote);
 	void *user;
 	bool never_prepares;
 	bool has_given_up;                /* to prepare, for a name meant nothing */
@@ -70,7 +72,8 @@ struct kn__conn
 	int resets;                       /* commands of that whose answers are to come */
 	bool has_reset;                   /* and its statements are prepared */
 	bool is_guarded;                  /* the next flight goes on only if it is done */
-	unsigned clean;                   /* the number of what stands for that; 0: none yet */
+	uint64_t reset;                   /* what its names are made of; 0: none yet */
+	uint64_t clean;                   /* and that of what stands for its being done */
 	const char *settled[KN__SETTLED]; /* what was set when it was opened, or NULL */
 	struct kn__streaming *stream;     /* stream.c: rows that are under way, NULL: none */
 	struct kn__copying *copy;         /* copy.c: likewise */
@@ -145,6 +148,8 @@ extern KN__HOT kn__prepared *kn__prepared_find(kn__prepared_cache *cache,
 /* Forgets that it is prepared; is_there: the server still has it, and is to close it. */
 extern void kn__prepared_forget(kn__prepared_cache *cache, kn__prepared *entry, bool is_there);
 extern void kn__prepared_forget_all(kn__prepared_cache *cache);
+/* What a statement of that key is called. */
+extern void kn__prepared_name(char *name, uint64_t key);
 /* What kn__flight_send_closes() has sent is answered. */
 extern KN__COLD void kn__prepared_closed(kn__prepared_cache *cache);
 

@@ -38,10 +38,7 @@ kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql)
 	if (position != NULL)
 		fault->error.position = (int) strtol(position, NULL, 10);
 	fault->is_answer = is_answer;
-	if (is_answer)
-		note_words(fault, result, sql);
-	else
-		fault->is_of_servers = is_of_pooler(result) || kn__sqlstate_is_infrastructure(sqlstate);
+	note_words(fault, result, sql);
 	take(fault, &fault->error.detail, result, PG_DIAG_MESSAGE_DETAIL);
 	take(fault, &fault->error.hint, result, PG_DIAG_MESSAGE_HINT);
 	take(fault, &fault->error.schema_name, result, PG_DIAG_SCHEMA_NAME);
@@ -55,25 +52,20 @@ kn__fault_of_result(kn__fault *fault, const PGresult *result, const char *sql)
 	return status;
 }
 
-/* Of an answer: what is raised by a function is not the server's trouble, whatever it says. */
+/* What is raised by a function is not the server's trouble, whatever it says. */
 static void
 note_words(kn__fault *fault, const PGresult *result, const char *sql)
 {
-	const kn__words words = {
-		.sqlstate = fault->error.sqlstate,
-		.message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
-		.routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION),
-		.context = PQresultErrorField(result, PG_DIAG_CONTEXT),
-		.position = fault->error.position,
-		.has_object = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME) != NULL ||
-					  PQresultErrorField(result, PG_DIAG_COLUMN_NAME) != NULL ||
-					  PQresultErrorField(result, PG_DIAG_DATATYPE_NAME) != NULL,
-	};
+	const kn__words words = kn__words_of(result);
+	bool is_raised = kn__words_are_raised(words.routine);
 
-	fault->may_quote = kn__words_may_quote(&words, sql);
-	fault->is_of_servers = fault->error.status == KN_UNAVAILABLE &&
-						   kn__sqlstate_is_infrastructure(words.sqlstate) &&
-						   !kn__words_are_raised(words.routine);
+	fault->may_quote = fault->is_answer ? kn__words_may_quote(&words, sql) : is_raised;
+	if (!fault->is_answer)
+		fault->is_of_servers =
+			is_of_pooler(result) || (kn__sqlstate_is_infrastructure(words.sqlstate) && !is_raised);
+	else
+		fault->is_of_servers = fault->error.status == KN_UNAVAILABLE &&
+							   kn__sqlstate_is_infrastructure(words.sqlstate) && !is_raised;
 }
 
 /* Servers say the severity twice, in the reader's language and in English; poolers do not. */

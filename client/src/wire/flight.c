@@ -218,6 +218,7 @@ kn__flight_learn(kn__flying *flight)
 	bool in_transaction;
 	int count = 0;
 	int unknown = 0;
+	kn__fault why;
 
 	if (flight->count == 1 && !is_unknown(conn, items))
 		return KN_OK;
@@ -243,7 +244,8 @@ kn__flight_learn(kn__flying *flight)
 	/* What is described is what will be found. */
 	(void) kn__reset_send(flight);
 	send_descriptions(flight, count);
-	kn__reset_answer(flight);
+	if (kn__reset_answer(flight, &why))
+		kn__reset_refuse(flight, &why, true);
 	answer_descriptions(flight, count);
 	kn__flight_finish(flight);
 	/* What is sent next is another message. */

@@ -59,11 +59,20 @@ extern KN__HOT void kn__flight_finish(kn__flying *flight);
 extern KN__HOT kn__outcome kn__flight_outcome(const kn__flying *flight);
 extern KN__COLD bool kn__flight_send_closes(kn__flying *flight, int *closes);
 
+/* stale.c */
+extern KN__COLD void kn__note_unprepared(kn__flying *flight, const kn__item *item,
+										 const kn__sent *sent);
+extern KN__COLD void kn__note_stale(kn__flying *flight, const kn__sent *sent,
+									const PGresult *result);
+/* NULL: the cache does not have it any more. */
+extern kn__prepared *kn__find_entry(const kn__conn *conn, const kn__sent *sent);
+
 /* reset.c */
 extern KN__COLD bool kn__reset_send(kn__flying *flight);
-extern KN__COLD void kn__reset_answer(kn__flying *flight);
+extern KN__COLD bool kn__reset_answer(kn__flying *flight, kn__fault *why);
+extern KN__COLD void kn__reset_refuse(kn__flying *flight, const kn__fault *why, bool is_undone);
 extern bool kn__reset_guard(kn__flying *flight);
-extern void kn__reset_answer_guard(kn__flying *flight);
+extern void kn__reset_answer_guard(kn__flying *flight, const kn__fault *unclean);
 /* How many results, and NULLs, a flight that begins now will have of it at most. */
 extern size_t kn__reset_answers(const kn__conn *conn);
 

@@ -83,7 +83,7 @@ kn__prepared_find(kn__prepared_cache *cache, const kn_allocator *allocator, uint
 	entry->key = key;
 	entry->sql = copy;
 	entry->length = length;
-	(void) snprintf(entry->name, sizeof(entry->name), "kn_%016" PRIx64, key);
+	kn__prepared_name(entry->name, key);
 	entry->is_prepared = take_back(cache, entry->name);
 	cache->count++;
 	cache->bytes += (int64_t) length;
@@ -100,6 +100,12 @@ kn__prepared_closed(kn__prepared_cache *cache)
 	memmove(closing->data, closing->data + cache->sent, closing->length - cache->sent);
 	closing->length -= cache->sent;
 	cache->sent = 0;
+}
+
+void
+kn__prepared_name(char *name, uint64_t key)
+{
+	(void) snprintf(name, KN__NAME_SIZE, "kn_%016" PRIx64, key);
 }
 
 /*

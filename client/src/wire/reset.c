@@ -5,16 +5,20 @@
  * A function can set what its text does not show: settings, the role, locks, temporary tables.  The
  * connection is marked when one was called, and before its next flight, in the same message and as
  * a transaction of its own, goes all that DISCARD ALL does, but for the statements that are
- * prepared: they are the library's.  Whoever is next has nothing of it and waits for nothing.
+ * prepared: they are the library's, and where there are others the session is nobody's any more.
+ * Whoever is next has nothing of it and waits for nothing.
  *
  * That it is done is not known when the next statements are sent.  So its last word prepares an
  * empty statement of a name that is used once, and theirs begin by running that: if anything has
- * kept the session from being cleaned, the server passes over them.
+ * kept the session from being cleaned, the server passes over them.  Nobody can have taken the name
+ * before, for nobody knows it.
  */
 #include "wire/flight.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 static const char *const x_statements[] = {
 	"RESET SESSION AUTHORIZATION",
@@ -25,13 +29,18 @@ static const char *const x_statements[] = {
 	"DISCARD TEMP",
 	"DISCARD SEQUENCES",
 	"SELECT pg_catalog.pg_advisory_unlock_all()",
+	/* The library's come by messages of the protocol: any other may stand where one of these was.
+	 */
+	"SELECT 1 / CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql)"
+	" THEN 0 ELSE 1 END",
 };
 
-#define COUNT ((int) (sizeof(x_statements) / sizeof(x_statements[0])))
+#define COUNT     ((int) (sizeof(x_statements) / sizeof(x_statements[0])))
+#define NAME_SIZE 40
 
 static bool send_one(kn__conn *conn, int i, const char *sql);
 static bool send_mark(kn__conn *conn);
-static void refuse(kn__flying *flight, const kn__fault *why);
+static uint64_t new_number(const kn__conn *conn);
 
 void
 kn__conn_touch(kn__conn *conn)
@@ -79,20 +88,36 @@ kn__reset_send(kn__flying *flight)
 static bool
 send_mark(kn__conn *conn)
 {
-	char sql[40];
+	char sql[NAME_SIZE];
 
 	if (conn->never_prepares)
 		return true;
-	if (conn->clean > 0)
+	if (conn->clean != 0)
 	{
-		(void) snprintf(sql, sizeof(sql), "DEALLOCATE kn_clean_%u", conn->clean);
+		(void) snprintf(sql, sizeof(sql), "DEALLOCATE kn_clean_%016" PRIx64, conn->clean);
 		conn->resets++;
 		if (!PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
 			return false;
 	}
-	(void) snprintf(sql, sizeof(sql), "kn_clean_%u", ++conn->clean);
+	conn->clean = new_number(conn);
+	(void) snprintf(sql, sizeof(sql), "kn_clean_%016" PRIx64, conn->clean);
 	conn->resets++;
 	return PQsendPrepare(conn->pg, sql, "", 0, NULL) != 0;
+}
+
+/* One that nobody can tell before, and never 0. */
+static uint64_t
+new_number(const kn__conn *conn)
+{
+	uint64_t number = 0;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t) sizeof(number))
+	{
+		const uint64_t seeds[] = { (uint64_t) kn__now(NULL), (uint64_t) (uintptr_t) conn };
+
+		number = kn__hash(seeds, sizeof(seeds), conn->clean);
+	}
+	return number == 0 ? 1 : number;
 }
 
 /*
@@ -103,49 +128,62 @@ bool
 kn__reset_guard(kn__flying *flight)
 {
 	kn__conn *conn = flight->conn;
-	char name[40];
+	char name[NAME_SIZE];
+	kn__fault why;
 
 	if (flight->is_lost || conn->resets == 0)
 		return !flight->is_lost;
 	if (conn->never_prepares)
 	{
-		kn__reset_answer(flight);
+		if (kn__reset_answer(flight, &why))
+			kn__reset_refuse(flight, &why, true);
 		flight->is_flushed = false;
 		return !flight->is_lost;
 	}
-	(void) snprintf(name, sizeof(name), "kn_clean_%u", conn->clean);
+	(void) snprintf(name, sizeof(name), "kn_clean_%016" PRIx64, conn->clean);
 	conn->is_guarded = PQsendQueryPrepared(conn->pg, name, 0, NULL, NULL, NULL, 0) != 0;
 	if (!conn->is_guarded)
 		kn__flight_lose(flight);
 	return !flight->is_lost;
 }
 
-/* It has been let through, or was cancelled just there. */
+/*
+ * What follows it has been let through, or passed over.  A request to cancel may come between the
+ * mark and the end of the reset: then that is undone, and the mark is there all the same.
+ */
 void
-kn__reset_answer_guard(kn__flying *flight)
+kn__reset_answer_guard(kn__flying *flight, const kn__fault *unclean)
 {
-	bool was_guarded = flight->conn->is_guarded;
+	kn__conn *conn = flight->conn;
+	bool was_guarded = conn->is_guarded;
 
-	flight->conn->is_guarded = false;
+	conn->is_guarded = false;
 	if (flight->is_lost || !was_guarded)
 		return;
 	kn__answer_command(flight, NULL, NULL);
-	if (!flight->group_failed || flight->is_lost)
+	if (flight->is_lost)
 		return;
-	flight->status = flight->stopped != KN_OK ? flight->stopped : flight->fault->error.status;
-	flight->fault->error.status = flight->status;
+	if (unclean != NULL)
+		kn__reset_refuse(flight, unclean, flight->group_failed);
+	else if (flight->group_failed)
+	{
+		flight->status = flight->stopped != KN_OK ? flight->stopped : flight->fault->error.status;
+		flight->fault->error.status = flight->status;
+	}
 }
 
 /* By a name, from the first time on, for most of their cost is to be read. */
 static bool
 send_one(kn__conn *conn, int i, const char *sql)
 {
-	char name[20];
+	char name[NAME_SIZE];
 
 	conn->resets++;
 	if (conn->never_prepares)
 		return PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0) != 0;
-	(void) snprintf(name, sizeof(name), "kn_reset_%d", i);
+	if (conn->reset == 0)
+		conn->reset = new_number(conn);
+	(void) snprintf(name, sizeof(name), "kn_reset_%016" PRIx64 "_%d", conn->reset, i);
 	if (!conn->has_reset)
 	{
 		conn->resets++;
@@ -155,37 +193,42 @@ send_one(kn__conn *conn, int i, const char *sql)
 	return PQsendQueryPrepared(conn->pg, name, 0, NULL, NULL, NULL, 0) != 0;
 }
 
-/* Its answers.  Where it has failed nobody is to have the session, and nothing more is done. */
-void
-kn__reset_answer(kn__flying *flight)
+/* Its answers; true: it has failed, for that reason, and nobody is to have the session. */
+bool
+kn__reset_answer(kn__flying *flight, kn__fault *why)
 {
 	kn__conn *conn = flight->conn;
 	kn__fault *fault = flight->fault;
-	kn__fault own;
+	kn_status status = flight->status;
 
 	if (conn->resets == 0)
-		return;
-	kn__fault_clear(&own);
-	flight->fault = &own;
+		return false;
+	kn__fault_clear(why);
+	flight->fault = why;
 	for (; conn->resets > 0 && !flight->is_lost; conn->resets--)
 		kn__answer_command(flight, NULL, NULL);
 	conn->resets = 0;
-	flight->fault = fault;
-	if (flight->group_failed && !flight->is_lost)
-		refuse(flight, &own);
-	else if (flight->is_lost && own.error.status != KN_OK)
-		kn__fault_copy(fault, &own);
 	if (!flight->is_lost)
 		kn__answer_sync(flight, NULL);
+	flight->fault = fault;
 	flight->group_done = false;
+	if (flight->is_lost && why->error.status != KN_OK)
+		kn__fault_copy(fault, why);
+	if (flight->is_lost || why->error.status == KN_OK)
+		return false;
+	flight->status = status;
+	return true;
 }
 
-/* Another connection will do, and it is neither the server's fault nor that of what is not run. */
-static void
-refuse(kn__flying *flight, const kn__fault *why)
+/*
+ * Another connection will do, and it is neither the server's fault nor that of what is not run;
+ * if it was run, nobody knows where.
+ */
+void
+kn__reset_refuse(kn__flying *flight, const kn__fault *why, bool is_undone)
 {
 	flight->is_lost = flight->conn->is_broken = true;
-	flight->is_undone = true;
+	flight->is_undone = is_undone;
 	if (flight->stopped != KN_OK)
 	{
 		flight->status =
@@ -197,6 +240,6 @@ refuse(kn__flying *flight, const kn__fault *why)
 							  "what a function has left in the session could not be undone: %s",
 							  why->error.message);
 	memcpy(flight->fault->error.sqlstate, why->error.sqlstate, 6);
-	flight->fault->is_unclean = true;
+	flight->fault->is_unclean = is_undone;
 	flight->fault->may_quote = why->may_quote;
 }

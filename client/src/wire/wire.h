@@ -43,8 +43,8 @@ typedef struct kn__conn_options
 	kn__cancels *cancels;
 	kn__alarm *alarm; /* outlives the connection; NULL: deadlines are timers of the kernel's */
 	const int *wake;  /* a pipe of the caller's that wakes it, and outlives it; NULL: its own */
-	/* May be NULL.  is_raised: the text is a function's own, not the server's. */
-	void (*notice)(void *user, const char *severity, const char *text, bool is_raised);
+	/* May be NULL.  may_quote: a value, or what a function has read, may be in the text. */
+	void (*notice)(void *user, const char *severity, const char *text, bool may_quote);
 	void *user;
 } kn__conn_options;
 

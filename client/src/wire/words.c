@@ -10,6 +10,7 @@
 #include "wire/words.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/data.h"
@@ -17,7 +18,26 @@
 static bool is_in(const char *list, const char *sqlstate);
 static bool is_plain(const kn__words *words);
 static bool points_at_value(const char *sql, int position);
+static bool is_name_or_sign(kn__token_kind kind);
 static bool has_what_is_quoted(const char *sql, const char *message);
+
+kn__words
+kn__words_of(const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+
+	return (kn__words){
+		.sqlstate = sqlstate == NULL ? "" : sqlstate,
+		.message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+		.routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION),
+		.context = PQresultErrorField(result, PG_DIAG_CONTEXT),
+		.position = position == NULL ? 0 : (int) strtol(position, NULL, 10),
+		.has_object = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME) != NULL ||
+					  PQresultErrorField(result, PG_DIAG_COLUMN_NAME) != NULL ||
+					  PQresultErrorField(result, PG_DIAG_DATATYPE_NAME) != NULL,
+	};
+}
 
 bool
 kn__words_are_raised(const char *routine)
@@ -25,7 +45,8 @@ kn__words_are_raised(const char *routine)
 	static const char *const routines[] = {
 		"exec_stmt_raise",                                   /* PL/pgSQL */
 		"PLy_output",         "PLy_elog",   "PLy_elog_impl", /* PL/Python */
-		"do_util_elog",       "pltcl_elog", "throw_tcl_error",
+		"do_util_elog", /* PL/Perl, and what it is called elsewhere */
+		"plperl_util_elog",   "pltcl_elog", "throw_tcl_error",
 		"pgfdw_report_error", /* what another server has said */
 		"dblink_res_error",
 	};
@@ -38,6 +59,11 @@ kn__words_are_raised(const char *routine)
 	return false;
 }
 
+/* What the server finds in the text, where it points at it. */
+static const char at_names[] =
+	"42P01 42P02 42P10 42P18 42P19 42P20 42701 42702 42703 42712 42725 42803"
+	" 42804 42809 42846 42883";
+
 bool
 kn__words_may_quote(const kn__words *words, const char *sql)
 {
@@ -48,10 +74,32 @@ kn__words_may_quote(const kn__words *words, const char *sql)
 	if (sql == NULL || !is_in("0A 2B 3D 3F 42", words->sqlstate) ||
 		strcmp(words->sqlstate, "42601") == 0)
 		return true;
-	if (words->position > 0)
-		return points_at_value(sql, words->position);
+	if (words->position > 0 && points_at_value(sql, words->position))
+		return true;
+	/* Of names, types and functions that the statement says, in the server's own order of words. */
+	if (words->position > 0 && is_in(at_names, words->sqlstate))
+		return false;
 	/* With a context, it may be of a statement that a function has made. */
 	return words->context != NULL || !has_what_is_quoted(sql, words->message);
+}
+
+bool
+kn__words_notice_may_quote(const kn__words *words)
+{
+	static const char *const of_arguments[] = { "pg_signal_backend",
+												"pg_terminate_backend",
+												"pg_wait_until_termination",
+												"pg_log_backend_memory_contexts" };
+
+	if (kn__words_are_raised(words->routine) || words->context != NULL)
+		return true;
+	for (size_t i = 0; words->routine != NULL && i < sizeof(of_arguments) / sizeof(*of_arguments);
+		 i++)
+	{
+		if (strcmp(words->routine, of_arguments[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Whether one of the codes or classes, with blanks between them, is that of the SQLSTATE. */
@@ -82,8 +130,9 @@ is_plain(const kn__words *words)
 	/* Transactions, resources but for disks, whose files may be named, locks, cancels, damage. */
 	if (is_in("25 40 44 532 533 534 55P03 57014 XX001 XX002", words->sqlstate))
 		return true;
+	/* Of what is made in a function even the name may be made of values. */
 	if (is_in("23", words->sqlstate))
-		return words->has_object;
+		return words->has_object && words->context == NULL;
 	for (size_t i = 0; words->routine != NULL && i < sizeof(about_rights) / sizeof(*about_rights);
 		 i++)
 	{
@@ -111,11 +160,16 @@ points_at_value(const char *sql, int position)
 	do
 		token = kn__lexer_next(&lexer);
 	while (token.kind != KN__TOKEN_END && token.p + token.n <= at);
-	return token.kind != KN__TOKEN_WORD && token.kind != KN__TOKEN_QUOTED &&
-		   token.kind != KN__TOKEN_OPERATOR && token.kind != KN__TOKEN_PUNCTUATION;
+	return !is_name_or_sign(token.kind);
 }
 
-/* Names are folded on their way into a message. */
+static bool
+is_of_name(char c)
+{
+	return isalnum((unsigned char) c) || c == '_' || c == '$' || ((unsigned char) c & 0x80) != 0;
+}
+
+/* A whole name, or several; names are folded on their way into a message. */
 static bool
 has_part(const char *text, size_t size, const char *part, size_t length)
 {
@@ -126,10 +180,18 @@ has_part(const char *text, size_t size, const char *part, size_t length)
 		while (same < length &&
 			   tolower((unsigned char) text[i + same]) == tolower((unsigned char) part[same]))
 			same++;
-		if (same == length)
+		if (same == length && (i == 0 || !is_of_name(text[i - 1])) &&
+			(i + length == size || !is_of_name(text[i + length])))
 			return true;
 	}
 	return false;
+}
+
+static bool
+is_name_or_sign(kn__token_kind kind)
+{
+	return kind == KN__TOKEN_WORD || kind == KN__TOKEN_QUOTED || kind == KN__TOKEN_OPERATOR ||
+		   kind == KN__TOKEN_PUNCTUATION;
 }
 
 /* Whether the statement has it outside of its values. */
@@ -145,8 +207,7 @@ has_name(const char *sql, const char *part, size_t length)
 	do
 	{
 		token = kn__lexer_next(&lexer);
-		if (token.kind != KN__TOKEN_END && token.kind != KN__TOKEN_STRING &&
-			token.kind != KN__TOKEN_NUMBER && token.kind != KN__TOKEN_ERROR)
+		if (is_name_or_sign(token.kind))
 		{
 			end = token.p + token.n;
 			continue;

@@ -5,6 +5,7 @@
 #ifndef KN_SRC_WIRE_WORDS_H
 #define KN_SRC_WIRE_WORDS_H
 
+#include <libpq-fe.h>
 #include <stdbool.h>
 
 /* What the server says of an error; texts are NULL where it does not say it. */
@@ -18,6 +19,8 @@ typedef struct kn__words
 	bool has_object; /* it names a constraint, a column or a type in a field of its own */
 } kn__words;
 
+/* Borrows from the result. */
+extern kn__words kn__words_of(const PGresult *result);
 /* Whether a function has chosen them: one in a language of the server's, or another server. */
 extern bool kn__words_are_raised(const char *routine);
 /*
@@ -25,5 +28,7 @@ extern bool kn__words_are_raised(const char *routine);
  * function has read; sql: the statement that was sent, NULL: not known.
  */
 extern bool kn__words_may_quote(const kn__words *words, const char *sql);
+/* The same of a notice, of which nobody knows what it was said to. */
+extern bool kn__words_notice_may_quote(const kn__words *words);
 
 #endif

@@ -15,7 +15,8 @@ set_up(void)
 		"INSERT INTO kn_error VALUES (1, 1), (2, 2);"
 		"DROP SEQUENCE IF EXISTS kn_mails; CREATE SEQUENCE kn_mails;"
 		"CREATE OR REPLACE FUNCTION kn_mail(ending text) RETURNS int LANGUAGE plpgsql AS $$BEGIN"
-		" PERFORM nextval('kn_mails'); RAISE EXCEPTION USING ERRCODE = ending; END$$");
+		" PERFORM nextval('kn_mails'); IF ending = '26000' THEN EXECUTE 'EXECUTE kn_not_there'; END IF;"
+		" RAISE EXCEPTION USING ERRCODE = ending; END$$");
 	OPEN(db, .conninfo = "application_name=kn_errors", .max_connections = 4);
 	cx = kn_begin(db);
 }
@@ -233,7 +234,9 @@ static const char *const mails[] = { "SELECT kn_mail('53200')",
 									 "INSERT INTO kn_error SELECT kn_mail('53300'), 1",
 									 "SELECT kn_mail('58030')",
 									 "SELECT kn_mail('57P01')",
-									 "SELECT kn_mail('08006')" };
+									 "SELECT kn_mail('08006')",
+									 /* A name that it has not found is none of the library's. */
+									 "SELECT kn_mail('26000')" };
 
 static kn_status
 mail_body(kn_ctx *c, void *argument)
@@ -245,12 +248,19 @@ mail_body(kn_ctx *c, void *argument)
 START_TEST(is_no_reason_to_call_a_function_again)
 {
 	const char *sql = mails[_i / 2];
-	kn_status status = _i % 2 == 0 ? kn_exec_values(cx, sql, NULL, 0, NULL, NULL)
-								   : kn_transact(cx, mail_body, (void *) (uintptr_t) &sql);
 
-	ck_assert_msg(status == KN_SERVER || status == KN_UNAVAILABLE, "%s", kn_status_name(status));
-	ck_assert_int_eq(kn_last_error(cx)->attempts, 1);
-	ck_assert_int_eq(look_number(look, "SELECT last_value FROM kn_mails WHERE is_called"), 1);
+	/* Prepared as well. */
+	for (int i = 1; i <= 3; i++)
+	{
+		kn_status status = _i % 2 == 0 ? kn_exec_values(cx, sql, NULL, 0, NULL, NULL)
+									   : kn_transact(cx, mail_body, (void *) (uintptr_t) &sql);
+
+		ck_assert_msg(status == KN_SERVER || status == KN_UNAVAILABLE,
+					  "%s",
+					  kn_status_name(status));
+		ck_assert_int_eq(kn_last_error(cx)->attempts, 1);
+		ck_assert_int_eq(look_number(look, "SELECT last_value FROM kn_mails WHERE is_called"), i);
+	}
 	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
 }
 END_TEST

@@ -79,6 +79,7 @@ static const struct
 	{ "SELECT query_to_xml('SELECT ' || $1, true, true, '')", KN_SCHEMA, true },
 	{ "SELECT kn_run($1)", KN_SCHEMA, true },
 	{ "SELECT kn_run('s3cret')", KN_SCHEMA, false },
+	{ "SELECT kn_make($1)", KN_CHECK, true },
 	{ "CREATE TABLE kn_leak AS SELECT has_table_privilege('s3cret', 'select')", KN_SCHEMA, false },
 };
 
@@ -140,6 +141,9 @@ START_TEST(keeps_values_to_itself)
 			"CREATE OR REPLACE FUNCTION kn_raise(what text, how text) RETURNS text LANGUAGE plpgsql"
 			" AS $$BEGIN IF how = 'notice' THEN RAISE NOTICE 'this is %', what;"
 			" ELSE RAISE '%', what USING ERRCODE = how; END IF; RETURN NULL; END$$;"
+			"CREATE OR REPLACE FUNCTION kn_make(what text) RETURNS text LANGUAGE plpgsql"
+			" AS $$BEGIN EXECUTE format('DROP TABLE IF EXISTS %I', what);"
+			" EXECUTE format('ALTER TABLE kn_told ADD CONSTRAINT %I CHECK (false)', what); END$$;"
 			"CREATE OR REPLACE FUNCTION kn_run(what text) RETURNS text LANGUAGE plpgsql"
 			" AS $$BEGIN EXECUTE 'SELECT ' || what; RETURN NULL; END$$");
 	kn_json_log_init(&log, file, true);

@@ -25,7 +25,13 @@ tear_down(void)
 /* What one leaves that keeps it from being undone. */
 static const char *const spoilers[] = {
 	"EXECUTE 'DEALLOCATE ALL'",
-	"EXECUTE 'DEALLOCATE kn_reset_7'", /* the last of it: all before is undone with it */
+	/* The last of it: all before is undone with it. */
+	"EXECUTE (SELECT 'DEALLOCATE ' || name FROM pg_prepared_statements"
+	" WHERE statement LIKE '%advisory_unlock_all%')",
+	/* What it prepares is the next one's to run, and may have a name of the library's. */
+	"EXECUTE 'PREPARE kn_mine AS SELECT 1'",
+	"EXECUTE (SELECT format('DEALLOCATE %1$s; PREPARE %1$s AS SELECT 1', name)"
+	" FROM pg_prepared_statements WHERE statement = 'RESET ALL')",
 };
 
 typedef enum next_one
@@ -131,11 +137,84 @@ START_TEST(is_nobodys)
 }
 END_TEST
 
+/* A pooler may hand a session of one connection to another: what it has there is not mistaken. */
+START_TEST(has_names_of_its_own)
+{
+	char names[2][400] = { "", "" };
+
+	if (is_pooled())
+		return;
+	look_do(look,
+			"CREATE OR REPLACE FUNCTION kn_names() RETURNS text LANGUAGE sql AS"
+			" $$SELECT string_agg(name, ' ') FROM pg_prepared_statements"
+			" WHERE name LIKE 'kn_reset%' OR name LIKE 'kn_clean%'$$");
+	for (int i = 0; i < 2; i++)
+	{
+		kn_db *db;
+		kn_ctx *cx;
+		kn_rows *rows;
+
+		OPEN(db, .max_connections = 1);
+		cx = kn_begin(db);
+		EXPECT_OK(cx, kn_exec(cx, "SELECT kn_look()"));
+		rows = kn_query(cx, "SELECT kn_names()");
+		ck_assert(kn_next(rows));
+		(void) snprintf(names[i], sizeof(names[i]), "%s", kn_get_text(rows, 0));
+		EXPECT_OK(cx, kn_done(rows));
+		kn_end(cx);
+		close_even(db);
+	}
+	for (char *name = strtok(names[0], " "); name != NULL; name = strtok(NULL, " "))
+		ck_assert_ptr_null(strstr(names[1], name));
+	ck_assert_int_eq(strncmp(names[1], "kn_", 3), 0);
+}
+END_TEST
+
+/* However many there are, who comes next has none of them, and another one does what is asked. */
+START_TEST(is_passed_over_however_many)
+{
+	kn_ctx *contexts[6];
+	kn_rows *rows[COUNT(contexts)];
+	kn_db *db;
+	kn_ctx *cx;
+	char found = '-';
+
+	if (is_pooled())
+		return;
+	look_do(
+		look,
+		"CREATE OR REPLACE FUNCTION kn_spoil() RETURNS void LANGUAGE plpgsql AS $$BEGIN"
+		" PERFORM set_config('app.t', 'x', false); EXECUTE 'PREPARE kn_mine AS SELECT 1'; END$$");
+	OPEN(db, .max_connections = COUNT(contexts));
+	for (int i = 0; i < COUNT(contexts); i++)
+	{
+		contexts[i] = kn_begin(db);
+		rows[i] = kn_stream(contexts[i], "SELECT kn_spoil()");
+	}
+	for (int i = 0; i < COUNT(contexts); i++)
+	{
+		EXPECT_OK(contexts[i], kn_done(rows[i]));
+		kn_end(contexts[i]);
+	}
+	cx = kn_begin(db);
+	if (_i == 0)
+		EXPECT_OK(cx, read_tenant(cx, &found));
+	else
+		EXPECT_OK(cx, kn_transact(cx, read_tenant, &found));
+	ck_assert_int_eq(found, 'o');
+	ck_assert_int_eq((int) stats_of(db).breaker, (int) KN_BREAKER_CLOSED);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, is_nobodys, 0, NEXT_COUNT * COUNT(spoilers));
+	tcase_add_test(tcase, has_names_of_its_own);
+	tcase_add_loop_test(tcase, is_passed_over_however_many, 0, 2);
 }
 
 int

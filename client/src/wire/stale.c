@@ -1,0 +1,85 @@
+/*
+ * stale.c
+ *		What the server says of prepared statements, and the cache took for otherwise.
+ */
+#include "wire/flight.h"
+
+#include <string.h>
+
+/* The Parse of a statement failed, or was passed over: the server does not know its name. */
+void
+kn__note_unprepared(kn__flying *flight, const kn__item *item, const kn__sent *sent)
+{
+	kn__conn *conn = flight->conn;
+	kn__prepared *entry;
+
+	if (item != NULL || sent == NULL || !sent->is_prepare)
+		return;
+	entry = kn__find_entry(conn, sent);
+	if (entry != NULL && entry->is_prepared)
+		kn__prepared_forget(&conn->cache, entry, false);
+}
+
+kn__prepared *
+kn__find_entry(const kn__conn *conn, const kn__sent *sent)
+{
+	kn__prepared *entry = conn->cache.newest;
+
+	while (entry != NULL && entry->key != sent->key)
+		entry = entry->older;
+	return entry;
+}
+
+/* A function may have asked for a name of its own. */
+static bool
+tells_name(const PGresult *result, uint64_t key)
+{
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	char name[KN__NAME_SIZE];
+
+	kn__prepared_name(name, key);
+	return message != NULL && strstr(message, name) != NULL;
+}
+
+/*
+ * The statement is not prepared, or for another one, or for a table that has changed
+ * since: it is forgotten, and will be prepared anew.
+ */
+void
+kn__note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
+{
+	kn__conn *conn = flight->conn;
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+	kn__prepared *entry;
+	bool is_changed;
+
+	if (sqlstate == NULL || (!sent->is_prepare && !sent->is_by_name))
+		return;
+	is_changed = strcmp(sqlstate, "0A000") == 0 && routine != NULL &&
+				 strcmp(routine, "RevalidateCachedQuery") == 0;
+	/* 26000: it is not there.  42P05: it is there already; 08P01: with other parameters. */
+	if (!is_changed && !tells_name(result, sent->key))
+		return;
+	if (!is_changed && strcmp(sqlstate, "26000") != 0 && strcmp(sqlstate, "42P05") != 0 &&
+		strcmp(sqlstate, "08P01") != 0)
+		return;
+	entry = kn__find_entry(conn, sent);
+	/* Just prepared, it cannot be another one: it is the caller who has miscounted. */
+	if (sent->is_prepare && strcmp(sqlstate, "08P01") == 0)
+	{
+		if (entry != NULL)
+			kn__prepared_forget(&conn->cache, entry, true);
+		return;
+	}
+	flight->is_stale = true;
+	if (entry != NULL)
+		kn__prepared_forget(&conn->cache, entry, is_changed);
+	kn__memo_note(conn->shapes, sent->key, KN__SHAPE_UNKNOWN);
+	/* Somebody else hands out servers: names mean nothing here. */
+	if (!is_changed)
+	{
+		conn->has_given_up = true;
+		kn__conn_never_prepare(conn);
+	}
+}
