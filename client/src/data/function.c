@@ -50,6 +50,7 @@ static const struct
 	{ "pg_file_*", WRITES },
 
 	/* other sessions, and SQL as text */
+	{ "dblink_connect*", KEEPS },
 	{ "dblink*", SESSION },
 	{ "postgres_fdw_disconnect*", SESSION },
 	{ "query_to_xml*", SESSION },
@@ -68,8 +69,8 @@ static const struct
 	{ "pg_sync_replication_slots", WRITES },
 	{ "pg_replication_origin_session_*", KEEPS },
 	{ "pg_replication_origin_*", WRITES },
-	{ "pg_backup_start", SESSION },
-	{ "pg_start_backup", SESSION },
+	{ "pg_backup_start", KEEPS },
+	{ "pg_start_backup", KEEPS },
 	{ "pg_backup_stop", WRITES },
 	{ "pg_stop_backup", WRITES },
 	{ "pg_current_wal_*", WRITES },
@@ -183,7 +184,7 @@ kn__function_effects(const kn__functions *functions, const kn__token *name)
 	size_t n = is_quoted ? name->n - 2 : name->n;
 
 	if (is_quoted && name->p[0] != '"')
-		return SESSION | KN__EFFECT_UNKNOWN; /* U&"...": the name can be any */
+		return KEEPS | KN__EFFECT_UNKNOWN; /* U&"...": the name can be any */
 	if (functions != NULL && has(functions->writing, p, n, !is_quoted))
 		return WRITES | KN__EFFECT_UNKNOWN;
 	if (functions != NULL && has(functions->harmless, p, n, !is_quoted))

@@ -88,6 +88,15 @@ kn__token_is_name(const kn__token *token, const char *name)
 		   (token->n == strlen(name) + 2 && memcmp(token->p + 1, name, token->n - 2) == 0);
 }
 
+static bool
+is_true(const kn__token *token)
+{
+	if (token->kind != KN__TOKEN_STRING)
+		return kn__token_is(token, "true");
+	return (token->n == 3 && token->p[1] == 't') ||
+		   (token->n == 6 && memcmp(token->p, "'true'", 6) == 0);
+}
+
 /*
  * Whether set_config(), of which the lexer has given the parenthesis, sets something for
  * the transaction only: its last argument is TRUE.
@@ -106,7 +115,7 @@ is_local_setting(kn__lexer lexer)
 		if (kn__token_is_sign(&next, '('))
 			depth++;
 		else if (kn__token_is_sign(&next, ')') && --depth == 0)
-			return kn__token_is(&token, "true") && before.kind == KN__TOKEN_PUNCTUATION &&
+			return is_true(&token) && before.kind == KN__TOKEN_PUNCTUATION &&
 				   (before.n == 2 || kn__token_is_sign(&before, ','));
 		before = token;
 		token = next;
@@ -154,6 +163,15 @@ may_be_call(const kn__reader *r)
 			r->earlier.kind == KN__TOKEN_PARAMETER);
 }
 
+/* The table of UPDATE or MERGE, with the schema's name before it or not. */
+static bool
+is_written(const kn__reader *r)
+{
+	return kn__token_is(&r->before, "update") || kn__token_is(&r->before, "only") ||
+		   kn__token_is(&r->before, "into") ||
+		   (kn__token_is_sign(&r->before, '.') && kn__token_is_name(&r->earlier, "pg_catalog"));
+}
+
 /* A name may be that of a function, called as f(x) or as x.f, and have a schema before it. */
 static void
 note_name(kn__reader *r)
@@ -163,11 +181,14 @@ note_name(kn__reader *r)
 	if (kn__token_is_name(&r->token, "pg_temp") && kn__token_is_sign(&r->next, '.'))
 	{
 		r->out->is_read = false;
-		r->out->sets_session = true;
+		r->out->sets_session = r->is_temporary = true;
 	}
 	/* To update this view is to SET; a write that only reads it is taken for one, too. */
 	if (r->runs && !r->out->is_read && kn__token_is_name(&r->token, "pg_settings"))
-		r->out->sets_session = r->out->keeps_session = true;
+	{
+		r->out->sets_session = true;
+		r->out->keeps_session |= is_written(r);
+	}
 	if (!r->runs || !(kn__token_is_sign(&r->next, '(') || kn__token_is_sign(&r->before, '.')))
 		return;
 	effects = kn__function_effects(r->functions, &r->token);
@@ -181,7 +202,8 @@ note_name(kn__reader *r)
 		r->out->is_read = false;
 	if ((effects & KN__EFFECT_SESSION) != 0)
 		r->out->sets_session = true;
-	if ((effects & KN__EFFECT_KEEPS) != 0)
+	/* That of another schema is somebody's own. */
+	if ((effects & KN__EFFECT_KEEPS) != 0 && kn__token_is_sign(&r->next, '(') && !is_elsewhere(r))
 		r->out->keeps_session = true;
 }
 
@@ -194,7 +216,7 @@ note_into(kn__reader *r)
 		return;
 	r->is_into = true;
 	r->out->is_read = false;
-	if (kn__token_is_one_of(&r->next, temporary))
+	if (kn__token_is_one_of(&r->next, temporary) || kn__token_is_name(&r->next, "pg_temp"))
 		r->out->sets_session = r->out->keeps_session = true;
 }
 

@@ -26,6 +26,7 @@ typedef struct kn__reader
 	bool is_target; /* what comes is the table that is written to, and then its columns */
 	bool is_into;   /* SELECT INTO: returns no rows */
 	bool has_returning;
+	bool is_temporary; /* has the schema of temporary objects in it */
 } kn__reader;
 
 typedef enum kn__verb_flag

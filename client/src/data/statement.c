@@ -160,6 +160,7 @@ read_create(kn__reader *r)
 											 "materialized", NULL };
 	bool runs = r->runs;
 	bool is_temporary = false;
+	bool is_dropped = false;
 	bool has_rows;
 
 	note_object(r);
@@ -174,7 +175,10 @@ read_create(kn__reader *r)
 	{
 		note_concurrently(r);
 		if (kn__token_is(&r->before, "on") && kn__at_word(r, "commit") && kn__next_is(r, "drop"))
+		{
 			is_temporary = false;
+			is_dropped = true;
+		}
 		if (kn__at_word(r, "begin") && kn__next_is(r, "atomic"))
 			read_atomic(r);
 		else if (has_rows && kn__at_word(r, "as") && !kn__at_label(r))
@@ -185,7 +189,7 @@ read_create(kn__reader *r)
 			break;
 		}
 	}
-	r->out->keeps_session |= is_temporary;
+	r->out->keeps_session |= is_temporary || (runs && r->is_temporary && !is_dropped);
 }
 
 /* DECLARE name [BINARY ...] CURSOR [WITH HOLD] FOR query */
@@ -265,6 +269,7 @@ read_one(kn__reader *r)
 	r->takes_parameters = false;
 	r->is_target = false;
 	r->is_into = false;
+	r->is_temporary = false;
 	r->has_returning = false;
 	found = kn__read_statement(r);
 	if ((found->flags & KN__VERB_READS) == 0)

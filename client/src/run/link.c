@@ -313,7 +313,7 @@ has_ended(void *user, kn__member *member, int64_t deadline)
 					  .never_prepare = true,
 					  .wants_rows = true,
 					  .is_atomic = true };
-	kn__link *asker;
+	kn__link *asker = NULL;
 	kn__outcome outcome;
 	kn__fault fault;
 	kn_value value;
@@ -321,7 +321,7 @@ has_ended(void *user, kn__member *member, int64_t deadline)
 	bool has_ended = false;
 
 	kn__fault_clear(&fault);
-	if (kn__link_open(server, &wait, NULL, &asker, &fault) != KN_OK)
+	if (kn__link_open(server, &wait, NULL, &asker, &fault) != KN_OK || asker == NULL)
 		return false;
 	if (kn__flight(asker->conn, &item, 1, &wait, &outcome, &fault) == KN_OK &&
 		kn__result_value(item.result, 0, 0, NULL, &value, &why) == KN_OK)

@@ -117,16 +117,16 @@ struct kn__pool
 	pthread_cond_t work;
 	bool is_stopping;       /* threads end */
 	bool is_closing;        /* no more checkouts */
+	bool is_wanted;         /* one more is to be opened, though nobody waits */
+	bool is_sweeping;       /* a worker looks at the members */
 	pthread_cond_t drained; /* something came back while it was being drained */
 
 	int total; /* slots that are not EMPTY */
 	int opening;
 	int lingering;
-	int64_t barren_since; /* when the first of those was begun with none open */
-	bool is_wanted;       /* one more is to be opened, though nobody waits */
 	int aging; /* idle ones that are to be replaced soon, when they were looked at last */
-	bool is_sweeping;
-	int64_t sweep_at; /* when a worker has to look at the members next */
+	int64_t barren_since; /* when the first of those was begun with none open */
+	int64_t sweep_at;     /* when a worker has to look at the members next */
 
 	bool has_failed;        /* to open one, since it last worked */
 	int failures;           /* in a row */

@@ -193,7 +193,7 @@ START_TEST(tells_of_connections)
 	ck_assert_str_eq(n->sql, "SELECT ? FROM generate_series(?, ?)");
 	ck_assert_int_ge(n->duration_ns, 30000000);
 	EXPECT_OK(holder, kn_done(rows));
-	EXPECT_OK(cx, kn_exec(cx, "SELECT pg_advisory_lock(5)"));
+	EXPECT_OK(cx, kn_exec(cx, "DO $$BEGIN PERFORM pg_advisory_lock(5); END$$"));
 	n = told(KN_EVENT_POOL, "closed");
 	ck_assert_str_eq(n->reason, "broken");
 	ck_assert_int_eq(n->pid, pid);
