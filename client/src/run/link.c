@@ -46,6 +46,9 @@ open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 	kn_status status = kn__link_open(user, &wait, NULL, &link, fault);
 
 	*out = link == NULL ? NULL : &link->member;
+	/* Who waits for it may have to go elsewhere, and says nothing of it for as long as he waits. */
+	if (status == KN_CONN_LOST || status == KN_UNAVAILABLE)
+		kn__route_doubt(user, status);
 	return status;
 }
 

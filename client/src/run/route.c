@@ -161,7 +161,10 @@ kn__route_start(kn_db *db)
 	kn__cond_init(&prober->asked);
 	if (prober->lookers != NULL && start_all(prober))
 	{
+		/* Connections are being opened by now, and may give rise to doubts. */
+		(void) pthread_mutex_lock(&db->lock);
 		db->prober = prober;
+		(void) pthread_mutex_unlock(&db->lock);
 		return KN_OK;
 	}
 	end_prober(prober);

@@ -113,24 +113,32 @@ reads_come_to(place where, uint64_t min_lsn)
 	return false;
 }
 
-static inline void
-open_servers(const char *primary, const char *replica)
+static inline kn_db *
+open_both(const char *primary, const char *replica, int64_t probe_ms)
 {
 	const char *replicas[2] = { replica, NULL };
+	kn_db *both;
 	char why[256];
 
-	if (kn_open(&db,
+	if (kn_open(&both,
 				why,
 				sizeof(why),
 				.conninfo = primary,
 				.replicas = replicas,
 				.lag_ms = LAG_MS,
-				.probe_ms = PROBE_MS,
+				.probe_ms = probe_ms,
 				.cancel_ms = CANCEL_MS) != KN_OK)
 	{
 		(void) fprintf(stderr, "%s\n", why);
 		exit(EXIT_FAILURE);
 	}
+	return both;
+}
+
+static inline void
+open_servers(const char *primary, const char *replica)
+{
+	db = open_both(primary, replica, PROBE_MS);
 }
 
 #endif
