@@ -105,6 +105,38 @@ START_TEST(a_standby_does_not_know)
 }
 END_TEST
 
+/* One name, and behind it a standby: whoever asks for it once more may come to the primary. */
+START_TEST(a_standby_is_left_for_the_primary)
+{
+	proxy p = { .leads_elsewhere = true, .is_done = true };
+	kn_db *db = open_through(&p);
+	kn_ctx *cx = kn_begin(db, .timeout_ms = 20000);
+	kn_ctx *other = kn_begin(db, .timeout_ms = 20000);
+	kn_rows *rows = kn_stream(cx, "SELECT generate_series(1, 3)");
+	int runs = 0;
+
+	/* All connections that there can be. */
+	ck_assert_int_eq(kn_next(rows), true);
+	EXPECT_OK(other, kn_exec(other, "SELECT 1"));
+	EXPECT_OK(cx, kn_done(rows));
+	ck_assert_uint_eq(stats_of(db).opened, 2);
+	p.leads_elsewhere = false;
+	if (_i == 0)
+		EXPECT_OK(cx, kn_exec(cx, "INSERT INTO kn_doubt VALUES (1)"));
+	else
+		EXPECT_OK(cx, kn_transact(cx, insert_body, &runs));
+	ck_assert_int_eq(runs, 2 * _i);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_doubt"), 1);
+	ck_assert_uint_ge(stats_of(db).closed_old, 1);
+	EXPECT_OK(other, kn_exec(other, "INSERT INTO kn_doubt VALUES (2)"));
+	ck_assert_uint_eq(stats_of(db).errors, 1);
+	kn_end(other);
+	kn_end(cx);
+	close_even(db);
+	proxy_end(&p);
+}
+END_TEST
+
 /* Its numbers go on where the primary's were, and others get them. */
 static bool
 promote(void *user)
@@ -140,6 +172,7 @@ fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, a_standby_does_not_know, 0, 2);
+	tcase_add_loop_test(tcase, a_standby_is_left_for_the_primary, 0, 2);
 	tcase_add_test(tcase, the_promoted_may_mean_another);
 }
 

@@ -19,22 +19,42 @@ static const struct
 {
 	const char *sql;
 	place expected;
+	bool is_refused; /* by the replica, first */
 } statements[] = {
-	{ "SELECT pg_is_in_recovery()", REPLICA },
-	{ "VALUES (pg_is_in_recovery())", REPLICA },
-	{ "WITH x AS (SELECT 1) SELECT pg_is_in_recovery() FROM x", REPLICA },
-	{ "SELECT pg_is_in_recovery() FROM counter", REPLICA },
-	{ "SELECT pg_is_in_recovery() FROM counter FOR UPDATE", PRIMARY },
-	{ "SELECT pg_is_in_recovery() FROM counter FOR SHARE", PRIMARY },
+	{ "SELECT pg_is_in_recovery()", REPLICA, false },
+	{ "VALUES (pg_is_in_recovery())", REPLICA, false },
+	{ "WITH x AS (SELECT 1) SELECT pg_is_in_recovery() FROM x", REPLICA, false },
+	{ "SELECT pg_is_in_recovery() FROM counter", REPLICA, false },
+	{ "SELECT pg_is_in_recovery() FROM counter FOR UPDATE", PRIMARY, false },
+	{ "SELECT pg_is_in_recovery() FROM counter FOR SHARE", PRIMARY, false },
 	{ "WITH x AS (UPDATE counter SET n = n RETURNING 1) SELECT pg_is_in_recovery() FROM x",
-	  PRIMARY },
-	{ "INSERT INTO log VALUES (1) RETURNING pg_is_in_recovery()", PRIMARY },
-	{ "UPDATE counter SET n = n RETURNING pg_is_in_recovery()", PRIMARY },
-	{ "DELETE FROM log RETURNING pg_is_in_recovery()", PRIMARY },
-	{ "SELECT pg_is_in_recovery(), nextval('numbers')", PRIMARY },
+	  PRIMARY,
+	  false },
+	{ "INSERT INTO log VALUES (1) RETURNING pg_is_in_recovery()", PRIMARY, false },
+	{ "UPDATE counter SET n = n RETURNING pg_is_in_recovery()", PRIMARY, false },
+	{ "DELETE FROM log RETURNING pg_is_in_recovery()", PRIMARY, false },
+	{ "SELECT pg_is_in_recovery(), nextval('numbers')", PRIMARY, false },
 	/* Nobody can see that it writes; the replica refuses it, and the primary is asked. */
-	{ "SELECT pg_is_in_recovery(), bump()", PRIMARY },
+	{ "SELECT pg_is_in_recovery(), bump()", PRIMARY, true },
 };
+
+/*
+ * What the replica has been asked, and what had to be asked once more: that it refuses what it
+ * cannot do, and the primary is asked then, is no way to find out where a statement goes.
+ */
+static uint64_t
+detours(void)
+{
+	kn_stats stats = { .size = sizeof(stats) };
+	uint64_t sum = 0;
+
+	for (int i = 0; i < 2; i++)
+	{
+		check(kn_get_stats(db, i, &stats) == KN_OK, "there are figures");
+		sum += stats.retries + (i == 1 ? stats.queries : 0);
+	}
+	return sum;
+}
 
 static void
 check_statements(void)
@@ -42,9 +62,12 @@ check_statements(void)
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
 	{
 		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
+		uint64_t before = detours();
 
 		check(place_of(kn_query(cx, statements[i].sql)) == statements[i].expected,
 			  statements[i].sql);
+		if (statements[i].expected == PRIMARY && !statements[i].is_refused)
+			check(detours() == before, "it goes there at once");
 	}
 }
 
@@ -56,12 +79,20 @@ check_requests(void)
 	KN_AUTO(kn_ctx) *primary = kn_begin(db, .route = KN_ROUTE_PRIMARY);
 	KN_AUTO(kn_ctx) *replica = kn_begin(db, .route = KN_ROUTE_REPLICA);
 	kn_batch *batch = kn_begin_batch(cx);
+	uint64_t before;
 
 	check(place_of(kn_query(primary, "SELECT pg_is_in_recovery()")) == PRIMARY, "route: primary");
 	check(place_of(kn_query(replica, "SELECT pg_is_in_recovery()")) == REPLICA, "route: replica");
+	before = detours();
 	check(place_of(kn_query(replica, "UPDATE counter SET n = n RETURNING pg_is_in_recovery()")) ==
-			  PRIMARY,
+				  PRIMARY &&
+			  place_of(
+				  kn_query(replica, "INSERT INTO log VALUES (1) RETURNING pg_is_in_recovery()")) ==
+				  PRIMARY &&
+			  place_of(kn_query(replica, "SELECT pg_is_in_recovery() FROM counter FOR UPDATE")) ==
+				  PRIMARY,
 		  "writes of a context that reads from replicas");
+	check(detours() == before, "they go there at once");
 	check(place_of(kn_stream(cx, "SELECT pg_is_in_recovery()")) == REPLICA, "streams");
 	(void) kn_add(batch, "SELECT pg_is_in_recovery()");
 	check(kn_run_batch(batch, NULL) == KN_OK && place_of(kn_batch_rows(batch, 0)) == REPLICA,
