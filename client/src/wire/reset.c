@@ -20,6 +20,11 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* The library's come by messages of the protocol: any other may stand where one of these was. */
+static const char x_others[] =
+	"SELECT 1 / CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql)"
+	" THEN 0 ELSE 1 END";
+
 static const char *const x_statements[] = {
 	"RESET SESSION AUTHORIZATION",
 	"RESET ROLE",
@@ -29,10 +34,7 @@ static const char *const x_statements[] = {
 	"DISCARD TEMP",
 	"DISCARD SEQUENCES",
 	"SELECT pg_catalog.pg_advisory_unlock_all()",
-	/* The library's come by messages of the protocol: any other may stand where one of these was.
-	 */
-	"SELECT 1 / CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql)"
-	" THEN 0 ELSE 1 END",
+	x_others,
 };
 
 #define COUNT     ((int) (sizeof(x_statements) / sizeof(x_statements[0])))
