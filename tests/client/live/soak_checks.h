@@ -191,8 +191,15 @@ check_tenants(PGconn *look)
 
 		(void) snprintf(sql, sizeof(sql), "SELECT n FROM kn_soak_version WHERE tenant = %d", i);
 		n = look_number(look, sql);
-		bad += n < atomic_load(&raised[i]) ||
-			   n > atomic_load(&raised[i]) + atomic_load(&maybe_raised[i]);
+		if (n >= atomic_load(&raised[i]) &&
+			n <= atomic_load(&raised[i]) + atomic_load(&maybe_raised[i]))
+			continue;
+		bad++;
+		(void) printf("tenant %d: raised to %lld, but %lld times, and perhaps %lld more\n",
+					  i,
+					  (long long) n,
+					  (long long) atomic_load(&raised[i]),
+					  (long long) atomic_load(&maybe_raised[i]));
 	}
 	check(bad == 0, "each version was raised as often as was told");
 	(void) printf("versions: %" PRIu64 " reads, %" PRIu64 " hits of the cache, %" PRIu64 " stale\n",
