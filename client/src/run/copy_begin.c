@@ -194,7 +194,7 @@ fly(kn_copy *copy)
 	if (count == 0)
 		return KN_OK;
 	status = kn__flight(cx->link->conn, items, count, &cx->wait, &copy->call.outcome, &cx->fault);
-	cx->work.has_begun = cx->work.has_begun || kn__conn_in_transaction(cx->link->conn);
+	kn__transact_note_begun(cx, status);
 	if (xid != NULL)
 		kn__doubt_note(cx, xid);
 	if (status == KN_OK && columns != NULL && !take_columns(copy, columns->result))

@@ -304,6 +304,7 @@ extern kn_status kn__transact_check(kn_ctx *cx);
 extern kn_status kn__transact_own_up(kn_ctx *cx, kn_status status);
 /* An error where the body has left something open that has the connection. */
 extern kn_status kn__transact_check_ended(kn_ctx *cx);
+extern void kn__transact_note_begun(kn_ctx *cx, kn_status status);
 extern void kn__transact_note(kn_ctx *cx, kn_status status);
 /* Nothing but its end will do, for what the context's fault says. */
 extern void kn__transact_fail(kn_ctx *cx, kn_status status);

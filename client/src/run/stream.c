@@ -118,8 +118,7 @@ begin_once(kn_rows *rows)
 	if (cx->work.depth > 0)
 	{
 		/* While rows are under way libpq knows nothing of the transaction that is open. */
-		cx->work.has_begun =
-			cx->work.has_begun || status == KN_OK || kn__conn_in_transaction(cx->link->conn);
+		kn__transact_note_begun(cx, status);
 		if (status != KN_OK)
 		{
 			kn__transact_show(cx, NULL);
@@ -318,7 +317,8 @@ end(kn_rows *rows, kn_status status)
 		return;
 	}
 	kn__transact_show(cx, NULL);
-	if (status != KN_OK || kn__conn_in_failed_transaction(cx->link->conn) ||
-		!kn__conn_in_transaction(cx->link->conn))
+	if (status != KN_OK || kn__conn_in_failed_transaction(cx->link->conn))
 		kn__transact_fail(cx, status == KN_OK ? KN_ABORTED : status);
+	else if (!kn__conn_in_transaction(cx->link->conn))
+		kn__transact_fail(cx, KN_CONN_LOST);
 }

@@ -207,7 +207,7 @@ kn__transact_run(kn__call *call)
 	memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));
 	if (count > before + call->count)
 		kn__doubt_note(cx, &items[count - 1]);
-	work->has_begun = work->has_begun || kn__conn_in_transaction(cx->link->conn);
+	kn__transact_note_begun(cx, status);
 	kn__transact_show(cx, NULL);
 	kn__run_soil(cx, call->class);
 	if (status == KN_OK)

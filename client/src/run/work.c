@@ -41,6 +41,17 @@ kn__transact_check(kn_ctx *cx)
 }
 
 /*
+ * After a flight of it.  One that went well had BEGIN with it, whatever has become of the
+ * connection since: what is lost before its COMMIT must not pass for what has none to send.
+ */
+void
+kn__transact_note_begun(kn_ctx *cx, kn_status status)
+{
+	cx->work.has_begun =
+		cx->work.has_begun || status == KN_OK || kn__conn_in_transaction(cx->link->conn);
+}
+
+/*
  * A statement of it has failed.  What never reached the server has left the transaction as it was,
  * be it that it has not even begun.
  */

@@ -93,14 +93,15 @@ write_body(kn_ctx *cx, void *argument)
 	return write_by(cx, t->by);
 }
 
-/* A handle whose COMMITs go through a proxy. */
+/* A handle whose COMMITs, or what else the proxy is told, go through one. */
 static kn_db *
 open_through(proxy *p)
 {
 	char conninfo[160];
 	kn_db *db;
 
-	p->text = "COMMIT";
+	if (p->text == NULL)
+		p->text = "COMMIT";
 	proxy_start(p);
 	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p->directory);
 	/* Who asks has none besides that which is lost. */
@@ -234,6 +235,53 @@ START_TEST(is_not_asked_for_any_longer_once_cancelled)
 }
 END_TEST
 
+/*
+ * The context is cancelled too late: the whole answer is there by the time the request has come,
+ * and then the connection is lost before it is known where the request went.
+ */
+static bool
+cancel_and_cut(void *user)
+{
+	doubt *d = user;
+	struct pollfd coming = { .fd = d->p.listener, .events = POLLIN };
+	char answer[PROXY_BYTES];
+	size_t n = read_answer(d->p.hit, answer);
+
+	kn_cancel(d->cx);
+	(void) poll(&coming, 1, -1);
+	for (int i = 0; i < PROXY_PAIRS; i++)
+	{
+		if (d->p.pairs[i] != NULL && d->p.pairs[i]->server == d->p.hit)
+			(void) pass(d->p.pairs[i]->client, answer, n);
+	}
+	return true;
+}
+
+/* All that was sent has been answered: but without COMMIT it is nothing. */
+START_TEST(is_missed_when_all_but_it_was_answered)
+{
+	doubt d = { .p = { .when = MOMENT_DURING, .harm = cancel_and_cut } };
+	task t = { .by = (means) _i };
+	kn_status status;
+	kn_db *db;
+
+	d.p.text = t.by == BY_FUNCTION || t.by == BY_FUNCTION_STREAM ? "kn_note" : "kn_commit";
+	d.p.user = &d;
+	db = open_through(&d.p);
+	d.cx = kn_begin(db);
+	status = kn_transact(d.cx, write_body, &t);
+	ck_assert_int_eq(d.p.is_done, true);
+	ck_assert_msg(status == KN_CONN_LOST || status == KN_CANCELED, "%s", kn_status_name(status));
+	ck_assert_int_eq(t.runs, 1);
+	ck_assert_int_eq(t.committed, 0);
+	ck_assert_int_eq(t.rolled_back, 1);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_commit"), 0);
+	kn_end(d.cx);
+	close_even(db);
+	proxy_end(&d.p);
+}
+END_TEST
+
 static kn_status
 read_body(kn_ctx *cx, void *argument)
 {
@@ -313,6 +361,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, is_answered_by_a_rollback, 0, MEANS_COUNT);
 	tcase_add_loop_test(tcase, is_asked_for_when_its_answer_is_lost, 0, MEANS_COUNT);
 	tcase_add_test(tcase, is_not_asked_for_any_longer_once_cancelled);
+	tcase_add_loop_test(tcase, is_missed_when_all_but_it_was_answered, 0, MEANS_COUNT);
 	tcase_add_test(tcase, is_lost_of_what_only_reads);
 	tcase_add_test(tcase, is_lost_of_what_notifies);
 	tcase_add_test(tcase, is_not_cancelled_half_way);
