@@ -93,6 +93,12 @@ static const struct
 	{ "postgresql://a:1,b:2/d?kn_a=1&target_session_attrs=any",
 	  "<a=1>[dbname=d][host=a,b][port=1,2][target_session_attrs=any]" },
 	{ "postgresql://[::1]/d?kn_a=1", "<a=1>[dbname=d][host=::1]" },
+	/* No keyword of libpq's could be written so, and none of ours is. */
+	{ "kn_it's=1", "KN_CONFIG: unknown option \"kn_it's\"" },
+	{ "postgresql://h?kn_a b=1", "KN_CONFIG: unknown option \"kn_a b\"" },
+	{ "postgresql://h?kn_a%0a=1", "KN_CONFIG: unknown option \"kn_a\n\"" },
+	{ "postgresql://h?kn_\xc3\xa9=1", "KN_CONFIG: unknown option \"kn_\xc3\xa9\"" },
+	{ "postgresql://h?kn_a%3d=1", "KN_CONFIG: unknown option \"kn_a=\"" },
 	{ "postgresql://h?kn_a=%zz", "KN_CONFIG: the value of option \"kn_a\" is malformed" },
 	{ "postgresql://h?kn_a=%00", "KN_CONFIG: the value of option \"kn_a\" is malformed" },
 	{ "postgresql://h?kn_a=1=2", "KN_CONFIG: the value of option \"kn_a\" is malformed" },

@@ -126,12 +126,23 @@ is_ours(splitter *s, const char **keyword, size_t *n)
 		   memcmp(*keyword, KN__OPTION_PREFIX, strlen(KN__OPTION_PREFIX)) == 0;
 }
 
+/* In a URI any bytes could stand for one, which nobody could write in another way. */
+static bool
+is_word(const char *keyword, size_t n)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+	return strspn(keyword, bytes) >= n;
+}
+
 static kn_status
 add_ours(splitter *s, const char *keyword, size_t keyword_n, const char *raw, size_t raw_n)
 {
 	const size_t prefix = strlen(KN__OPTION_PREFIX);
 	kn__conninfo_option *option = &s->out->ours[s->out->our_count];
 
+	if (!is_word(keyword + prefix, keyword_n - prefix))
+		return kn__fail(s->fault, KN_CONFIG, "unknown option \"%.*s\"", (int) keyword_n, keyword);
 	option->keyword = kn__arena_copy(s->arena, keyword + prefix, keyword_n - prefix);
 	option->value = decode(s, raw, raw_n);
 	if (option->keyword == NULL || s->arena->has_failed || s->has_starved)
