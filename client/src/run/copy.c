@@ -28,6 +28,7 @@ static kn_status refuse_row(kn_copy *copy, int count);
 static kn_status fail(kn_copy *copy, kn_status status, const char *why);
 static void give_up(kn_copy *copy, kn_status status);
 static bool is_childs(kn_copy *copy);
+static bool is_cut_short(const kn_copy *copy);
 static kn_status end(kn_copy *copy);
 static kn_status finish(kn_copy *copy, kn_status status);
 
@@ -281,6 +282,14 @@ kn_copy_end(kn_copy *copy, int64_t *rows)
 	return status;
 }
 
+/* To cancel a read harms nobody, unless it is part of a transaction. */
+static bool
+is_cut_short(const kn_copy *copy)
+{
+	return copy->direction == KN__COPY_OUT && copy->mode == KN__COPY_NOTHING && copy->is_own &&
+		   kn__run_is_harmless(&copy->call);
+}
+
 static kn_status
 end(kn_copy *copy)
 {
@@ -298,9 +307,7 @@ end(kn_copy *copy)
 		kn__buf_u16(&copy->buf, UINT16_MAX);
 	if (is_in && send_pieces(copy, 0) != KN_OK)
 		return copy->status;
-	/* To cancel a read harms nobody, unless it is part of a transaction. */
-	if (!is_in && copy->mode == KN__COPY_NOTHING && copy->is_own &&
-		kn__run_is_harmless(&copy->call))
+	if (is_cut_short(copy))
 		why = "";
 	since = kn__run_waits(cx);
 	status = kn__copy_end(cx->link->conn,
@@ -397,8 +404,9 @@ finish(kn_copy *copy, kn_status status)
 	copy->has_ended = true;
 	cx->copy = NULL;
 	kn__buf_release(&copy->buf);
-	if (copy->is_own && status == KN_OK && kn__conn_in_failed_transaction(cx->link->conn))
-		kn__transact_undo(cx); /* a read that was cut short has nothing to commit */
+	if (copy->is_own && status == KN_OK && is_cut_short(copy) &&
+		kn__conn_in_failed_transaction(cx->link->conn))
+		kn__transact_undo(cx); /* it has nothing to commit; of anything else COMMIT tells that */
 	else if (copy->is_own)
 		status = kn__transact_close(cx, status);
 	else
