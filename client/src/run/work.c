@@ -32,7 +32,8 @@ kn__transact_check_ended(kn_ctx *cx)
 kn_status
 kn__transact_check(kn_ctx *cx)
 {
-	if (cx->work.failed == KN_OK)
+	/* What an earlier one has failed with says nothing of what comes after it. */
+	if (cx->work.depth == 0 || cx->work.failed == KN_OK)
 		return KN_OK;
 	return kn__fail(&cx->fault,
 					KN_ABORTED,
