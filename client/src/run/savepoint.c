@@ -152,6 +152,9 @@ mark(kn_ctx *cx, int depth, const char *const *verbs, int count)
 	kn__item items[2];
 	kn__call call = { .cx = cx, .items = items, .count = count, .class = KN__CLASS_READ };
 
+	/* In a child the session is the parent's. */
+	if (kn__db_is_child(cx->db))
+		return kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 	for (int i = 0; i < count; i++)
 	{
 		(void) snprintf(sql[i], sizeof(sql[i]), "%s kn_%d", verbs[i], depth);
