@@ -192,6 +192,7 @@ typedef struct kn__fault
 	bool is_answer;     /* of the server's to a statement, and the session goes on */
 	bool is_of_servers; /* it is the server that is in trouble, and not the statement */
 	bool is_unclean;    /* a session that nobody can have any more; another one will do */
+	bool was_begun;     /* the session has ended when it had been sent, or was under way */
 	bool may_quote;     /* a value, or what a function has read, in the message */
 	size_t used;
 	char room[KN__ERROR_ROOM];

@@ -106,6 +106,9 @@ kn__copy_start(kn_copy *copy)
 		/* Whatever has become of it, it is not committed. */
 		call->outcome = KN__NOTHING_DONE;
 		status = fail(copy, status);
+		/* Without rows, whatever looks like a function in it is none. */
+		if (copy->direction == KN__COPY_IN)
+			cx->fault.was_begun = false;
 		if (!copy->is_own || !kn__run_may_repeat(call, status) || !kn__run_again(call))
 			return kn__run_settle(call, status);
 	}
@@ -147,16 +150,18 @@ start_once(kn_copy *copy)
 	status = fly(copy);
 	if (status != KN_OK)
 	{
+		cx->fault.was_begun = false;
 		kn__fault_text(&cx->fault, &cx->fault.error.sql, copy->item.sql);
 		cx->fault.error.position = 0;
 		cx->fault.error.item = -1;
 		return status;
 	}
 	/* A transaction of our own is not READ ONLY, wherever it goes. */
-	if (!kn__run_is_harmless(&copy->call) && (copy->is_own || !cx->work.is_read_only))
+	if (!kn__run_is_harmless(&copy->call))
 	{
 		cx->work.may_have_written = true;
-		cx->work.is_number_due = cx->work.xid[0] == '\0';
+		cx->work.is_number_due =
+			cx->work.xid[0] == '\0' && (copy->is_own || !cx->work.is_read_only);
 	}
 	kn__run_soil(cx, copy->call.class);
 	return kn__copy_begin(cx->link->conn,

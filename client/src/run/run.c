@@ -44,7 +44,7 @@ run(kn__call *call)
 	kn_status status;
 
 	call->attempts = 0;
-	call->may_be_done = false;
+	call->may_be_done = call->has_begun = false;
 	call->outcome = KN__NOTHING_DONE;
 	call->server = NULL;
 	if (cx->work.depth > 0)
@@ -374,6 +374,9 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 	const kn_db *db = call->cx->db;
 	bool may_happen_twice =
 		kn__run_is_harmless(call) || (call->options != NULL && call->options->is_idempotent);
+	/* What the server undoes of it is not all that a function can have done. */
+	bool may_last =
+		(call->class & KN__CLASS_CALLS) != 0 && call->cx->fault.was_begun && !may_happen_twice;
 
 	if (status == KN_OK || call->server == NULL)
 		return false;
@@ -389,11 +392,11 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 		case KN_SERIALIZATION:
 		case KN_DEADLOCK:
 		case KN_READ_ONLY:
-		case KN_CONN_LOST:
 			return true;
+		case KN_CONN_LOST:
+			return !may_last;
 		case KN_UNAVAILABLE:
-			/* What was tried has been undone; but what a function does besides has not. */
-			return !call->cx->fault.is_answer || may_happen_twice;
+			return !may_last && (!call->cx->fault.is_answer || may_happen_twice);
 		case KN_CIRCUIT_OPEN:
 			/* Another server may serve a read. */
 			return kn__run_is_read(call) && db->server_count > 1;
@@ -409,6 +412,7 @@ kn__run_again(kn__call *call)
 	int64_t pause = is_unclean ? 0 : pause_before(call);
 
 	call->may_be_done |= call->outcome == KN__MAYBE_DONE;
+	call->has_begun |= call->outcome == KN__PART_DONE;
 	if (is_unclean)
 		kn__tell_retry(call, call->cx->fault.error.status, pause);
 	if (pause < 0 || !kn__run_sleep(call->cx, pause))
@@ -464,7 +468,7 @@ may_be_in_force(const kn__call *call, kn_status status)
 	bool is_denied = status == KN_TIMEOUT || status == KN_CANCELED || status == KN_CONN_LOST;
 
 	return call->outcome == KN__MAYBE_DONE || call->may_be_done ||
-		   (is_denied && call->outcome != KN__NOTHING_DONE);
+		   (is_denied && (call->outcome != KN__NOTHING_DONE || call->has_begun));
 }
 
 /* What the caller is told: above all, never that nothing has happened where that is not known. */

@@ -214,6 +214,7 @@ typedef struct kn__call
 	const kn_options *options; /* may be NULL */
 	kn__outcome outcome;
 	bool may_be_done; /* an attempt before this one may have done it */
+	bool has_begun;   /* or has done a part of it */
 	int attempts;
 	int64_t started;    /* 0: nobody wants to know */
 	int64_t began;      /* the last attempt */

@@ -13,7 +13,9 @@ static kn_status begin_once(kn_rows *rows);
 static kn_status begin_here(kn_rows *rows);
 static kn_status begin_scan(kn_rows *rows, kn__item *before, int *count);
 static void unwrap(kn_rows *rows, kn_status *status);
-static void end(kn_rows *rows, kn_status status);
+static void note_lsn(const kn_rows *rows);
+static kn_status settle_end(kn_rows *rows, kn_status status, const kn__fault *fault);
+static void end(kn_rows *rows, kn_status status, kn_status told);
 
 kn_rows *
 kn_stream_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
@@ -80,6 +82,8 @@ begin(kn_rows *rows)
 			cx->stream = rows;
 			return KN_OK;
 		}
+		if (cx->work.depth == 0 && call->outcome != KN__NOTHING_DONE)
+			note_lsn(rows);
 		if (cx->work.depth > 0 || !kn__run_may_repeat(call, status) || !kn__run_again(call))
 			return kn__run_settle(call, status);
 	}
@@ -251,7 +255,7 @@ kn__stream_more(kn_rows *rows)
 	/* Rows have been handed out by now: to try again is the caller's affair. */
 	rows->status = status == KN_OK ? KN_OK : kn__run_settle(&rows->call, status);
 	rows->affected = rows->number + 1;
-	end(rows, status);
+	end(rows, status, rows->status);
 	return false;
 }
 
@@ -276,17 +280,32 @@ kn__stream_close(kn_rows *rows)
 	{
 		status =
 			kn__stream_end(cx->link->conn, KN__STREAM_CANCEL, &cx->wait, &call->outcome, &fault);
-		end(rows, status);
+		end(rows, status, status);
 		return;
 	}
 	status =
 		kn__stream_end(cx->link->conn, KN__STREAM_TO_ITS_END, &cx->wait, &call->outcome, &fault);
-	if (status != KN_OK && rows->status == KN_OK)
-	{
-		kn__fault_copy(&cx->fault, &fault);
-		rows->status = kn__run_settle(call, status);
-	}
-	end(rows, status);
+	end(rows, status, status == KN_OK ? KN_OK : settle_end(rows, status, &fault));
+}
+
+/*
+ * What has become of it, which is told.  What has gone wrong with its rows before is the caller's
+ * to hear, unless nobody knows whether what it has written is in force.
+ */
+static kn_status
+settle_end(kn_rows *rows, kn_status status, const kn__fault *fault)
+{
+	kn_ctx *cx = rows->cx;
+	kn__fault before;
+
+	kn__fault_copy(&before, &cx->fault);
+	kn__fault_copy(&cx->fault, fault);
+	status = kn__run_settle(&rows->call, status);
+	if (rows->status == KN_OK || status == KN_OUTCOME_UNKNOWN)
+		rows->status = status;
+	else
+		kn__fault_copy(&cx->fault, &before);
+	return status;
 }
 
 /* Ends what is streaming; rows that are there as a whole are the caller's all the same. */
@@ -298,8 +317,20 @@ kn__stream_drop(kn_ctx *cx)
 	(void) status;
 }
 
+/* How far a reader has to be who is to see what it may have written: as far as anybody is. */
 static void
-end(kn_rows *rows, kn_status status)
+note_lsn(const kn_rows *rows)
+{
+	const kn__call *call = &rows->call;
+
+	if (kn__lsn_is_wanted(rows->cx) && !kn__run_is_harmless(call) &&
+		(!kn__run_is_read(call) || atomic_load(&call->server->is_primary)))
+		rows->cx->last_lsn = UINT64_MAX;
+}
+
+/* Told is the status with what is known of the whole call. */
+static void
+end(kn_rows *rows, kn_status status, kn_status told)
 {
 	kn_ctx *cx = rows->cx;
 
@@ -307,12 +338,10 @@ end(kn_rows *rows, kn_status status)
 	rows->fields = NULL;
 	cx->stream = NULL;
 	unwrap(rows, &status);
-	kn__tell_end(&rows->call, status, rows->number + 1);
+	kn__tell_end(&rows->call, told, rows->number + 1);
 	if (cx->work.depth == 0)
 	{
-		if (kn__lsn_is_wanted(cx) && !kn__run_is_harmless(&rows->call) &&
-			(!kn__run_is_read(&rows->call) || atomic_load(&rows->call.server->is_primary)))
-			cx->last_lsn = UINT64_MAX;
+		note_lsn(rows);
 		kn__run_end_held(cx, rows->call.server, &rows->permit, status);
 		return;
 	}

@@ -269,7 +269,7 @@ compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before)
 	if (work->is_read_only)
 	{
 		/* Nothing but NOTIFY, which the server lets it do. */
-		work->may_have_written |= !kn__run_is_read(call);
+		work->may_have_written |= !kn__run_is_harmless(call);
 		return count;
 	}
 	if (kn__run_is_harmless(call) && !work->is_number_due)
@@ -290,10 +290,10 @@ kn__transact_before_stream(const kn__call *call, kn__item *items)
 	kn__work *work = &call->cx->work;
 	int count = kn__run_before(call->cx, items);
 
-	if (kn__run_is_harmless(call) || work->is_read_only)
+	if (kn__run_is_harmless(call))
 		return count;
 	work->may_have_written = true;
-	if (work->xid[0] != '\0')
+	if (work->is_read_only || work->xid[0] != '\0')
 		return count;
 	/* What most likely only reads gets no number for that; if it has one, it will be seen. */
 	if (kn__run_is_read(call))

@@ -40,6 +40,8 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	if (stream == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	stream->in_transaction = kn__conn_in_transaction(conn);
+	if (!stream->in_transaction)
+		conn->give_up_at = KN__NEVER;
 	if (count > 0)
 		memcpy(stream->items, prelude, (size_t) count * sizeof(kn__item));
 	stream->items[count] = *item;

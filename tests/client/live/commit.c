@@ -13,7 +13,12 @@ set_up(void)
 	look_do(look,
 			"DROP TABLE IF EXISTS kn_commit; CREATE TABLE kn_commit (id int);"
 			"CREATE OR REPLACE FUNCTION kn_note(int) RETURNS bool LANGUAGE sql AS"
-			" 'INSERT INTO kn_commit VALUES ($1) RETURNING true'");
+			" 'INSERT INTO kn_commit VALUES ($1) RETURNING true';"
+			"CREATE OR REPLACE FUNCTION kn_tell() RETURNS bool LANGUAGE plpgsql AS"
+			" 'BEGIN PERFORM pg_notify(''kn_commit'', ''once''); RETURN true; END';"
+			"CREATE OR REPLACE PROCEDURE kn_half() LANGUAGE plpgsql AS $$BEGIN"
+			" INSERT INTO kn_commit VALUES (1); COMMIT;"
+			" RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END$$");
 }
 
 static void
@@ -307,25 +312,102 @@ START_TEST(is_lost_of_what_only_reads)
 }
 END_TEST
 
+typedef struct teller
+{
+	int by;
+	int runs;
+} teller;
+
 static kn_status
 tell_body(kn_ctx *cx, void *argument)
 {
-	(*(int *) argument)++;
-	return kn_notify(cx, "kn_commit", "once");
+	teller *t = argument;
+	kn_copy *copy;
+	kn_str piece;
+
+	t->runs++;
+	switch (t->by)
+	{
+		case 0:
+			return kn_notify(cx, "kn_commit", "once");
+		case 1:
+			return kn_done(kn_stream(cx, "SELECT pg_notify('kn_commit', 'once')"));
+		case 2:
+			copy = kn_copy_out(cx, "COPY (SELECT pg_notify('kn_commit', 'once')) TO STDOUT");
+			while (kn_copy_get(copy, &piece))
+				;
+			return kn_copy_end(copy, NULL);
+		default:
+			return kn_exec(cx, "SELECT kn_tell()");
+	}
 }
 
-/* The server lets a transaction that is read-only notify others all the same. */
+/* The server lets a transaction that is read-only notify others: it may have been committed. */
 START_TEST(is_lost_of_what_notifies)
 {
 	proxy p = { .when = MOMENT_AFTER, .harm = cut };
-	kn_db *db = open_through(&p);
-	kn_ctx *cx = kn_begin(db);
-	int runs = 0;
-	kn_status status = kn_transact(cx, tell_body, &runs, .is_read_only = true);
+	teller t = { .by = _i };
+	int heard = 0;
+	PGnotify *one;
+	kn_status status;
+	kn_db *db;
+	kn_ctx *cx;
 
+	look_do(look, "LISTEN kn_commit");
+	db = open_through(&p);
+	cx = kn_begin(db);
+	status = kn_transact(cx, tell_body, &t, .is_read_only = true);
 	ck_assert_int_eq(p.is_done, true);
-	ck_assert_msg(status == KN_OUTCOME_UNKNOWN || status == KN_OK, "%s", kn_status_name(status));
-	ck_assert_int_eq(runs, 1);
+	look_do(look, "SELECT 1");
+	while ((one = PQnotifies(look)) != NULL)
+	{
+		heard++;
+		PQfreemem(one);
+	}
+	ck_assert_msg(t.runs == 1 && heard == 1 && (status == KN_OUTCOME_UNKNOWN || status == KN_OK),
+				  "%s, %d runs, heard %d times",
+				  kn_status_name(status),
+				  t.runs,
+				  heard);
+	kn_end(cx);
+	close_even(db);
+	proxy_end(&p);
+}
+END_TEST
+
+/* The first attempt has committed a part; at the second nobody is there. */
+static bool
+answer_and_be_gone(void *user)
+{
+	proxy *p = user;
+	char answer[PROXY_BYTES];
+	size_t n = read_answer(p->hit, answer);
+
+	for (int i = 0; i < PROXY_PAIRS; i++)
+	{
+		if (p->pairs[i] != NULL && p->pairs[i]->server == p->hit)
+			(void) pass(p->pairs[i]->client, answer, n);
+	}
+	(void) close(p->listener);
+	p->listener = -1;
+	return true;
+}
+
+START_TEST(is_done_in_part_by_an_earlier_attempt)
+{
+	const kn_options twice = { .size = sizeof(twice), .is_idempotent = true };
+	proxy p = { .when = MOMENT_DURING, .harm = answer_and_be_gone, .text = "kn_half" };
+	char conninfo[160];
+	kn_db *db;
+	kn_ctx *cx;
+
+	p.user = &p;
+	proxy_start(&p);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
+	OPEN(db, .conninfo = conninfo, .max_connections = 1, .acquire_ms = 100, .connect_ms = 100);
+	cx = kn_begin(db);
+	EXPECT(cx, kn_exec_values(cx, "CALL kn_half()", NULL, 0, &twice, NULL), KN_OUTCOME_UNKNOWN);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_commit"), 1);
 	kn_end(cx);
 	close_even(db);
 	proxy_end(&p);
@@ -363,7 +445,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_not_asked_for_any_longer_once_cancelled);
 	tcase_add_loop_test(tcase, is_missed_when_all_but_it_was_answered, 0, MEANS_COUNT);
 	tcase_add_test(tcase, is_lost_of_what_only_reads);
-	tcase_add_test(tcase, is_lost_of_what_notifies);
+	tcase_add_loop_test(tcase, is_lost_of_what_notifies, 0, 4);
+	tcase_add_test(tcase, is_done_in_part_by_an_earlier_attempt);
 	tcase_add_test(tcase, is_not_cancelled_half_way);
 }
 

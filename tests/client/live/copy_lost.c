@@ -162,12 +162,94 @@ START_TEST(is_lost_in_a_transaction)
 }
 END_TEST
 
+typedef struct late
+{
+	proxy p;
+	kn_ctx *cx;
+	_Atomic(bool) has_hit;
+} late;
+
+/* What a request to cancel does that comes as late as that; its answer is nobody's. */
+static bool
+cancel_itself(void *user)
+{
+	static const char message[] = "Q\0\0\0\057SELECT pg_cancel_backend(pg_backend_pid())";
+	late *l = user;
+	char answer[PROXY_BYTES];
+	size_t n;
+
+	ck_assert_int_eq(pass(l->p.hit, message, sizeof(message)), true);
+	n = read_answer(l->p.hit, answer);
+	ck_assert_uint_gt(n, 0);
+	/* The transaction has failed. */
+	ck_assert_int_eq(answer[n - 1], 'E');
+	atomic_store(&l->has_hit, true);
+	return false;
+}
+
+/*
+ * The context is cancelled too late: COPY has come to its end by the time the request is there.
+ * The request strikes the next thing that the session does, which is the fence's empty query.
+ */
+static bool
+cancel_too_late(void *user)
+{
+	late *l = user;
+	struct pollfd coming = { .fd = l->p.listener, .events = POLLIN };
+	char answer[PROXY_BYTES];
+	size_t n = read_answer(l->p.hit, answer);
+
+	kn_cancel(l->cx);
+	(void) poll(&coming, 1, -1);
+	for (int i = 0; i < PROXY_PAIRS; i++)
+	{
+		if (l->p.pairs[i] != NULL && l->p.pairs[i]->server == l->p.hit)
+			(void) pass(l->p.pairs[i]->client, answer, n);
+	}
+	l->p.kind = 'Q';
+	l->p.when = MOMENT_BEFORE;
+	l->p.harm = cancel_itself;
+	l->p.is_done = false;
+	return false;
+}
+
+/* What went in was undone by it: so COPY has not gone well. */
+START_TEST(is_undone_by_a_late_cancel)
+{
+	late l = { .p = { .when = MOMENT_DURING, .harm = cancel_too_late, .text = "", .kind = 'c' } };
+	char conninfo[160];
+	int64_t rows = -1;
+	kn_copy *copy;
+	kn_status status;
+	kn_db *db;
+
+	l.p.user = &l;
+	proxy_start(&l.p);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", l.p.directory);
+	OPEN(db, .conninfo = conninfo, .max_connections = 1);
+	l.cx = kn_begin(db);
+	copy = kn_copy_in(l.cx, "COPY kn_lost FROM STDIN");
+	EXPECT_OK(l.cx, kn_copy_put(copy, "1\n2\n", 4));
+	status = kn_copy_end(copy, &rows);
+	ck_assert_int_eq(atomic_load(&l.has_hit), true);
+	ck_assert_msg((status == KN_OK) == (look_number(look, "SELECT count(*) FROM kn_lost") == 2),
+				  "%s, %d rows, and %ld are there",
+				  kn_status_name(status),
+				  (int) rows,
+				  look_number(look, "SELECT count(*) FROM kn_lost"));
+	kn_end(l.cx);
+	close_even(db);
+	proxy_end(&l.p);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, is_lost, places);
 	LOOP(tcase, is_lost_in_a_transaction, places);
+	tcase_add_test(tcase, is_undone_by_a_late_cancel);
 }
 
 int

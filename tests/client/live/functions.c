@@ -203,7 +203,7 @@ START_TEST(get_no_number_for_reading)
 
 	EXPECT(cx,
 		   kn_transact(cx, look_body, &has_number, .attempts = 1, .is_read_only = is_read_only),
-		   is_read_only ? KN_CONN_LOST : KN_OUTCOME_UNKNOWN);
+		   KN_OUTCOME_UNKNOWN);
 	ck_assert_int_eq(p.is_done, true);
 	ck_assert_int_eq(has_number, false);
 	kn_end(cx);
@@ -372,10 +372,38 @@ START_TEST(leave_nothing_behind_in_disguise)
 }
 END_TEST
 
+/* Its session is ended half way; what it has done elsewhere by then stays. */
+START_TEST(are_not_called_again_when_its_session_is_ended)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	kn_status status;
+
+	look_do(look,
+			"CREATE EXTENSION IF NOT EXISTS dblink;"
+			"CREATE OR REPLACE FUNCTION kn_write_elsewhere(place text) RETURNS bool"
+			" LANGUAGE plpgsql AS $$BEGIN"
+			" PERFORM dblink_exec(place, 'INSERT INTO kn_noted VALUES (1)');"
+			" IF (SELECT count(*) FROM kn_noted) = 1 THEN"
+			" PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); END IF;"
+			" RETURN true; END$$");
+	OPEN(db, .max_connections = 1);
+	cx = kn_begin(db);
+	status = kn_exec(cx, "SELECT kn_write_elsewhere($1)", getenv("KN_TEST_DIRECT"));
+	ck_assert_msg(look_number(look, "SELECT count(*) FROM kn_noted") == 1,
+				  "%s, and it was done %ld times",
+				  kn_status_name(status),
+				  look_number(look, "SELECT count(*) FROM kn_noted"));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, are_not_called_again_when_its_session_is_ended);
 	LOOP(tcase, leave_nothing_behind_in_disguise, x_disguised);
 	tcase_add_loop_test(tcase, may_have_been_done_all_the_same, BY_QUERY, BY_BATCH);
 	tcase_add_loop_test(tcase, are_called_once, 0, MEANS_COUNT);

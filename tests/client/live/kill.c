@@ -150,6 +150,9 @@ is_expected(const play_state *p, const deed *d, kn_status status)
 			/* Likewise; but the server has said that nothing of it is in force. */
 			if (d->streams && may_be_done && p->when == MOMENT_DURING && status == KN_UNAVAILABLE)
 				return true;
+			/* It may have called a function that does more than can be undone. */
+			if (d->act == act_call && p->when <= MOMENT_DURING && status == KN_UNAVAILABLE)
+				return true;
 			/* A pooler does not say whether the server was told to go. */
 			return status == KN_OK || (is_pooled() && may_be_done && status == KN_OUTCOME_UNKNOWN);
 		default:

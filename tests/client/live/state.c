@@ -284,11 +284,48 @@ START_TEST(prints_as_is_expected)
 }
 END_TEST
 
+static kn_status
+stream_and_fail(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	EXPECT_OK(c, kn_done(kn_stream(c, "SELECT 1")));
+	return KN_DATA;
+}
+
+static _Atomic(int64_t) later;
+
+static int64_t
+later_now(void *user)
+{
+	return kn__now(NULL) + atomic_load((_Atomic(int64_t) *) user);
+}
+
+/* That a statement was cancelled long ago is no reason not to roll back. */
+START_TEST(is_rolled_back_long_after_a_cancel)
+{
+	const kn_clock clock = { .monotonic = later_now, .user = &later };
+	kn_db *own;
+	kn_ctx *c;
+
+	OPEN(own, .max_connections = 1, .clock = &clock);
+	c = kn_begin(own, .timeout_ms = 20);
+	EXPECT(c, kn_exec(c, "SELECT pg_sleep(60)"), KN_TIMEOUT);
+	ck_assert_uint_eq(stats_of(own).closed_broken, 0);
+	atomic_store(&later, 60 * KN__NS_PER_S);
+	kn_set_timeout(c, 10000);
+	EXPECT(c, kn_transact(c, stream_and_fail, NULL), KN_DATA);
+	ck_assert_uint_eq(stats_of(own).closed_broken, 0);
+	kn_end(c);
+	close_even(own);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, is_left_by_a_jump);
+	tcase_add_test(tcase, is_rolled_back_long_after_a_cancel);
 	tcase_add_test(tcase, is_cancelled_as_it_begins);
 	tcase_add_test(tcase, is_not_clean_in_a_transaction);
 	tcase_add_test(tcase, lives_on_after_a_word_in_passing);

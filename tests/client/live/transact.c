@@ -370,10 +370,34 @@ START_TEST(has_all_the_time_to_cancel)
 }
 END_TEST
 
+static kn_status
+fail_body(kn_ctx *cx, void *argument)
+{
+	(void) argument;
+	return kn_exec(cx, "SELECT 1/0");
+}
+
+/* What has failed in a transaction is over with it. */
+START_TEST(streams_after_a_failed_transaction)
+{
+	kn_db *db;
+	kn_ctx *cx;
+
+	OPEN(db, .max_connections = 1);
+	cx = kn_begin(db);
+	EXPECT(cx, kn_transact(cx, fail_body, NULL), KN_DATA);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	EXPECT_OK(cx, kn_done(kn_stream(cx, "SELECT 1")));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, streams_after_a_failed_transaction);
 	tcase_add_test(tcase, commits);
 	tcase_add_test(tcase, rolls_back);
 	tcase_add_test(tcase, costs_nothing_without_statements);
