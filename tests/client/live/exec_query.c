@@ -435,6 +435,32 @@ START_TEST(sees_rows_of_writes)
 }
 END_TEST
 
+/* Prepared for one type, a text is not run with the bytes of another. */
+START_TEST(keeps_types_apart)
+{
+	static const struct
+	{
+		kn_value value;
+		const char *text;
+	} said[] = {
+		{ { .type = KN_TYPE_I64, .as.i = 5 }, "5" },
+		{ { .type = KN_TYPE_F64, .as.d = 1.5 }, "1.5" },
+		{ { .type = KN_TYPE_TIMESTAMP }, "1970-01-01 00:00:00" },
+		{ { .type = KN_TYPE_I32, .as.i = 7 }, "7" },
+		{ { .type = KN_TYPE_TEXT, .n = 3, .as.p = "abc" }, "abc" },
+	};
+
+	for (int i = 0; i < 20; i++)
+	{
+		kn_rows *rows = kn_query_values(cx, "SELECT ($1)::text", &said[i % 5].value, 1, NULL);
+
+		ck_assert(kn_next(rows));
+		ck_assert_str_eq(kn_get_text(rows, 0), said[i % 5].text);
+		EXPECT_OK(cx, kn_done(rows));
+	}
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -445,6 +471,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, prepares_from_the_second_use);
 	tcase_add_test(tcase, has_its_names_of_the_text);
 	tcase_add_test(tcase, is_not_given_the_statement_of_another);
+	tcase_add_test(tcase, keeps_types_apart);
 	tcase_add_test(tcase, lets_go_of_old_statements);
 	tcase_add_test(tcase, survives_another_shape);
 	tcase_add_test(tcase, is_not_taken_for_another_shape);
