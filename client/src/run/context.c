@@ -9,6 +9,8 @@
 
 #define LONG_MS 1000 /* from here on a timeout may end a hundredth of it later */
 
+/* To the server it is no role, but the word for that of the connection. */
+static const char x_none[] = "role \"none\" does not exist";
 /* The one refusal that can be taken back, by kn_set_timeout(). */
 static const char x_timeout[] = "\"timeout_ms\" is a number of milliseconds, or -1";
 
@@ -118,6 +120,8 @@ make_prelude(kn_ctx *cx, const kn_request *request)
 	kn__buf sql;
 	int at = 0;
 
+	if (has_role && strcmp(request->role, "none") == 0)
+		cx->refusal = x_none;
 	while (request->claims != NULL && request->claims[claims] != NULL)
 		claims++;
 	/* A name without a value: the list is broken, and nobody may be let in by it. */
@@ -357,7 +361,7 @@ static kn_status
 refuse(kn_ctx *cx)
 {
 	if (cx->refused == NULL)
-		return kn__fail(&cx->fault, KN_USAGE, "%s", cx->refusal);
+		return kn__fail(&cx->fault, cx->refusal == x_none ? KN_AUTH : KN_USAGE, "%s", cx->refusal);
 	return kn__fail(&cx->fault, KN_USAGE, "claim \"%s\" %s", cx->refused, cx->refusal);
 }
 

@@ -109,7 +109,7 @@ kn__copy_start(kn_copy *copy)
 		/* Without rows, whatever looks like a function in it is none. */
 		if (copy->direction == KN__COPY_IN)
 			cx->fault.was_begun = false;
-		if (!copy->is_own || !kn__run_may_repeat(call, status) || !kn__run_again(call))
+		if (!copy->is_own || !kn__run_may_repeat(call, status) || !kn__run_again(call, &status))
 			return kn__run_settle(call, status);
 	}
 }

@@ -58,7 +58,7 @@ run(kn__call *call)
 			kn__run_forget(call->items, call->count);
 		if (status == KN_READ_ONLY && (call->class & KN__CLASS_CALLS) != 0)
 			call->class &= ~(unsigned) KN__CLASS_READ; /* what it calls has tried to write */
-		if (!kn__run_may_repeat(call, status) || !kn__run_again(call))
+		if (!kn__run_may_repeat(call, status) || !kn__run_again(call, &status))
 			return kn__run_settle(call, status);
 	}
 }
@@ -405,18 +405,26 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 	}
 }
 
+/* False: there is to be no other attempt, and the status may say why. */
 bool
-kn__run_again(kn__call *call)
+kn__run_again(kn__call *call, kn_status *status)
 {
-	bool is_unclean = call->cx->fault.is_unclean;
+	kn_ctx *cx = call->cx;
+	bool is_unclean = cx->fault.is_unclean;
 	int64_t pause = is_unclean ? 0 : pause_before(call);
 
 	call->may_be_done |= call->outcome == KN__MAYBE_DONE;
 	call->has_begun |= call->outcome == KN__PART_DONE;
 	if (is_unclean)
-		kn__tell_retry(call, call->cx->fault.error.status, pause);
-	if (pause < 0 || !kn__run_sleep(call->cx, pause))
+		kn__tell_retry(call, cx->fault.error.status, pause);
+	if (pause < 0)
 		return false;
+	if (!kn__run_sleep(cx, pause))
+	{
+		*status = atomic_load(&cx->db->is_closing) ? KN_CLOSED : KN_CANCELED;
+		(void) kn__fail(&cx->fault, *status, "%s", kn_status_text(*status));
+		return false;
+	}
 	atomic_fetch_add_explicit(&call->server->retries, 1, memory_order_relaxed);
 	return true;
 }
@@ -465,7 +473,8 @@ static bool
 may_be_in_force(const kn__call *call, kn_status status)
 {
 	/* These say of themselves that nothing is: of what came to its end, or a part of it, it is. */
-	bool is_denied = status == KN_TIMEOUT || status == KN_CANCELED || status == KN_CONN_LOST;
+	bool is_denied = status == KN_TIMEOUT || status == KN_CANCELED || status == KN_CLOSED ||
+					 status == KN_CONN_LOST;
 
 	return call->outcome == KN__MAYBE_DONE || call->may_be_done ||
 		   (is_denied && (call->outcome != KN__NOTHING_DONE || call->has_begun));

@@ -263,7 +263,7 @@ extern KN__HOT bool kn__run_is_harmless(const kn__call *call);
 /* Whether a failure is trouble with the server, or the way to it, and no statement's own. */
 extern KN__COLD bool kn__run_is_of_servers(kn_status status, const kn__fault *fault);
 /* Waits for the next attempt, and counts it; false: there is to be none. */
-extern KN__COLD bool kn__run_again(kn__call *call);
+extern KN__COLD bool kn__run_again(kn__call *call, kn_status *status);
 extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);
 
 /* lsn.c */

@@ -69,13 +69,12 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 	int most = options->attempts > 0 ? options->attempts : cx->db->config.retry_attempts;
 	kn__call call = { .cx = cx };
 	int unclean = 0;
+	kn_status status;
 
 	write_begin(begin, options);
 	kn__budget_call(&cx->db->budget);
 	for (;;)
 	{
-		kn_status status;
-
 		call.attempts++;
 		memset(&cx->work, 0, sizeof(cx->work));
 		cx->work.begin = begin;
@@ -92,19 +91,20 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 			return KN_OK;
 		}
 		cx->fault.error.status = status;
-		cx->fault.error.attempts = call.attempts;
 		/* There are no more of those than connections, and they are none of its attempts. */
 		if (cx->work.is_unclean && unclean++ < cx->db->config.max_connections)
 		{
-			if (!kn__run_again(&call))
-				return status;
+			if (!kn__run_again(&call, &status))
+				break;
 			call.attempts--;
 			continue;
 		}
 		if (call.attempts >= most || call.server == NULL ||
-			!is_worth_repeating(cx, options, status) || !kn__run_again(&call))
-			return status;
+			!is_worth_repeating(cx, options, status) || !kn__run_again(&call, &status))
+			break;
 	}
+	cx->fault.error.attempts = call.attempts;
+	return status;
 }
 
 static void

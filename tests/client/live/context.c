@@ -91,18 +91,6 @@ START_TEST(acts_as_somebody)
 }
 END_TEST
 
-/* No role is called so: the server takes it for "whoever is connected", who may see all rows. */
-START_TEST(is_nobody_called_none)
-{
-	const char *const claims[] = { "app.tenant", "a", NULL };
-	kn_ctx *none = kn_begin(db, .role = "none", .claims = claims);
-
-	EXPECT(none, kn_done(kn_query(none, x_count)), KN_AUTH);
-	EXPECT(none, kn_transact(none, one_body, NULL), KN_AUTH);
-	kn_end(none);
-}
-END_TEST
-
 /* Programs that were built with a header that has fewer fields, or more, or that forget to say. */
 START_TEST(heeds_sizes)
 {
@@ -492,7 +480,6 @@ fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, acts_as_somebody);
-	tcase_add_test(tcase, is_nobody_called_none);
 	tcase_add_test(tcase, heeds_sizes);
 	tcase_add_test(tcase, sees_what_the_role_sees);
 	tcase_add_test(tcase, is_cancelled);

@@ -4,6 +4,9 @@
  */
 #include "transact.h"
 
+#include <poll.h>
+#include <stdatomic.h>
+
 /* What a body has seen, and when it is done. */
 typedef struct plan
 {
@@ -98,6 +101,67 @@ START_TEST(pays_for_repeats)
 	ck_assert_uint_eq(stats_of(thrifty).retries_denied, 0);
 	kn_end(c);
 	close_even(thrifty);
+}
+END_TEST
+
+/* Somebody ends what waits to be tried again: within an hour it would be. */
+typedef struct patient
+{
+	kn_db *db;
+	kn_ctx *cx;
+	bool is_closed;
+	_Atomic(bool) waits;
+} patient;
+
+static void
+note_wait(void *user, const kn_event *event)
+{
+	(void) event;
+	atomic_store(&((patient *) user)->waits, true);
+}
+
+static void *
+end_wait(void *argument)
+{
+	patient *p = argument;
+
+	while (!atomic_load(&p->waits))
+		(void) poll(NULL, 0, 1);
+	if (p->is_closed)
+		(void) kn_close(p->db, 0);
+	else
+		kn_cancel(p->cx);
+	return NULL;
+}
+
+START_TEST(is_given_up_while_it_waits)
+{
+	patient p = { .is_closed = (_i & 1) != 0 };
+	const kn_hooks hooks = { .size = sizeof(hooks), .user = &p, .retry = note_wait };
+	kn_status expected = p.is_closed ? KN_CLOSED : KN_CANCELED;
+	char stumble[] = "SELECT kn_fall()";
+	pthread_t thread;
+
+	look_do(look,
+			"CREATE OR REPLACE FUNCTION kn_fall() RETURNS int LANGUAGE plpgsql AS"
+			" $$BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END$$");
+	OPEN(p.db,
+		 .max_connections = 1,
+		 .retry_base_ms = 3600000,
+		 .retry_cap_ms = 3600000,
+		 .hooks = &hooks);
+	p.cx = kn_begin(p.db, .timeout_ms = -1);
+	ck_assert_int_eq(pthread_create(&thread, NULL, end_wait, &p), 0);
+	if ((_i & 2) != 0)
+		EXPECT(p.cx, kn_transact(p.cx, stumble_body, stumble), expected);
+	else
+		EXPECT(p.cx, kn_exec(p.cx, stumble), expected);
+	ck_assert_int_eq(kn_last_error(p.cx)->status, expected);
+	ck_assert_int_eq(kn_last_error(p.cx)->attempts, 1);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	kn_end(p.cx);
+	if (!p.is_closed)
+		close_even(p.db);
 }
 END_TEST
 
@@ -213,6 +277,7 @@ fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, runs_again, conflicts);
+	tcase_add_loop_test(tcase, is_given_up_while_it_waits, 0, 4);
 	tcase_add_loop_test(tcase, pays_for_repeats, 0, 2);
 	tcase_add_test(tcase, weathers_a_storm);
 	tcase_add_loop_test(tcase, survives_another_shape, 0, 4);

@@ -191,6 +191,22 @@ START_TEST(options_of_all_kinds)
 }
 END_TEST
 
+/* The server takes it for the role of the connection, which may see all rows. */
+START_TEST(a_role_called_none)
+{
+	kn_ctx *cx = kn_begin(db, .role = "none", .timeout_ms = -2);
+
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_AUTH);
+	ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "\"none\" does not exist"));
+	kn_set_timeout(cx, 1000);
+	EXPECT(cx, kn_done(kn_query(cx, "SELECT 1")), KN_AUTH);
+	EXPECT(cx, kn_done(kn_stream(cx, "SELECT 1")), KN_AUTH);
+	EXPECT(cx, kn_transact(cx, count_body, NULL), KN_AUTH);
+	ck_assert_int_eq(bodies, 0);
+	kn_end(cx);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -198,6 +214,7 @@ fill(TCase *tcase)
 	LOOP(tcase, requests_of_all_kinds, requests);
 	tcase_add_test(tcase, a_request_may_be_missing);
 	tcase_add_test(tcase, timeouts_can_be_mended);
+	tcase_add_test(tcase, a_role_called_none);
 	LOOP(tcase, transactions_of_all_kinds, transactions);
 	LOOP(tcase, options_of_all_kinds, options);
 }
