@@ -243,6 +243,33 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* What a program has left out is not read. */
+START_TEST(refuses_arrays)
+{
+	const kn_value items[] = { kn_i32(1) };
+	const int32_t sizes[] = { 1 };
+	const kn_array cases[] = {
+		{ .element = KN_TYPE_I32, .items = items, .dimensions = 1 },
+		{ .element = KN_TYPE_I32, .sizes = sizes, .dimensions = 1 },
+		{ .element = KN_TYPE_I32, .items = items, .sizes = sizes, .dimensions = INT32_MAX },
+		{ .element = KN_TYPE_I32, .items = items, .sizes = sizes, .dimensions = -1 },
+	};
+
+	for (int i = 0; i < COUNT(cases); i++)
+	{
+		kn_value value = kn_array_of(&cases[i]);
+		const char *why = NULL;
+		kn__parameter parameter;
+		kn__buf buf;
+
+		kn__buf_init(&buf, NULL, SIZE_MAX);
+		ck_assert_int_eq(kn__encode(&buf, &value, &parameter, &why), KN_DATA);
+		ck_assert_msg(why != NULL && strstr(why, "dimensions") != NULL, "case %d: %s", i, why);
+		kn__buf_release(&buf);
+	}
+}
+END_TEST
+
 START_TEST(refuses_fields)
 {
 	const struct
@@ -313,6 +340,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, texts_as_fields);
 	tcase_add_test(tcase, null_has_no_bytes);
 	tcase_add_test(tcase, refuses);
+	tcase_add_test(tcase, refuses_arrays);
 	tcase_add_test(tcase, refuses_fields);
 	tcase_add_test(tcase, without_memory);
 }

@@ -9,13 +9,11 @@
 
 #include <string.h>
 
-#define MOST_DIMENSIONS 6
-
 /* An array while it is being read. */
 typedef struct Shape
 {
-	int32_t sizes[MOST_DIMENSIONS];
-	int32_t bounds[MOST_DIMENSIONS];
+	int32_t sizes[KN__MOST_DIMENSIONS];
+	int32_t bounds[KN__MOST_DIMENSIONS];
 	int32_t dimensions;
 	uint32_t count;
 } Shape;
@@ -27,7 +25,7 @@ typedef struct Parser
 	const char *at;
 	const char *end;
 	Shape shape;
-	bool is_known[MOST_DIMENSIONS]; /* the size of a dimension, once one of it has ended */
+	bool is_known[KN__MOST_DIMENSIONS]; /* the size of a dimension, once one of it has ended */
 	kn_value *items;
 	uint32_t count;
 	uint32_t room;
@@ -53,13 +51,17 @@ kn__array_encode(kn__buf *buf, const kn_array *array, uint32_t element_oid, cons
 	kn_status status = KN_OK;
 
 	*why = "an array has up to 6 dimensions, and as many elements as these say";
-	if (array->dimensions < 0 || array->dimensions > MOST_DIMENSIONS)
+	if (array->dimensions > 0 && array->sizes == NULL)
+		return KN_DATA;
+	if (array->dimensions < 0 || array->dimensions > KN__MOST_DIMENSIONS)
 		return KN_DATA;
 	for (int i = 0; i < array->dimensions; i++)
 	{
 		if (array->sizes[i] < 0 || (count *= array->sizes[i]) > INT32_MAX)
 			return KN_DATA;
 	}
+	if (count > 0 && array->items == NULL)
+		return KN_DATA;
 	for (int64_t i = 0; i < count; i++)
 		has_nulls |= array->items[i].type == KN_TYPE_NULL;
 	kn__buf_u32(buf, count == 0 ? 0 : (uint32_t) array->dimensions);
@@ -85,7 +87,7 @@ kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes, s
 	uint64_t count = 1;
 
 	*why = "the message is not an array";
-	if (length < 12 || kn__load_u32(bytes) > MOST_DIMENSIONS ||
+	if (length < 12 || kn__load_u32(bytes) > KN__MOST_DIMENSIONS ||
 		kn__load_u32(bytes + 8) != element->oid)
 		return KN_DATA;
 	shape.dimensions = (int32_t) kn__load_u32(bytes);
@@ -177,7 +179,7 @@ kn__array_parse(kn__arena *arena, const kn__type *element, kn_str text, kn_value
 	kn_status status;
 
 	*why = "it is no array as the server prints it";
-	for (int i = 0; i < MOST_DIMENSIONS; i++)
+	for (int i = 0; i < KN__MOST_DIMENSIONS; i++)
 		p.shape.bounds[i] = 1;
 	if (!parse_bounds(&p))
 		return KN_DATA;
@@ -212,7 +214,7 @@ parse_bounds(Parser *p)
 		int32_t last;
 
 		p->at++;
-		if (i == MOST_DIMENSIONS || !parse_number(p, &p->shape.bounds[i]) || p->at >= p->end ||
+		if (i == KN__MOST_DIMENSIONS || !parse_number(p, &p->shape.bounds[i]) || p->at >= p->end ||
 			*p->at++ != ':' || !parse_number(p, &last) || p->at >= p->end || *p->at++ != ']' ||
 			__builtin_sub_overflow(last, p->shape.bounds[i], &p->shape.sizes[i]) ||
 			p->shape.sizes[i] == INT32_MAX || ++p->shape.sizes[i] < 1)
@@ -245,7 +247,7 @@ parse_level(Parser *p, int depth)
 {
 	int32_t size = 0;
 
-	if (depth == MOST_DIMENSIONS || p->at >= p->end || *p->at != '{' ||
+	if (depth == KN__MOST_DIMENSIONS || p->at >= p->end || *p->at != '{' ||
 		(p->leaves >= 0 && depth > p->leaves))
 		return KN_DATA;
 	if (depth >= p->shape.dimensions)

@@ -83,6 +83,8 @@ extern kn_status kn__decode(kn__arena *arena, uint32_t oid, int format, const ch
 /* Whether binary will do for a column: there is a codec, or its binary form is its text. */
 extern bool kn__has_codec(uint32_t oid);
 
+#define KN__MOST_DIMENSIONS 6 /* of an array */
+
 /* numeric.c, timestamp.c, inet.c, array.c: the forms that take some doing, both ways */
 extern kn_status kn__numeric_encode(kn__buf *buf, kn_str digits, const char **why);
 extern kn_status kn__numeric_decode(kn__arena *arena, const char *bytes, size_t length, kn_str *out,

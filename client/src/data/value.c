@@ -168,7 +168,10 @@ kn_array_of(const kn_array *array)
 
 	if (array == NULL)
 		return kn_null();
-	for (int i = 0; i < array->dimensions && count <= UINT32_MAX; i++)
+	/* What is wrong with it is told where it is sent. */
+	if (array->sizes == NULL || array->dimensions > KN__MOST_DIMENSIONS)
+		count = 0;
+	for (int i = 0; i < array->dimensions && count > 0 && count <= UINT32_MAX; i++)
 		count *= array->sizes[i] < 0 ? 0 : (uint64_t) array->sizes[i];
 	value.n = count > UINT32_MAX ? UINT32_MAX : (uint32_t) count;
 	value.as.array = array;

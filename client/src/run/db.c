@@ -307,7 +307,8 @@ kn_get_stats(const kn_db *db, int server, kn_stats *out)
 	kn_stats stats;
 	size_t size;
 
-	if (db == NULL || out == NULL || server < 0 || server >= db->server_count)
+	if (db == NULL || out == NULL || out->size < sizeof(out->size) || server < 0 ||
+		server >= db->server_count)
 		return KN_USAGE;
 	of = &db->servers[server];
 	memset(&stats, 0, sizeof(stats));

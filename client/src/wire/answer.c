@@ -362,8 +362,8 @@ kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent, const
 		flight->is_undone = kn__is_undone(result) && are_atomic(flight);
 		if (flight->status == KN_OK)
 			flight->status = kn__fault_of_result(flight->fault, result, NULL);
-		/* Who it is to be is not what it is. */
-		flight->fault->was_begun = of != NULL && !of->is_identity;
+		/* What asks for columns, or says who it is to be, is not the statement itself. */
+		flight->fault->was_begun = flight->is_sent && of != NULL && !of->is_identity;
 	}
 }
 

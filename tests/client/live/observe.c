@@ -256,7 +256,11 @@ START_TEST(tells_of_repeats)
 	kn_ctx *cx;
 	const note *n;
 
-	OPEN(db, .conninfo = "application_name=kn_observe", .hooks = &all, .retry_base_ms = 1);
+	OPEN(db,
+		 .conninfo = "application_name=kn_observe",
+		 .stable_functions = "kn_end_once",
+		 .hooks = &all,
+		 .retry_base_ms = 1);
 	cx = kn_begin(db, .trace_id = "t-1");
 	EXPECT_OK(
 		cx,
@@ -283,7 +287,7 @@ START_TEST(tells_of_repeats)
 	close_even(db);
 	look_do(look, "ALTER SEQUENCE kn_times RESTART");
 	forget();
-	OPEN(db, .hooks = &all, .retry_budget_percent = -1);
+	OPEN(db, .stable_functions = "kn_end_once", .hooks = &all, .retry_budget_percent = -1);
 	cx = kn_begin(db);
 	ck_assert_int_ne(kn_done(kn_query(cx, "SELECT kn_end_once()")), KN_OK);
 	ck_assert_int_eq(told(KN_EVENT_RETRY, "denied")->pause_ns, -1);

@@ -191,6 +191,18 @@ START_TEST(options_of_all_kinds)
 }
 END_TEST
 
+/* Figures go into a struct of some size: without one there are none. */
+START_TEST(figures_without_a_size)
+{
+	kn_stats stats = { .size = 0 };
+
+	ck_assert_int_eq(kn_get_stats(db, 0, &stats), KN_USAGE);
+	stats.size = sizeof(stats);
+	ck_assert_int_eq(kn_get_stats(db, 0, &stats), KN_OK);
+	ck_assert_ptr_nonnull(stats.host);
+}
+END_TEST
+
 /* The server takes it for the role of the connection, which may see all rows. */
 START_TEST(a_role_called_none)
 {
@@ -214,6 +226,7 @@ fill(TCase *tcase)
 	LOOP(tcase, requests_of_all_kinds, requests);
 	tcase_add_test(tcase, a_request_may_be_missing);
 	tcase_add_test(tcase, timeouts_can_be_mended);
+	tcase_add_test(tcase, figures_without_a_size);
 	tcase_add_test(tcase, a_role_called_none);
 	LOOP(tcase, transactions_of_all_kinds, transactions);
 	LOOP(tcase, options_of_all_kinds, options);
