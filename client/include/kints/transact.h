@@ -34,6 +34,10 @@ typedef struct kn_transaction
  * commits; anything else rolls back and is returned.  It may run several times: what it
  * does besides is done several times, too.  It must not end the context; what its calls hand out
  * lives on after it, and rows that stream, or a COPY, have to be ended in it.
+ *
+ * It has to return.  One that is left by longjmp() or by an exception of C++ leaves its transaction
+ * open, and whatever is done with the context after that is done in it: nothing but kn_end() may be,
+ * which rolls it back.
  */
 typedef kn_status kn_body_fn(kn_ctx *cx, void *argument);
 
