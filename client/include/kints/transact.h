@@ -59,7 +59,8 @@ typedef kn_status kn_body_fn(kn_ctx *cx, void *argument);
  * failed with; what COMMIT failed with, such as a constraint that is deferred; KN_ABORTED where the
  * server answers it with a rollback; KN_USAGE without body or options, or for what body has left
  * open; KN_TIMEOUT, KN_CANCELED, KN_CONN_LOST: nothing of it is in force; KN_NO_MEMORY, KN_FORKED,
- * KN_CLOSED.
+ * KN_CLOSED.  In a child process that body has forked it is KN_FORKED, whatever that returns there:
+ * the transaction is the parent's.
  */
 KN_API KN_MUST_CHECK kn_status kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument,
 												   const kn_transaction *options);
@@ -82,7 +83,7 @@ KN_API KN_MUST_CHECK kn_status kn_transact_options(kn_ctx *cx, kn_body_fn *body,
 typedef void kn_after_fn(void *argument);
 KN_API KN_MUST_CHECK kn_status kn_after_commit(kn_ctx *cx, kn_after_fn *after, void *argument);
 /* Likewise once it has been rolled back, or its outcome is unknown; never outside of one.  Each run
- * of a body that is rolled back calls what it has asked for. */
+ * of a body that is rolled back calls what it has asked for.  A child process calls nothing. */
 KN_API KN_MUST_CHECK kn_status kn_after_rollback(kn_ctx *cx, kn_after_fn *after, void *argument);
 
 /* Whether cx is in a transaction of kn_transact().  Not if it is NULL. */

@@ -158,7 +158,8 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 	status = kn__transact_own_up(cx, status);
 	if (status == KN_OK)
 		status = kn__transact_check_ended(cx);
-	if (status == KN_OK && kn__db_is_child(cx->db))
+	/* Whatever the body says, nothing of it has come to an end here. */
+	if (kn__db_is_child(cx->db))
 		status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 	if (status == KN_OK)
 		status = commit(cx);
@@ -393,6 +394,14 @@ roll_back(kn_ctx *cx)
 static void
 leave(kn_ctx *cx, kn_status status)
 {
+	/* In a child it has not ended: how it does, only the parent gets to know. */
+	if (kn__db_is_child(cx->db))
+	{
+		kn__after_forget(cx, NULL);
+		kn__arena_clear(&cx->after);
+		memset(&cx->work, 0, sizeof(cx->work));
+		return;
+	}
 	cx->work.depth = 0;
 	if (cx->work.has_begun && !cx->work.is_own)
 		tell(cx, status);
