@@ -411,11 +411,12 @@ leave(kn_ctx *cx, kn_status status)
 	kn__arena_clear(&cx->after);
 }
 
-/* To who listens, a transaction is a call of its own. */
+/* To who listens, a transaction is a call of its own: its end, as it was or may have been. */
 static void
 tell(kn_ctx *cx, kn_status status)
 {
-	kn__item item = kn__run_plain(status == KN_OK ? "COMMIT" : "ROLLBACK");
+	bool may_be_in_force = status == KN_OK || status == KN_OUTCOME_UNKNOWN;
+	kn__item item = kn__run_plain(may_be_in_force ? "COMMIT" : "ROLLBACK");
 	kn__call call = { .cx = cx, .items = &item, .count = 1, .attempts = 1 };
 
 	call.server = cx->work.server;

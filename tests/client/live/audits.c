@@ -1,0 +1,78 @@
+/*
+ * audits.c
+ *		What of a transaction is in force, by what the audit is told of it.
+ */
+#include "notes.h"
+#include "proxy.h"
+
+static void
+set_up(void)
+{
+	look = look_open();
+	look_do(look, "DROP TABLE IF EXISTS kn_audit; CREATE TABLE kn_audit (id int)");
+	forget();
+}
+
+static void
+tear_down(void)
+{
+	PQfinish(look);
+}
+
+static kn_status
+write_body(kn_ctx *cx, void *argument)
+{
+	(void) argument;
+	return kn_exec(cx, "INSERT INTO kn_audit VALUES (1)");
+}
+
+/* The answer is lost, and nobody is there to be asked. */
+static bool
+cut_for_good(void *user)
+{
+	((proxy *) user)->drops = true;
+	return true;
+}
+
+/* What may be in force is not told as a ROLLBACK. */
+START_TEST(audits_a_commit_as_what_it_was)
+{
+	proxy p = { .when = MOMENT_AFTER, .harm = cut_for_good, .text = "COMMIT" };
+	char conninfo[160];
+	kn_db *db;
+	kn_ctx *cx;
+
+	p.user = &p;
+	proxy_start(&p);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
+	OPEN(db,
+		 .conninfo = conninfo,
+		 .hooks = &all,
+		 .max_connections = 1,
+		 .acquire_ms = 50,
+		 .connect_ms = 50);
+	cx = kn_begin(db, .timeout_ms = 500);
+	EXPECT(cx, kn_transact(cx, write_body, NULL), KN_OUTCOME_UNKNOWN);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_audit"), 1);
+	ck_assert_int_eq(times_told(KN_EVENT_AUDIT, "unknown"), 1);
+	ck_assert_str_eq(told(KN_EVENT_AUDIT, "unknown")->operation, "COMMIT");
+	ck_assert_str_eq(told(KN_EVENT_AUDIT, "unknown")->sql, "COMMIT");
+	ck_assert_int_eq(told(KN_EVENT_AUDIT, "unknown")->status, KN_OUTCOME_UNKNOWN);
+	kn_end(cx);
+	close_even(db);
+	proxy_end(&p);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, audits_a_commit_as_what_it_was);
+}
+
+int
+main(void)
+{
+	return suite_run("audits", fill);
+}
