@@ -162,10 +162,14 @@ run_once(kn_ctx *cx, kn_body_fn *body, void *argument)
 	if (kn__db_is_child(cx->db))
 		status = kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 	if (status == KN_OK)
+	{
 		status = commit(cx);
-	else
-		roll_back(cx);
-	leave(cx, status);
+		leave(cx, status);
+		return status;
+	}
+	roll_back(cx);
+	/* What the body does not know is of elsewhere: nothing of this one is in force. */
+	leave(cx, status == KN_OUTCOME_UNKNOWN ? KN_ABORTED : status);
 	return status;
 }
 

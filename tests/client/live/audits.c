@@ -59,8 +59,34 @@ START_TEST(audits_a_commit_as_what_it_was)
 	ck_assert_str_eq(told(KN_EVENT_AUDIT, "unknown")->sql, "COMMIT");
 	ck_assert_int_eq(told(KN_EVENT_AUDIT, "unknown")->status, KN_OUTCOME_UNKNOWN);
 	kn_end(cx);
-	close_even(db);
+	ck_assert_int_eq(stats_of(db).busy, 0);
+	/* There is nobody to take leave of. */
+	ck_assert_int_eq(kn_close(db, 0), KN_OK);
 	proxy_end(&p);
+}
+END_TEST
+
+static kn_status
+doubting_body(kn_ctx *cx, void *argument)
+{
+	EXPECT_OK(cx, write_body(cx, argument));
+	return KN_OUTCOME_UNKNOWN;
+}
+
+/* What a body does not know is of elsewhere: this transaction is rolled back. */
+START_TEST(audits_a_rollback_whatever_the_body_says)
+{
+	kn_db *db;
+	kn_ctx *cx;
+
+	OPEN(db, .hooks = &all, .max_connections = 1);
+	cx = kn_begin(db);
+	EXPECT(cx, kn_transact(cx, doubting_body, NULL), KN_OUTCOME_UNKNOWN);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_audit"), 0);
+	ck_assert_str_eq(told(KN_EVENT_AUDIT, "failed")->sql, "ROLLBACK");
+	ck_assert_ptr_null(find(KN_EVENT_AUDIT, "unknown"));
+	kn_end(cx);
+	close_even(db);
 }
 END_TEST
 
@@ -69,6 +95,7 @@ fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, audits_a_commit_as_what_it_was);
+	tcase_add_test(tcase, audits_a_rollback_whatever_the_body_says);
 }
 
 int
