@@ -163,7 +163,7 @@ START_TEST(attributes_are_different)
 		for (int j = 0; j < i; j++)
 			ck_assert_str_ne(attributes[i], attributes[j]);
 	}
-	ck_assert_int_eq(COUNT(attributes), 23);
+	ck_assert_int_eq(COUNT(attributes), 24);
 }
 END_TEST
 

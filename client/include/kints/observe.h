@@ -44,8 +44,8 @@ KN_API const char *kn_breaker_state_name(int state);
 	X(AUDIT,                                                                             \
 	  audit,                                                                             \
 	  "what = committed, pending (in a transaction, whose own end comes), failed, "      \
-	  "unknown (it may have been committed): no read; of a "                             \
-	  "batch each that is none")                                                         \
+	  "unknown (it may have been committed), undone (with a savepoint): "                \
+	  "no read; of a batch each that is none")                                           \
 	X(NOTICE,                                                                            \
 	  notice,                                                                            \
 	  "what = the severity: something that the server remarks; or the library, once a "  \
@@ -88,6 +88,13 @@ KN_API const char *kn_event_name(kn_event_kind kind);
  * alone, but for batch_size, and for what became of it: it is that of the batch, which is in force
  * as a whole or not at all.
  *
+ * Within a transaction each savepoint, which is a kn_transact() in another, has a number, from 1 on
+ * in the order they begin in; savepoint is that of the innermost an event is of, -1 outside of
+ * them.  When one is rolled back in which something was told as pending, the audit is told undone,
+ * with its number: what this transaction has told as pending by then, with that number or a greater
+ * one, is not in force, whatever is told of the transaction's own end.  So of what is pending by a
+ * COMMIT that is told as committed, all is in force that has not been told undone.
+ *
  * X(type, field, attribute).  Attributes are named as OpenTelemetry's
  * semantic conventions for databases have them, where they have one.  Texts are NULL, and
  * numbers -1, where there is nothing to say.
@@ -115,7 +122,8 @@ KN_API const char *kn_event_name(kn_event_kind kind);
 	X(NUMBER, connection_pid, "kints.server.pid")                                                \
 	X(TEXT, file, "code.file.path") /* where the request began */                                \
 	X(NUMBER, line, "code.line.number")                                                          \
-	X(TEXT, reason, "kints.reason") /* of a pool's event: see above */
+	X(TEXT, reason, "kints.reason")         /* of a pool's event: see above */                   \
+	X(NUMBER, savepoint, "kints.savepoint") /* of a transaction, from 1 on: see above */
 
 #define KN_FIELD_TYPE_TEXT   const char *
 #define KN_FIELD_TYPE_NUMBER int64_t

@@ -111,6 +111,9 @@ typedef struct kn__work
 	kn_status failed;   /* KN_OK, or why nothing but its end will do */
 	const char *begin;  /* the statement that opens it */
 	const struct kn_transaction *options;
+	int savepoint;        /* the number of the one that it is in, 0: none */
+	int savepoints;       /* that there have been */
+	int pending;          /* writes that the audit was told of, without those that are undone */
 	char xid[24];         /* "" until the server has assigned one */
 	kn_time xid_at;       /* when it began, by the server's clock */
 	char origin[32];      /* of the number: which server gave it out, and in which life of it */

@@ -5,17 +5,30 @@
  * What one did is rolled back alone, and leaves no trace: a savepoint that is rolled back to
  * and not released stays with the server, and a loop of them fills its memory.
  */
-#include "run/run.h"
+#include "run/tell.h"
 
 #include <stdio.h>
 
+/* What there was when it began. */
+typedef struct Before
+{
+	kn__aftermath *after;
+	int depth;
+	int savepoint;
+	int pending;
+} Before;
+
 static kn_status check_options(kn_ctx *cx, const kn_transaction *options);
-static kn_status end(kn_ctx *cx, int depth, kn_status status);
+static kn_status end(kn_ctx *cx, const Before *before, kn_status status);
 static bool can_undo(const kn_ctx *cx);
 static void note_lost(kn_ctx *cx);
-static kn_status undo(kn_ctx *cx, int depth, kn_status status);
+static kn_status undo(kn_ctx *cx, const Before *before, kn_status status);
+static void tell_undone(kn_ctx *cx, const Before *before, kn_status status);
 static kn_status mark(kn_ctx *cx, int depth, const char *const *verbs, int count);
 
+#define SQL_SIZE 64
+
+static const char x_name[] = "%s kn_%d";
 static const char *const x_begin[] = { "SAVEPOINT" };
 static const char *const x_keep[] = { "RELEASE" };
 static const char *const x_undo[] = { "ROLLBACK TO", "RELEASE" };
@@ -23,25 +36,30 @@ static const char *const x_undo[] = { "ROLLBACK TO", "RELEASE" };
 kn_status
 kn__savepoint_run(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *options)
 {
-	kn__aftermath *after = cx->work.after;
-	int depth = cx->work.depth;
+	const Before before = { .after = cx->work.after,
+							.depth = cx->work.depth,
+							.savepoint = cx->work.savepoint,
+							.pending = cx->work.pending };
 	kn_status status = check_options(cx, options);
 
 	if (status == KN_OK)
 		status = kn__transact_check(cx);
 	if (status == KN_OK)
-		status = mark(cx, depth, x_begin, 1);
+		status = mark(cx, before.depth, x_begin, 1);
 	if (status != KN_OK)
 		return status;
 	cx->work.depth++;
+	cx->work.savepoint = ++cx->work.savepoints;
 	status = body(cx, argument);
-	cx->work.depth = depth;
+	cx->work.depth = before.depth;
 	status = kn__transact_own_up(cx, status);
 	if (status == KN_OK)
 		status = kn__transact_check_ended(cx);
 	if (status != KN_OK)
-		kn__after_forget(cx, after);
-	return end(cx, depth, status);
+		kn__after_forget(cx, before.after);
+	status = end(cx, &before, status);
+	cx->work.savepoint = before.savepoint;
+	return status;
 }
 
 /* What holds for the whole of a transaction cannot be another thing for a part of it. */
@@ -68,11 +86,11 @@ check_options(kn_ctx *cx, const kn_transaction *options)
 }
 
 static kn_status
-end(kn_ctx *cx, int depth, kn_status status)
+end(kn_ctx *cx, const Before *before, kn_status status)
 {
 	if (status != KN_OK)
-		return undo(cx, depth, status);
-	status = mark(cx, depth, x_keep, 1);
+		return undo(cx, before, status);
+	status = mark(cx, before->depth, x_keep, 1);
 	if (status != KN_OK && cx->work.failed == KN_OK)
 		kn__transact_fail(cx, status);
 	return status;
@@ -118,7 +136,7 @@ note_lost(kn_ctx *cx)
  * failure to nobody but its caller, who goes on then: it must not be told where that is not so.
  */
 static kn_status
-undo(kn_ctx *cx, int depth, kn_status status)
+undo(kn_ctx *cx, const Before *before, kn_status status)
 {
 	kn__fault kept;
 	kn_status undone;
@@ -132,10 +150,11 @@ undo(kn_ctx *cx, int depth, kn_status status)
 	}
 	kn__fault_copy(&kept, &cx->fault);
 	cx->work.failed = KN_OK;
-	undone = mark(cx, depth, x_undo, 2);
+	undone = mark(cx, before->depth, x_undo, 2);
 	if (undone == KN_OK)
 	{
 		kn__fault_copy(&cx->fault, &kept);
+		tell_undone(cx, before, status);
 		return status;
 	}
 	/* With what the body did still in it, the transaction must not be committed. */
@@ -144,11 +163,24 @@ undo(kn_ctx *cx, int depth, kn_status status)
 	return undone;
 }
 
+/* To who was told of writes in it that they are pending, and is told of COMMIT later. */
+static void
+tell_undone(kn_ctx *cx, const Before *before, kn_status status)
+{
+	char sql[SQL_SIZE];
+
+	if (cx->work.pending == before->pending)
+		return;
+	cx->work.pending = before->pending;
+	(void) snprintf(sql, sizeof(sql), x_name, x_undo[0], before->depth);
+	kn__tell_undone(cx, sql, status);
+}
+
 /* Statements about the savepoint of a depth, in one flight; the verbs are static texts. */
 static kn_status
 mark(kn_ctx *cx, int depth, const char *const *verbs, int count)
 {
-	char sql[2][64];
+	char sql[2][SQL_SIZE];
 	kn__item items[2];
 	kn__call call = { .cx = cx, .items = items, .count = count, .class = KN__CLASS_READ };
 
@@ -157,7 +189,7 @@ mark(kn_ctx *cx, int depth, const char *const *verbs, int count)
 		return kn__fail(&cx->fault, KN_FORKED, "%s", kn_status_text(KN_FORKED));
 	for (int i = 0; i < count; i++)
 	{
-		(void) snprintf(sql[i], sizeof(sql[i]), "%s kn_%d", verbs[i], depth);
+		(void) snprintf(sql[i], sizeof(sql[i]), x_name, verbs[i], depth);
 		items[i] = kn__run_plain(sql[i]);
 	}
 	call.told = verbs[0];

@@ -90,11 +90,29 @@ kn__tell_end(const kn__call *call, kn_status status, int64_t rows)
 		tell_audit(call, status, rows, took);
 }
 
+void
+kn__tell_undone(kn_ctx *cx, const char *sql, kn_status why)
+{
+	const kn_config *config = &cx->db->config;
+	kn__item item = kn__run_plain(sql);
+	kn__call call = { .cx = cx, .items = &item, .count = 1, .attempts = 1 };
+	kn_event event;
+
+	if (!kn__hears(config->hooks, KN_EVENT_AUDIT))
+		return;
+	call.server = cx->work.server;
+	item.affected = -1;
+	kn__event_init(&event, KN_EVENT_AUDIT, config->clock);
+	event.what = "undone";
+	tell_call(&event, &call, why, -1);
+}
+
 /* Of a batch each statement that may write is told by itself. */
 static void
 tell_audit(const kn__call *call, kn_status status, int64_t rows, int64_t took)
 {
 	const kn_config *config = &call->cx->db->config;
+	bool is_pending = status == KN_OK && call->cx->work.depth > 0;
 
 	for (int i = 0; i < call->count; i++)
 	{
@@ -106,10 +124,11 @@ tell_audit(const kn__call *call, kn_status status, int64_t rows, int64_t took)
 		kn__event_init(&event, KN_EVENT_AUDIT, config->clock);
 		event.what = status == KN_OUTCOME_UNKNOWN ? "unknown"
 					 : status != KN_OK            ? "failed"
-					 : call->cx->work.depth > 0   ? "pending"
+					 : is_pending                 ? "pending"
 												  : "committed";
 		event.duration_ns = took;
 		event.batch_size = call->count > 1 ? call->count : -1;
+		call->cx->work.pending += is_pending;
 		tell_call(&event, &one, status, call->count == 1 ? rows : rows_of(one.items));
 	}
 }
@@ -244,6 +263,8 @@ describe(kn_event *event, const kn__call *call, kn_status status)
 	event->trace_id = cx->trace_id;
 	event->actor = cx->actor;
 	event->attempts = call->attempts;
+	if (cx->work.depth > 0 && cx->work.savepoint > 0)
+		event->savepoint = cx->work.savepoint;
 	event->file = cx->file;
 	event->line = cx->line;
 	event->connection_pid = call->pid > 0      ? call->pid

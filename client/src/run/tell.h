@@ -14,6 +14,8 @@ extern KN__HOT void kn__tell_begin(kn__call *call);
 extern KN__COLD void kn__tell_retry(const kn__call *call, kn_status status, int64_t pause);
 /* The call goes to a second server besides. */
 extern void kn__tell_hedge(const kn__call *call, const kn__server *second);
+/* The savepoint that the context is in was rolled back, by that statement, for that reason. */
+extern KN__COLD void kn__tell_undone(kn_ctx *cx, const char *sql, kn_status why);
 extern KN__HOT void kn__tell_end(const kn__call *call, kn_status status, int64_t rows);
 
 extern KN__COLD void kn__tell_breaker(const kn__server *server, kn__breaker_state state);

@@ -15,6 +15,7 @@ typedef struct note
 	kn_event_kind kind;
 	kn_status status;
 	int64_t duration_ns, rows, affected, attempts, pause_ns, pid, port, batch_size;
+	int64_t savepoint;
 	int line, parameters;
 	char what[16], reason[200], message[200], sql[100], operation[16], summary[16], trace[16];
 	char actor[16], host[100], database[32], db_name[16], sqlstate[6], error[32], file[100];
@@ -52,6 +53,7 @@ hear(void *user, const kn_event *event)
 				 .pid = event->connection_pid,
 				 .port = event->port,
 				 .batch_size = event->batch_size,
+				 .savepoint = event->savepoint,
 				 .line = (int) event->line,
 				 .parameters = event->parameters == NULL ? -1 : event->parameter_count };
 	COPY(what, event->what);
