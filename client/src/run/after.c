@@ -104,7 +104,8 @@ add_after(kn_ctx *cx, kn_after_fn *after, void *argument, ended when)
 		return status;
 	if (after == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "there is nothing to be called");
-	if (cx->work.depth == 0)
+	/* One of the library's own is a call that is under way, and not what the caller waits for. */
+	if (!kn_in_transaction(cx))
 	{
 		if ((when & KN__ENDED_COMMITTED) != 0)
 			after(argument);

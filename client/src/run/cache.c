@@ -209,7 +209,7 @@ kn_uncache(kn_ctx *cx, const char *key)
 	if (key == NULL || cx->db->config.cache == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "there is no cache, or no key");
 	/* What is removed after a commit has to outlive a kn_clear() before it. */
-	arena = cx->work.depth > 0 ? &cx->after : &cx->arena;
+	arena = kn_in_transaction(cx) ? &cx->after : &cx->arena;
 	removal = kn__arena_get(arena, sizeof(Removal));
 	if (removal == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");

@@ -220,6 +220,94 @@ START_TEST(is_told_in_a_transaction)
 END_TEST
 
 static void
+count_call(void *argument)
+{
+	(*(int *) argument)++;
+}
+
+static void
+find_nothing(void *user, const char *key, kn_found_fn *found, void *into)
+{
+	(void) user;
+	(void) key;
+	(void) found;
+	(void) into;
+}
+
+static void
+keep_nothing(void *user, const char *key, const void *bytes, size_t size, int64_t ttl_ms)
+{
+	(void) user;
+	(void) key;
+	(void) bytes;
+	(void) size;
+	(void) ttl_ms;
+}
+
+static void
+count_removal(void *user, const char *key)
+{
+	(void) key;
+	count_call(user);
+}
+
+/* COPY is a call, and no transaction of the caller's, whatever becomes of it. */
+START_TEST(calls_right_away_while_it_copies)
+{
+	bool is_out = _i % 2 == 1;
+	bool fails = _i < 2;
+	int calls = 0;
+	int never = 0;
+	int removals = 0;
+	const kn_cache cache = { find_nothing, keep_nothing, count_removal, &removals };
+	kn_db *caching;
+	kn_ctx *c;
+	kn_copy *copy;
+
+	OPEN(caching, .max_connections = 1, .cache = &cache);
+	c = kn_begin(caching);
+	copy = is_out ? kn_copy_out(c, "COPY (SELECT generate_series(1, 100)) TO STDOUT")
+				  : kn_copy_in(c, to_table);
+	ck_assert_int_eq(kn_in_transaction(c), false);
+	EXPECT_OK(c, kn_after_commit(c, count_call, &calls));
+	EXPECT_OK(c, kn_after_rollback(c, count_call, &never));
+	EXPECT_OK(c, kn_uncache(c, "key"));
+	ck_assert_int_eq(calls, 1);
+	ck_assert_int_eq(removals, 1);
+	if (fails)
+		kn_copy_abort(copy);
+	EXPECT(c, kn_copy_end(copy, NULL), fails ? KN_CANCELED : KN_OK);
+	ck_assert_int_eq(calls, 1);
+	ck_assert_int_eq(never, 0);
+	ck_assert_int_eq(removals, 1);
+	kn_end(c);
+	close_even(caching);
+}
+END_TEST
+
+static kn_status
+waiting_body(kn_ctx *c, void *argument)
+{
+	int *calls = argument;
+	kn_copy *copy = kn_copy_in(c, to_table);
+
+	EXPECT_OK(c, kn_after_commit(c, count_call, calls));
+	EXPECT_OK(c, kn_copy_end(copy, NULL));
+	ck_assert_int_eq(*calls, 0);
+	return KN_OK;
+}
+
+/* Where there is one of the caller's, that is waited for. */
+START_TEST(calls_with_the_commit_that_it_is_part_of)
+{
+	int calls = 0;
+
+	EXPECT_OK(cx, kn_transact(cx, waiting_body, &calls));
+	ck_assert_int_eq(calls, 1);
+}
+END_TEST
+
+static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -228,6 +316,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, has_role_and_claims);
 	tcase_add_test(tcase, is_told);
 	tcase_add_test(tcase, is_told_in_a_transaction);
+	tcase_add_loop_test(tcase, calls_right_away_while_it_copies, 0, 4);
+	tcase_add_test(tcase, calls_with_the_commit_that_it_is_part_of);
 }
 
 int
