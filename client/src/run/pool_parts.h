@@ -69,8 +69,9 @@ typedef struct kn__waiter
 	struct kn__waiter *previous;
 	pthread_cond_t woken;
 	int64_t since;
-	kn__slot *slot; /* handed to it, CLAIMED; it has left the queue then */
-	bool is_nudged; /* it is going to look at all slots */
+	kn__slot *slot;   /* handed to it, CLAIMED; it has left the queue then */
+	kn_status denied; /* what there is no hope for; likewise */
+	bool is_nudged;   /* it is going to look at all slots */
 } kn__waiter;
 
 /* Why members were closed. */
@@ -198,6 +199,8 @@ extern kn_status kn__pool_wait(kn__pool *pool, int64_t deadline, const char *fil
 							   kn__fault *fault);
 /* Sends one waiter to look at the slots, if there is one that is not on its way. */
 extern void kn__pool_nudge(kn__pool *pool);
+/* After a failure to open one: nobody waits any longer who would wait in vain. */
+extern void kn__pool_deny(kn__pool *pool);
 /* Hands a slot that is the caller's to the first waiter, if there is one. */
 extern bool kn__pool_hand(kn__pool *pool, kn__slot *slot);
 /* From CHECKING: to the first waiter, if it has waited for long, or IDLE. */

@@ -10,6 +10,7 @@ static bool is_accepted(kn__pool *pool, kn__waiter *waiter, const char *file, in
 static bool is_set(const volatile bool *flag);
 static bool is_hopeless(const kn__pool *pool, int64_t now);
 static kn_status why_not_opened(const kn__pool *pool);
+static kn_status why_stays(const kn__pool *pool);
 static void count(kn__pool *pool, int64_t waited);
 
 /* What a waiter goes by. */
@@ -75,13 +76,20 @@ is_set(const volatile bool *flag)
 static bool
 is_hopeless(const kn__pool *pool, int64_t now)
 {
-	kn_status status = pool->failure.error.status;
-
 	if (!pool->has_failed || kn__pool_open_count(pool) > 0 || now >= pool->retry_at)
 		return false;
-	return status == KN_AUTH || status == KN_CONFIG ||
+	return why_stays(pool) != KN_OK ||
 		   (pool->options.acquire_ms >= 0 &&
 			now >= kn__after(pool->failing_since, pool->options.acquire_ms));
+}
+
+/* The reason why none could be opened, if it is of those that stay, else KN_OK. */
+static kn_status
+why_stays(const kn__pool *pool)
+{
+	kn_status status = pool->has_failed ? pool->failure.error.status : KN_OK;
+
+	return status == KN_AUTH || status == KN_CONFIG ? status : KN_OK;
 }
 
 bool
@@ -109,8 +117,8 @@ queue(kn__pool *pool, kn__waiter *waiter, const limits *limits)
 	{
 		kn_status status;
 
-		if (waiter->slot != NULL)
-			return KN_OK;
+		if (waiter->slot != NULL || waiter->denied != KN_OK)
+			return waiter->denied;
 		waiter->is_nudged = false;
 		if (!pool->is_closing)
 			waiter->slot = kn__pool_claim(pool);
@@ -216,6 +224,25 @@ leave(kn__pool *pool, kn__waiter *waiter)
 	*(waiter->next == NULL ? &pool->last : &waiter->next->previous) = waiter->previous;
 	pool->waiting--;
 	atomic_fetch_sub(&pool->attention, 1);
+}
+
+/*
+ * What the server has said does not get better by itself: all are told, and that none of them waits
+ * any longer keeps it from being asked once more, however late they look.
+ */
+void
+kn__pool_deny(kn__pool *pool)
+{
+	if (why_stays(pool) == KN_OK || kn__pool_open_count(pool) > 0)
+		return;
+	while (pool->first != NULL)
+	{
+		kn__waiter *waiter = pool->first;
+
+		leave(pool, waiter);
+		waiter->denied = why_stays(pool);
+		(void) pthread_cond_signal(&waiter->woken);
+	}
 }
 
 static void

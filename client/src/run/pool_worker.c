@@ -190,6 +190,7 @@ open_slot(kn__pool *pool, kn__slot *slot, int64_t now)
 		/* With the pause noted first, nobody tries again at once. */
 		note_failure(pool, status, &fault);
 		kn__pool_vacate(pool, slot);
+		kn__pool_deny(pool);
 	}
 }
 
