@@ -31,8 +31,10 @@ clear_environment(void)
 										 "IDLE_MS",         "NAME",          "PGBOUNCER",
 										 "SHOW_PARAMETERS", "CONNECT_MS",    "MAX_CONECTIONS",
 										 "SECRET_FILE",     "SECRET_REFRESH" };
-	static const char *const theirs[] = { "PGHOST",     "PGPORT",    "PGDATABASE",       "PGUSER",
-										  "PGHOSTADDR", "PGSERVICE", "PGCONNECT_TIMEOUT" };
+	static const char *const theirs[] = {
+		"PGHOST",     "PGPORT",    "PGDATABASE",        "PGUSER",
+		"PGHOSTADDR", "PGSERVICE", "PGCONNECT_TIMEOUT", "PGCLIENTENCODING"
+	};
 
 	for (int i = 0; i < COUNT(names); i++)
 	{

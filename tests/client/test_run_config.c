@@ -103,7 +103,8 @@ START_TEST(the_environment_can_say_all)
 	ck_assert_str_eq(config->servers[0].host, "h");
 	ck_assert_int_eq(config->servers[0].port, 1);
 	ck_assert_str_eq(config->servers[2].host, "r2");
-	ck_assert_str_eq(told(1), "host=r1 dbname=d fallback_application_name=shop");
+	ck_assert_str_eq(told(1),
+					 "host=r1 dbname=d fallback_application_name=shop client_encoding=UTF8");
 	kn__config_free(config);
 }
 END_TEST

@@ -47,7 +47,7 @@ START_TEST(all_has_a_default)
 	ck_assert(!has->show_parameters);
 	ck_assert(!has->ignore_environment);
 	ck_assert_int_eq(config->server_count, 1);
-	ck_assert_str_eq(told(0), "fallback_application_name=kints");
+	ck_assert_str_eq(told(0), "fallback_application_name=kints client_encoding=UTF8");
 	ck_assert_str_ne(config->servers[0].host, "");
 	ck_assert_int_eq(config->servers[0].port, 5432);
 	kn__config_free(config);

@@ -75,7 +75,33 @@ START_TEST(sslmode_is_left_to_libpq)
 		kn__config_free(config);
 	}
 	ck_assert_int_eq(INIT(.conninfo = "sslmode=require"), KN_OK);
-	ck_assert_str_eq(told(0), "sslmode=require fallback_application_name=kints");
+	ck_assert_str_eq(told(0),
+					 "sslmode=require fallback_application_name=kints client_encoding=UTF8");
+	kn__config_free(config);
+}
+END_TEST
+
+/* Texts are UTF-8, unless somebody has said that they are what the database has, whatever it is. */
+START_TEST(texts_have_an_encoding)
+{
+	ck_assert_int_eq(INIT(.conninfo = "host=h client_encoding=SQL_ASCII kn_replicas='host=r;"
+									  "host=s client_encoding=utf8'"),
+					 KN_OK);
+	ck_assert_str_eq(config->servers[0].client_encoding, "SQL_ASCII");
+	ck_assert_ptr_null(strstr(told(0), "UTF8"));
+	ck_assert_str_eq(config->servers[1].client_encoding, "SQL_ASCII");
+	ck_assert_ptr_nonnull(strstr(told(1), "client_encoding=SQL_ASCII"));
+	ck_assert_str_eq(config->servers[2].client_encoding, "utf8");
+	kn__config_free(config);
+	ck_assert_int_eq(setenv("PGCLIENTENCODING", "SQL_ASCII", 1), 0);
+	ck_assert_int_eq(INIT(.conninfo = "kn_listen_conninfo='host=l client_encoding=UTF8'"), KN_OK);
+	ck_assert_ptr_null(strstr(told(0), "client_encoding"));
+	ck_assert_ptr_nonnull(strstr(told(1), "client_encoding=UTF8"));
+	kn__config_free(config);
+	clear_environment();
+	ck_assert_int_eq(INIT(.conninfo = "client_encoding=''"), KN_OK);
+	ck_assert_ptr_nonnull(strstr(told(0), "client_encoding=UTF8"));
+	ck_assert_str_eq(config->servers[0].client_encoding, "UTF8");
 	kn__config_free(config);
 }
 END_TEST
@@ -110,7 +136,7 @@ START_TEST(places_are_told)
 	ck_assert_str_eq(config->servers[2].host, "e");
 	ck_assert_int_eq(config->servers[2].port, 9);
 	/* That is for people: libpq finds it by itself. */
-	ck_assert_str_eq(told(0), "fallback_application_name=kints");
+	ck_assert_str_eq(told(0), "fallback_application_name=kints client_encoding=UTF8");
 	kn__config_free(config);
 }
 END_TEST
@@ -123,6 +149,12 @@ static const struct
 } refused[] = {
 	{ { .conninfo = "port=abc" }, NULL, "option \"port\" is \"abc\"" },
 	{ { .conninfo = "sslmode=foo" }, NULL, "invalid sslmode value: \"foo\"" },
+	{ { .conninfo = "client_encoding=GB18030" },
+	  NULL,
+	  "option \"client_encoding\" is \"GB18030\", but has to be UTF8 or SQL_ASCII" },
+	{ { .replicas = (const char *const[]){ "host=r client_encoding=SJIS", NULL } },
+	  NULL,
+	  "replica 1: option \"client_encoding\" is \"SJIS\"" },
 	{ { .conninfo = "service=nowhere" }, NULL, "definition of service \"nowhere\" not found" },
 	{ { .conninfo = "connect_timeout=abc", .connect_ms = 7 }, NULL, "option \"connect_timeout\"" },
 	{ { 0 }, "foo", "option \"port\" is \"foo\"" },
@@ -161,6 +193,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, replicas_inherit);
 	tcase_add_test(tcase, listeners_have_a_place);
 	tcase_add_test(tcase, sslmode_is_left_to_libpq);
+	tcase_add_test(tcase, texts_have_an_encoding);
 	tcase_add_test(tcase, values_stay_values);
 	tcase_add_test(tcase, places_are_told);
 	LOOP(tcase, values_of_libpqs_are_looked_at, refused);

@@ -21,13 +21,16 @@ static const char *const variables[] = { "PGHOST",
 										 "PGCHANNELBINDING",
 										 "PGTARGETSESSIONATTRS",
 										 "PGCONNECT_TIMEOUT",
-										 "PGSSLMINPROTOCOLVERSION" };
+										 "PGSSLMINPROTOCOLVERSION",
+										 "PGCLIENTENCODING" };
 static char file[] = "/tmp/kn_service_XXXXXX";
 
 static void
 set_up(void)
 {
-	static const char text[] = "[good]\nhost=s\nport=8\n[bad]\nport=x\n[worse]\nsslmode=x\n";
+	static const char text[] =
+		"[good]\nhost=s\nport=8\n[bad]\nport=x\n[worse]\nsslmode=x\n"
+		"[sjis]\nclient_encoding=SJIS\n";
 	int fd;
 
 	for (int i = 0; i < COUNT(variables); i++)
@@ -122,6 +125,17 @@ static const struct
 	{ "keepalives_interval=99999999999", NULL, "option \"keepalives_interval\" is" },
 	{ "keepalives_count=0x1", NULL, "option \"keepalives_count\" is \"0x1\"" },
 	{ "tcp_user_timeout=abc", NULL, "option \"tcp_user_timeout\" is \"abc\"" },
+	{ "client_encoding=SJIS",
+	  NULL,
+	  "option \"client_encoding\" is \"SJIS\", but has to be UTF8 or SQL_ASCII" },
+	{ "client_encoding=GBK", NULL, "option \"client_encoding\" is \"GBK\"" },
+	{ "client_encoding=LATIN1", NULL, "option \"client_encoding\" is \"LATIN1\"" },
+	{ "client_encoding=auto", NULL, "option \"client_encoding\" is \"auto\"" },
+	{ "client_encoding=nothing", NULL, "option \"client_encoding\" is \"nothing\"" },
+	{ "client_encoding=UTF", NULL, "option \"client_encoding\" is \"UTF\"" },
+	{ "client_encoding=UTF88", NULL, "option \"client_encoding\" is \"UTF88\"" },
+	{ "service=sjis", NULL, "option \"client_encoding\" is \"SJIS\"" },
+	{ "", "PGCLIENTENCODING=BIG5", "option \"client_encoding\" is \"BIG5\"" },
 	{ "", "PGPORT=foo", "option \"port\" is \"foo\"" },
 	{ "", "PGPORT=1,2", "could not match 2 port numbers to 1 hosts" },
 	{ "", "PGHOSTADDR=foo", "option \"hostaddr\" is \"foo\"" },
@@ -172,7 +186,13 @@ static const struct
 	{ "sslrootcert=/nowhere sslcert=/nowhere sslkey=/nowhere passfile=/nowhere", NULL },
 	{ "connect_timeout=-1 keepalives=1 keepalives_idle=-3 tcp_user_timeout=2147483647", NULL },
 	{ "connect_timeout='\t5 ' keepalives_count=+4 keepalives_interval=07", NULL },
-	{ "options=-cno_such_setting=1 client_encoding=nothing application_name=''", NULL },
+	{ "options=-cno_such_setting=1 application_name=''", NULL },
+	{ "client_encoding=UTF8", NULL },
+	{ "client_encoding=' utf-8'", NULL },
+	{ "client_encoding=Unicode", "PGCLIENTENCODING=SJIS" },
+	{ "client_encoding=sql_ascii", NULL },
+	{ "client_encoding=''", NULL },
+	{ "", "PGCLIENTENCODING=utf8" },
 	{ "service=good", NULL },
 	{ "service=bad port=1", NULL },
 	{ "", "PGSERVICE=good" },

@@ -12,8 +12,8 @@
  * bytes are valid in the encoding, is not looked at.
  *
  * The text is in UTF-8, or in any other encoding that has no ASCII in its multibyte
- * characters.  A NUL cannot be sent to the server; all from the first one on is an
- * error, and nothing is read beyond it.  So peek() may use it for "no more".
+ * characters: a connection has no other.  A NUL cannot be sent to the server; all from the
+ * first one on is an error, and nothing is read beyond it.  So peek() may use it for "no more".
  */
 #include "data/data.h"
 

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FORMAT UINT32_C(0x6b6e0002) /* another one where what follows is laid out otherwise */
+#define FORMAT UINT32_C(0x6b6e0003) /* another one where what follows is laid out otherwise */
 
 static void add_place(kn__buf *out, const kn__place *place);
 static void add_text(kn__buf *out, const char *text);
@@ -71,6 +71,7 @@ add_place(kn__buf *out, const kn__place *place)
 	add_text(out, place->user);
 	add_text(out, place->hostaddr);
 	add_text(out, place->options);
+	add_text(out, place->client_encoding);
 }
 
 static void

@@ -22,6 +22,7 @@ typedef struct kn__place
 	const char *connect_timeout; /* as libpq would have it, NULL: nobody has said it; likewise */
 	const char *hostaddr;
 	const char *options;
+	const char *client_encoding; /* never NULL */
 } kn__place;
 
 typedef struct kn__config

@@ -2,10 +2,10 @@
  * servers.c
  *		Which servers a configuration names, and how to connect to each.
  *
- * What libpq is told is what the conninfo says, and a name for the sessions; no
- * option gets a default of ours here.  A replica is reached as the first server is in all
- * that its own conninfo does not say: a replica without TLS, where the first server has it,
- * takes somebody to say so.
+ * What libpq is told is what the conninfo says, a name for the sessions, and that their texts are
+ *in UTF-8; no other option gets a default of ours here.  A replica is reached as the first server
+ *is in all that its own conninfo does not say: a replica without TLS, where the first server has
+ *it, takes somebody to say so.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +68,7 @@ add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
 {
 	kn__place *server = &b->config->servers[b->config->server_count];
 	size_t most =
-		(size_t) said->their_count + 3 + (first != NULL ? (size_t) first->their_count : 0);
+		(size_t) said->their_count + 4 + (first != NULL ? (size_t) first->their_count : 0);
 
 	server->keywords = kn__arena_get_zero(&b->config->arena, most, sizeof(char *));
 	server->values = kn__arena_get_zero(&b->config->arena, most, sizeof(char *));
@@ -105,7 +105,13 @@ find_place(builder *b, kn__place *server)
 	server->connect_timeout = found.connect_timeout;
 	server->hostaddr = found.hostaddr;
 	server->options = found.options;
-	return status;
+	server->client_encoding = found.client_encoding;
+	if (status != KN_OK || found.client_encoding != NULL)
+		return status;
+	/* The server may have another default, for each role and database. */
+	server->client_encoding = KN__ENCODING;
+	add_setting(server, "client_encoding", KN__ENCODING);
+	return KN_OK;
 }
 
 /* One that says of itself only what is not as with the first. */

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "wire/conninfo.h"
 #include "wire/hosts.h"
 #include "wire/words.h"
 
@@ -23,6 +24,7 @@
 
 static kn_status connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait,
 							kn__fault *fault);
+static kn_status check_encoding(kn__conn *conn, kn__fault *fault);
 static kn_status connect_to_one(kn__conn *conn, kn__hosts *hosts, const kn__wait *wait,
 								kn__fault *fault);
 static kn_status poll_connect(kn__conn *conn, kn__hosts *hosts, const kn__wait *wait,
@@ -95,6 +97,9 @@ connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait
 	kn__hosts_release(&hosts);
 	if (status != KN_OK)
 		return status;
+	status = check_encoding(conn, fault);
+	if (status != KN_OK)
+		return status;
 	(void) PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
 	if (PQsetnonblocking(conn->pg, 1) != 0)
 		return kn__fault_of_conn(fault, conn, KN_CONN_LOST);
@@ -106,6 +111,23 @@ connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait
 		kn__alarm_add(conn->alarm, &conn->bell, conn->wake[1]);
 	}
 	return settle(conn, wait, fault);
+}
+
+/* It was asked for, but what is between need not have heeded that. */
+static kn_status
+check_encoding(kn__conn *conn, kn__fault *fault)
+{
+	const char *encoding = PQparameterStatus(conn->pg, "client_encoding");
+
+	conn->encoding = PQclientEncoding(conn->pg);
+	if (encoding == NULL || strcmp(encoding, KN__ENCODING) == 0 ||
+		strcmp(encoding, "SQL_ASCII") == 0)
+		return KN_OK;
+	return kn__fail(fault,
+					KN_CONFIG,
+					"the session's client_encoding is %s, but has to be " KN__ENCODING
+					" or SQL_ASCII",
+					encoding);
 }
 
 /* The first of them that will do; what is silent for too long is passed over. */
@@ -303,7 +325,8 @@ kn__conn_is_clean(const kn__conn *conn)
 {
 	return !conn->is_broken && !conn->is_soiled && conn->stream == NULL && conn->copy == NULL &&
 		   PQstatus(conn->pg) == CONNECTION_OK && PQtransactionStatus(conn->pg) == PQTRANS_IDLE &&
-		   PQpipelineStatus(conn->pg) == PQ_PIPELINE_OFF;
+		   PQpipelineStatus(conn->pg) == PQ_PIPELINE_OFF &&
+		   PQclientEncoding(conn->pg) == conn->encoding;
 }
 
 bool

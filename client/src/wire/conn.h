@@ -62,6 +62,7 @@ struct kn__conn
 	kn__bell bell; /* is the alarm's, if there is one */
 	void (*notice)(void *user, const char *severity, const char *text, bool may_quote);
 	void *user;
+	int encoding; /* libpq's number of what texts are in: the same until the end */
 	bool never_prepares;
 	bool has_given_up;                /* to prepare, for a name meant nothing */
 	bool is_broken;                   /* to be closed: nobody knows in which state the server is */

@@ -52,6 +52,7 @@ typedef struct kn__destination
 	const char *connect_timeout; /* NULL: nowhere said; likewise what follows */
 	const char *hostaddr;
 	const char *options;
+	const char *client_encoding;
 } kn__destination;
 
 /* Keywords and values as libpq takes them. */
@@ -84,5 +85,8 @@ extern kn_status kn__conninfo_check(kn__arena *arena, const kn__settings *said, 
 									kn__fault *fault);
 /* Whether a text is a whole number as libpq reads it, with blanks around it. */
 extern bool kn__conninfo_number(const char *text, int *out);
+
+/* What the texts of the library are in, as libpq and the server know it. */
+#define KN__ENCODING "UTF8"
 
 #endif

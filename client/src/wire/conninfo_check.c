@@ -23,9 +23,10 @@
 
 typedef kn_status check_fn(const char *keyword, const char *value, kn__fault *fault);
 
-static check_fn check_number, check_port, check_address;
+static check_fn check_number, check_port, check_address, check_encoding;
 
-/* What libpq looks at only when it connects; for numbers perhaps not even then. */
+/* What libpq looks at only when it connects; for numbers perhaps not even then.  Encodings it
+ * leaves to the server. */
 static const struct
 {
 	const char *keyword;
@@ -40,6 +41,7 @@ static const struct
 	{ "keepalives_interval", check_number, false },
 	{ "keepalives_count", check_number, false },
 	{ "tcp_user_timeout", check_number, false },
+	{ "client_encoding", check_encoding, false },
 };
 
 static kn_status check_late(kn__arena *arena, const PQconninfoOption *options, kn__fault *fault);
@@ -188,6 +190,36 @@ check_address(const char *keyword, const char *value, kn__fault *fault)
 	if (failure == EAI_MEMORY)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	return failure == 0 ? KN_OK : refuse(keyword, value, "an address in numbers", fault);
+}
+
+/* Whether it has those letters and digits, as the server compares: without case, and all else. */
+static bool
+is_called(const char *name, const char *letters)
+{
+	for (; *name != '\0'; name++)
+	{
+		char c = (char) (*name >= 'A' && *name <= 'Z' ? *name | 0x20 : *name);
+
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9'))
+			continue;
+		if (c != *letters)
+			return false;
+		letters++;
+	}
+	return *letters == '\0';
+}
+
+/*
+ * Others would be of no use for texts of this library's; and in some of them a byte of a character
+ * is a backslash, so that a statement would be another one for the server than it is here.
+ * SQL_ASCII is whatever the database has, and that is never one of these.
+ */
+static kn_status
+check_encoding(const char *keyword, const char *value, kn__fault *fault)
+{
+	return is_called(value, "utf8") || is_called(value, "unicode") || is_called(value, "sqlascii")
+			   ? KN_OK
+			   : refuse(keyword, value, KN__ENCODING " or SQL_ASCII", fault);
 }
 
 bool

@@ -86,6 +86,7 @@ kn__conninfo_resolve(kn__destination *out, kn__arena *arena, const kn__settings 
 	out->connect_timeout = find(arena, options, "connect_timeout");
 	out->hostaddr = find(arena, options, "hostaddr");
 	out->options = find(arena, options, "options");
+	out->client_encoding = find(arena, options, "client_encoding");
 	status = kn__conninfo_check(arena, said, options, fault);
 	kn__conninfo_free(options);
 	PQfinish(conn);

@@ -99,8 +99,8 @@ START_TEST(is_cancelled_as_it_begins)
 END_TEST
 
 /* A connection of the library's that no pool knows of, past a pooler. */
-static kn__conn *
-open_conn(void)
+static kn_status
+try_conn(kn__conn **conn, const char *encoding, kn__fault *fault)
 {
 	PQconninfoOption *said = PQconninfoParse(is_pooled() ? getenv("KN_TEST_DIRECT") : "", NULL);
 	const char *keywords[64] = { NULL };
@@ -109,8 +109,7 @@ open_conn(void)
 									   .values = values,
 									   .cancel_ns = KN__NS_PER_S };
 	const kn__wait wait = { .deadline = KN__NEVER };
-	kn__conn *conn;
-	kn__fault fault;
+	kn_status status;
 	int count = 0;
 
 	for (PQconninfoOption *option = said; option->keyword != NULL; option++)
@@ -120,11 +119,21 @@ open_conn(void)
 		keywords[count] = option->keyword;
 		values[count++] = option->val;
 	}
-	kn__fault_clear(&fault);
-	ck_assert_msg(kn__conn_open(&conn, &options, &wait, &fault) == KN_OK,
-				  "%s",
-				  fault.error.message);
+	keywords[count] = "client_encoding";
+	values[count] = encoding;
+	kn__fault_clear(fault);
+	status = kn__conn_open(conn, &options, &wait, fault);
 	PQconninfoFree(said);
+	return status;
+}
+
+static kn__conn *
+open_conn(void)
+{
+	kn__conn *conn;
+	kn__fault fault;
+
+	ck_assert_msg(try_conn(&conn, "UTF8", &fault) == KN_OK, "%s", fault.error.message);
 	return conn;
 }
 
@@ -320,6 +329,117 @@ START_TEST(is_rolled_back_long_after_a_cancel)
 }
 END_TEST
 
+static kn_db *
+open_as(const char *conninfo)
+{
+	kn_db *of;
+
+	OPEN(of, .conninfo = conninfo, .max_connections = 1, .stable_functions = "kn_turns");
+	return of;
+}
+
+/* The first column of the one row, which has so many bytes. */
+static void
+check_text(kn_db *of, const char *sql, const char *expected, uint32_t n)
+{
+	kn_ctx *c = kn_begin(of);
+	kn_rows *rows = kn_query(c, sql);
+
+	ck_assert_int_eq(kn_next(rows), true);
+	ck_assert_uint_eq(kn_get_str(rows, 0).n, n);
+	ck_assert_int_eq(memcmp(kn_get_str(rows, 0).p, expected, n), 0);
+	EXPECT_OK(c, kn_done(rows));
+	kn_end(c);
+}
+
+/*
+ * In SJIS the second byte of this character is a backslash: who reads it otherwise than the server
+ * takes the end of the string for a part of it, and what comes behind it for no statement.
+ */
+#define TRAP "SELECT E'\x83\x5c', nextval('kn_trap') --'"
+
+/* Whatever the server's default is, and whoever has said it. */
+static const char *const strangers[] = { "user=kn_japanese",
+										 "options='-c client_encoding=SJIS'",
+										 "options='-c client_encoding=LATIN1'" };
+
+START_TEST(speaks_utf8)
+{
+	kn_db *of;
+	kn_ctx *c;
+
+	look_do(look,
+			"DO $$BEGIN CREATE ROLE kn_japanese LOGIN SUPERUSER; EXCEPTION WHEN duplicate_object"
+			" THEN END$$; ALTER ROLE kn_japanese SET client_encoding = 'SJIS';"
+			"DROP SEQUENCE IF EXISTS kn_trap; CREATE SEQUENCE kn_trap");
+	of = open_as(strangers[_i]);
+	check_text(of, "SELECT '\xe3\x82\xbd'", "\xe3\x82\xbd", 3);
+	check_text(of, "SELECT current_setting('client_encoding')", "UTF8", 4);
+	c = kn_begin(of);
+	EXPECT(c, kn_exec(c, TRAP), KN_DATA);
+	ck_assert_str_eq(kn_last_error(c)->sqlstate, "22021");
+	ck_assert_int_eq(look_number(look, "SELECT is_called::int FROM kn_trap"), 0);
+	kn_end(c);
+	close_even(of);
+}
+END_TEST
+
+/* What is between may have its own mind: then it is found out before anything is sent. */
+START_TEST(is_refused_in_another_encoding)
+{
+	kn__conn *conn;
+	kn__fault fault;
+
+	ck_assert_int_eq(try_conn(&conn, "SJIS", &fault), KN_CONFIG);
+	ck_assert_str_eq(fault.error.message,
+					 "the session's client_encoding is SJIS, but has to be UTF8 or SQL_ASCII");
+	ck_assert_ptr_null(conn);
+}
+END_TEST
+
+/* What a function has set, though it is said to leave nothing behind. */
+START_TEST(is_nobodys_in_another_encoding)
+{
+	kn_db *of = open_as("");
+	kn_ctx *c = kn_begin(of);
+
+	look_do(look,
+			"CREATE OR REPLACE FUNCTION kn_turns() RETURNS text LANGUAGE sql AS"
+			" $$SELECT set_config('client_encoding', 'SJIS', false)$$");
+	for (int i = 0; i < 3; i++)
+	{
+		EXPECT_OK(c, kn_exec(c, "SELECT kn_turns()"));
+		check_text(of, "SELECT current_setting('client_encoding')", "UTF8", 4);
+		ck_assert_uint_eq(stats_of(of).closed_broken, i + 1);
+	}
+	kn_end(c);
+	close_even(of);
+}
+END_TEST
+
+/* Texts of a database that has no encoding can be had as they are. */
+START_TEST(takes_texts_as_they_are)
+{
+	kn_db *of;
+	kn_ctx *c;
+
+	look_do(look, "DROP DATABASE IF EXISTS kn_ascii");
+	look_do(look,
+			"CREATE DATABASE kn_ascii TEMPLATE template0 ENCODING 'SQL_ASCII'"
+			" LC_COLLATE 'C' LC_CTYPE 'C'");
+	of = open_as("dbname=kn_ascii client_encoding=SQL_ASCII");
+	check_text(of, "SELECT '\xff\xfe'", "\xff\xfe", 2);
+	ck_assert_uint_eq(stats_of(of).closed_broken, 0);
+	close_even(of);
+	of = open_as("dbname=kn_ascii");
+	check_text(of, "SELECT '\xc3\xbc'", "\xc3\xbc", 2);
+	c = kn_begin(of);
+	EXPECT(c, kn_exec(c, "SELECT '\xff\xfe'"), KN_DATA);
+	kn_end(c);
+	close_even(of);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -331,6 +451,10 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, lives_on_after_a_word_in_passing);
 	tcase_add_test(tcase, is_looked_at_without_a_word);
 	LOOP(tcase, prints_as_is_expected, interval_styles);
+	LOOP(tcase, speaks_utf8, strangers);
+	tcase_add_test(tcase, is_refused_in_another_encoding);
+	tcase_add_test(tcase, is_nobodys_in_another_encoding);
+	tcase_add_test(tcase, takes_texts_as_they_are);
 }
 
 int
