@@ -47,6 +47,7 @@ enum
 
 #define MOST_BEFORE 4
 
+static bool is_for_replicas(const kn__call *call);
 static kn_status start_once(kn_copy *copy);
 static kn_status fly(kn_copy *copy);
 static kn_status fail(kn_copy *copy, kn_status status);
@@ -99,7 +100,7 @@ kn__copy_start(kn_copy *copy)
 		call->attempts++;
 		call->outcome = KN__NOTHING_DONE;
 		if (copy->is_own)
-			kn__transact_open(cx, kn__run_is_read(call));
+			kn__transact_open(cx, is_for_replicas(call));
 		status = start_once(copy);
 		if (status == KN_OK)
 			return KN_OK;
@@ -112,6 +113,16 @@ kn__copy_start(kn_copy *copy)
 		if (!copy->is_own || !kn__run_may_repeat(call, status) || !kn__run_again(call, &status))
 			return kn__run_settle(call, status);
 	}
+}
+
+/*
+ * A function that writes is refused by a replica only once data is on its way, and then it is too
+ * late to ask the primary: so what may call one goes there at once, but for who insists.
+ */
+static bool
+is_for_replicas(const kn__call *call)
+{
+	return call->cx->route == KN_ROUTE_REPLICA ? kn__run_is_read(call) : kn__run_is_harmless(call);
 }
 
 /* Ends the transaction, or notes that it has failed. */

@@ -56,8 +56,6 @@ run(kn__call *call)
 		status = attempt(call);
 		if (status != KN_OK)
 			kn__run_forget(call->items, call->count);
-		if (status == KN_READ_ONLY && (call->class & KN__CLASS_CALLS) != 0)
-			call->class &= ~(unsigned) KN__CLASS_READ; /* what it calls has tried to write */
 		if (!kn__run_may_repeat(call, status) || !kn__run_again(call, &status))
 			return kn__run_settle(call, status);
 	}
@@ -413,10 +411,13 @@ kn__run_again(kn__call *call, kn_status *status)
 	bool is_unclean = cx->fault.is_unclean;
 	int64_t pause = is_unclean ? 0 : pause_before(call);
 
+	/* What it calls has tried to write: no replica will do, however many there are. */
+	if (*status == KN_READ_ONLY && (call->class & KN__CLASS_CALLS) != 0)
+		call->class &= ~(unsigned) KN__CLASS_READ;
 	call->may_be_done |= call->outcome == KN__MAYBE_DONE;
 	call->has_begun |= call->outcome == KN__PART_DONE;
 	if (is_unclean)
-		kn__tell_retry(call, cx->fault.error.status, pause);
+		kn__tell_retry(call, *status, pause);
 	if (pause < 0)
 		return false;
 	if (!kn__run_sleep(cx, pause))

@@ -48,10 +48,10 @@ detours(void)
 	kn_stats stats = { .size = sizeof(stats) };
 	uint64_t sum = 0;
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < kn_server_count(db); i++)
 	{
 		check(kn_get_stats(db, i, &stats) == KN_OK, "there are figures");
-		sum += stats.retries + (i == 1 ? stats.queries : 0);
+		sum += stats.retries + (i >= 1 ? stats.queries : 0);
 	}
 	return sum;
 }
@@ -136,6 +136,72 @@ check_transactions(void)
 	check(kn_transact(cx, write_in_transaction, &one) == KN_OK && kn_last_lsn(cx) > 0 &&
 			  kn_last_lsn(cx) != UINT64_MAX,
 		  "one that writes has a place in the log");
+}
+
+/* Where a COPY was run that gives out pg_is_in_recovery() first, and a tab. */
+static place
+copied_at(kn_ctx *cx, const char *sql)
+{
+	kn_copy *copy = kn_copy_out(cx, sql);
+	place found = NOWHERE;
+	kn_str piece;
+
+	while (kn_copy_get(copy, &piece))
+		found = piece.p[0] == 't' ? REPLICA : PRIMARY;
+	return kn_copy_end(copy, NULL) == KN_OK ? found : NOWHERE;
+}
+
+/* What each replica refuses goes to none of them in the end, however it is called. */
+static void
+check_hidden_writes(const char *primary, const char *replica)
+{
+	static const kn_route routes[] = { KN_ROUTE_AUTO, KN_ROUTE_REPLICA };
+	const char *replicas[] = { replica, replica, NULL };
+	kn_db *kept = db;
+	uint64_t asked;
+
+	check(kn_open(&db,
+				  NULL,
+				  0,
+				  .conninfo = primary,
+				  .replicas = replicas,
+				  .lag_ms = -1,
+				  .probe_ms = PROBE_MS) == KN_OK,
+		  "two replicas");
+	check(reads_come_to(REPLICA, 0), "reads go to a replica");
+	for (int i = 0; i < 4; i++)
+	{
+		/* Another one each time: what has written reads from the primary. */
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS, .route = routes[i % 2]);
+
+		asked = detours();
+		if (i < 2)
+			check(place_of(kn_query(cx, "SELECT pg_is_in_recovery(), bump()")) == PRIMARY,
+				  "a query that writes");
+		else
+			check(place_of(kn_stream(cx, "SELECT pg_is_in_recovery(), bump()")) == PRIMARY,
+				  "a stream that writes");
+		check(detours() > asked, "a replica was asked before");
+	}
+	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	db = kept;
+}
+
+/* Once it has begun it is not tried again: so nobody is asked who could refuse it in the end. */
+static void
+check_copies(void)
+{
+	static const char writes[] = "COPY (SELECT pg_is_in_recovery(), bump()) TO STDOUT";
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
+	KN_AUTO(kn_ctx) *replica = kn_begin(db, .route = KN_ROUTE_REPLICA);
+	uint64_t asked;
+
+	check(reads_come_to(REPLICA, 0), "reads go to the replica");
+	check(copied_at(cx, "COPY (SELECT pg_is_in_recovery(), 1) TO STDOUT") == REPLICA, "a COPY");
+	asked = detours();
+	check(copied_at(cx, writes) == PRIMARY && detours() == asked, "a COPY that writes");
+	check(copied_at(replica, writes) == NOWHERE && kn_last_error(replica)->status == KN_READ_ONLY,
+		  "a COPY that writes, by who insists on a replica");
 }
 
 /* The question for the place must not change what the caller is told of his statement. */
@@ -372,6 +438,8 @@ main(int argc, char **argv)
 	check_reads(replica);
 	check_statements();
 	check_requests();
+	check_hidden_writes(argv[1], argv[2]);
+	check_copies();
 	check_transactions();
 	check_lag(replica);
 	check_killed(replica);
