@@ -45,6 +45,15 @@ open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 	kn__wait wait = { .deadline = deadline, .stop = &((const kn__server *) user)->db->stop[0] };
 	kn_status status = kn__link_open(user, &wait, NULL, &link, fault);
 
+	if (status == KN_OK && link != NULL)
+	{
+		status = kn__route_meet(link, &wait, fault);
+		if (status != KN_OK)
+		{
+			kn__link_close(link);
+			link = NULL;
+		}
+	}
 	*out = link == NULL ? NULL : &link->member;
 	/* Who waits for it may have to go elsewhere, and says nothing of it for as long as he waits. */
 	if (status == KN_CONN_LOST || status == KN_UNAVAILABLE)

@@ -6,7 +6,8 @@
  * when a call has found one in trouble: which is the primary, and how far behind the others are.
  * One that says nothing keeps nobody from looking at the others.  A replica serves a read
  * only if it was seen to have replayed all that the context has seen; what was seen is never more
- * than what is.
+ * than what is.  One that has crashed may have less than before: but none of its connections has
+ * outlived that, and each new one of the pool's is asked before it is used.
  */
 #include "run/lag.h"
 #include "run/run.h"
@@ -23,8 +24,9 @@ typedef struct looker
 {
 	struct kn__prober *prober;
 	kn__server *server;
-	kn__link *link; /* outside of its pool; NULL: not connected */
-	bool is_asked;  /* not to wait; with the handle's lock */
+	kn__link *link;    /* outside of its pool; NULL: not connected */
+	uint32_t setbacks; /* of the server, when the look began */
+	bool is_asked;     /* not to wait; with the handle's lock */
 	pthread_t thread;
 } looker;
 
@@ -39,6 +41,7 @@ struct kn__prober
 };
 
 static bool is_fit(const kn_ctx *cx, kn__server *server);
+static void set_back(kn__server *server, uint64_t replayed);
 static void end_prober(struct kn__prober *prober);
 static void *look_on(void *argument);
 static void probe(looker *l);
@@ -90,13 +93,60 @@ kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
 static bool
 is_fit(const kn_ctx *cx, kn__server *server)
 {
-	uint64_t lsn = cx->min_lsn > cx->last_lsn ? cx->min_lsn : cx->last_lsn;
 	int64_t lag = atomic_load(&server->lag_us);
 	int64_t most = cx->db->config.lag_ms;
 
 	return atomic_load(&server->is_known) && !atomic_load(&server->is_primary) && lag >= 0 &&
-		   (most < 0 || lag <= most * 1000) && atomic_load(&server->replayed) >= lsn &&
+		   (most < 0 || lag <= most * 1000) && kn__route_has(cx, server) &&
 		   kn__breaker_may_admit(&server->breaker, kn__now(cx->db->clock));
+}
+
+bool
+kn__route_has(const kn_ctx *cx, kn__server *server)
+{
+	uint64_t lsn = cx->min_lsn > cx->last_lsn ? cx->min_lsn : cx->last_lsn;
+
+	return atomic_load(&server->replayed) >= lsn;
+}
+
+kn_status
+kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault)
+{
+	static const char sql[] =
+		"SELECT (pg_catalog.pg_last_wal_replay_lsn()"
+		" - '0/0'::pg_catalog.pg_lsn)::bigint";
+	kn__server *server = link->server;
+	uint64_t before = atomic_load(&server->replayed);
+	const char *standby = kn__conn_setting(link->conn, "in_hot_standby");
+	kn__item item = kn__run_plain(sql);
+	kn__outcome outcome;
+	kn_value value = kn_null();
+	const char *why;
+	kn_status status;
+
+	if (before == 0 || (standby != NULL && strcmp(standby, "off") == 0))
+		return KN_OK;
+	item.wants_rows = true;
+	status = kn__flight(link->conn, &item, 1, wait, &outcome, fault);
+	if (status == KN_OK)
+		status = kn__result_value(item.result, 0, 0, NULL, &value, &why);
+	kn__result_free(item.result);
+	if (status == KN_OK && (uint64_t) integer_of(&value, INT64_MAX) < before)
+		set_back(server, (uint64_t) value.as.i);
+	return status;
+}
+
+/* A look that is under way may have seen what was before. */
+static void
+set_back(kn__server *server, uint64_t replayed)
+{
+	kn_db *db = server->db;
+
+	(void) pthread_mutex_lock(&db->lock);
+	atomic_fetch_add(&server->setbacks, 1);
+	atomic_store(&server->replayed, replayed);
+	(void) pthread_mutex_unlock(&db->lock);
+	kn__route_doubt(server, KN_CONN_LOST);
 }
 
 /*
@@ -290,6 +340,7 @@ look(looker *l, const kn__wait *wait)
 
 	kn__fault_clear(&fault);
 	item.hash = kn__hash(sql, item.length, 0);
+	l->setbacks = atomic_load(&l->server->setbacks);
 	if (kn__flight(l->link->conn, &item, 1, wait, &outcome, &fault) != KN_OK)
 		return false;
 	note(l, item.result, asked);
@@ -340,8 +391,9 @@ note_lag(looker *l, const kn_value *values)
 						 integer_of(&values[2], -1),
 						 is_even,
 						 kn__now(NULL));
+	if (atomic_load(&l->server->setbacks) == l->setbacks)
+		atomic_store(&l->server->replayed, replayed);
 	(void) pthread_mutex_unlock(&db->lock);
-	atomic_store(&l->server->replayed, replayed);
 	atomic_store(&l->server->lag_us, lag);
 }
 

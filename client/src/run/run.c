@@ -158,6 +158,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 {
 	kn_ctx *cx = call->cx;
 	const kn_clock *clock = cx->db->clock;
+	bool has_all = kn__route_has(cx, server);
 	kn__member *member;
 	kn__breaker_state was;
 	kn__breaker_state is;
@@ -181,6 +182,11 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	/* The wait for one that is free is no slowness of the server's. */
 	call->began = status == KN_OK ? member->taken_at : kn__coarse(clock);
 	cx->longest = 0;
+	if (status == KN_OK && has_all && !kn__route_has(cx, server))
+	{
+		kn__pool_give(server->pool, member, KN__GIVE_CLEAN);
+		status = KN_READ_ONLY;
+	}
 	if (status == KN_OK)
 		kn__ctx_set_link(cx, (kn__link *) (void *) member);
 	else if (status == KN_CONN_LOST || status == KN_UNAVAILABLE ||

@@ -52,6 +52,7 @@ struct kn__server
 	_Atomic(bool) is_looked_at;    /* whether it is so was found out */
 	_Atomic(int64_t) lag_us;       /* of a replica, -1: not known */
 	_Atomic(uint64_t) replayed;    /* place in the log, of a replica */
+	_Atomic(uint32_t) setbacks;    /* how often it was found to have less than that */
 	_Atomic(uint64_t) queries;
 	_Atomic(uint64_t) errors;
 	_Atomic(uint64_t) retries;
@@ -284,6 +285,10 @@ extern void kn__listen_wake_all(kn_db *db);
 extern kn__server *kn__route_primary(kn_db *db);
 extern KN__HOT kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except,
 									 kn_status *status);
+/* Whether a replica was seen to have what the context has to see. */
+extern KN__HOT bool kn__route_has(const kn_ctx *cx, kn__server *server);
+/* Looks what a replica has, on a new connection before anybody has it. */
+extern KN__COLD kn_status kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault);
 extern KN__COLD void kn__route_doubt(kn__server *server, kn_status status);
 extern kn_status kn__route_start(kn_db *db);
 extern void kn__route_stop(kn_db *db);

@@ -212,6 +212,89 @@ check_cache(const char *replica)
 	check(reads_come_to(REPLICA, kn_last_lsn(cx)), "it has caught up");
 }
 
+/* Nobody looks again by himself while the test lasts. */
+#define SELDOM_MS 600000
+
+static void
+await_all(const char *primary, const char *replica)
+{
+	int64_t end = kn__now(NULL) + PATIENCE;
+	bool is_so = false;
+
+	while (!is_so && kn__now(NULL) < end)
+		is_so = has_all(primary, replica);
+	check(is_so, "the replica has all that was written");
+}
+
+/* What the replica has in memory only is lost when it crashes, and is not there again for an hour.
+ */
+static void
+make_forgetful(const char *primary, const char *replica)
+{
+	tell(replica, "ALTER SYSTEM SET bgwriter_lru_maxpages = 0");
+	tell(replica, "ALTER SYSTEM SET recovery_min_apply_delay = '1h'");
+	tell(primary, "UPDATE shown SET n = 20");
+	tell(primary, "CHECKPOINT");
+	await_all(primary, replica);
+	tell(replica, "CHECKPOINT");
+}
+
+static uint64_t
+lsn_of(const char *conninfo)
+{
+	PGconn *conn = PQconnectdb(conninfo);
+	PGresult *end = PQexec(conn, "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint");
+	uint64_t lsn = strtoull(PQgetvalue(end, 0, 0), NULL, 10);
+
+	PQclear(end);
+	PQfinish(conn);
+	return lsn;
+}
+
+static int64_t
+shown_since(uint64_t lsn, kn_route route, place *where)
+{
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS, .min_lsn = lsn, .route = route);
+	kn_rows *rows = kn_query(cx, "SELECT n, pg_is_in_recovery() FROM shown");
+	int64_t n = -1;
+
+	*where = NOWHERE;
+	if (kn_next(rows))
+	{
+		n = kn_get_i64(rows, 0);
+		*where = kn_get_bool(rows, 1) ? REPLICA : PRIMARY;
+	}
+	return kn_done(rows) == KN_OK ? n : -1;
+}
+
+/* It had been seen to have it, and has it no more. */
+static void
+check_crash(const char *primary, const char *replica, char **servers)
+{
+	uint64_t lsn;
+	place where = NOWHERE;
+
+	make_forgetful(primary, replica);
+	tell(primary, "UPDATE shown SET n = 21");
+	lsn = lsn_of(primary);
+	await_all(primary, replica);
+	db = open_both(servers[1], servers[2], SELDOM_MS);
+	check(reads_come_to(REPLICA, lsn), "what is wanted is there");
+	/* Until all are known they look more often. */
+	check(reads_stay_at(REPLICA, LAG_MS), "and it is read there");
+	control("KN_TEST_REPLICA_CONTROL", "stop -m immediate");
+	control("KN_TEST_REPLICA_CONTROL", "start");
+	await(replica, "SELECT n = 20 FROM shown");
+	check(shown_since(lsn, KN_ROUTE_AUTO, &where) == 21 && where == PRIMARY,
+		  "what a replica has lost is not looked for there");
+	check(shown_since(lsn, KN_ROUTE_REPLICA, &where) == -1, "not even by who insists");
+	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	tell(replica, "ALTER SYSTEM RESET bgwriter_lru_maxpages");
+	tell(replica, "ALTER SYSTEM RESET recovery_min_apply_delay");
+	control("KN_TEST_REPLICA_CONTROL", "restart");
+	await_all(primary, replica);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -238,6 +321,9 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	check_cache(getenv("KN_TEST_REPLICA"));
 	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	/* Behind a pooler nobody but the next look finds out. */
+	if (strcmp(argv[2], getenv("KN_TEST_REPLICA")) == 0)
+		check_crash(primary, getenv("KN_TEST_REPLICA"), argv);
 	(void) printf("%d passed, %d failed\n", passed, failed);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
