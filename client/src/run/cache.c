@@ -7,7 +7,8 @@
  * others who miss it wait for him, and look again.  A key that is removed while it is being
  * loaded is not kept: what was read may be of before.  For the same reason only what the
  * primary said is kept: a replica may not have heard yet of the write that a key was removed for,
- * here or by another process.
+ * here or by another process.  Nobody looks after the only server there is, which may be a replica
+ * or one of several; so what each connection leads to, it says itself.
  */
 #include "run/cache.h"
 
@@ -156,7 +157,8 @@ end_load(kn__call *call, kn__load *load, kn_status status)
 	kn_db *db = call->cx->db;
 
 	(void) pthread_mutex_lock(&db->lock);
-	load->is_kept = status == KN_OK && !load->is_stale && atomic_load(&call->server->is_primary);
+	load->is_kept = status == KN_OK && !load->is_stale && !call->is_of_standby &&
+					atomic_load(&call->server->is_primary);
 	(void) pthread_mutex_unlock(&db->lock);
 	/* Kept before the others look again. */
 	if (load->is_kept)

@@ -136,6 +136,14 @@ kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault)
 	return status;
 }
 
+bool
+kn__route_is_standby(const kn__link *link)
+{
+	const char *standby = kn__conn_setting(link->conn, "in_hot_standby");
+
+	return standby != NULL && strcmp(standby, "on") == 0;
+}
+
 /* A look that is under way may have seen what was before. */
 static void
 set_back(kn__server *server, uint64_t replayed)

@@ -78,6 +78,8 @@ attempt(kn__call *call)
 	if (status == KN_OK)
 	{
 		status = fly(call, &permit);
+		if (call->options != NULL && call->options->cache_key != NULL)
+			call->is_of_standby = kn__route_is_standby(cx->link);
 		kn__run_soil(cx, call->class);
 	}
 	kn__run_end(cx, call->server, &permit, call->began, status);

@@ -223,6 +223,7 @@ typedef struct kn__call
 	int64_t started;    /* 0: nobody wants to know */
 	int64_t began;      /* the last attempt */
 	kn__server *server; /* of the last attempt */
+	bool is_of_standby; /* what answered says so; looked at where it is to be kept */
 	int pid;            /* of the session it went to, where somebody wants to know; 0: not known */
 	const char *told; /* to who looks at the pool, in place of a text that lives too short for that;
 					   * NULL: the first item's */
@@ -289,6 +290,8 @@ extern KN__HOT kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server 
 extern KN__HOT bool kn__route_has(const kn_ctx *cx, kn__server *server);
 /* Looks what a replica has, on a new connection before anybody has it. */
 extern KN__COLD kn_status kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault);
+/* Whether the server says that it is one; those before 14, and some poolers, say nothing. */
+extern KN__COLD bool kn__route_is_standby(const kn__link *link);
 extern KN__COLD void kn__route_doubt(kn__server *server, kn_status status);
 extern kn_status kn__route_start(kn_db *db);
 extern void kn__route_stop(kn_db *db);

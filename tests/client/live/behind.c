@@ -212,6 +212,24 @@ check_cache(const char *replica)
 	check(reads_come_to(REPLICA, kn_last_lsn(cx)), "it has caught up");
 }
 
+/* The only server there is may be a standby, or one of several that the conninfo leads to. */
+static void
+check_only_standby(const char *primary, const char *replica, const kn_cache *cache)
+{
+	const char *const places[] = { replica, primary };
+
+	for (int i = 0; i < 2; i++)
+	{
+		const int puts = kept.puts;
+
+		kept.size = 0;
+		check(kn_open(&db, NULL, 0, .conninfo = places[i], .cache = cache) == KN_OK, "one server");
+		check(read_shown(KN_ROUTE_AUTO) == 7, "it is read");
+		check((kept.puts > puts) == (i == 1), "and kept if it is of a primary");
+		check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	}
+}
+
 /* Nobody looks again by himself while the test lasts. */
 #define SELDOM_MS 600000
 
@@ -321,6 +339,7 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	check_cache(getenv("KN_TEST_REPLICA"));
 	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	check_only_standby(argv[1], argv[2], &cache);
 	/* Behind a pooler nobody but the next look finds out. */
 	if (strcmp(argv[2], getenv("KN_TEST_REPLICA")) == 0)
 		check_crash(primary, getenv("KN_TEST_REPLICA"), argv);
