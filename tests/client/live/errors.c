@@ -4,6 +4,8 @@
  */
 #include "one.h"
 
+#define A_CENTURY_MS INT64_C(3153600000000)
+
 static void
 set_up(void)
 {
@@ -140,6 +142,49 @@ START_TEST(repeats_what_was_undone)
 		   _i == 0 ? KN_SERIALIZATION : KN_DEADLOCK);
 	ck_assert_int_eq(kn_last_error(cx)->attempts, 3);
 	ck_assert_uint_eq(stats_of(db).retries, 2);
+}
+END_TEST
+
+/* An attempt that is told to come, nobody waits for. */
+static void
+do_without(void *user, const kn_event *event)
+{
+	(void) event;
+	kn_cancel(*(kn_ctx **) user);
+}
+
+static kn_status
+conflict_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	return kn_exec(c, "SELECT kn_mail('40001')");
+}
+
+/* The pause would be longer than the time there is: so the failure is told now, and not then. */
+START_TEST(is_not_tried_again_past_the_deadline)
+{
+	kn_ctx *c = NULL;
+	const kn_hooks hooks = { .size = sizeof(hooks), .user = &c, .retry = do_without };
+	kn_db *slow;
+
+	OPEN(slow,
+		 .max_connections = 1,
+		 .retry_base_ms = A_CENTURY_MS,
+		 .retry_cap_ms = A_CENTURY_MS,
+		 .hooks = &hooks);
+	c = kn_begin(slow, .timeout_ms = 60000);
+	if (_i == 0)
+		EXPECT(c, conflict_body(c, NULL), KN_SERIALIZATION);
+	else if (_i == 1)
+		EXPECT(c, kn_transact(c, conflict_body, NULL), KN_SERIALIZATION);
+	else
+		EXPECT(c, kn_done(kn_stream(c, "SELECT kn_mail('40001')")), KN_SERIALIZATION);
+	ck_assert_int_eq(kn_last_error(c)->attempts, 1);
+	/* Nobody was told of one, and so nothing was cancelled. */
+	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(slow).retries, 0);
+	kn_end(c);
+	close_even(slow);
 }
 END_TEST
 
@@ -387,6 +432,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_forgotten_by_the_next_call);
 	tcase_add_loop_test(tcase, breaks_a_deadlock, 0, 2);
 	tcase_add_loop_test(tcase, repeats_what_was_undone, 0, 2);
+	tcase_add_loop_test(tcase, is_not_tried_again_past_the_deadline, 0, 3);
 	tcase_add_test(tcase, does_not_get_a_lock);
 	tcase_add_test(tcase, is_no_fault_of_the_servers);
 	tcase_add_loop_test(tcase,
