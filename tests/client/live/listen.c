@@ -221,6 +221,69 @@ START_TEST(outlives_its_handle)
 }
 END_TEST
 
+typedef struct waiter
+{
+	kn_listener *listener;
+	_Atomic(bool) has_begun; /* and has seen that the handle is open */
+	_Atomic(bool) is_over;
+	kn_status status;
+} waiter;
+
+static _Thread_local bool is_waiting;
+
+/* How long it may wait is reckoned once it is known that it may wait at all. */
+static int64_t
+read_by_waiter(void *user)
+{
+	struct timespec now;
+
+	if (is_waiting)
+		((waiter *) user)->has_begun = true;
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void *
+wait_for_ever(void *argument)
+{
+	const kn_notification *heard;
+	waiter *w = argument;
+
+	is_waiting = true;
+	w->status = kn_next_notification(w->listener, -1, &heard);
+	w->is_over = true;
+	return NULL;
+}
+
+/* Whether it waits for a word, or until it may try again to connect. */
+START_TEST(is_told_of_the_end_while_it_waits)
+{
+	waiter w = { .listener = NULL };
+	const kn_clock clock = { .monotonic = read_by_waiter, .user = &w };
+	kn_db *closing;
+	pthread_t thread;
+
+	OPEN(closing,
+		 .listen_conninfo = _i == 0 ? listens_by() : "host=/nowhere",
+		 .retry_base_ms = 3600000,
+		 .retry_cap_ms = 3600000,
+		 .clock = &clock);
+	ck_assert_int_eq(kn_open_listener(&w.listener, closing, NULL), KN_OK);
+	if (_i == 0)
+		ck_assert_int_eq(kn_listen(w.listener, "one"), KN_OK);
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_ever, &w), 0);
+	while (!w.has_begun)
+		(void) poll(NULL, 0, 1);
+	ck_assert_int_eq(kn_close(closing, 1000), KN_OK);
+	for (int i = 0; i < PATIENCE_MS && !w.is_over; i++)
+		(void) poll(NULL, 0, 1);
+	ck_assert_msg(w.is_over, "it waits for ever");
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(w.status, KN_CLOSED);
+	kn_close_listener(w.listener);
+}
+END_TEST
+
 START_TEST(is_the_parents_own)
 {
 	const kn_notification *heard;
@@ -376,6 +439,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, no_longer);
 	tcase_add_test(tcase, is_woken);
 	tcase_add_test(tcase, outlives_its_handle);
+	tcase_add_loop_test(tcase, is_told_of_the_end_while_it_waits, 0, 2);
 	/* A child leaves libpq's memory alone, which memcheck takes for a leak. */
 	if (!is_slow())
 		tcase_add_test(tcase, is_the_parents_own);
