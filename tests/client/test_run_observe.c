@@ -149,6 +149,73 @@ START_TEST(fields_are_those_that_say_something)
 }
 END_TEST
 
+/* What stands in each field is told by this name. */
+START_TEST(fields_have_their_attributes)
+{
+	static const kn_field expected[] = {
+		{ .attribute = "kints.event.what", .text = "1" },
+		{ .attribute = "db.client.connection.pool.name", .text = "2" },
+		{ .attribute = "server.address", .text = "3" },
+		{ .attribute = "server.port", .number = 4 },
+		{ .attribute = "db.namespace", .text = "5" },
+		{ .attribute = "db.operation.name", .text = "6" },
+		{ .attribute = "db.query.summary", .text = "7" },
+		{ .attribute = "db.query.text", .text = "8" },
+		{ .attribute = "db.operation.batch.size", .number = 9 },
+		{ .attribute = "db.response.returned_rows", .number = 10 },
+		{ .attribute = "kints.affected_rows", .number = 11 },
+		{ .attribute = "db.response.status_code", .text = "12" },
+		{ .attribute = "error.type", .text = "13" },
+		{ .attribute = "error.message", .text = "14" },
+		{ .attribute = "kints.correlation_id", .text = "15" },
+		{ .attribute = "enduser.id", .text = "16" },
+		{ .attribute = "kints.duration_ns", .number = 17 },
+		{ .attribute = "kints.attempts", .number = 18 },
+		{ .attribute = "kints.pause_ns", .number = 19 },
+		{ .attribute = "kints.server.pid", .number = 20 },
+		{ .attribute = "code.file.path", .text = "21" },
+		{ .attribute = "code.line.number", .number = 22 },
+		{ .attribute = "kints.reason", .text = "23" },
+		{ .attribute = "kints.savepoint", .number = 24 },
+	};
+	const kn_event event = { .what = "1",
+							 .db_name = "2",
+							 .host = "3",
+							 .port = 4,
+							 .database = "5",
+							 .operation = "6",
+							 .summary = "7",
+							 .sql = "8",
+							 .batch_size = 9,
+							 .rows = 10,
+							 .affected = 11,
+							 .sqlstate = "12",
+							 .error = "13",
+							 .message = "14",
+							 .trace_id = "15",
+							 .actor = "16",
+							 .duration_ns = 17,
+							 .attempts = 18,
+							 .pause_ns = 19,
+							 .connection_pid = 20,
+							 .file = "21",
+							 .line = 22,
+							 .reason = "23",
+							 .savepoint = 24 };
+	kn_field field;
+	int at = 0;
+
+	for (int i = 0; i < COUNT(expected); i++)
+	{
+		ck_assert(kn_event_field(&event, &at, &field));
+		ck_assert_str_eq(field.attribute, expected[i].attribute);
+		ck_assert_pstr_eq(field.text, expected[i].text);
+		ck_assert_int_eq(field.number, expected[i].number);
+	}
+	ck_assert(!kn_event_field(&event, &at, &field));
+}
+END_TEST
+
 /* No two fields have the same attribute. */
 START_TEST(attributes_are_different)
 {
@@ -254,6 +321,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, several_may_listen);
 	tcase_add_test(tcase, hooks_may_be_smaller);
 	tcase_add_test(tcase, fields_are_those_that_say_something);
+	tcase_add_test(tcase, fields_have_their_attributes);
 	tcase_add_test(tcase, attributes_are_different);
 	LOOP(tcase, what_went_wrong, faults);
 	tcase_add_test(tcase, nothing_went_wrong);

@@ -3,6 +3,7 @@
  *		The text that Prometheus reads: each family once, labels escaped, buckets that add up.
  */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kints/observe.h"
@@ -85,6 +86,75 @@ START_TEST(figures)
 	ck_assert_ptr_null(strstr(text, "kints_replica_lag_seconds{name=\"shop\",server=\"0\""));
 	ck_assert(has_line(
 		"kints_connections_closed_total{name=\"shop\",server=\"1\",host=\"b\",role=\"replica\",reason=\"broken\"} 4"));
+}
+END_TEST
+
+/* Each figure has a name of its own, and none stands under that of another. */
+START_TEST(figures_have_their_names)
+{
+	static const struct
+	{
+		const char *name;
+		const char *label;
+		int number;
+	} samples[] = {
+		{ "connections", ",state=\"idle\"", 11 },
+		{ "connections", ",state=\"busy\"", 12 },
+		{ "connections", ",state=\"opening\"", 13 },
+		{ "connections_max", "", 14 },
+		{ "waiting", "", 15 },
+		{ "connections_lingering", "", 16 },
+		{ "acquires_total", "", 17 },
+		{ "acquire_timeouts_total", "", 18 },
+		{ "acquires_refused_total", "", 19 },
+		{ "connections_opened_total", "", 20 },
+		{ "connections_failed_total", "", 21 },
+		{ "connections_closed_total", ",reason=\"idle\"", 22 },
+		{ "connections_closed_total", ",reason=\"old\"", 23 },
+		{ "connections_closed_total", ",reason=\"broken\"", 24 },
+		{ "leaks_total", "", 25 },
+		{ "queries_total", "", 26 },
+		{ "errors_total", "", 27 },
+		{ "retries_total", "", 28 },
+		{ "retries_denied_total", "", 29 },
+		{ "hedges_total", "", 30 },
+		{ "hedges_won_total", "", 31 },
+	};
+	kn_stats stats = stats_of("h");
+	char line[200];
+
+	stats.idle = 11;
+	stats.busy = 12;
+	stats.opening = 13;
+	stats.max = 14;
+	stats.waiting = 15;
+	stats.lingering = 16;
+	stats.acquires = 17;
+	stats.timeouts = 18;
+	stats.refused = 19;
+	stats.opened = 20;
+	stats.failed_to_open = 21;
+	stats.closed_idle = 22;
+	stats.closed_old = 23;
+	stats.closed_broken = 24;
+	stats.leaks = 25;
+	stats.queries = 26;
+	stats.errors = 27;
+	stats.retries = 28;
+	stats.retries_denied = 29;
+	stats.hedges = 30;
+	stats.hedges_won = 31;
+	print("n", &stats, 1);
+	for (int i = 0; i < COUNT(samples); i++)
+	{
+		(void) snprintf(line,
+						sizeof(line),
+						"kints_%s{name=\"n\",server=\"0\",host=\"h\",role=\"primary\"%s} %d",
+						samples[i].name,
+						samples[i].label,
+						samples[i].number);
+		ck_assert_msg(has_line(line), "%s", line);
+	}
 }
 END_TEST
 
@@ -280,6 +350,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_test(tcase, figures);
+	tcase_add_test(tcase, figures_have_their_names);
 	tcase_add_test(tcase, labels_are_escaped);
 	tcase_add_test(tcase, buckets_add_up);
 	tcase_add_test(tcase, families_stay_together);
