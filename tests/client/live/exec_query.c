@@ -435,9 +435,14 @@ START_TEST(sees_rows_of_writes)
 }
 END_TEST
 
-/* Prepared for one type, a text is not run with the bytes of another. */
+/* Prepared for one type, a text is not run with the bytes of another; nor of another's arrays. */
 START_TEST(keeps_types_apart)
 {
+	static const kn_value number = { .type = KN_TYPE_I64, .as.i = 6 };
+	static const kn_value word = { .type = KN_TYPE_TEXT, .n = 1, .as.p = "w" };
+	static const int32_t one = 1;
+	static const kn_array numbers = { &number, &one, NULL, 1, KN_TYPE_I64 };
+	static const kn_array words = { &word, &one, NULL, 1, KN_TYPE_TEXT };
 	static const struct
 	{
 		kn_value value;
@@ -448,14 +453,16 @@ START_TEST(keeps_types_apart)
 		{ { .type = KN_TYPE_TIMESTAMP }, "1970-01-01 00:00:00" },
 		{ { .type = KN_TYPE_I32, .as.i = 7 }, "7" },
 		{ { .type = KN_TYPE_TEXT, .n = 3, .as.p = "abc" }, "abc" },
+		{ { .type = KN_TYPE_ARRAY, .n = 1, .as.array = &numbers }, "{6}" },
+		{ { .type = KN_TYPE_ARRAY, .n = 1, .as.array = &words }, "{w}" },
 	};
 
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 28; i++)
 	{
-		kn_rows *rows = kn_query_values(cx, "SELECT ($1)::text", &said[i % 5].value, 1, NULL);
+		kn_rows *rows = kn_query_values(cx, "SELECT ($1)::text", &said[i % 7].value, 1, NULL);
 
 		ck_assert(kn_next(rows));
-		ck_assert_str_eq(kn_get_text(rows, 0), said[i % 5].text);
+		ck_assert_str_eq(kn_get_text(rows, 0), said[i % 7].text);
 		EXPECT_OK(cx, kn_done(rows));
 	}
 }
