@@ -253,6 +253,9 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 	bool has_failed = kn__conn_is_silent(cx->link->conn) ||
 					  (status != KN_OK && kn__run_is_of_servers(status, &cx->fault));
 	int64_t took = now - began;
+	/* Its time was over before the server had anything of it: that says nothing of the server. */
+	bool is_unsent = !has_failed && (status == KN_TIMEOUT || status == KN_CANCELED) &&
+					 cx->fault.error.sqlstate[0] == '\0';
 	bool is_doubtful;
 	kn__breaker_state was;
 	kn__breaker_state is;
@@ -265,7 +268,9 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 	atomic_fetch_add_explicit(&server->queries, 1, memory_order_relaxed);
 	if (status != KN_OK)
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);
-	if (kn__breaker_report(&server->breaker, permit, now, took, has_failed, &was, &is))
+	if (is_unsent)
+		kn__breaker_withdraw(&server->breaker, permit);
+	else if (kn__breaker_report(&server->breaker, permit, now, took, has_failed, &was, &is))
 		kn__tell_breaker(server, is);
 	if (is_doubtful)
 		kn__route_doubt(server, status);

@@ -89,11 +89,63 @@ START_TEST(leaves_its_place_without_a_connection)
 }
 END_TEST
 
+static kn_status
+body(kn_ctx *cx, void *argument)
+{
+	(void) argument;
+	return kn_exec(cx, "SELECT 1");
+}
+
+static kn_status
+execute(kn_ctx *cx)
+{
+	return body(cx, NULL);
+}
+
+static kn_status
+transact(kn_ctx *cx)
+{
+	return kn_transact(cx, body, NULL);
+}
+
+static kn_status
+stream(kn_ctx *cx)
+{
+	return kn_done(kn_stream(cx, "SELECT 1"));
+}
+
+static kn_status
+copy_out(kn_ctx *cx)
+{
+	return kn_copy_end(kn_copy_out(cx, "COPY (SELECT 1) TO STDOUT"), NULL);
+}
+
+static kn_status (*const calls[])(kn_ctx *cx) = { execute, transact, stream, copy_out };
+
+/* The server has not seen it: so it is not known to be well, and the next one is to find out. */
+START_TEST(says_nothing_if_it_is_never_sent)
+{
+	kn_ctx *cx;
+
+	open_wary(1);
+	cx = kn_begin(db);
+	let_probes_in(cx);
+	kn_set_timeout(cx, 0);
+	EXPECT(cx, calls[_i](cx), KN_TIMEOUT);
+	ck_assert_int_ne(stats_of(db).breaker, KN_BREAKER_CLOSED);
+	kn_set_timeout(cx, -1);
+	EXPECT_OK(cx, calls[_i](cx));
+	ck_assert_int_eq(stats_of(db).breaker, KN_BREAKER_CLOSED);
+	kn_end(cx);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, NULL, tear_down);
 	tcase_add_test(tcase, leaves_its_place_without_a_connection);
+	LOOP(tcase, says_nothing_if_it_is_never_sent, calls);
 }
 
 int
