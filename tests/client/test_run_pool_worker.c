@@ -3,6 +3,7 @@
  *		The pool's own threads: opening, growing and shrinking, age, keepalive.
  */
 #include "pool_fake.h"
+#include "run/pool_parts.h"
 
 /* Looks at all members until something has come of it: a worker looks when it comes to it. */
 #define ADVANCE_UNTIL(f, pool, milliseconds, condition) \
@@ -348,6 +349,31 @@ START_TEST(tries_again_after_pauses)
 }
 END_TEST
 
+/* Not all clients of a server that comes back are there in the same moment. */
+START_TEST(pauses_differ)
+{
+	int64_t pause[4];
+	int different = 0;
+
+	for (int i = 0; i < COUNT(pause); i++)
+	{
+		fake f;
+		kn__pool *pool;
+
+		fake_init(&f, 1);
+		f.options.min = 1;
+		f.open_status = KN_CONN_LOST;
+		pool = fake_pool(&f);
+		AWAIT(pool, failed_to_open == 1);
+		pause[i] = pool->retry_at - pool->failed_at;
+		ck_assert(pause[i] > 75 * KN__NS_PER_MS / 10 && pause[i] <= 10 * KN__NS_PER_MS);
+		different += pause[i] != pause[0];
+		fake_end(&f, pool);
+	}
+	ck_assert_int_gt(different, 0);
+}
+END_TEST
+
 /* After a time in which nothing could be opened the pool is as large as it was. */
 START_TEST(recovers_all_of_min)
 {
@@ -486,6 +512,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, keeps_alive_what_nobody_uses);
 	tcase_add_test(tcase, opens_while_it_keeps_alive);
 	tcase_add_test(tcase, tries_again_after_pauses);
+	tcase_add_test(tcase, pauses_differ);
 	tcase_add_test(tcase, recovers_all_of_min);
 	tcase_add_test(tcase, what_is_dead_at_once_is_opened_after_pauses);
 	tcase_add_test(tcase, opens_again_what_has_died);
