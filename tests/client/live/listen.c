@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../failing.h"
+#include "run/listen.h"
 
 START_TEST(hears)
 {
@@ -284,6 +285,43 @@ START_TEST(is_told_of_the_end_while_it_waits)
 }
 END_TEST
 
+static int64_t
+stand_still(void *user)
+{
+	(void) user;
+	return INT64_C(1000000000000);
+}
+
+/* Listeners that have lost the same server do not come back in the same moment. */
+START_TEST(pauses_as_no_other)
+{
+	const kn_clock clock = { .monotonic = stand_still };
+	const kn_notification *heard;
+	int64_t pauses[4];
+	int different = 0;
+	kn_db *own;
+
+	OPEN(own,
+		 .listen_conninfo = "host=/nowhere",
+		 .retry_base_ms = 1000,
+		 .retry_cap_ms = 1000,
+		 .clock = &clock);
+	for (int i = 0; i < COUNT(pauses); i++)
+	{
+		kn_listener *one;
+
+		ck_assert_int_eq(kn_open_listener(&one, own, NULL), KN_OK);
+		ck_assert_int_eq(kn_next_notification(one, 0, &heard), KN_TIMEOUT);
+		pauses[i] = one->retry_at - stand_still(NULL);
+		ck_assert(pauses[i] >= 0 && pauses[i] <= 1000 * KN__NS_PER_MS);
+		different += pauses[i] != pauses[0];
+		kn_close_listener(one);
+	}
+	ck_assert_int_gt(different, 0);
+	ck_assert_int_eq(kn_close(own, 1000), KN_OK);
+}
+END_TEST
+
 START_TEST(is_the_parents_own)
 {
 	const kn_notification *heard;
@@ -440,6 +478,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_woken);
 	tcase_add_test(tcase, outlives_its_handle);
 	tcase_add_loop_test(tcase, is_told_of_the_end_while_it_waits, 0, 2);
+	tcase_add_test(tcase, pauses_as_no_other);
 	/* A child leaves libpq's memory alone, which memcheck takes for a leak. */
 	if (!is_slow())
 		tcase_add_test(tcase, is_the_parents_own);
