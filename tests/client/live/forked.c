@@ -1,10 +1,11 @@
 /*
  * forked.c
- *		Transactions that a process forks in: they are the parent's, and a child only forgets them.
+ *		What a process has as it forks: it is the parent's, and a child only forgets it.
  */
 #include "notes.h"
 #include "run/run.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -192,12 +193,51 @@ START_TEST(waits_for_no_thread_that_is_not_there)
 }
 END_TEST
 
+static int
+count_sockets(void)
+{
+	struct stat of;
+	int count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fstat(fd, &of) == 0 && S_ISSOCK(of.st_mode);
+	return count;
+}
+
+/* A child that held it open would keep the session of a parent that is gone. */
+START_TEST(is_held_by_no_child)
+{
+	pid_t child;
+	int result;
+	kn_db *db;
+	kn_ctx *cx;
+
+	OPEN(db, .max_connections = 1);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	child = fork();
+	if (child == 0)
+	{
+		int before = count_sockets();
+
+		kn_end(cx);
+		_exit(kn_close(db, 0) == KN_OK && count_sockets() == before - 1 ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(child, &result, 0), child);
+	ck_assert_int_eq(result, 0);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, is_not_told_by_a_child, ends);
 	LOOP(tcase, is_the_parents_own_in_a_savepoint, ends);
+	tcase_add_test(tcase, is_held_by_no_child);
 	tcase_add_loop_test(tcase, waits_for_no_thread_that_is_not_there, 0, 2);
 }
 
