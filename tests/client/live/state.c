@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <unistd.h>
 
+#include "run/run.h"
 #include "wire/wire.h"
 
 static void
@@ -441,6 +442,19 @@ START_TEST(takes_texts_as_they_are)
 }
 END_TEST
 
+/* What refuses to write may be a standby by now, and its name lead to another server. */
+START_TEST(is_made_new_where_nothing_can_be_written)
+{
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	kn__route_doubt(&db->servers[0], KN_CONN_LOST);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(db).opened, 1);
+	kn__route_doubt(&db->servers[0], KN_READ_ONLY);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(db).opened, 2);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -451,9 +465,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_not_clean_in_a_transaction);
 	tcase_add_test(tcase, lives_on_after_a_word_in_passing);
 	tcase_add_test(tcase, is_looked_at_without_a_word);
-	/* A child leaves libpq's memory alone, which memcheck takes for a leak. */
-	if (!is_slow())
-		LOOP(tcase, prints_as_is_expected, interval_styles);
+	tcase_add_test(tcase, is_made_new_where_nothing_can_be_written);
+	LOOP(tcase, prints_as_is_expected, interval_styles);
 	LOOP(tcase, speaks_utf8, strangers);
 	tcase_add_test(tcase, is_refused_in_another_encoding);
 	tcase_add_test(tcase, is_nobodys_in_another_encoding);
