@@ -470,34 +470,9 @@ START_TEST(opens_again_what_has_died)
 }
 END_TEST
 
-/* Whoever looks late finds the pause over, and would have the server asked once more. */
-START_TEST(refused_credentials_are_tried_once)
-{
-	fake f;
-	kn__pool *pool;
-	taker all[3];
-
-	fake_init(&f, 1);
-	f.haste = KN__NS_PER_S;
-	f.options.acquire_ms = 3600000;
-	f.is_gated = true;
-	f.open_status = KN_AUTH;
-	pool = fake_pool(&f);
-	for (int i = 0; i < 3; i++)
-		taker_queue(&all[i], pool, KN__NEVER);
-	fake_permit(&f, 3);
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(taker_join(&all[i]), KN_AUTH);
-	ck_assert_int_eq(pool_stats(pool).failed_to_open, 1);
-	ck_assert_int_eq(pool_stats(pool).waiting, 0);
-	fake_end(&f, pool);
-}
-END_TEST
-
 static void
 fill(TCase *tcase)
 {
-	tcase_add_test(tcase, refused_credentials_are_tried_once);
 	tcase_add_test(tcase, no_more_than_max_opening_at_a_time);
 	tcase_add_test(tcase, grows_up_to_max);
 	tcase_add_test(tcase, a_spike_opens_few);
