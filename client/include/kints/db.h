@@ -230,8 +230,8 @@ typedef struct kn_stats
 /* How many servers there are: 0 is the one of conninfo, then the replicas.  0 of NULL. */
 KN_API int kn_server_count(const kn_db *db);
 /* The figures of a server, as they are now, in *out, whose size is filled in.  KN_OK, or KN_USAGE
- * where there is no such server, or db or out is NULL, or its size is not filled in.  In a child process some are those of the
- * fork, and others 0. */
+ * where there is no such server, or db or out is NULL, or its size is not filled in.  In a child
+ * process some are those of the fork, and others 0. */
 KN_API kn_status kn_get_stats(const kn_db *db, int server, kn_stats *out);
 
 /*

@@ -36,8 +36,8 @@ typedef struct kn_transaction
  * lives on after it, and rows that stream, or a COPY, have to be ended in it.
  *
  * It has to return.  One that is left by longjmp() or by an exception of C++ leaves its transaction
- * open, and whatever is done with the context after that is done in it: nothing but kn_end() may be,
- * which rolls it back.
+ * open, and whatever is done with the context after that is done in it: nothing but kn_end() may
+ * be, which rolls it back.
  */
 typedef kn_status kn_body_fn(kn_ctx *cx, void *argument);
 
