@@ -418,61 +418,6 @@ START_TEST(memory_is_wiped)
 }
 END_TEST
 
-#define STACK_SIZE (1024 * 1024)
-
-static char long_secret[200];
-
-static kn_status
-give_long(void *user, const kn_secret_request *request, char *out, size_t capacity)
-{
-	(void) user;
-	(void) request;
-	ck_assert_uint_gt(capacity, sizeof(long_secret));
-	memcpy(out, long_secret, sizeof(long_secret));
-	return KN_OK;
-}
-
-static void *
-ask_with_own_stack(void *user)
-{
-	kn_status status = kn__secret_get(user, 0, KN__NEVER, buffer, &version, &fault);
-
-	return status == KN_OK ? user : NULL;
-}
-
-/* Nor has what is left of the stack, once whoever asked is gone. */
-START_TEST(the_stack_is_wiped)
-{
-	char *stack = aligned_alloc(4096, STACK_SIZE);
-	kn__secret secret;
-	size_t longest = 0;
-	pthread_attr_t attr;
-	pthread_t thread;
-	void *got;
-
-	ck_assert_ptr_nonnull(stack);
-	memset(stack, 0, STACK_SIZE);
-	memset(long_secret, 's', sizeof(long_secret) - 1);
-	ck_assert_int_eq(kn__secret_init(&secret, give_long, NULL, &about, 100, NULL), KN_OK);
-	ck_assert_int_eq(pthread_attr_init(&attr), 0);
-	ck_assert_int_eq(pthread_attr_setstack(&attr, stack, STACK_SIZE), 0);
-	ck_assert_int_eq(pthread_create(&thread, &attr, ask_with_own_stack, &secret), 0);
-	ck_assert_int_eq(pthread_join(thread, &got), 0);
-	ck_assert_ptr_eq(got, &secret);
-	ck_assert_str_eq(buffer, long_secret);
-	for (size_t i = 0, run = 0; i < STACK_SIZE; i++)
-	{
-		run = stack[i] == 's' ? run + 1 : 0;
-		longest = run > longest ? run : longest;
-	}
-	/* Registers that were put there have as much of it as they hold. */
-	ck_assert_uint_lt(longest, sizeof(long_secret) - 1);
-	kn__secret_release(&secret);
-	ck_assert_int_eq(pthread_attr_destroy(&attr), 0);
-	free(stack);
-}
-END_TEST
-
 static void
 fill(TCase *tcase)
 {
@@ -488,7 +433,6 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, who_hangs_holds_up_nobody);
 	tcase_add_test(tcase, nobody_waits_past_his_deadline);
 	tcase_add_test(tcase, memory_is_wiped);
-	tcase_add_test(tcase, the_stack_is_wiped);
 }
 
 int

@@ -20,11 +20,17 @@ static kn_status connect_link(kn__link *link, const kn__wait *wait, const int *w
 							  uint64_t *version, kn__fault *fault);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
 
+/*
+ * One that does nothing may not have read what it is to do.  It is not long until it has, or sees
+ * that nobody is there: by then, what still does nothing has lost touch with us in another way.
+ */
+#define UNREAD_MS 2000
+
 /* One's own sessions everybody may see. */
 static const char x_active[] =
 	"SELECT pg_catalog.count(*)"
 	"  FROM pg_catalog.pg_stat_activity"
-	" WHERE pid = $1 AND state = 'active'";
+	" WHERE pid = $1 AND (state = 'active' OR $2)";
 
 const kn__driver kn__link_driver = {
 	.open = open_link,
@@ -316,12 +322,14 @@ has_ended(void *user, kn__member *member, int64_t deadline)
 {
 	kn__server *server = user;
 	kn__wait wait = { .deadline = deadline, .stop = &server->db->stop[0] };
-	kn_value values[] = { kn_i32(((kn__link *) (void *) member)->pid) };
+	int64_t read_by = kn__after(member->idle_since, UNREAD_MS);
+	kn_value values[] = { kn_i32(((kn__link *) (void *) member)->pid),
+						  kn_bool(kn__now(server->db->clock) < read_by) };
 	kn__item item = { .sql = x_active,
 					  .length = sizeof(x_active) - 1,
 					  .hash = kn__hash(x_active, sizeof(x_active) - 1, 0),
 					  .values = values,
-					  .count = 1,
+					  .count = 2,
 					  .never_prepare = true,
 					  .wants_rows = true,
 					  .is_atomic = true };
