@@ -111,13 +111,29 @@ some_of(call kind, size_t n)
 	return most;
 }
 
+/* What a connection begins with; PgBouncer refuses it unless all of it is there when it looks. */
+static bool
+is_greeting(const void *bytes, size_t n)
+{
+	static const unsigned char kinds[][4] = { { 0, 3, 0, 0 }, { 4, 210, 22, 47 } };
+
+	for (size_t i = 0; n >= 8 && i < COUNT(kinds); i++)
+	{
+		if (memcmp((const char *) bytes + 4, kinds[i], sizeof(kinds[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A socket that blocks takes all of it: libpq sends a cancel request so, and relies on it. */
 KN_API ssize_t
 send(int fd, const void *bytes, size_t n, int flags)
 {
 	if (is_cut_short(CALL_SEND, fd))
 		return -1;
-	return sendto(fd, bytes, is_nonblocking(fd) ? some_of(CALL_SEND, n) : n, flags, NULL, 0);
+	if (is_nonblocking(fd) && !(is_pooled() && is_greeting(bytes, n)))
+		n = some_of(CALL_SEND, n);
+	return sendto(fd, bytes, n, flags, NULL, 0);
 }
 
 KN_API ssize_t
