@@ -2,10 +2,10 @@
  * servers.c
  *		Which servers a configuration names, and how to connect to each.
  *
- * What libpq is told is what the conninfo says, a name for the sessions, and that their texts are
- *in UTF-8; no other option gets a default of ours here.  A replica is reached as the first server
- *is in all that its own conninfo does not say: a replica without TLS, where the first server has
- *it, takes somebody to say so.
+ * What libpq is told is what the conninfo says, a name for the sessions, and that
+ * their texts are in UTF-8; no other option gets a default of ours here.  A replica is
+ * reached as the first server is in all that its own conninfo does not say: a replica
+ * without TLS, where the first server has it, takes somebody to say so.
  */
 #include <stdio.h>
 #include <stdlib.h>
