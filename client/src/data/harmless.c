@@ -2,10 +2,10 @@
  * harmless.c
  *		Functions that give a value and do nothing else.
  *
- * They come with the server or with its contrib modules; in order, for they are looked for by
- *halving. Some are volatile, such as random(), and may be called twice all the same.  Whatever is
- *not here, and not in function.c, is a user's own, and can do anything.  One that has a name of
- *these is taken for it.
+ * They come with the server or with its contrib modules; in order, for they are looked for
+ * by halving.  Some are volatile, such as random(), and may be called twice all the
+ * same.  Whatever is not here, and not in function.c, is a user's own, and can do
+ * anything.  One that has a name of these is taken for it.
  */
 #include "data/data.h"
 

@@ -2,11 +2,12 @@
  * cache_entry.c
  *		What an entry of the cache begins with: whose it is, and of what.
  *
- * A key is the program's text, and a hash of who asks: short, and not to be relied on, for whoever
- * chooses a claim or a value can make two of them fall together; and a program may have one cache
- * for several databases.  So an entry begins with the server, the database, the user and the
- * options it is connected with, the role, the claims, the statement and its values themselves, each
- *with its length before it, and is somebody else's unless all of that is the same, byte for byte.
+ * A key is the program's text, and a hash of who asks: short, and not to be relied on, for
+ * whoever chooses a claim or a value can make two of them fall together; and a program may
+ * have one cache for several databases.  So an entry begins with the server, the database,
+ * the user and the options it is connected with, the role, the claims, the statement and its
+ * values themselves, each with its length before it, and is somebody else's unless all of
+ * that is the same, byte for byte.
  */
 #include "run/cache.h"
 #include "run/config.h"

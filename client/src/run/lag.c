@@ -2,12 +2,13 @@
  * lag.c
  *		How far behind a replica is, by what its primary was seen to have.
  *
- * A replica cannot tell: one that has lost its primary has replayed all it was sent, and is up to
- * date as far as it knows.  So the primary's places in the log are kept with the times they were
- * seen at.  What a replica has not replayed was written between the last look that saw the primary
- * no further, and the first one that saw it beyond: it is at least as late as the latter is ago,
- *and no later than the former.  In between counts the age of the last commit it has replayed; that
- * alone will not do, for the commit is old as well where nobody writes.
+ * A replica cannot tell: one that has lost its primary has replayed all it was sent, and is
+ * up to date as far as it knows.  So the primary's places in the log are kept with the times
+ * they were seen at.  What a replica has not replayed was written between the last look that
+ * saw the primary no further, and the first one that saw it beyond: it is at least as late
+ * as the latter is ago, and no later than the former.  In between counts the age of the last
+ * commit it has replayed; that alone will not do, for the commit is old as well where nobody
+ * writes.
  *
  * Where the primary cannot be seen any more, what it had then is all there is to know.
  */

@@ -3,7 +3,7 @@
  *		Any text as a conninfo: what is libpq's is found just as libpq finds it.
  *
  * A text that libpq takes as it is has nothing of ours, and all of libpq's.  What was found,
- *written in quotes, is found again.
+ * written in quotes, is found again.
  */
 #include <libpq-fe.h>
 #include <stdlib.h>

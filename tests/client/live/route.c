@@ -1,7 +1,7 @@
 /*
  * route.c
- *		Where statements go when there is a replica: by what they do, by lag, and by what was
- *written before.  tests/client/replica runs it.
+ *		Where statements go when there is a replica: by what they do, by lag, and by what
+ *		was written before.  tests/client/replica runs it.
  *
  *	route PRIMARY REPLICA
  *

@@ -1,10 +1,11 @@
 /*
  * route.h
- *		What the tests of several servers share: checks, commands, and where a statement was run.
+ *		What the tests of several servers share: checks, commands, and where a statement was
+ *		run.
  *
- * KN_TEST_DIRECT and KN_TEST_REPLICA are conninfos of the primary and of a standby, without a
- *pooler; KN_TEST_PRIMARY_CONTROL and KN_TEST_REPLICA_CONTROL what begins a command of the shell,
- *pg_ctl and all, that says what is to be done to either.
+ * KN_TEST_DIRECT and KN_TEST_REPLICA are conninfos of the primary and of a standby, without
+ * a pooler; KN_TEST_PRIMARY_CONTROL and KN_TEST_REPLICA_CONTROL what begins a command of the
+ * shell, pg_ctl and all, that says what is to be done to either.
  */
 #ifndef KN_TESTS_ROUTE_H
 #define KN_TESTS_ROUTE_H

@@ -1,14 +1,16 @@
 /*
  * soak.c
- *		Many threads on few connections, of many tenants, while sessions are killed, connections
- *cut, and the server goes down again and again.  tests/client/soak runs it.
+ *		Many threads on few connections, of many tenants, while sessions are killed,
+ *		connections cut, and the server goes down again and again.  tests/client/soak runs
+ *		it.
  *
  *	soak SECONDS FAST IMMEDIATE
  *
- * The last two are commands of the shell that restart the server.  What has to hold: nobody ever
- * sees or writes a row of another tenant; what a call returns is true of each row it wrote; money
- * is neither made nor lost; each notification is heard, or a gap told; what comes from the cache is
- * no older than what was committed; memory, descriptors and connections end as they began.
+ * The last two are commands of the shell that restart the server.  What has to hold: nobody
+ * ever sees or writes a row of another tenant; what a call returns is true of each row it
+ * wrote; money is neither made nor lost; each notification is heard, or a gap told; what
+ * comes from the cache is no older than what was committed; memory, descriptors and
+ * connections end as they began.
  */
 #include "soak_checks.h"
 #include "soak_work.h"
