@@ -248,17 +248,8 @@ static bool
 cancel_and_cut(void *user)
 {
 	doubt *d = user;
-	struct pollfd coming = { .fd = d->p.listener, .events = POLLIN };
-	char answer[PROXY_BYTES];
-	size_t n = read_answer(d->p.hit, answer);
 
-	kn_cancel(d->cx);
-	(void) poll(&coming, 1, -1);
-	for (int i = 0; i < PROXY_PAIRS; i++)
-	{
-		if (d->p.pairs[i] != NULL && d->p.pairs[i]->server == d->p.hit)
-			(void) pass(d->p.pairs[i]->client, answer, n);
-	}
+	pass_back_cancelled(&d->p, d->cx);
 	return true;
 }
 
@@ -383,11 +374,7 @@ answer_and_be_gone(void *user)
 	char answer[PROXY_BYTES];
 	size_t n = read_answer(p->hit, answer);
 
-	for (int i = 0; i < PROXY_PAIRS; i++)
-	{
-		if (p->pairs[i] != NULL && p->pairs[i]->server == p->hit)
-			(void) pass(p->pairs[i]->client, answer, n);
-	}
+	pass_back(p, answer, n);
 	(void) close(p->listener);
 	p->listener = -1;
 	return true;

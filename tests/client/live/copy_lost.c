@@ -195,17 +195,8 @@ static bool
 cancel_too_late(void *user)
 {
 	late *l = user;
-	struct pollfd coming = { .fd = l->p.listener, .events = POLLIN };
-	char answer[PROXY_BYTES];
-	size_t n = read_answer(l->p.hit, answer);
 
-	kn_cancel(l->cx);
-	(void) poll(&coming, 1, -1);
-	for (int i = 0; i < PROXY_PAIRS; i++)
-	{
-		if (l->p.pairs[i] != NULL && l->p.pairs[i]->server == l->p.hit)
-			(void) pass(l->p.pairs[i]->client, answer, n);
-	}
+	pass_back_cancelled(&l->p, l->cx);
 	l->p.kind = 'Q';
 	l->p.when = MOMENT_BEFORE;
 	l->p.harm = cancel_itself;

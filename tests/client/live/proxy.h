@@ -164,6 +164,30 @@ read_answer(int server, char *bytes)
 	}
 }
 
+/* What the server has said to the unit that is harmed goes to who has sent it. */
+static inline void
+pass_back(proxy *p, const char *answer, size_t n)
+{
+	for (int i = 0; i < PROXY_PAIRS; i++)
+	{
+		if (p->pairs[i] != NULL && p->pairs[i]->server == p->hit)
+			(void) pass(p->pairs[i]->client, answer, n);
+	}
+}
+
+/* The same, once a request to cancel it has come: it is too late. */
+static inline void
+pass_back_cancelled(proxy *p, kn_ctx *cx)
+{
+	struct pollfd coming = { .fd = p->listener, .events = POLLIN };
+	char answer[PROXY_BYTES];
+	size_t n = read_answer(p->hit, answer);
+
+	kn_cancel(cx);
+	(void) poll(&coming, 1, -1);
+	pass_back(p, answer, n);
+}
+
 /* Passes a unit on, and does the harm on the way; false: the connection is to be cut. */
 static inline bool
 harm_unit(proxy *p, pair *x, size_t unit)
