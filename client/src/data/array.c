@@ -51,9 +51,8 @@ kn__array_encode(kn__buf *buf, const kn_array *array, uint32_t element_oid, cons
 	kn_status status = KN_OK;
 
 	*why = "an array has up to 6 dimensions, and as many elements as these say";
-	if (array->dimensions > 0 && array->sizes == NULL)
-		return KN_DATA;
-	if (array->dimensions < 0 || array->dimensions > KN__MOST_DIMENSIONS)
+	if (array->dimensions < 0 || array->dimensions > KN__MOST_DIMENSIONS ||
+		(array->dimensions > 0 && array->sizes == NULL))
 		return KN_DATA;
 	for (int i = 0; i < array->dimensions; i++)
 	{

@@ -117,14 +117,13 @@ kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault)
 		" - '0/0'::pg_catalog.pg_lsn)::bigint";
 	kn__server *server = link->server;
 	uint64_t before = atomic_load(&server->replayed);
-	const char *standby = kn__conn_setting(link->conn, "in_hot_standby");
 	kn__item item = kn__run_plain(sql);
 	kn__outcome outcome;
 	kn_value value = kn_null();
 	const char *why;
 	kn_status status;
 
-	if (before == 0 || (standby != NULL && strcmp(standby, "off") == 0))
+	if (before == 0 || !kn__route_may_be_standby(link))
 		return KN_OK;
 	item.wants_rows = true;
 	status = kn__flight(link->conn, &item, 1, wait, &outcome, fault);
@@ -142,6 +141,14 @@ kn__route_is_standby(const kn__link *link)
 	const char *standby = kn__conn_setting(link->conn, "in_hot_standby");
 
 	return standby != NULL && strcmp(standby, "on") == 0;
+}
+
+bool
+kn__route_may_be_standby(const kn__link *link)
+{
+	const char *standby = kn__conn_setting(link->conn, "in_hot_standby");
+
+	return standby == NULL || strcmp(standby, "off") != 0;
 }
 
 /* A look that is under way may have seen what was before. */

@@ -295,12 +295,9 @@ kn__run_waited(kn_ctx *cx, int64_t since)
 static bool
 may_be_standby(const kn_ctx *cx)
 {
-	const char *standby = kn__conn_setting(cx->link->conn, "in_hot_standby");
-
 	if (cx->work.options != NULL && cx->work.options->is_read_only)
 		return false;
-	/* Not told by servers before 14, nor by all poolers.  A primary never becomes a standby. */
-	return standby == NULL || strcmp(standby, "off") != 0;
+	return kn__route_may_be_standby(cx->link);
 }
 
 int64_t

@@ -292,6 +292,8 @@ extern KN__HOT bool kn__route_has(const kn_ctx *cx, kn__server *server);
 extern KN__COLD kn_status kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault);
 /* Whether the server says that it is one; those before 14, and some poolers, say nothing. */
 extern KN__COLD bool kn__route_is_standby(const kn__link *link);
+/* The contrary of what it says if it is none.  A primary never becomes a standby. */
+extern KN__COLD bool kn__route_may_be_standby(const kn__link *link);
 extern KN__COLD void kn__route_doubt(kn__server *server, kn_status status);
 extern kn_status kn__route_start(kn_db *db);
 extern void kn__route_stop(kn_db *db);
