@@ -3,6 +3,7 @@
  *		Members whose server does not end what was cancelled: they keep their place for a while.
  */
 #include "pool_fake.h"
+#include "run/pool_parts.h"
 
 static _Atomic(bool) is_over;
 static _Atomic(int) questions;
@@ -23,6 +24,26 @@ has_ended(void *user, kn__member *member, int64_t deadline)
 	return is_over && serial_of(member) > 0;
 }
 
+/*
+ * Waits until more than so many have been asked, and when to ask next has been laid down: what the
+ * test's clock does before that would put it off.
+ */
+static void
+await_question(kn__pool *pool, int before)
+{
+	bool is_asking = true;
+
+	while (questions <= before || is_asking)
+	{
+		sched_yield();
+		pthread_mutex_lock(&pool->lock);
+		is_asking = false;
+		for (int i = 0; i < pool->max; i++)
+			is_asking = is_asking || kn__slot_state_of(&pool->slots[i]) == KN__SLOT_ASKED;
+		pthread_mutex_unlock(&pool->lock);
+	}
+}
+
 /* One of them that lingers, and has been asked about once. */
 static kn__pool *
 begin(fake *f, int max)
@@ -40,8 +61,7 @@ begin(fake *f, int max)
 	ck_assert_int_eq(pool_stats(pool).lingering, 1);
 	ck_assert_uint_eq(pool_stats(pool).closed_broken, 1);
 	ck_assert_int_eq(pool_stats(pool).total, 0);
-	while (questions == 0)
-		sched_yield();
+	await_question(pool, 0);
 	return pool;
 }
 
@@ -80,8 +100,7 @@ START_TEST(its_place_is_filled_at_last)
 		int before = questions;
 
 		fake_advance(&f, pool, 2000);
-		while (questions == before)
-			sched_yield();
+		await_question(pool, before);
 	}
 	ck_assert_int_eq(f.opened, 1);
 	ck_assert_int_eq(pool_stats(pool).lingering, 1);
