@@ -31,17 +31,19 @@ has_ended(void *user, kn__member *member, int64_t deadline)
 static void
 await_question(kn__pool *pool, int before)
 {
-	bool is_asking = true;
+	bool is_asking;
 
-	while (questions <= before || is_asking)
+	while (questions <= before)
+		sched_yield();
+	do
 	{
 		sched_yield();
-		pthread_mutex_lock(&pool->lock);
 		is_asking = false;
+		pthread_mutex_lock(&pool->lock);
 		for (int i = 0; i < pool->max; i++)
 			is_asking = is_asking || kn__slot_state_of(&pool->slots[i]) == KN__SLOT_ASKED;
 		pthread_mutex_unlock(&pool->lock);
-	}
+	} while (is_asking);
 }
 
 /* One of them that lingers, and has been asked about once. */
