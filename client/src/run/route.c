@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define REST_NS  (20 * KN__NS_PER_MS) /* between two looks, however much it is asked */
-#define HASTE_MS 100                  /* while there is no primary */
+#define HASTE_MS 100                  /* while there may be no primary */
 #define LOOK_MS  1000                 /* what a look may take, so that it is known who is gone */
 
 /* Who looks at one server. */
@@ -439,7 +439,8 @@ integer_of(const kn_value *value, int64_t otherwise)
 
 /*
  * Sends those away who wait for a server that cannot be reached, as there are others; but for
- * a primary that nobody has replaced.  Returns whether the primary is there.
+ * a primary that nobody has replaced.  Returns whether the primary is there, as far as is known:
+ * while its breaker is not closed, calls do not come to find out.
  */
 static bool
 dismiss(kn_db *db)
@@ -451,7 +452,8 @@ dismiss(kn_db *db)
 		if (&db->servers[i] != primary && !atomic_load(&db->servers[i].is_known))
 			kn__pool_dismiss(db->servers[i].pool);
 	}
-	return atomic_load(&primary->is_known) && atomic_load(&primary->is_primary);
+	return atomic_load(&primary->is_known) && atomic_load(&primary->is_primary) &&
+		   atomic_load(&primary->breaker.state) == KN__BREAKER_CLOSED;
 }
 
 /* False: it is over. */

@@ -13,7 +13,6 @@
 #define BOUND_MS    1000.0 /* from when the new primary takes a write, until ours flow */
 #define HASTY_MS    1000   /* for calls that fail */
 #define TOO_LATE_MS 5000   /* long after that */
-#define SELDOM_MS   600000 /* long after all of this */
 /*
  * Where there is no pooler nobody waits so long.  A pooler keeps what came to it for a server that
  * is gone, in the hope that it comes back.

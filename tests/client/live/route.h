@@ -26,6 +26,7 @@
 #define LAG_MS     500
 #define PROBE_MS   20
 #define CANCEL_MS  200
+#define SELDOM_MS  600000 /* long after all of this */
 
 static kn_db *db;
 static int passed;
