@@ -199,6 +199,14 @@ typedef struct kn__fault
 } kn__fault;
 
 extern KN__HOT void kn__fault_clear(kn__fault *fault);
+/* The same where there is an error: each call begins with that. */
+static inline void
+kn__fault_tidy(kn__fault *fault)
+{
+	if (fault->error.status != KN_OK || fault->used > 0)
+		kn__fault_clear(fault);
+}
+
 /* Begins a new error with a message, and returns the status, so that it can be returned. */
 extern KN__COLD kn_status kn__fail(kn__fault *fault, kn_status status, const char *format, ...)
 	KN_PRINTF(3, 4);

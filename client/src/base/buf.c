@@ -147,11 +147,13 @@ kn__buf_u32(kn__buf *buf, uint32_t value)
 void
 kn__buf_u64(kn__buf *buf, uint64_t value)
 {
-	uint8_t bytes[8];
+	char *room = kn__buf_room(buf, sizeof(value));
 
-	kn__store_u32(bytes, (uint32_t) (value >> 32));
-	kn__store_u32(bytes + 4, (uint32_t) value);
-	kn__buf_add(buf, bytes, sizeof(bytes));
+	if (room == NULL)
+		return;
+	kn__store_u32(room, (uint32_t) (value >> 32));
+	kn__store_u32(room + 4, (uint32_t) value);
+	kn__buf_count(buf, sizeof(value));
 }
 
 void

@@ -113,24 +113,30 @@ put_text(char *at, const char *end, const kn_value *value, uint32_t oid)
 bool
 kn__row_decode(const char *bytes, size_t length, int count, kn__field *fields)
 {
-	const char *end = bytes + length;
+	size_t left = length - 2;
 
-	if (length < 2 || kn__load_u16(bytes) != count)
+	if (length < 2 || length > INT32_MAX || kn__load_u16(bytes) != count)
 		return false;
 	bytes += 2;
-	for (int i = 0; i < count; i++)
+	for (kn__field *field = fields; field < fields + count; field++)
 	{
-		int32_t n;
+		uint32_t n;
 
-		if (end - bytes < 4)
+		if (left < 4)
 			return false;
-		n = (int32_t) kn__load_u32(bytes);
+		n = kn__load_u32(bytes);
 		bytes += 4;
-		if (n < -1 || n > end - bytes)
-			return false;
-		fields[i] = (kn__field){ n < 0 ? NULL : bytes, n };
-		if (n > 0)
+		left -= 4;
+		if (n <= left)
+		{
+			*field = (kn__field){ bytes, (int32_t) n };
 			bytes += n;
+			left -= n;
+			continue;
+		}
+		if (n != UINT32_MAX)
+			return false;
+		*field = (kn__field){ NULL, -1 };
 	}
-	return bytes == end;
+	return left == 0;
 }

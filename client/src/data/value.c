@@ -64,13 +64,13 @@ kn_i16(int16_t i)
 	return of_int(KN_TYPE_I16, i);
 }
 
-kn_value
+KN__HOT kn_value
 kn_i32(int32_t i)
 {
 	return of_int(KN_TYPE_I32, i);
 }
 
-kn_value
+KN__HOT kn_value
 kn_i64(int64_t i)
 {
 	return of_int(KN_TYPE_I64, i);
@@ -88,7 +88,7 @@ kn_f64(double d)
 	return (kn_value){ .type = KN_TYPE_F64, .as.d = d };
 }
 
-kn_value
+KN__HOT kn_value
 kn_text(const char *text)
 {
 	return of_text(KN_TYPE_TEXT, text);

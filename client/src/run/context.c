@@ -18,16 +18,16 @@ static const char x_timeout[] = "\"timeout_ms\" is a number of milliseconds, or 
 static kn_ctx no_memory = { .guard = ATOMIC_FLAG_INIT };
 
 static void cancel(kn_ctx *cx);
-static bool set_up(kn_ctx *cx, const kn_request *given);
-static int64_t deadline_of(const kn_ctx *cx);
-static bool make_prelude(kn_ctx *cx, const kn_request *request);
-static const char *copy(kn_ctx *cx, const char *text);
-static void let_go(kn_ctx *cx);
-static const char *check_request(const kn_request *request);
+static KN__HOT bool set_up(kn_ctx *cx, const kn_request *given);
+static KN__HOT int64_t deadline_of(const kn_ctx *cx);
+static KN__HOT bool make_prelude(kn_ctx *cx, const kn_request *request);
+static KN__HOT const char *copy(kn_ctx *cx, const char *text);
+static KN__HOT void let_go(kn_ctx *cx);
+static KN__HOT const char *check_request(const kn_request *request);
 static kn_status refuse(kn_ctx *cx);
 static const int32_t *copy_numbers(kn_ctx *cx, const int32_t *numbers, int32_t count);
 
-kn_ctx *
+KN__HOT kn_ctx *
 kn_begin_request(kn_db *db, const kn_request *request)
 {
 	kn_ctx *cx;
@@ -74,15 +74,20 @@ set_up(kn_ctx *cx, const kn_request *given)
 	cx->last_lsn = 0;
 	cx->prelude = NULL;
 	cx->prelude_count = 0;
-	memset(&cx->work, 0, sizeof(cx->work));
+	if (cx->work.is_used)
+		memset(&cx->work, 0, sizeof(cx->work));
 	cx->open_rows = NULL;
 	cx->batches = NULL;
 	cx->stream = NULL;
 	cx->copy = NULL;
-	kn__fault_clear(&cx->fault);
+	kn__fault_tidy(&cx->fault);
 	cx->actor = copy(cx, request->actor);
 	cx->trace_id = copy(cx, request->trace_id);
-	return make_prelude(cx, request) && !cx->own.has_failed;
+	if (!make_prelude(cx, request) || cx->own.has_failed)
+		return false;
+	cx->is_plain = cx->prelude == NULL && !cx->hedge && cx->route != KN_ROUTE_REPLICA &&
+				   db->server_count == 1 && db->config.hooks == NULL;
+	return true;
 }
 
 /* What is wrong with it, NULL: nothing. */
@@ -169,7 +174,7 @@ copy(kn_ctx *cx, const char *text)
 	return text == NULL ? NULL : kn__arena_copy(&cx->own, text, strlen(text));
 }
 
-void
+KN__HOT void
 kn_end(kn_ctx *cx)
 {
 	if (cx == NULL || cx == &no_memory)
@@ -406,8 +411,7 @@ kn__ctx_is_sound(kn_ctx *cx, kn_status *status)
 	*status = KN_NO_MEMORY;
 	if (cx == NULL || cx == &no_memory)
 		return false;
-	if (cx->fault.error.status != KN_OK || cx->fault.used > 0)
-		kn__fault_clear(&cx->fault);
+	kn__fault_tidy(&cx->fault);
 	if (cx->own.has_failed)
 		*status = kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	else if (cx->refusal != NULL)

@@ -313,7 +313,6 @@ kn_get_stats(const kn_db *db, int server, kn_stats *out)
 	of = &db->servers[server];
 	memset(&stats, 0, sizeof(stats));
 	kn__pool_stats(of->pool, &stats);
-	stats.queries = atomic_load(&of->queries);
 	stats.errors = atomic_load(&of->errors);
 	stats.retries = atomic_load(&of->retries);
 	stats.retries_denied = atomic_load(&of->retries_denied);

@@ -10,7 +10,7 @@
 
 static kn_status open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault);
 static void close_link(void *user, kn__member *member);
-static bool is_alive(void *user, kn__member *member);
+static KN__HOT bool is_alive(void *user, kn__member *member);
 static bool keep_alive(void *user, kn__member *member, int64_t deadline);
 static void forget_link(void *user, kn__member *member);
 static const char *where(void *user);

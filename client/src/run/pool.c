@@ -22,6 +22,8 @@ static void set_options(kn__pool *pool, const kn__pool_options *options);
 static bool make_slots(kn__pool *pool);
 static void make_locks(kn__pool *pool);
 static kn_status refuse(kn__pool *pool, kn__fault *fault);
+static KN__HOT bool is_open(const kn__pool *pool);
+static KN__HOT kn__member *take_idle(kn__pool *pool, const char *file, int line);
 static bool try_slot(kn__slot *slot);
 static bool leave(kn__slot *slot, uint32_t to);
 static void give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how,
@@ -162,25 +164,14 @@ kn_status
 kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
 			  const volatile bool *is_cancelled, kn__member **out, kn__fault *fault)
 {
-	kn__slot *slot;
-
 	*out = NULL;
-	if (atomic_load_explicit(&pool->gate, memory_order_relaxed) !=
-		atomic_load_explicit(&process_stamp, memory_order_relaxed))
+	if (!is_open(pool))
 		return refuse(pool, fault);
 	for (int i = 0; i < YIELDS; i++)
 	{
-		while ((slot = kn__pool_claim(pool)) != NULL)
-		{
-			kn__closed why;
-
-			if (kn__pool_accept(pool, slot, file, line, &why))
-			{
-				*out = slot->member;
-				return KN_OK;
-			}
-			kn__pool_close(pool, slot, why);
-		}
+		*out = take_idle(pool, file, line);
+		if (*out != NULL)
+			return KN_OK;
 		/* Where there are more threads than processors, a holder may only need to run. */
 		if (atomic_load_explicit(&pool->attention, memory_order_relaxed) != 0)
 			break;
@@ -192,29 +183,48 @@ kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
 bool
 kn__pool_try(kn__pool *pool, const char *file, int line, kn__member **out)
 {
-	kn__slot *slot;
-
 	*out = NULL;
-	if (atomic_load_explicit(&pool->gate, memory_order_relaxed) !=
-			atomic_load_explicit(&process_stamp, memory_order_relaxed) ||
-		atomic_load_explicit(&pool->attention, memory_order_relaxed) != 0)
+	if (!is_open(pool) || atomic_load_explicit(&pool->attention, memory_order_relaxed) != 0)
 		return false;
-	while ((slot = kn__pool_claim(pool)) != NULL)
-	{
-		kn__closed why;
-
-		if (kn__pool_accept(pool, slot, file, line, &why))
-		{
-			*out = slot->member;
-			return true;
-		}
-		kn__pool_close(pool, slot, why);
-	}
+	*out = take_idle(pool, file, line);
+	if (*out != NULL)
+		return true;
 	(void) pthread_mutex_lock(&pool->lock);
 	pool->is_wanted = true;
 	kn__pool_call_opener(pool);
 	(void) pthread_mutex_unlock(&pool->lock);
 	return false;
+}
+
+kn__member *
+kn__pool_take_idle(kn__pool *pool, const char *file, int line)
+{
+	return is_open(pool) ? take_idle(pool, file, line) : NULL;
+}
+
+/* Neither is it being closed, nor is this a child process. */
+static bool
+is_open(const kn__pool *pool)
+{
+	return atomic_load_explicit(&pool->gate, memory_order_relaxed) ==
+		   atomic_load_explicit(&process_stamp, memory_order_relaxed);
+}
+
+/* One that is idle, and sound; NULL: there is none. */
+static kn__member *
+take_idle(kn__pool *pool, const char *file, int line)
+{
+	kn__slot *slot;
+
+	while ((slot = kn__pool_claim(pool)) != NULL)
+	{
+		kn__closed why;
+
+		if (kn__pool_accept(pool, slot, file, line, &why))
+			return slot->member;
+		kn__pool_close(pool, slot, why);
+	}
+	return NULL;
 }
 
 static kn_status
@@ -251,16 +261,29 @@ try_slot(kn__slot *slot)
 		   kn__slot_move(slot, KN__SLOT_IDLE, KN__SLOT_CLAIMED);
 }
 
+/* One that only its holder writes costs less than one for all. */
+static inline void
+count(_Atomic(uint64_t) *counter, uint64_t more)
+{
+	atomic_store_explicit(counter,
+						  atomic_load_explicit(counter, memory_order_relaxed) + more,
+						  memory_order_relaxed);
+}
+
 /* How long it was out the last time, by who has the slot now: to give it back costs less so. */
 static inline void
 count_use(kn__slot *slot)
 {
 	const kn__member *member = slot->member;
 
-	atomic_store_explicit(&slot->busy_ns,
-						  atomic_load_explicit(&slot->busy_ns, memory_order_relaxed) +
-							  (uint64_t) (member->idle_since - member->taken_at),
-						  memory_order_relaxed);
+	count(&slot->busy_ns, (uint64_t) (member->idle_since - member->taken_at));
+}
+
+void
+kn__pool_note_query(kn__pool *pool, const kn__member *member)
+{
+	if (member->slot >= 0 && member->slot < pool->max)
+		count(&pool->slots[member->slot].queries, 1);
 }
 
 bool
@@ -293,9 +316,7 @@ kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__
 	member->line = line;
 	member->is_reported = false;
 	atomic_store_explicit(&member->last_sql, NULL, memory_order_relaxed);
-	atomic_store_explicit(&slot->uses,
-						  atomic_load_explicit(&slot->uses, memory_order_relaxed) + 1,
-						  memory_order_relaxed);
+	count(&slot->uses, 1);
 	kn__slot_set(slot, KN__SLOT_BUSY);
 	return true;
 }

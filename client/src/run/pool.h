@@ -170,6 +170,8 @@ extern KN__HOT kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const c
 									   const volatile bool *is_cancelled, kn__member **out,
 									   kn__fault *fault);
 
+/* Takes one that is idle; NULL: there is none, and kn__pool_take() says why. */
+extern KN__HOT kn__member *kn__pool_take_idle(kn__pool *pool, const char *file, int line);
 /*
  * Takes one that is idle, and that nobody waits for; false: there is none, and one is being opened
  * for the next who asks, if there may be more.
@@ -204,7 +206,9 @@ extern void kn__pool_dismiss(kn__pool *pool);
 /* All that are open by now are replaced: after a failover, or new credentials. */
 extern void kn__pool_renew(kn__pool *pool);
 
-/* All but queries, errors, retries, breaker, lag, is_primary and host. */
+/* By who has it: something went to the server. */
+extern KN__HOT void kn__pool_note_query(kn__pool *pool, const kn__member *member);
+/* All but errors, retries, breaker, lag, is_primary and host. */
 extern void kn__pool_stats(kn__pool *pool, kn_stats *out);
 /* A line for each that is out; the length it has, as snprintf() returns it. */
 extern size_t kn__pool_dump(kn__pool *pool, char *buffer, size_t capacity);

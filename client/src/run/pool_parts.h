@@ -57,7 +57,8 @@ typedef struct kn__slot
 	_Alignas(KN__CACHE_LINE) _Atomic(uint32_t) state;
 	int index;
 	kn__member *member;
-	_Atomic(uint64_t) uses; /* written by who has it, read by anybody; likewise busy_ns */
+	_Atomic(uint64_t) uses; /* written by who has it, read by anybody; likewise the next two */
+	_Atomic(uint64_t) queries;
 	_Atomic(uint64_t) busy_ns;
 	int64_t checked_at; /* the last keepalive, or when to ask next about one that lingers */
 } kn__slot;

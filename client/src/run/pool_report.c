@@ -194,7 +194,7 @@ kn__pool_stats(kn__pool *pool, kn_stats *out)
 {
 	out->total = out->idle = out->busy = out->opening = out->waiting = 0;
 	out->max = pool->max;
-	out->acquires = 0;
+	out->acquires = out->queries = 0;
 	for (int i = 0; i < pool->max; i++)
 	{
 		uint32_t state = kn__slot_state_of(&pool->slots[i]);
@@ -203,6 +203,7 @@ kn__pool_stats(kn__pool *pool, kn_stats *out)
 		out->busy += state == KN__SLOT_CLAIMED || state == KN__SLOT_BUSY || state == KN__SLOT_READ;
 		out->opening += state == KN__SLOT_OPENING;
 		out->busy_ns += atomic_load_explicit(&pool->slots[i].busy_ns, memory_order_relaxed);
+		out->queries += atomic_load_explicit(&pool->slots[i].queries, memory_order_relaxed);
 		out->acquires += atomic_load_explicit(&pool->slots[i].uses, memory_order_relaxed);
 	}
 	out->total = out->idle + out->busy;

@@ -7,9 +7,14 @@
 
 #include <string.h>
 
-static unsigned recognize(kn_ctx *cx, kn__item *item);
+/* What may have no place here. */
+#define IN_QUESTION                                                                    \
+	(KN__CLASS_TRANSACTION | KN__CLASS_COPY | KN__CLASS_MULTIPLE | KN__CLASS_SETTING | \
+	 KN__CLASS_COMMITS)
 
-kn_status
+static KN__HOT unsigned recognize(kn_ctx *cx, kn__item *item);
+
+KN__HOT kn_status
 kn_exec_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 			   const kn_options *options, int64_t *rows)
 {
@@ -29,7 +34,7 @@ kn_exec_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 	return status;
 }
 
-kn_rows *
+KN__HOT kn_rows *
 kn_query_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 				const kn_options *options)
 {
@@ -59,9 +64,8 @@ kn_status
 kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 				  const kn_options *options, kn__item *item, kn__call *call)
 {
-	kn_status status = kn__ctx_take_options(cx, &options);
+	kn_status status = options == NULL ? KN_OK : kn__ctx_take_options(cx, &options);
 
-	memset(item, 0, sizeof(*item));
 	memset(call, 0, sizeof(*call));
 	if (status != KN_OK)
 		return status;
@@ -73,6 +77,8 @@ kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count
 	call->options = options;
 	call->class = kn__query_item(cx, sql, values, count, item);
 	item->never_prepare |= options != NULL && options->never_prepare;
+	if ((call->class & IN_QUESTION) == 0)
+		return KN_OK;
 	status = kn__run_usage(cx, call->class, sql);
 	return status == KN_OK ? kn__run_keeps_identity(cx, call->class, sql) : status;
 }

@@ -5,6 +5,8 @@
 #ifndef KN_SRC_RUN_ROWS_H
 #define KN_SRC_RUN_ROWS_H
 
+#include <stddef.h>
+
 #include "run/run.h"
 
 struct kn_rows
@@ -17,18 +19,24 @@ struct kn_rows
 	int64_t number;          /* of all rows, from 0; -1 before the first */
 	int count;               /* of rows in result */
 	int columns;
-	uint8_t *kinds; /* kn_type of each column, see kn__result_kind(), or 0xff; NULL: of no use */
+	int width;      /* columns that have a kind there: all, or none where that is of no use */
+	uint8_t *kinds; /* kn_type of each and one more, 0: not looked at yet */
 	int64_t affected;
 	bool is_streaming; /* the connection is held, and more may come */
 	bool is_wrapped;   /* in a transaction for no more than that */
 	bool is_done;
-	kn_status status;   /* the first failure stays */
+	kn_status status; /* the first failure stays */
+	kn__arena values; /* of the current row: what decoding needs memory for */
+	const char *sql;
+	uint8_t few[16];    /* kinds, if that will do */
 	kn__permit permit;  /* of a stream */
 	kn__call call;      /* likewise */
 	kn_options options; /* likewise, for the call */
-	kn__item item;      /* likewise; of all others its text */
-	kn__arena values;   /* of the current row: what decoding needs memory for */
+	kn__item item;      /* likewise */
 };
+
+/* What all have; the rest is a stream's, and to clear it takes longer. */
+#define KN__ROWS_HEAD offsetof(kn_rows, permit)
 
 extern kn_rows *kn__rows_failed(void);
 extern KN__HOT void kn__rows_fill(kn_rows *rows, kn__item *item);
@@ -43,7 +51,7 @@ extern KN__HOT unsigned kn__query_item(kn_ctx *cx, const char *sql, const kn_val
 extern KN__COLD kn_rows *kn__rows_fail(kn_ctx *cx, kn_status status);
 
 /* stream.c: the next rows of a stream, and its end */
-extern bool kn__stream_more(kn_rows *rows);
+extern KN__HOT bool kn__stream_more(kn_rows *rows);
 extern void kn__stream_close(kn_rows *rows);
 
 #endif

@@ -8,17 +8,21 @@
 
 #define FEW 4 /* statements of a flight, the prelude with them, that need no memory */
 
-static kn_status run(kn__call *call);
-static kn_status attempt(kn__call *call);
-static kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);
-static kn_status fly(kn__call *call, kn__permit *permit);
+static KN__HOT kn_status run(kn__call *call);
+static KN__HOT kn_status attempt(kn__call *call);
+static KN__HOT kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);
+static KN__HOT kn_status fly(kn__call *call, kn__permit *permit);
 static bool may_be_standby(const kn_ctx *cx);
 
 kn_status
 kn__run(kn__call *call)
 {
+	kn__start start;
 	kn_status status;
 
+	if (kn__plain_run(call, &start))
+		return KN_OK;
+	call->start = start.is_taken ? &start : NULL;
 	kn__tell_begin(call);
 	status = run(call);
 	if (status == KN_SCHEMA)
@@ -58,11 +62,19 @@ static kn_status
 attempt(kn__call *call)
 {
 	kn_ctx *cx = call->cx;
+	const kn__start *start = call->start;
 	kn__permit permit;
-	kn_status status;
+	kn_status status = KN_OK;
 
 	call->outcome = KN__NOTHING_DONE;
-	status = kn__run_take(call, &permit);
+	if (start != NULL)
+	{
+		permit = start->permit;
+		call->server = start->server;
+		call->began = start->began;
+	}
+	else
+		status = kn__run_take(call, &permit);
 	if (status != KN_OK)
 		return status;
 	if (call->started != 0)
@@ -71,6 +83,7 @@ attempt(kn__call *call)
 	if (status == KN_OK)
 	{
 		status = fly(call, &permit);
+		call->start = NULL;
 		if (call->options != NULL && call->options->cache_key != NULL)
 			call->is_of_standby = kn__route_is_standby(cx->link);
 		kn__run_soil(cx, call->class);
@@ -224,10 +237,21 @@ fly(kn__call *call, kn__permit *permit)
 		items[count - 2].sync_after = true;
 		items[count - 1] = kn__lsn_item();
 	}
-	if (kn__hedge_serves(call))
+	if (call->start != NULL)
+		status = kn__flight_on(cx->link->conn,
+							   items,
+							   &call->start->begun,
+							   &cx->wait,
+							   &call->outcome,
+							   &cx->fault);
+	else if (kn__hedge_serves(call))
 		status = kn__hedge_fly(call, items, count, permit);
 	else
+	{
+		cx->wait.now = call->began;
 		status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
+		cx->wait.now = 0;
+	}
 	if (items != call->items)
 		memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));
 	if (after)
@@ -257,8 +281,8 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 	if (status == KN_TIMEOUT && cx->fault.error.sqlstate[0] != '\0')
 		took = KN__NEVER;
 	is_doubtful = has_failed || (status == KN_READ_ONLY && may_be_standby(cx));
+	kn__pool_note_query(server->pool, &cx->link->member);
 	kn__run_give(cx, now);
-	atomic_fetch_add_explicit(&server->queries, 1, memory_order_relaxed);
 	if (status != KN_OK)
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);
 	if (is_unsent)

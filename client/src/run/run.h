@@ -53,7 +53,6 @@ struct kn__server
 	_Atomic(int64_t) lag_us;       /* of a replica, -1: not known */
 	_Atomic(uint64_t) replayed;    /* place in the log, of a replica */
 	_Atomic(uint32_t) setbacks;    /* how often it was found to have less than that */
-	_Atomic(uint64_t) queries;
 	_Atomic(uint64_t) errors;
 	_Atomic(uint64_t) retries;
 	_Atomic(uint64_t) retries_denied;
@@ -102,6 +101,7 @@ typedef struct kn__aftermath kn__aftermath;
 typedef struct kn__work
 {
 	int depth;      /* 0: none; 2 and more are savepoints */
+	bool is_used;   /* there has been one: something of it is left */
 	bool has_begun; /* the server knows of it */
 	bool is_read_only;
 	bool is_own; /* the library's: one call of the caller's, and he knows nothing of it */
@@ -156,6 +156,7 @@ struct kn_ctx
 	int line;
 	kn_route route;
 	bool hedge;
+	bool is_plain; /* nothing of it, or the handle, keeps a call from the shortest way */
 	uint64_t min_lsn;
 	uint64_t last_lsn;
 	const char *prelude; /* the statement that sets role and claims, NULL: none */
@@ -177,7 +178,7 @@ struct kn_ctx
 
 /* context.c */
 /* Options of a call, however long they are; in the context's arena if they have to be copied. */
-extern kn_status kn__ctx_take_options(kn_ctx *cx, const kn_options **options);
+extern KN__HOT kn_status kn__ctx_take_options(kn_ctx *cx, const kn_options **options);
 extern KN__HOT bool kn__ctx_is_sound(kn_ctx *cx, kn_status *status);
 extern KN__HOT bool kn__ctx_is_usable(kn_ctx *cx, kn_status *status);
 extern void kn__ctx_cancel_all(kn_db *db);
@@ -225,9 +226,23 @@ typedef struct kn__call
 	kn__server *server; /* of the last attempt */
 	bool is_of_standby; /* what answered says so; looked at where it is to be kept */
 	int pid;            /* of the session it went to, where somebody wants to know; 0: not known */
+	const struct kn__start *start; /* of the first attempt, NULL: it begins with nothing */
 	const char *told; /* to who looks at the pool, in place of a text that lives too short for that;
 					   * NULL: the first item's */
 } kn__call;
+
+/* plain.c: how far a call has come in the shortest way, if it has a connection by now */
+typedef struct kn__start
+{
+	bool is_taken; /* the context has the connection; all of what follows is about that */
+	kn__permit permit;
+	kn__server *server;
+	int64_t began;
+	kn__begun begun;
+} kn__start;
+
+/* True: it is done, and has succeeded.  Else it goes on from start. */
+extern KN__HOT bool kn__plain_run(const kn__call *call, kn__start *start);
 
 /* run.c: the whole way there and back; what fails is in the context's fault */
 extern KN__HOT kn_status kn__run(kn__call *call);
@@ -254,7 +269,7 @@ extern KN__COLD void kn__run_forget(kn__item *items, int count);
  */
 extern int kn__run_before(const kn_ctx *cx, kn__item *items);
 extern kn__item kn__run_plain(const char *sql);
-extern bool kn__run_may_repeat(const kn__call *call, kn_status status);
+extern KN__HOT bool kn__run_may_repeat(const kn__call *call, kn_status status);
 extern KN__HOT kn_status kn__run_settle(kn__call *call, kn_status status);
 extern KN__HOT kn_status kn__run_suits_pooler(const kn__call *call);
 extern KN__HOT kn_status kn__run_keeps_identity(kn_ctx *cx, unsigned class, const char *sql);

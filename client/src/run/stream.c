@@ -31,6 +31,8 @@ kn_stream_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 	rows = kn__rows_new(cx);
 	if (rows->cx == NULL)
 		return rows;
+	memset((char *) rows + KN__ROWS_HEAD, 0, sizeof(*rows) - KN__ROWS_HEAD);
+	rows->sql = sql;
 	rows->status = kn__query_prepare(cx, sql, values, count, options, &rows->item, &rows->call);
 	if (rows->status != KN_OK)
 		return rows;

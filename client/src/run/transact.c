@@ -77,6 +77,7 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 	{
 		call.attempts++;
 		memset(&cx->work, 0, sizeof(cx->work));
+		cx->work.is_used = true;
 		cx->work.begin = begin;
 		cx->work.options = options;
 		cx->work.is_read_only = options->is_read_only;
@@ -436,6 +437,7 @@ void
 kn__transact_open(kn_ctx *cx, bool is_read)
 {
 	memset(&cx->work, 0, sizeof(cx->work));
+	cx->work.is_used = true;
 	cx->work.depth = 1;
 	cx->work.is_own = true;
 	cx->work.begin = "BEGIN";

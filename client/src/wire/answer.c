@@ -23,7 +23,6 @@ static void take_result(kn__flying *flight, kn__item *item, const kn__sent *sent
 static void refuse_commit(kn__flying *flight, kn__item *item);
 static bool are_atomic(const kn__flying *flight);
 static void end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind);
-static int64_t affected_by(PGresult *result);
 
 void
 kn__answer_alone(kn__flying *flight)
@@ -258,7 +257,7 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 				break;
 			}
 			item->status = KN_OK;
-			item->affected = affected_by(result);
+			item->affected = kn__answer_affected(result);
 			if (!item->wants_rows)
 				break;
 			if (!kn__flight_fits(flight, sent, result))
@@ -412,8 +411,8 @@ kn__flight_lose(kn__flying *flight)
 	flight->conn->is_broken = true;
 }
 
-static int64_t
-affected_by(PGresult *result)
+int64_t
+kn__answer_affected(PGresult *result)
 {
 	const char *text = PQcmdStatus(result);
 	int64_t count = 0;

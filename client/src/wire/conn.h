@@ -56,8 +56,9 @@ struct kn__conn
 	kn__cancels *cancels;
 	int wake[2]; /* a pipe: whoever writes to it makes a wait look up */
 	bool borrows_wake;
-	bool is_asking; /* listen.c: an empty query is under way */
-	int watch;      /* an epoll of socket and pipe, once it is connected; -1: none */
+	bool is_asking;   /* listen.c: an empty query is under way */
+	int watch;        /* an epoll of socket and pipe, once it is connected; -1: none */
+	bool has_hung_up; /* the server, as that has told */
 	kn__alarm *alarm;
 	kn__bell bell; /* is the alarm's, if there is one */
 	void (*notice)(void *user, const char *severity, const char *text, bool may_quote);
@@ -100,6 +101,12 @@ extern kn_status kn__send_check(kn__conn *conn, const kn__item *item, kn__fault 
 /* Hands an item to libpq; KN_DATA, KN_NO_MEMORY, KN_USAGE: nothing of it was sent. */
 extern KN__HOT kn_status kn__send_item(kn__conn *conn, kn__item *item, bool in_pipeline,
 									   kn__sent *sent, kn__fault *fault);
+/*
+ * The same of one that is prepared, and whose rows are as they are known to be; by itself.  Where
+ * something is wrong with it nothing is sent.
+ */
+extern KN__HOT kn__plain kn__send_plain(kn__conn *conn, kn__item *item, kn__begun *begun,
+										kn__fault *fault);
 /* Hands Parse and Describe of it to libpq; in a pipeline. */
 extern kn_status kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sent,
 								   kn__fault *fault);
@@ -107,7 +114,7 @@ extern kn_status kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sen
 /* wait.c: makes waits cheaper from now on, if it can; the socket stays the same */
 extern void kn__wait_watch(kn__conn *conn);
 /* Nothing has arrived, and the server has not hung up; false: look at the socket. */
-extern KN__HOT bool kn__wait_is_quiet(const kn__conn *conn);
+extern KN__HOT bool kn__wait_is_quiet(kn__conn *conn);
 typedef enum kn__waited
 {
 	KN__WAITED_READY,
@@ -123,6 +130,8 @@ extern int kn__wait_timeout(const kn__conn *conn, const kn__wait *wait);
 extern kn__waited kn__wait_connect(kn__conn *conn, bool for_write, const kn__wait *wait);
 /* Until the socket is readable or, if asked for, writable. */
 extern KN__HOT kn__waited kn__wait_socket(kn__conn *conn, bool for_write, const kn__wait *wait);
+/* The same for the first word of an answer, all of which is yet to come. */
+extern KN__HOT kn__waited kn__wait_first(kn__conn *conn, const kn__wait *wait);
 /* Sends what is left to send and reads, until a result can be had without waiting. */
 extern KN__HOT kn__waited kn__wait_result(kn__conn *conn, const kn__wait *wait, bool is_piped,
 										  bool *is_flushed);
@@ -142,6 +151,9 @@ extern void kn__copy_forget(kn__conn *conn);
 extern bool kn__prepared_init(kn__prepared_cache *cache, const kn_allocator *allocator, int limit,
 							  int64_t byte_limit);
 extern void kn__prepared_release(kn__prepared_cache *cache, const kn_allocator *allocator);
+/* The entry of a statement, the newest now; NULL: there is none. */
+extern KN__HOT kn__prepared *kn__prepared_get(kn__prepared_cache *cache, uint64_t key,
+											  const char *sql, size_t length);
 /* The entry of a statement, made if there is none, and the newest now; NULL: it is not kept. */
 extern KN__HOT kn__prepared *kn__prepared_find(kn__prepared_cache *cache,
 											   const kn_allocator *allocator, uint64_t key,

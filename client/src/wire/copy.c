@@ -182,14 +182,13 @@ put_end(kn__copying *copy, const char *why)
 }
 
 int
-kn__copy_read(kn__flying *flight, char **piece)
+kn__copy_read_on(kn__flying *flight, char **piece, int size)
 {
 	kn__conn *conn = flight->conn;
 	bool is_dead = false;
 
-	for (;;)
+	for (;; size = PQgetCopyData(conn->pg, piece, 1))
 	{
-		int size = PQgetCopyData(conn->pg, piece, 1);
 		kn__waited waited;
 
 		if (size > 0 && flight->stopped == KN_OK)

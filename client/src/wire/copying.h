@@ -37,7 +37,7 @@ extern void kn__scan_send(kn__streaming *stream);
 /* Everything up to the first row, which is there when has_row is set. */
 extern void kn__scan_begin(kn__streaming *stream);
 /* Goes on to the next row; false: there is none, and all results of the statement are in. */
-extern bool kn__scan_next(kn__streaming *stream);
+extern KN__HOT bool kn__scan_next(kn__streaming *stream);
 /* Passes over the rows that have arrived; after that, libpq may be asked whether it is busy. */
 extern void kn__scan_skip(kn__streaming *stream);
 extern void kn__scan_release(kn__streaming *stream);
@@ -46,6 +46,15 @@ extern void kn__scan_release(kn__streaming *stream);
  * copy.c: the next piece of what comes out.  Its length; 0: there is none, and what the server
  * says to the statement is next, or the connection is lost.
  */
-extern int kn__copy_read(kn__flying *flight, char **piece);
+extern int kn__copy_read_on(kn__flying *flight, char **piece, int size);
+
+/* What has arrived by now comes first: that is most of it. */
+static inline int
+kn__copy_read(kn__flying *flight, char **piece)
+{
+	int size = PQgetCopyData(flight->conn->pg, piece, 1);
+
+	return size > 0 && flight->stopped == KN_OK ? size : kn__copy_read_on(flight, piece, size);
+}
 
 #endif

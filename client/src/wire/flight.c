@@ -17,7 +17,10 @@
 
 #define FEW 8
 
+static kn_status fly_on(kn__conn *conn, kn__item *items, int count, const kn__begun *begun,
+						const kn__wait *wait, kn__outcome *outcome, kn__fault *fault);
 static kn_status fly(kn__flying *flight);
+static void go_on(kn__flying *flight, const kn__begun *begun);
 static kn_status fly_apart(kn__conn *conn, kn__item *items, int count, const kn__wait *wait,
 						   kn__outcome *outcome, kn__fault *fault);
 static void begin_item(kn__item *item);
@@ -32,6 +35,28 @@ kn_status
 kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn__outcome *outcome,
 		   kn__fault *fault)
 {
+	kn__begun begun = { .how = KN__PLAIN_NOT };
+
+	if (count == 1 && kn__flight_plain(conn, items, wait, &begun, fault))
+	{
+		*outcome = KN__DONE;
+		return KN_OK;
+	}
+	return fly_on(conn, items, count, &begun, wait, outcome, fault);
+}
+
+kn_status
+kn__flight_on(kn__conn *conn, kn__item *item, const kn__begun *begun, const kn__wait *wait,
+			  kn__outcome *outcome, kn__fault *fault)
+{
+	return fly_on(conn, item, 1, begun, wait, outcome, fault);
+}
+
+/* begun: what there is of it by now. */
+static kn_status
+fly_on(kn__conn *conn, kn__item *items, int count, const kn__begun *begun, const kn__wait *wait,
+	   kn__outcome *outcome, kn__fault *fault)
+{
 	kn__sent few[FEW];
 	kn__flying flight = { .conn = conn,
 						  .wait = wait,
@@ -39,7 +64,8 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 						  .count = count,
 						  .fault = fault };
 	size_t size = (size_t) count * sizeof(kn__sent);
-	bool was_in_transaction = kn__conn_in_transaction(conn);
+	bool is_begun = begun->how != KN__PLAIN_NOT;
+	bool was_in_transaction = !is_begun && kn__conn_in_transaction(conn);
 
 	*outcome = KN__NOTHING_DONE;
 	if (count <= 0)
@@ -48,14 +74,17 @@ kn__flight(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn_
 		return fly_apart(conn, items, count, wait, outcome, fault);
 	if (!was_in_transaction)
 		conn->give_up_at = KN__NEVER;
-	if (conn->is_broken || conn->stream != NULL || conn->copy != NULL)
+	if (!is_begun && (conn->is_broken || conn->stream != NULL || conn->copy != NULL))
 		return kn__fail(fault, KN_CONN_LOST, "the connection is not usable");
-	if (kn__flight_is_late(&flight))
+	if (!is_begun && kn__flight_is_late(&flight))
 		return flight.status;
 	flight.sent = count <= FEW ? few : kn__allocate(conn->allocator, size);
 	if (flight.sent == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
-	(void) fly(&flight);
+	if (is_begun)
+		go_on(&flight, begun);
+	else
+		(void) fly(&flight);
 	*outcome = kn__flight_outcome(&flight);
 	if (kn__flight_is_once_more(&flight, was_in_transaction) &&
 		(was_in_transaction || kn__flight_roll_back(conn, wait)))
@@ -171,6 +200,27 @@ fly(kn__flying *flight)
 	if (kn__flight_send(flight))
 		kn__flight_answer(flight);
 	return flight->status;
+}
+
+/* One that has been sent as a plain one. */
+static void
+go_on(kn__flying *flight, const kn__begun *begun)
+{
+	PGresult *results[] = { begun->results[0], begun->results[1] };
+	kn__inbox inbox = { .results = results, .count = begun->count };
+
+	begin_item(flight->items);
+	flight->items->sync_after = true;
+	*flight->sent = (kn__sent){ .key = begun->key, .is_by_name = true, .is_fit = begun->is_fit };
+	flight->inbox = &inbox;
+	flight->is_sent = begun->how == KN__PLAIN_SENT;
+	flight->is_flushed = begun->is_flushed;
+	if (begun->is_lost)
+		kn__flight_lose(flight);
+	else
+		kn__answer_alone(flight);
+	flight->inbox = NULL;
+	kn__flight_finish(flight);
 }
 
 static void

@@ -84,6 +84,8 @@ extern void kn__answer_pipeline(kn__flying *flight, int closes);
 extern KN__HOT void kn__answer_command(kn__flying *flight, kn__item *item, const kn__sent *sent);
 /* The end of a group, of which item is the last; NULL for one of our own. */
 extern void kn__answer_sync(kn__flying *flight, kn__item *item);
+/* How many rows it says that it was about, -1: it does not say. */
+extern KN__HOT int64_t kn__answer_affected(PGresult *result);
 /* NULL: the end of a command, or of the connection. */
 extern KN__HOT PGresult *kn__answer_next(kn__flying *flight);
 extern KN__COLD void kn__answer_error(kn__flying *flight, kn__item *item, const kn__sent *sent,

@@ -51,6 +51,25 @@ kn__prepared_release(kn__prepared_cache *cache, const kn_allocator *allocator)
 }
 
 kn__prepared *
+kn__prepared_get(kn__prepared_cache *cache, uint64_t key, const char *sql, size_t length)
+{
+	kn__prepared *entry;
+
+	if (cache->slot_count == 0)
+		return NULL;
+	entry = slot_of(cache, key);
+	if (entry->key != key || key == 0 || entry->length != length ||
+		memcmp(entry->sql, sql, length) != 0)
+		return NULL;
+	if (cache->newest != entry)
+	{
+		unlink_entry(cache, entry);
+		link_newest(cache, entry);
+	}
+	return entry;
+}
+
+kn__prepared *
 kn__prepared_find(kn__prepared_cache *cache, const kn_allocator *allocator, uint64_t key,
 				  const char *sql, size_t length)
 {
@@ -59,19 +78,12 @@ kn__prepared_find(kn__prepared_cache *cache, const kn_allocator *allocator, uint
 
 	if (cache->slot_count == 0 || key == 0 || (int64_t) length > cache->byte_limit)
 		return NULL;
-	entry = slot_of(cache, key);
-	if (entry->key == key)
-	{
-		/* Another text with the same hash: leave that one alone, and do without. */
-		if (entry->length != length || memcmp(entry->sql, sql, length) != 0)
-			return NULL;
-		if (cache->newest != entry)
-		{
-			unlink_entry(cache, entry);
-			link_newest(cache, entry);
-		}
+	entry = kn__prepared_get(cache, key, sql, length);
+	if (entry != NULL)
 		return entry;
-	}
+	/* Another text with the same hash: leave that one alone, and do without. */
+	if (slot_of(cache, key)->key == key)
+		return NULL;
 	copy = kn__allocate(allocator, length + 1);
 	if (copy == NULL)
 		return NULL;

@@ -64,11 +64,11 @@ kn__result_kind(const kn__result *result, int column)
 																		  : type->kind;
 }
 
-kn_str
-kn__result_bytes(const kn__result *result, int row, int column)
+const char *
+kn__result_bytes(const kn__result *result, int row, int column, int32_t *length)
 {
-	return (kn_str){ PQgetvalue(of(result), row, column),
-					 (size_t) PQgetlength(of(result), row, column) };
+	*length = PQgetlength(of(result), row, column);
+	return PQgetvalue(of(result), row, column);
 }
 
 kn_status

@@ -16,13 +16,13 @@
 /* The arrays that libpq wants, in one piece of memory. */
 typedef struct Parameters
 {
-	kn__parameter few[FEW];
 	const char *few_values[FEW];
+	size_t few_offsets[FEW];
 	Oid few_types[FEW];
 	int few_lengths[FEW];
 	int few_formats[FEW];
-	kn__parameter *encoded;
 	const char **values;
+	size_t *offsets; /* where they are in the buffer, until that has all of them */
 	Oid *types;
 	int *lengths;
 	int *formats;
@@ -30,11 +30,11 @@ typedef struct Parameters
 	size_t size;
 } Parameters;
 
-static kn_status encode(kn__conn *conn, const kn__item *item, Parameters *parameters,
-						kn__fault *fault);
-static kn_status end_text(kn__buf *scratch, kn__parameter *parameter, const char **why);
-static bool init(kn__conn *conn, Parameters *parameters, int count);
-static void release(kn__conn *conn, Parameters *parameters);
+static KN__HOT kn_status encode(kn__conn *conn, const kn__item *item, Parameters *parameters,
+								kn__fault *fault);
+static KN__HOT kn_status end_text(kn__buf *scratch, kn__parameter *parameter, const char **why);
+static KN__HOT bool init(kn__conn *conn, Parameters *parameters, int count);
+static KN__HOT void release(kn__conn *conn, Parameters *parameters);
 static bool send(kn__conn *conn, kn__item *item, const Parameters *parameters, bool in_pipeline,
 				 kn__sent *sent);
 
@@ -82,6 +82,32 @@ kn__send_item(kn__conn *conn, kn__item *item, bool in_pipeline, kn__sent *sent, 
 	return status;
 }
 
+/* What most calls are, and no more is looked at than tells that it is one. */
+kn__plain
+kn__send_plain(kn__conn *conn, kn__item *item, kn__begun *begun, kn__fault *fault)
+{
+	const kn__prepared *entry;
+	Parameters parameters;
+
+	if (conn->never_prepares || item->never_prepare || item->count > FEW)
+		return KN__PLAIN_NOT;
+	entry = kn__prepared_get(&conn->cache, kn__send_key(item), item->sql, item->length);
+	if (entry == NULL || !entry->is_prepared || (item->wants_rows && !entry->is_fit) ||
+		encode(conn, item, &parameters, fault) != KN_OK)
+		return KN__PLAIN_NOT;
+	begun->key = entry->key;
+	begun->is_fit = entry->is_fit;
+	return PQsendQueryPrepared(conn->pg,
+							   entry->name,
+							   item->count,
+							   parameters.values,
+							   parameters.lengths,
+							   parameters.formats,
+							   item->wants_rows) == 0
+			   ? KN__PLAIN_LOST
+			   : KN__PLAIN_SENT;
+}
+
 kn_status
 kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sent, kn__fault *fault)
 {
@@ -111,29 +137,30 @@ encode(kn__conn *conn, const kn__item *item, Parameters *parameters, kn__fault *
 	for (int i = 0; i < item->count; i++)
 	{
 		const char *why = "";
-		kn__parameter *parameter = &parameters->encoded[i];
-		kn_status status = kn__encode(&conn->scratch, &item->values[i], parameter, &why);
+		kn__parameter parameter;
+		kn_status status = kn__encode(&conn->scratch, &item->values[i], &parameter, &why);
 
-		if (status == KN_OK && parameter->format == 0)
-			status = end_text(&conn->scratch, parameter, &why);
+		if (status == KN_OK && parameter.format == 0)
+			status = end_text(&conn->scratch, &parameter, &why);
 		if (status != KN_OK)
 		{
 			(void) kn__fail(fault, status, "parameter $%d: %s", i + 1, why);
 			kn__fault_text(fault, &fault->error.sql, item->sql);
 			return status;
 		}
+		parameters->types[i] = parameter.oid;
+		parameters->formats[i] = parameter.format;
+		parameters->lengths[i] = parameter.length;
+		parameters->values[i] = parameter.data;
+		parameters->offsets[i] = parameter.offset;
 	}
+	/* It may have moved as it grew. */
 	for (int i = 0; i < item->count; i++)
 	{
-		const kn__parameter *parameter = &parameters->encoded[i];
-
-		parameters->types[i] = parameter->oid;
-		parameters->formats[i] = parameter->format;
-		parameters->lengths[i] = parameter->length;
-		parameters->values[i] = NULL;
-		if (parameter->length >= 0)
-			parameters->values[i] =
-				parameter->data != NULL ? parameter->data : conn->scratch.data + parameter->offset;
+		if (parameters->lengths[i] < 0)
+			parameters->values[i] = NULL;
+		else if (parameters->values[i] == NULL)
+			parameters->values[i] = conn->scratch.data + parameters->offsets[i];
 	}
 	return KN_OK;
 }
@@ -165,22 +192,22 @@ init(kn__conn *conn, Parameters *parameters, int count)
 	size_t n = (size_t) count;
 	char *at;
 
-	parameters->encoded = parameters->few;
 	parameters->values = parameters->few_values;
+	parameters->offsets = parameters->few_offsets;
 	parameters->types = parameters->few_types;
 	parameters->lengths = parameters->few_lengths;
 	parameters->formats = parameters->few_formats;
 	if (count <= FEW)
 		return true;
-	parameters->size = n * (sizeof(kn__parameter) + sizeof(char *) + sizeof(Oid) + 2 * sizeof(int));
+	parameters->size = n * (sizeof(char *) + sizeof(size_t) + sizeof(Oid) + 2 * sizeof(int));
 	parameters->memory = kn__allocate(conn->allocator, parameters->size);
 	if (parameters->memory == NULL)
 		return false;
 	at = parameters->memory;
-	parameters->encoded = (kn__parameter *) (void *) at;
-	at += n * sizeof(kn__parameter);
 	parameters->values = (const char **) (void *) at;
 	at += n * sizeof(char *);
+	parameters->offsets = (size_t *) (void *) at;
+	at += n * sizeof(size_t);
 	parameters->types = (Oid *) (void *) at;
 	at += n * sizeof(Oid);
 	parameters->lengths = (int *) (void *) at;

@@ -17,7 +17,7 @@ static void send(kn__streaming *stream);
 static void read_before(kn__streaming *stream, int closes);
 static void refuse_rows(kn__streaming *stream);
 static PGresult *next_row(kn__streaming *stream);
-static bool next(kn__streaming *stream);
+static inline bool next(kn__streaming *stream);
 static void finish(kn__streaming *stream);
 static void pass_over(kn__streaming *stream);
 static void end(kn__conn *conn);
@@ -218,7 +218,7 @@ refuse_rows(kn__streaming *stream)
 	while (!stream->is_over);
 }
 
-kn_status
+KN__HOT kn_status
 kn__stream_next(kn__conn *conn, const kn__wait *wait, kn__row *row, kn__outcome *outcome,
 				kn__fault *fault)
 {
@@ -245,7 +245,7 @@ kn__stream_next(kn__conn *conn, const kn__wait *wait, kn__row *row, kn__outcome 
 }
 
 /* False: there is none, and all answers are in. */
-static bool
+static inline bool
 next(kn__streaming *stream)
 {
 	if (!stream->is_scan)

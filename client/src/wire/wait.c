@@ -24,11 +24,14 @@ enum
 	ENDINGS
 };
 
-static kn__waited wait_events(kn__conn *conn, short events, const kn__wait *wait);
-static kn__waited wait_with(kn__conn *conn, short events, const kn__wait *wait, bool has_bell);
-static int poll_events(kn__conn *conn, short events, const kn__wait *wait, int timeout,
+static KN__HOT kn__waited wait_events(kn__conn *conn, short events, const kn__wait *wait,
+									  bool is_first);
+static KN__HOT kn__waited wait_with(kn__conn *conn, short events, const kn__wait *wait,
+									bool is_first, bool has_bell);
+static KN__HOT int poll_watch(kn__conn *conn, int timeout, bool ready[ENDINGS]);
+static int poll_events(const kn__conn *conn, short events, const kn__wait *wait, int timeout,
 					   bool ready[ENDINGS]);
-static bool is_cancelled(const kn__wait *wait);
+static KN__HOT bool is_cancelled(const kn__wait *wait);
 
 kn__waited
 kn__wait_over(const kn__conn *conn, const kn__wait *wait)
@@ -36,7 +39,8 @@ kn__wait_over(const kn__conn *conn, const kn__wait *wait)
 	if (is_cancelled(wait))
 		return KN__WAITED_CANCELED;
 	/* Most have long to go: the coarse clock can tell, and takes no time itself. */
-	if (wait->deadline == KN__NEVER || wait->deadline - kn__coarse(conn->clock) > MOST_LAG)
+	if (wait->deadline == KN__NEVER ||
+		wait->deadline - (wait->now != 0 ? wait->now : kn__coarse(conn->clock)) > MOST_LAG)
 		return KN__WAITED_READY;
 	return kn__wait_timeout(conn, wait) == 0 ? KN__WAITED_TIMEOUT : KN__WAITED_READY;
 }
@@ -45,22 +49,44 @@ kn__wait_over(const kn__conn *conn, const kn__wait *wait)
 kn__waited
 kn__wait_connect(kn__conn *conn, bool for_write, const kn__wait *wait)
 {
-	return wait_events(conn, for_write ? POLLOUT : POLLIN, wait);
+	return wait_events(conn, for_write ? POLLOUT : POLLIN, wait, false);
 }
 
 kn__waited
 kn__wait_socket(kn__conn *conn, bool for_write, const kn__wait *wait)
 {
-	return wait_events(conn, (short) (POLLIN | (for_write ? POLLOUT : 0)), wait);
+	return wait_events(conn, (short) (POLLIN | (for_write ? POLLOUT : 0)), wait, false);
+}
+
+kn__waited
+kn__wait_first(kn__conn *conn, const kn__wait *wait)
+{
+	bool ready[ENDINGS] = { false };
+
+	/* What most waits are, and how most of them end. */
+	if (conn->watch >= 0 && conn->alarm != NULL && wait->stop == NULL &&
+		wait->deadline != KN__NEVER && kn__alarm_set(conn->alarm, &conn->bell, wait->deadline))
+	{
+		if (!is_cancelled(wait))
+			(void) poll_watch(conn, -1, ready);
+		kn__alarm_clear(&conn->bell);
+		if (ready[SOCKET])
+		{
+			if (ready[WAKE])
+				kn__wake_empty(conn->wake[0]);
+			return KN__WAITED_READY;
+		}
+	}
+	return wait_events(conn, POLLIN, wait, true);
 }
 
 /* While an answer is waited for, the alarm looks after the deadline, if there is one. */
 static kn__waited
-wait_events(kn__conn *conn, short events, const kn__wait *wait)
+wait_events(kn__conn *conn, short events, const kn__wait *wait, bool is_first)
 {
 	bool has_bell = conn->alarm != NULL && events == POLLIN && wait->deadline != KN__NEVER &&
 					kn__alarm_set(conn->alarm, &conn->bell, wait->deadline);
-	kn__waited waited = wait_with(conn, events, wait, has_bell);
+	kn__waited waited = wait_with(conn, events, wait, is_first && wait->stop == NULL, has_bell);
 
 	if (has_bell)
 		kn__alarm_clear(&conn->bell);
@@ -68,7 +94,7 @@ wait_events(kn__conn *conn, short events, const kn__wait *wait)
 }
 
 static kn__waited
-wait_with(kn__conn *conn, short events, const kn__wait *wait, bool has_bell)
+wait_with(kn__conn *conn, short events, const kn__wait *wait, bool is_first, bool has_bell)
 {
 	for (;;)
 	{
@@ -78,7 +104,8 @@ wait_with(kn__conn *conn, short events, const kn__wait *wait, bool has_bell)
 
 		if (is_cancelled(wait))
 			return KN__WAITED_CANCELED;
-		found = poll_events(conn, events, wait, timeout, ready);
+		found = is_first && conn->watch >= 0 ? poll_watch(conn, timeout, ready)
+											 : poll_events(conn, events, wait, timeout, ready);
 		if (found < 0 && errno != EINTR)
 			return KN__WAITED_ERROR;
 		if (found <= 0)
@@ -101,12 +128,18 @@ wait_with(kn__conn *conn, short events, const kn__wait *wait, bool has_bell)
 	}
 }
 
+/*
+ * The kernel is told of socket and pipe once, and that of the socket only what is new is to be
+ * said: that is the cheapest way to wait, and to look.  What has been said, and was not read to its
+ * end, is not said again; so it serves where what is waited for is yet to come.  That the server
+ * has hung up may be said along with its last answer, and is kept.
+ */
 #ifdef __linux__
-/* Waiting for two files costs no more than for one when the kernel has been told of them before. */
 void
 kn__wait_watch(kn__conn *conn)
 {
-	struct epoll_event socket = { .events = EPOLLIN, .data = { .u32 = SOCKET } };
+	struct epoll_event socket = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET,
+								  .data = { .u32 = SOCKET } };
 	struct epoll_event wake = { .events = EPOLLIN, .data = { .u32 = WAKE } };
 	int watch = epoll_create1(EPOLL_CLOEXEC);
 
@@ -118,13 +151,16 @@ kn__wait_watch(kn__conn *conn)
 }
 
 static int
-poll_watch(const kn__conn *conn, int timeout, bool ready[ENDINGS])
+poll_watch(kn__conn *conn, int timeout, bool ready[ENDINGS])
 {
 	struct epoll_event events[2];
 	int found = epoll_wait(conn->watch, events, 2, timeout);
 
 	for (int i = 0; i < found; i++)
+	{
 		ready[events[i].data.u32] = true;
+		conn->has_hung_up |= (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+	}
 	return found;
 }
 #else
@@ -135,7 +171,7 @@ kn__wait_watch(kn__conn *conn)
 }
 
 static int
-poll_watch(const kn__conn *conn, int timeout, bool ready[ENDINGS])
+poll_watch(kn__conn *conn, int timeout, bool ready[ENDINGS])
 {
 	(void) conn;
 	(void) timeout;
@@ -145,27 +181,28 @@ poll_watch(const kn__conn *conn, int timeout, bool ready[ENDINGS])
 #endif
 
 bool
-kn__wait_is_quiet(const kn__conn *conn)
+kn__wait_is_quiet(kn__conn *conn)
 {
 	bool ready[ENDINGS] = { false };
 
-	return conn->watch >= 0 && poll_watch(conn, 0, ready) == 0;
+	return conn->watch >= 0 && !conn->has_hung_up && poll_watch(conn, 0, ready) == 0;
 }
 
 /* As poll() returns it; ready tells which. */
 static int
-poll_events(kn__conn *conn, short events, const kn__wait *wait, int timeout, bool ready[ENDINGS])
+poll_events(const kn__conn *conn, short events, const kn__wait *wait, int timeout,
+			bool ready[ENDINGS])
 {
 	struct pollfd fds[ENDINGS];
+	nfds_t count = wait->stop == NULL ? STOP : ENDINGS;
 	int found;
 
-	if (conn->watch >= 0 && events == POLLIN && wait->stop == NULL)
-		return poll_watch(conn, timeout, ready);
 	fds[SOCKET] = (struct pollfd){ .fd = PQsocket(conn->pg), .events = events };
 	fds[WAKE] = (struct pollfd){ .fd = conn->wake[0], .events = POLLIN };
-	fds[STOP] = (struct pollfd){ .fd = wait->stop == NULL ? -1 : *wait->stop, .events = POLLIN };
-	found = poll(fds, ENDINGS, timeout);
-	for (int i = 0; found > 0 && i < ENDINGS; i++)
+	if (wait->stop != NULL)
+		fds[STOP] = (struct pollfd){ .fd = *wait->stop, .events = POLLIN };
+	found = poll(fds, count, timeout);
+	for (nfds_t i = 0; found > 0 && i < count; i++)
 		ready[i] = fds[i].revents != 0;
 	return found;
 }
@@ -281,7 +318,9 @@ kn__wait_result(kn__conn *conn, const kn__wait *wait, bool is_piped, bool *is_fl
 			return KN__WAITED_ERROR;
 		if (!is_busy)
 			return KN__WAITED_READY;
-		waited = kn__wait_socket(conn, !*is_flushed, wait);
+		/* Of what was sent just now all answers are to come. */
+		waited = is_fresh && *is_flushed ? kn__wait_first(conn, wait)
+										 : kn__wait_socket(conn, !*is_flushed, wait);
 		if (waited != KN__WAITED_READY)
 			return waited;
 		if (!PQconsumeInput(conn->pg))

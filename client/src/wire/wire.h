@@ -27,6 +27,7 @@ typedef struct kn__wait
 	int64_t deadline;                  /* KN__NEVER: none */
 	const _Atomic(bool) *is_cancelled; /* NULL: nobody; set before kn__conn_wake() is called */
 	const int *stop; /* once there is something to read there, the connection is given up at once */
+	int64_t now; /* what the clock has just said, which saves a look at it; 0: it has to be asked */
 } kn__wait;
 
 typedef struct kn__conn_options
@@ -156,6 +157,33 @@ extern KN__HOT kn_status kn__flight(kn__conn *conn, kn__item *items, int count,
 									const kn__wait *wait, kn__outcome *outcome, kn__fault *fault);
 
 /*
+ * plain.c: the same for one statement in the shortest way, if it is what most are: prepared, by
+ * itself, and it succeeds.  True: it is done.  Else kn__flight_on() goes on with what has begun.
+ */
+typedef enum kn__plain
+{
+	KN__PLAIN_NOT, /* nothing was sent */
+	KN__PLAIN_SENT,
+	KN__PLAIN_LOST /* libpq could not send it, and the connection is of no use any more */
+} kn__plain;
+
+typedef struct kn__begun
+{
+	kn__plain how;
+	bool is_fit; /* it is known to have columns that come in binary */
+	bool is_flushed;
+	bool is_lost; /* libpq knows why */
+	int count;    /* of results that have been taken, and may be NULL */
+	uint64_t key; /* of the statement */
+	struct pg_result *results[2];
+} kn__begun;
+
+extern KN__HOT bool kn__flight_plain(kn__conn *conn, kn__item *item, const kn__wait *wait,
+									 kn__begun *begun, kn__fault *fault);
+extern kn_status kn__flight_on(kn__conn *conn, kn__item *item, const kn__begun *begun,
+							   const kn__wait *wait, kn__outcome *outcome, kn__fault *fault);
+
+/*
  * race.c: the same statements on two connections at a time.  A leg is one of them: a flight that
  * is under way, with copies of all that it needs of the caller's.
  */
@@ -257,7 +285,8 @@ extern bool kn__result_is_null(const kn__result *result, int row, int column);
  */
 extern KN__HOT kn_type kn__result_kind(const kn__result *result, int column);
 /* A value as it came; NULL is empty.  Column and row are there. */
-extern KN__HOT kn_str kn__result_bytes(const kn__result *result, int row, int column);
+extern KN__HOT const char *kn__result_bytes(const kn__result *result, int row, int column,
+											int32_t *length);
 /* See kn__decode(); borrows from the result. */
 extern kn_status kn__result_value(const kn__result *result, int row, int column, kn__arena *arena,
 								  kn_value *out, const char **why);
