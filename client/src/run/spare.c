@@ -105,6 +105,7 @@ kn__spare_make(kn_db *db)
 	cx->db = db;
 	cx->random = (uint64_t) kn__now(db->clock) ^ (uint64_t) (uintptr_t) cx;
 	atomic_flag_clear(&cx->guard);
+	kn__fault_clear(&cx->fault);
 	kn__arena_init(&cx->own, db->allocator);
 	kn__arena_init(&cx->after, db->allocator);
 	kn__arena_init(&cx->arena, db->allocator);

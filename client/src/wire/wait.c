@@ -64,7 +64,7 @@ kn__wait_first(kn__conn *conn, const kn__wait *wait)
 	bool ready[ENDINGS] = { false };
 
 	/* What most waits are, and how most of them end. */
-	if (conn->watch >= 0 && conn->alarm != NULL && wait->stop == NULL &&
+	if (conn->watch >= 0 && !conn->has_hung_up && conn->alarm != NULL && wait->stop == NULL &&
 		wait->deadline != KN__NEVER && kn__alarm_set(conn->alarm, &conn->bell, wait->deadline))
 	{
 		if (!is_cancelled(wait))
@@ -104,8 +104,9 @@ wait_with(kn__conn *conn, short events, const kn__wait *wait, bool is_first, boo
 
 		if (is_cancelled(wait))
 			return KN__WAITED_CANCELED;
-		found = is_first && conn->watch >= 0 ? poll_watch(conn, timeout, ready)
-											 : poll_events(conn, events, wait, timeout, ready);
+		found = is_first && conn->watch >= 0 && !conn->has_hung_up
+					? poll_watch(conn, timeout, ready)
+					: poll_events(conn, events, wait, timeout, ready);
 		if (found < 0 && errno != EINTR)
 			return KN__WAITED_ERROR;
 		if (found <= 0)
@@ -318,9 +319,11 @@ kn__wait_result(kn__conn *conn, const kn__wait *wait, bool is_piped, bool *is_fl
 			return KN__WAITED_ERROR;
 		if (!is_busy)
 			return KN__WAITED_READY;
-		/* Of what was sent just now all answers are to come. */
-		waited = is_fresh && *is_flushed ? kn__wait_first(conn, wait)
-										 : kn__wait_socket(conn, !*is_flushed, wait);
+		/* Of what was sent just now all answers are to come; but COPY may be over before its end.
+		 */
+		waited = is_fresh && *is_flushed && conn->copy == NULL
+					 ? kn__wait_first(conn, wait)
+					 : kn__wait_socket(conn, !*is_flushed, wait);
 		if (waited != KN__WAITED_READY)
 			return waited;
 		if (!PQconsumeInput(conn->pg))
