@@ -1,7 +1,6 @@
 /*
  * plain.c
- *		What most calls are: one statement, as whoever is connected, of one server, and nobody
- *listens.
+ *		What most calls are: one statement, as whoever is connected, of one server; nobody listens.
  *
  * It is the way of run.c without what such a call has no use for; where it turns out to be more
  * than that, or fails, run.c goes on from where this has come to.

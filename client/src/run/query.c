@@ -67,6 +67,8 @@ kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count
 	kn_status status = options == NULL ? KN_OK : kn__ctx_take_options(cx, &options);
 
 	memset(call, 0, sizeof(*call));
+	item->affected = 0;
+	item->result = NULL;
 	if (status != KN_OK)
 		return status;
 	if (sql == NULL || count < 0 || (count > 0 && values == NULL))

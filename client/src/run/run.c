@@ -10,6 +10,7 @@
 
 static KN__HOT kn_status run(kn__call *call);
 static KN__HOT kn_status attempt(kn__call *call);
+static kn_status take_over(kn__call *call, kn__permit *permit);
 static KN__HOT kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);
 static KN__HOT kn_status fly(kn__call *call, kn__permit *permit);
 static bool may_be_standby(const kn_ctx *cx);
@@ -62,19 +63,11 @@ static kn_status
 attempt(kn__call *call)
 {
 	kn_ctx *cx = call->cx;
-	const kn__start *start = call->start;
 	kn__permit permit;
-	kn_status status = KN_OK;
+	kn_status status;
 
 	call->outcome = KN__NOTHING_DONE;
-	if (start != NULL)
-	{
-		permit = start->permit;
-		call->server = start->server;
-		call->began = start->began;
-	}
-	else
-		status = kn__run_take(call, &permit);
+	status = call->start == NULL ? kn__run_take(call, &permit) : take_over(call, &permit);
 	if (status != KN_OK)
 		return status;
 	if (call->started != 0)
@@ -90,6 +83,16 @@ attempt(kn__call *call)
 	}
 	kn__run_end(cx, call->server, &permit, call->began, status);
 	return status;
+}
+
+/* The first attempt goes on with what the short way has taken. */
+static kn_status
+take_over(kn__call *call, kn__permit *permit)
+{
+	*permit = call->start->permit;
+	call->server = call->start->server;
+	call->began = call->start->began;
+	return KN_OK;
 }
 
 void
@@ -281,7 +284,7 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 	if (status == KN_TIMEOUT && cx->fault.error.sqlstate[0] != '\0')
 		took = KN__NEVER;
 	is_doubtful = has_failed || (status == KN_READ_ONLY && may_be_standby(cx));
-	kn__pool_note_query(server->pool, &cx->link->member);
+	kn__pool_note_query(cx->link->server->pool, &cx->link->member);
 	kn__run_give(cx, now);
 	if (status != KN_OK)
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);

@@ -20,10 +20,8 @@
 static kn_status fly_on(kn__conn *conn, kn__item *items, int count, const kn__begun *begun,
 						const kn__wait *wait, kn__outcome *outcome, kn__fault *fault);
 static kn_status fly(kn__flying *flight);
-static void go_on(kn__flying *flight, const kn__begun *begun);
 static kn_status fly_apart(kn__conn *conn, kn__item *items, int count, const kn__wait *wait,
 						   kn__outcome *outcome, kn__fault *fault);
-static void begin_item(kn__item *item);
 static void send_descriptions(kn__flying *flight, int count);
 static void answer_descriptions(kn__flying *flight, int count);
 static bool goes_whole(const kn__conn *conn);
@@ -82,7 +80,7 @@ fly_on(kn__conn *conn, kn__item *items, int count, const kn__begun *begun, const
 	if (flight.sent == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
 	if (is_begun)
-		go_on(&flight, begun);
+		kn__plain_go_on(&flight, begun);
 	else
 		(void) fly(&flight);
 	*outcome = kn__flight_outcome(&flight);
@@ -122,7 +120,7 @@ fly_apart(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn__
 	kn__outcome asides;
 	kn__fault own;
 
-	begin_item(aside);
+	kn__flight_begin(aside);
 	if (status != KN_OK)
 		return status;
 	kn__fault_clear(&own);
@@ -204,40 +202,11 @@ fly(kn__flying *flight)
 	return flight->status;
 }
 
-/* One that has been sent as a plain one. */
-static void
-go_on(kn__flying *flight, const kn__begun *begun)
-{
-	PGresult *results[] = { begun->results[0], begun->results[1] };
-	kn__inbox inbox = { .results = results, .count = begun->count };
-
-	begin_item(flight->items);
-	flight->items->sync_after = true;
-	*flight->sent = (kn__sent){ .key = begun->key, .is_by_name = true, .is_fit = begun->is_fit };
-	flight->inbox = &inbox;
-	flight->is_sent = begun->how == KN__PLAIN_SENT;
-	flight->is_flushed = begun->is_flushed;
-	if (begun->is_lost)
-		kn__flight_lose(flight);
-	else
-		kn__answer_alone(flight);
-	flight->inbox = NULL;
-	kn__flight_finish(flight);
-}
-
-static void
-begin_item(kn__item *item)
-{
-	item->status = KN_ABORTED;
-	item->result = NULL;
-	item->affected = -1;
-}
-
 bool
 kn__flight_send(kn__flying *flight)
 {
 	for (int i = 0; i < flight->count; i++)
-		begin_item(&flight->items[i]);
+		kn__flight_begin(&flight->items[i]);
 	if (kn__flight_learn(flight) != KN_OK)
 		return false;
 	flight->is_piped = flight->count > 1 || flight->conn->cache.closing.length > 0 ||

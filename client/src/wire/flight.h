@@ -59,6 +59,17 @@ extern KN__HOT void kn__flight_finish(kn__flying *flight);
 extern KN__HOT kn__outcome kn__flight_outcome(const kn__flying *flight);
 extern KN__COLD bool kn__flight_send_closes(kn__flying *flight, int *closes);
 
+static inline void
+kn__flight_begin(kn__item *item)
+{
+	item->status = KN_ABORTED;
+	item->result = NULL;
+	item->affected = -1;
+}
+
+/* plain.c: what has been sent as a plain one turned out to be more than that */
+extern void kn__plain_go_on(kn__flying *flight, const kn__begun *begun);
+
 /* stale.c */
 extern KN__COLD void kn__note_unprepared(kn__flying *flight, const kn__item *item,
 										 const kn__sent *sent);

@@ -87,3 +87,23 @@ has_more(kn__conn *conn, kn__begun *begun)
 	begun->results[begun->count] = PQgetResult(conn->pg);
 	return begun->results[begun->count++] != NULL;
 }
+
+void
+kn__plain_go_on(kn__flying *flight, const kn__begun *begun)
+{
+	PGresult *results[] = { begun->results[0], begun->results[1] };
+	kn__inbox inbox = { .results = results, .count = begun->count };
+
+	kn__flight_begin(flight->items);
+	flight->items->sync_after = true;
+	*flight->sent = (kn__sent){ .key = begun->key, .is_by_name = true, .is_fit = begun->is_fit };
+	flight->inbox = &inbox;
+	flight->is_sent = begun->how == KN__PLAIN_SENT;
+	flight->is_flushed = begun->is_flushed;
+	if (begun->is_lost)
+		kn__flight_lose(flight);
+	else
+		kn__answer_alone(flight);
+	flight->inbox = NULL;
+	kn__flight_finish(flight);
+}
