@@ -52,21 +52,42 @@ START_TEST(tells_all_fields)
 }
 END_TEST
 
-START_TEST(is_forgotten_by_the_next_call)
+static void
+check_is_none(const kn_error *error)
 {
-	const kn_error *error;
+	const char *const texts[] = { error->message,     error->detail,      error->hint,
+								  error->context,     error->schema_name, error->table_name,
+								  error->column_name, error->type_name,   error->constraint_name,
+								  error->sql };
 
-	EXPECT(cx, kn_exec(cx, "SELECT 1/0"), KN_DATA);
-	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
-	error = kn_last_error(cx);
 	ck_assert_int_eq(error->status, KN_OK);
 	ck_assert_str_eq(error->sqlstate, "");
 	ck_assert_int_eq(error->item, -1);
 	ck_assert_int_eq((int) error->row, -1);
 	ck_assert_int_eq(error->column, -1);
-	ck_assert_str_eq(error->message, "");
-	ck_assert_str_eq(error->constraint_name, "");
-	ck_assert_str_eq(error->sql, "");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	{
+		ck_assert_ptr_nonnull(texts[i]);
+		ck_assert_str_eq(texts[i], "");
+	}
+}
+
+START_TEST(is_forgotten_by_the_next_call)
+{
+	EXPECT(cx, kn_exec(cx, "SELECT 1/0"), KN_DATA);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	check_is_none(kn_last_error(cx));
+}
+END_TEST
+
+START_TEST(is_none_at_first)
+{
+	kn_ctx *fresh = kn_begin(db);
+
+	check_is_none(kn_last_error(fresh));
+	EXPECT_OK(fresh, kn_exec(fresh, "SELECT 1"));
+	check_is_none(kn_last_error(fresh));
+	kn_end(fresh);
 }
 END_TEST
 
@@ -431,6 +452,7 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, tells_all_fields);
 	tcase_add_test(tcase, is_forgotten_by_the_next_call);
+	tcase_add_test(tcase, is_none_at_first);
 	tcase_add_loop_test(tcase, breaks_a_deadlock, 0, 2);
 	tcase_add_loop_test(tcase, repeats_what_was_undone, 0, 2);
 	tcase_add_loop_test(tcase, is_not_tried_again_past_the_deadline, 0, 3);
