@@ -250,11 +250,7 @@ fly(kn__call *call, kn__permit *permit)
 	else if (kn__hedge_serves(call))
 		status = kn__hedge_fly(call, items, count, permit);
 	else
-	{
-		cx->wait.now = call->began;
 		status = kn__flight(cx->link->conn, items, count, &cx->wait, &call->outcome, &cx->fault);
-		cx->wait.now = 0;
-	}
 	if (items != call->items)
 		memcpy(call->items, items + before, (size_t) call->count * sizeof(kn__item));
 	if (after)

@@ -116,7 +116,6 @@ fly_apart(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn__
 {
 	kn__item *aside = &items[count - 1];
 	kn_status status = kn__flight(conn, items, count - 1, wait, outcome, fault);
-	kn__wait later = *wait;
 	kn__outcome asides;
 	kn__fault own;
 
@@ -124,8 +123,7 @@ fly_apart(kn__conn *conn, kn__item *items, int count, const kn__wait *wait, kn__
 	if (status != KN_OK)
 		return status;
 	kn__fault_clear(&own);
-	later.now = 0;
-	(void) kn__flight(conn, aside, 1, &later, &asides, &own);
+	(void) kn__flight(conn, aside, 1, wait, &asides, &own);
 	return KN_OK;
 }
 
