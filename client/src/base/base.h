@@ -126,6 +126,13 @@ kn__store_u32(void *bytes, uint32_t value)
 	b[3] = (uint8_t) value;
 }
 
+static inline void
+kn__store_u64(void *out, uint64_t value)
+{
+	kn__store_u32(out, (uint32_t) (value >> 32));
+	kn__store_u32((uint8_t *) out + 4, (uint32_t) value);
+}
+
 static inline uint16_t
 kn__load_u16(const void *bytes)
 {

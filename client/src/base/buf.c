@@ -151,8 +151,7 @@ kn__buf_u64(kn__buf *buf, uint64_t value)
 
 	if (room == NULL)
 		return;
-	kn__store_u32(room, (uint32_t) (value >> 32));
-	kn__store_u32(room + 4, (uint32_t) value);
+	kn__store_u64(room, value);
 	kn__buf_count(buf, sizeof(value));
 }
 

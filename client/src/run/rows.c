@@ -50,6 +50,7 @@ kn__rows_fill(kn_rows *rows, kn__item *item)
 	rows->columns = kn__result_columns(item->result);
 	rows->affected = item->affected;
 	rows->sql = item->sql;
+	memcpy(rows->few, item->kinds, sizeof(rows->few));
 	item->result = NULL;
 }
 

@@ -28,11 +28,11 @@ struct kn_rows
 	kn_status status; /* the first failure stays */
 	kn__arena values; /* of the current row: what decoding needs memory for */
 	const char *sql;
-	uint8_t few[16];    /* kinds, if that will do */
-	kn__permit permit;  /* of a stream */
-	kn__call call;      /* likewise */
-	kn_options options; /* likewise, for the call */
-	kn__item item;      /* likewise */
+	uint8_t few[KN__FEW_KINDS]; /* kinds, if that will do */
+	kn__permit permit;          /* of a stream */
+	kn__call call;              /* likewise */
+	kn_options options;         /* likewise, for the call */
+	kn__item item;              /* likewise */
 };
 
 /* What all have; the rest is a stream's, and to clear it takes longer. */

@@ -21,6 +21,7 @@ typedef struct Parameters
 	Oid few_types[FEW];
 	int few_lengths[FEW];
 	int few_formats[FEW];
+	char few_numbers[FEW][sizeof(int64_t)];
 	const char **values;
 	size_t *offsets; /* where they are in the buffer, until that has all of them */
 	Oid *types;
@@ -32,6 +33,7 @@ typedef struct Parameters
 
 static KN__HOT kn_status encode(kn__conn *conn, const kn__item *item, Parameters *parameters,
 								kn__fault *fault);
+static KN__HOT bool encode_numbers(const kn__item *item, Parameters *parameters);
 static KN__HOT kn_status end_text(kn__buf *scratch, kn__parameter *parameter, const char **why);
 static KN__HOT bool init(kn__conn *conn, Parameters *parameters, int count);
 static KN__HOT void release(kn__conn *conn, Parameters *parameters);
@@ -92,9 +94,11 @@ kn__send_plain(kn__conn *conn, kn__item *item, kn__begun *begun, kn__fault *faul
 	if (conn->never_prepares || item->never_prepare || item->count > FEW)
 		return KN__PLAIN_NOT;
 	entry = kn__prepared_get(&conn->cache, kn__send_key(item), item->sql, item->length);
-	if (entry == NULL || !entry->is_prepared || (item->wants_rows && !entry->is_fit) ||
-		encode(conn, item, &parameters, fault) != KN_OK)
+	if (entry == NULL || !entry->is_prepared || (item->wants_rows && !entry->is_fit))
 		return KN__PLAIN_NOT;
+	if (!encode_numbers(item, &parameters) && encode(conn, item, &parameters, fault) != KN_OK)
+		return KN__PLAIN_NOT;
+	memcpy(item->kinds, entry->kinds, sizeof(item->kinds));
 	begun->key = entry->key;
 	begun->is_fit = entry->is_fit;
 	return PQsendQueryPrepared(conn->pg,
@@ -123,6 +127,27 @@ kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sent, kn__fault *fau
 	sent->is_described = status == KN_OK;
 	release(conn, &parameters);
 	return status;
+}
+
+/* The same where all of them are whole numbers, as keys are; false: they are not. */
+static bool
+encode_numbers(const kn__item *item, Parameters *parameters)
+{
+	parameters->values = parameters->few_values;
+	parameters->lengths = parameters->few_lengths;
+	parameters->formats = parameters->few_formats;
+	for (int i = 0; i < item->count; i++)
+	{
+		const kn_value *value = &item->values[i];
+
+		if (value->type != KN_TYPE_I64 || value->oid != 0)
+			return false;
+		kn__store_u64(parameters->few_numbers[i], (uint64_t) value->as.i);
+		parameters->few_values[i] = parameters->few_numbers[i];
+		parameters->few_lengths[i] = sizeof(int64_t);
+		parameters->few_formats[i] = 1;
+	}
+	return true;
 }
 
 static kn_status

@@ -119,6 +119,9 @@ typedef enum kn__outcome
 typedef struct kn__result kn__result;
 
 /* One statement of a flight. */
+/* So many columns have their kinds known along with the statement. */
+#define KN__FEW_KINDS 16
+
 typedef struct kn__item
 {
 	const char *sql; /* ended by a NUL, as long as the flight */
@@ -144,6 +147,7 @@ typedef struct kn__item
 	kn_status status;   /* KN_ABORTED: one before it failed */
 	kn__result *result; /* of one that succeeded and wants_rows; to be freed by the caller */
 	int64_t affected;   /* -1: it says none */
+	uint8_t kinds[KN__FEW_KINDS]; /* kn_type of each column and one more; 0: not known, or none */
 } kn__item;
 
 /*
