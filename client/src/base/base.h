@@ -18,9 +18,12 @@
 #ifdef __GNUC__
 #define KN__HOT  __attribute__((hot))
 #define KN__COLD __attribute__((cold))
+/* Happens often enough, and yet is not to lie in the way of those calls that have no need of it. */
+#define KN__APART __attribute__((noinline))
 #else
 #define KN__HOT
 #define KN__COLD
+#define KN__APART
 #endif
 
 /* memory.c: NULL as the allocator stands for malloc() and so on */
@@ -205,7 +208,7 @@ typedef struct kn__fault
 	char room[KN__ERROR_ROOM];
 } kn__fault;
 
-extern KN__HOT void kn__fault_clear(kn__fault *fault);
+extern KN__APART void kn__fault_clear(kn__fault *fault);
 /* The same where there is an error: each call begins with that. */
 static inline void
 kn__fault_tidy(kn__fault *fault)

@@ -20,8 +20,9 @@ static kn_ctx no_memory = { .guard = ATOMIC_FLAG_INIT };
 static void cancel(kn_ctx *cx);
 static KN__HOT bool set_up(kn_ctx *cx, const kn_request *given);
 static KN__HOT int64_t deadline_of(const kn_ctx *cx);
-static KN__HOT bool make_prelude(kn_ctx *cx, const kn_request *request);
-static KN__HOT const char *copy(kn_ctx *cx, const char *text);
+static KN__APART bool make_prelude(kn_ctx *cx, const kn_request *request);
+static KN__APART const char *take_request(kn_request *request, const kn_request *given);
+static KN__APART const char *copy(kn_ctx *cx, const char *text);
 static KN__HOT void let_go(kn_ctx *cx);
 static KN__HOT const char *check_request(const kn_request *request);
 static kn_status refuse(kn_ctx *cx);
@@ -55,9 +56,7 @@ set_up(kn_ctx *cx, const kn_request *given)
 	cx->refused = NULL;
 	if (given == NULL || given->size != sizeof(kn_request))
 	{
-		copied = (kn_request){ .size = 0 };
-		cx->refusal =
-			given == NULL ? "the request is missing" : kn__sized(&copied, sizeof(copied), given);
+		cx->refusal = take_request(&copied, given);
 		request = &copied;
 	}
 	if (cx->refusal == NULL)
@@ -81,13 +80,23 @@ set_up(kn_ctx *cx, const kn_request *given)
 	cx->stream = NULL;
 	cx->copy = NULL;
 	kn__fault_tidy(&cx->fault);
-	cx->actor = copy(cx, request->actor);
-	cx->trace_id = copy(cx, request->trace_id);
-	if (!make_prelude(cx, request) || cx->own.has_failed)
+	cx->actor = request->actor == NULL ? NULL : copy(cx, request->actor);
+	cx->trace_id = request->trace_id == NULL ? NULL : copy(cx, request->trace_id);
+	if ((request->role != NULL || request->claims != NULL) && !make_prelude(cx, request))
+		return false;
+	if (cx->own.has_failed)
 		return false;
 	cx->is_plain = cx->prelude == NULL && !cx->hedge && cx->route != KN_ROUTE_REPLICA &&
 				   db->server_count == 1 && db->config.hooks == NULL;
 	return true;
+}
+
+/* One that is of another size, or none; what is wrong with it, NULL: nothing. */
+static const char *
+take_request(kn_request *request, const kn_request *given)
+{
+	*request = (kn_request){ .size = 0 };
+	return given == NULL ? "the request is missing" : kn__sized(request, sizeof(*request), given);
 }
 
 /* What is wrong with it, NULL: nothing. */
@@ -171,7 +180,7 @@ make_prelude(kn_ctx *cx, const kn_request *request)
 static const char *
 copy(kn_ctx *cx, const char *text)
 {
-	return text == NULL ? NULL : kn__arena_copy(&cx->own, text, strlen(text));
+	return kn__arena_copy(&cx->own, text, strlen(text));
 }
 
 KN__HOT void

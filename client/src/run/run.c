@@ -8,7 +8,7 @@
 
 #define FEW 4 /* statements of a flight, the prelude with them, that need no memory */
 
-static KN__HOT kn_status run(kn__call *call);
+static KN__APART kn_status run(kn__call *call);
 static KN__HOT kn_status attempt(kn__call *call);
 static kn_status take_over(kn__call *call, kn__permit *permit);
 static KN__HOT kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);

@@ -13,7 +13,9 @@
 /* Where the spare one would be: none is kept any more. */
 static kn_ctx closed = { .guard = ATOMIC_FLAG_INIT };
 
+static KN__APART kn_ctx *take_other(kn_db *db);
 static kn_ctx *take_free(kn_db *db);
+static KN__APART void give_other(kn_ctx *cx);
 static void push_live(kn_ctx *cx);
 static void unlink_live(kn_ctx *cx);
 static void free_one(kn_ctx *cx);
@@ -31,7 +33,14 @@ kn__spare_take(kn_db *db)
 												memory_order_acquire,
 												memory_order_relaxed))
 		return cx;
-	cx = take_free(db);
+	return take_other(db);
+}
+
+static kn_ctx *
+take_other(kn_db *db)
+{
+	kn_ctx *cx = take_free(db);
+
 	if (cx != NULL)
 		return cx;
 	cx = kn__spare_make(db);
@@ -56,6 +65,14 @@ kn__spare_give(kn_ctx *cx)
 												memory_order_release,
 												memory_order_relaxed))
 		return;
+	give_other(cx);
+}
+
+static void
+give_other(kn_ctx *cx)
+{
+	kn_db *db = cx->db;
+
 	(void) pthread_mutex_lock(&db->lock);
 	unlink_live(cx);
 	if (db->free_count < KEPT && !atomic_load(&db->is_closing))

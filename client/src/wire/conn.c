@@ -323,8 +323,9 @@ kn__conn_is_deaf(const kn__conn *conn)
 bool
 kn__conn_is_clean(const kn__conn *conn)
 {
+	/* What is not connected any more is not idle either. */
 	return !conn->is_broken && !conn->is_soiled && conn->stream == NULL && conn->copy == NULL &&
-		   PQstatus(conn->pg) == CONNECTION_OK && PQtransactionStatus(conn->pg) == PQTRANS_IDLE &&
+		   PQtransactionStatus(conn->pg) == PQTRANS_IDLE &&
 		   PQpipelineStatus(conn->pg) == PQ_PIPELINE_OFF &&
 		   PQclientEncoding(conn->pg) == conn->encoding;
 }

@@ -21,7 +21,6 @@ typedef struct Parameters
 	Oid few_types[FEW];
 	int few_lengths[FEW];
 	int few_formats[FEW];
-	char few_numbers[FEW][sizeof(int64_t)];
 	const char **values;
 	size_t *offsets; /* where they are in the buffer, until that has all of them */
 	Oid *types;
@@ -31,9 +30,25 @@ typedef struct Parameters
 	size_t size;
 } Parameters;
 
+#define KEYS 4
+
+/* The same for a few whole numbers. */
+typedef struct Numbers
+{
+	const char *values[KEYS];
+	int lengths[KEYS];
+	int formats[KEYS];
+	char bytes[KEYS][sizeof(int64_t)];
+} Numbers;
+
 static KN__HOT kn_status encode(kn__conn *conn, const kn__item *item, Parameters *parameters,
 								kn__fault *fault);
-static KN__HOT bool encode_numbers(const kn__item *item, Parameters *parameters);
+static KN__HOT bool take_numbers(const kn__item *item, Numbers *numbers);
+static KN__APART kn__plain send_encoded(kn__conn *conn, const kn__prepared *entry,
+										const kn__item *item, kn__fault *fault);
+static KN__HOT kn__plain send_by_name(kn__conn *conn, const kn__prepared *entry,
+									  const kn__item *item, const char *const *values,
+									  const int *lengths, const int *formats);
 static KN__HOT kn_status end_text(kn__buf *scratch, kn__parameter *parameter, const char **why);
 static KN__HOT bool init(kn__conn *conn, Parameters *parameters, int count);
 static KN__HOT void release(kn__conn *conn, Parameters *parameters);
@@ -89,27 +104,70 @@ kn__plain
 kn__send_plain(kn__conn *conn, kn__item *item, kn__begun *begun, kn__fault *fault)
 {
 	const kn__prepared *entry;
-	Parameters parameters;
+	Numbers numbers;
 
 	if (conn->never_prepares || item->never_prepare || item->count > FEW)
 		return KN__PLAIN_NOT;
 	entry = kn__prepared_get(&conn->cache, kn__send_key(item), item->sql, item->length);
 	if (entry == NULL || !entry->is_prepared || (item->wants_rows && !entry->is_fit))
 		return KN__PLAIN_NOT;
-	if (!encode_numbers(item, &parameters) && encode(conn, item, &parameters, fault) != KN_OK)
-		return KN__PLAIN_NOT;
-	memcpy(item->kinds, entry->kinds, sizeof(item->kinds));
 	begun->key = entry->key;
 	begun->is_fit = entry->is_fit;
-	return PQsendQueryPrepared(conn->pg,
-							   entry->name,
-							   item->count,
-							   parameters.values,
-							   parameters.lengths,
-							   parameters.formats,
-							   item->wants_rows) == 0
-			   ? KN__PLAIN_LOST
-			   : KN__PLAIN_SENT;
+	memcpy(item->kinds, entry->kinds, sizeof(item->kinds));
+	if (!take_numbers(item, &numbers))
+		return send_encoded(conn, entry, item, fault);
+	return send_by_name(conn, entry, item, numbers.values, numbers.lengths, numbers.formats);
+}
+
+/* What no more is done for than it takes: whole numbers, as keys are.  False: there are others. */
+static bool
+take_numbers(const kn__item *item, Numbers *numbers)
+{
+	if (item->count > KEYS)
+		return false;
+	for (int i = 0; i < item->count; i++)
+	{
+		const kn_value *value = &item->values[i];
+
+		if (value->type != KN_TYPE_I64 || value->oid != 0)
+			return false;
+		kn__store_u64(numbers->bytes[i], (uint64_t) value->as.i);
+		numbers->values[i] = numbers->bytes[i];
+		numbers->lengths[i] = sizeof(int64_t);
+		numbers->formats[i] = 1;
+	}
+	return true;
+}
+
+/* No more than FEW parameters. */
+static kn__plain
+send_encoded(kn__conn *conn, const kn__prepared *entry, const kn__item *item, kn__fault *fault)
+{
+	Parameters parameters;
+
+	if (encode(conn, item, &parameters, fault) != KN_OK)
+		return KN__PLAIN_NOT;
+	return send_by_name(conn,
+						entry,
+						item,
+						parameters.values,
+						parameters.lengths,
+						parameters.formats);
+}
+
+static kn__plain
+send_by_name(kn__conn *conn, const kn__prepared *entry, const kn__item *item,
+			 const char *const *values, const int *lengths, const int *formats)
+{
+	int is_sent = PQsendQueryPrepared(conn->pg,
+									  entry->name,
+									  item->count,
+									  values,
+									  lengths,
+									  formats,
+									  item->wants_rows);
+
+	return is_sent ? KN__PLAIN_SENT : KN__PLAIN_LOST;
 }
 
 kn_status
@@ -127,27 +185,6 @@ kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sent, kn__fault *fau
 	sent->is_described = status == KN_OK;
 	release(conn, &parameters);
 	return status;
-}
-
-/* The same where all of them are whole numbers, as keys are; false: they are not. */
-static bool
-encode_numbers(const kn__item *item, Parameters *parameters)
-{
-	parameters->values = parameters->few_values;
-	parameters->lengths = parameters->few_lengths;
-	parameters->formats = parameters->few_formats;
-	for (int i = 0; i < item->count; i++)
-	{
-		const kn_value *value = &item->values[i];
-
-		if (value->type != KN_TYPE_I64 || value->oid != 0)
-			return false;
-		kn__store_u64(parameters->few_numbers[i], (uint64_t) value->as.i);
-		parameters->few_values[i] = parameters->few_numbers[i];
-		parameters->few_lengths[i] = sizeof(int64_t);
-		parameters->few_formats[i] = 1;
-	}
-	return true;
 }
 
 static kn_status
