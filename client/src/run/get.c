@@ -12,7 +12,6 @@
 
 #define KIND_UNKNOWN 0 /* of a column: not looked at yet; else its kind and one more */
 
-static KN__HOT kn_type kind_of(const kn_rows *rows, int column);
 static void fail_value(kn_rows *rows, int column, kn_status status, const char *why);
 static bool get(kn_rows *rows, int column, kn_value *value);
 static int64_t get_int(kn_rows *rows, int column, int64_t least, int64_t most);
@@ -27,18 +26,6 @@ static kn_time time_at(const char *bytes);
 static double get_double(kn_rows *rows, int column, bool single);
 static bool get_kind(kn_rows *rows, int column, kn_type kind, kn_value *value);
 
-static kn_type
-kind_of(const kn_rows *rows, int column)
-{
-	bool is_array;
-	const kn__type *type;
-
-	if (rows->fields == NULL)
-		return kn__result_kind(rows->result, column);
-	type = kn__type_find(kn__result_oid(rows->result, column), &is_array);
-	return type == NULL || is_array ? KN_TYPE_NULL : type->kind;
-}
-
 /*
  * The bytes of a value that is of that kind and in binary, and how many they are; less than 1 where
  * that is not known.
@@ -49,8 +36,8 @@ take(const kn_rows *rows, int column, kn_type kind, int32_t *n)
 	*n = 0;
 	if (rows == NULL || (unsigned) column >= (unsigned) rows->width)
 		return NULL;
-	if (rows->kinds[column] == KIND_UNKNOWN)
-		rows->kinds[column] = (uint8_t) (kind_of(rows, column) + 1);
+	if (rows->kinds[column] == KIND_UNKNOWN && rows->is_binary)
+		rows->kinds[column] = (uint8_t) (kn__result_kind(rows->result, column) + 1);
 	if (rows->kinds[column] != kind + 1)
 		return NULL;
 	if (rows->fields == NULL)

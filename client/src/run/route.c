@@ -16,8 +16,8 @@
 #include <string.h>
 
 #define REST_NS  (20 * KN__NS_PER_MS) /* between two looks, however much it is asked */
-#define HASTE_MS 100                  /* while there may be no primary */
-#define LOOK_MS  1000                 /* what a look may take, so that it is known who is gone */
+#define HASTE_MS 100  /* while there is no primary, or its breaker sends calls away */
+#define LOOK_MS  1000 /* what a look may take, so that it is known who is gone */
 
 /* Who looks at one server. */
 typedef struct looker
@@ -208,6 +208,21 @@ kn__route_doubt(kn__server *server, kn_status status)
 	/* The primary may be another one behind the same name by now. */
 	if (prober == NULL && status == KN_READ_ONLY)
 		kn__pool_renew(server->pool);
+}
+
+/*
+ * A call was sent away by the breaker, and could not find out what has become of the server.  Such
+ * calls may come as fast as they can.
+ */
+void
+kn__route_refused(kn__server *server, int64_t now)
+{
+	kn_db *db = server->db;
+	int64_t last = atomic_load(&db->refused_at);
+
+	if (db->server_count > 1 && now - last >= HASTE_MS * KN__NS_PER_MS &&
+		atomic_compare_exchange_strong(&db->refused_at, &last, now))
+		kn__route_doubt(server, KN_CIRCUIT_OPEN);
 }
 
 /* Begins to look after several servers.  KN_NO_MEMORY, or KN_OK. */
@@ -439,8 +454,7 @@ integer_of(const kn_value *value, int64_t otherwise)
 
 /*
  * Sends those away who wait for a server that cannot be reached, as there are others; but for
- * a primary that nobody has replaced.  Returns whether the primary is there, as far as is known:
- * while its breaker is not closed, calls do not come to find out.
+ * a primary that nobody has replaced.  Returns whether the primary is there.
  */
 static bool
 dismiss(kn_db *db)
@@ -452,8 +466,7 @@ dismiss(kn_db *db)
 		if (&db->servers[i] != primary && !atomic_load(&db->servers[i].is_known))
 			kn__pool_dismiss(db->servers[i].pool);
 	}
-	return atomic_load(&primary->is_known) && atomic_load(&primary->is_primary) &&
-		   atomic_load(&primary->breaker.state) == KN__BREAKER_CLOSED;
+	return atomic_load(&primary->is_known) && atomic_load(&primary->is_primary);
 }
 
 /* False: it is over. */

@@ -50,7 +50,6 @@ kn__rows_fill(kn_rows *rows, kn__item *item)
 	rows->columns = kn__result_columns(item->result);
 	rows->affected = item->affected;
 	rows->sql = item->sql;
-	memcpy(rows->few, item->kinds, sizeof(rows->few));
 	item->result = NULL;
 }
 
@@ -83,6 +82,7 @@ forget_kinds(kn_rows *rows)
 {
 	size_t columns = (size_t) rows->columns;
 
+	rows->is_binary = rows->fields != NULL || kn__result_is_binary(rows->result);
 	/* These are as they were made. */
 	rows->kinds = rows->few;
 	if (columns > sizeof(rows->few))

@@ -22,17 +22,18 @@ struct kn_rows
 	int width;      /* columns that have a kind there: all, or none where that is of no use */
 	uint8_t *kinds; /* kn_type of each and one more, 0: not looked at yet */
 	int64_t affected;
+	bool is_binary;    /* all columns of the current row are */
 	bool is_streaming; /* the connection is held, and more may come */
 	bool is_wrapped;   /* in a transaction for no more than that */
 	bool is_done;
 	kn_status status; /* the first failure stays */
 	kn__arena values; /* of the current row: what decoding needs memory for */
 	const char *sql;
-	uint8_t few[KN__FEW_KINDS]; /* kinds, if that will do */
-	kn__permit permit;          /* of a stream */
-	kn__call call;              /* likewise */
-	kn_options options;         /* likewise, for the call */
-	kn__item item;              /* likewise */
+	uint8_t few[16];    /* kinds, if that will do */
+	kn__permit permit;  /* of a stream */
+	kn__call call;      /* likewise */
+	kn_options options; /* likewise, for the call */
+	kn__item item;      /* likewise */
 };
 
 /* What all have; the rest is a stream's, and to clear it takes longer. */

@@ -177,10 +177,13 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 
 	if (!kn__breaker_pass(&server->breaker, permit) &&
 		!kn__breaker_admit(&server->breaker, kn__coarse(clock), permit))
+	{
+		kn__route_refused(server, kn__coarse(clock));
 		return kn__fail(&cx->fault,
 						KN_CIRCUIT_OPEN,
 						"the circuit breaker of server \"%s\" is open",
 						server->host);
+	}
 	if (permit->is_first)
 		kn__tell_breaker(server, KN__BREAKER_HALF_OPEN);
 	status = kn__pool_take(server->pool,

@@ -75,6 +75,8 @@ struct kn_db
 	kn__memo *classes;
 	kn__functions functions; /* what the user says of his own */
 	_Atomic(uint32_t) next_replica;
+	_Atomic(int64_t)
+		refused_at; /* when a call that a breaker sent away was a reason to look, last */
 	_Atomic(bool) is_closing;
 	int stop[2]; /* a pipe: once there is something in it, the handle's threads give up */
 	/* One that has ended, for the next request, and no lock taken; it still counts as live. */
@@ -310,6 +312,7 @@ extern KN__COLD bool kn__route_is_standby(const kn__link *link);
 /* The contrary of what it says if it is none.  A primary never becomes a standby. */
 extern KN__COLD bool kn__route_may_be_standby(const kn__link *link);
 extern KN__COLD void kn__route_doubt(kn__server *server, kn_status status);
+extern KN__COLD void kn__route_refused(kn__server *server, int64_t now);
 extern kn_status kn__route_start(kn_db *db);
 extern void kn__route_stop(kn_db *db);
 

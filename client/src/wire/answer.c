@@ -20,7 +20,6 @@
 static void answer_item(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void answer_aside(kn__flying *flight, kn__item *item, const kn__sent *sent);
 static void take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *result);
-static void note_kinds(kn__prepared *entry, const kn__result *result);
 static void refuse_commit(kn__flying *flight, kn__item *item);
 static bool are_atomic(const kn__flying *flight);
 static void end_copy(kn__flying *flight, kn__item *item, ExecStatusType kind);
@@ -299,22 +298,11 @@ kn__flight_fits(kn__flying *flight, const kn__sent *sent, const PGresult *result
 	{
 		entry = sent->is_by_name ? kn__find_entry(flight->conn, sent) : NULL;
 		if (entry != NULL && entry->is_prepared)
-			note_kinds(entry, (const kn__result *) result);
+			entry->is_fit = true;
 		return true;
 	}
 	kn__memo_note(flight->conn->shapes, sent->key, KN__SHAPE_TEXT);
 	return false;
-}
-
-/* What they are is worked out once. */
-static void
-note_kinds(kn__prepared *entry, const kn__result *result)
-{
-	int columns = kn__result_columns(result);
-
-	entry->is_fit = true;
-	for (int i = 0; i < KN__FEW_KINDS; i++)
-		entry->kinds[i] = i < columns ? (uint8_t) (kn__result_kind(result, i) + 1) : 0;
 }
 
 /* To COMMIT in a transaction that has failed the server says ROLLBACK, and calls it a success. */

@@ -21,8 +21,7 @@ typedef struct kn__prepared
 	size_t length;
 	int uses;
 	bool is_prepared;
-	bool is_fit;                  /* as it is prepared here, all its columns have a codec */
-	uint8_t kinds[KN__FEW_KINDS]; /* of its columns, as far as there is room, if it is fit */
+	bool is_fit; /* as it is prepared here, all its columns have a codec */
 	char name[KN__NAME_SIZE];
 	struct kn__prepared *newer;
 	struct kn__prepared *older;

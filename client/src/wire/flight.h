@@ -7,8 +7,6 @@
 
 #include "wire/conn.h"
 
-#include <string.h>
-
 /* race.c: answers that were taken before anybody reads them */
 typedef struct kn__inbox
 {
@@ -67,7 +65,6 @@ kn__flight_begin(kn__item *item)
 	item->status = KN_ABORTED;
 	item->result = NULL;
 	item->affected = -1;
-	memset(item->kinds, 0, sizeof(item->kinds));
 }
 
 /* plain.c: what has been sent as a plain one turned out to be more than that */

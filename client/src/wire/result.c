@@ -54,14 +54,19 @@ kn__result_is_null(const kn__result *result, int row, int column)
 	return PQgetisnull(of(result), row, column) != 0;
 }
 
+bool
+kn__result_is_binary(const kn__result *result)
+{
+	return PQbinaryTuples(of(result)) != 0;
+}
+
 kn_type
 kn__result_kind(const kn__result *result, int column)
 {
 	bool is_array;
 	const kn__type *type = kn__type_find(PQftype(of(result), column), &is_array);
 
-	return type == NULL || is_array || PQfformat(of(result), column) == 0 ? KN_TYPE_NULL
-																		  : type->kind;
+	return type == NULL || is_array ? KN_TYPE_NULL : type->kind;
 }
 
 const char *

@@ -113,7 +113,6 @@ kn__send_plain(kn__conn *conn, kn__item *item, kn__begun *begun, kn__fault *faul
 		return KN__PLAIN_NOT;
 	begun->key = entry->key;
 	begun->is_fit = entry->is_fit;
-	memcpy(item->kinds, entry->kinds, sizeof(item->kinds));
 	if (!take_numbers(item, &numbers))
 		return send_encoded(conn, entry, item, fault);
 	return send_by_name(conn, entry, item, numbers.values, numbers.lengths, numbers.formats);

@@ -119,9 +119,6 @@ typedef enum kn__outcome
 typedef struct kn__result kn__result;
 
 /* One statement of a flight. */
-/* So many columns have their kinds known along with the statement. */
-#define KN__FEW_KINDS 16
-
 typedef struct kn__item
 {
 	const char *sql; /* ended by a NUL, as long as the flight */
@@ -147,7 +144,6 @@ typedef struct kn__item
 	kn_status status;   /* KN_ABORTED: one before it failed */
 	kn__result *result; /* of one that succeeded and wants_rows; to be freed by the caller */
 	int64_t affected;   /* -1: it says none */
-	uint8_t kinds[KN__FEW_KINDS]; /* kn_type of each column and one more; 0: not known, or none */
 } kn__item;
 
 /*
@@ -283,9 +279,11 @@ extern KN__HOT int kn__result_columns(const kn__result *result);
 extern const char *kn__result_name(const kn__result *result, int column);
 extern uint32_t kn__result_oid(const kn__result *result, int column);
 extern bool kn__result_is_null(const kn__result *result, int row, int column);
+/* Whether all columns are. */
+extern KN__HOT bool kn__result_is_binary(const kn__result *result);
 /*
- * The kind of a column whose values can be taken as they came, in binary and each by itself;
- * KN_TYPE_NULL for arrays, for what came as text, and for types without a codec.
+ * The kind of a column in binary whose values can be taken as they came, each by itself;
+ * KN_TYPE_NULL for arrays, and for types without a codec.
  */
 extern KN__HOT kn_type kn__result_kind(const kn__result *result, int column);
 /* A value as it came; NULL is empty.  Column and row are there. */

@@ -89,6 +89,69 @@ read_on(void *argument)
 	return argument;
 }
 
+static int64_t
+lag_seen(const kn_db *by)
+{
+	kn_stats stats = { .size = sizeof(stats) };
+
+	return kn_get_stats(by, 1, &stats) == KN_OK ? stats.lag_us : -1;
+}
+
+/*
+ * Calls that the breaker refuses do not find out what has become of the servers: so they are looked
+ * at, seldom as that may be otherwise.  A replica that stands still is later each time.
+ */
+static void
+check_looks(const char *primary, const char *replica)
+{
+	const char *replicas[] = { replica, NULL };
+	const char *direct = getenv("KN_TEST_REPLICA");
+	int64_t end = kn__now(NULL) + PATIENCE;
+	kn_stats stats = { .size = sizeof(stats) };
+	kn_db *seldom;
+	kn_ctx *cx;
+	int looks = 0;
+	int refused = 0;
+	int calls = 0;
+
+	/* Once it has replayed a commit it is known how long that is ago. */
+	cx = kn_begin(db, .timeout_ms = REQUEST_MS);
+	check(kn_exec(cx, "INSERT INTO fell VALUES (0)") == KN_OK, "a write");
+	check(reads_come_to(REPLICA, kn_last_lsn(cx)), "the replica has it");
+	kn_end(cx);
+	tell(direct, "SELECT pg_wal_replay_pause()");
+	check(kn_open(&seldom,
+				  NULL,
+				  0,
+				  .conninfo = primary,
+				  .replicas = replicas,
+				  .probe_ms = SELDOM_MS,
+				  .breaker_calls = 1,
+				  .breaker_failure_percent = 1,
+				  .breaker_open_ms = SELDOM_MS) == KN_OK,
+		  "one that looks seldom");
+	cx = kn_begin(seldom, .route = KN_ROUTE_PRIMARY);
+	check(kn_exec(cx, "SELECT pg_terminate_backend(pg_backend_pid())") != KN_OK, "it is lost");
+	check(kn_get_stats(seldom, 0, &stats) == KN_OK && stats.breaker == KN_BREAKER_OPEN,
+		  "the breaker has opened");
+	tell(getenv("KN_TEST_DIRECT"), "INSERT INTO fell VALUES (0)");
+	for (int64_t seen = lag_seen(seldom); looks < 3 && kn__now(NULL) < end;)
+	{
+		int64_t now = lag_seen(seldom);
+
+		looks += now != seen;
+		seen = now;
+		refused += kn_exec(cx, "SELECT 1") == KN_CIRCUIT_OPEN;
+		calls++;
+		tell(direct, "SELECT pg_sleep(0.001)");
+	}
+	check(looks == 3, "there are looks while it is open");
+	check(refused == calls, "it is");
+	kn_end(cx);
+	tell(direct, "SELECT pg_wal_replay_resume()");
+	check(kn_close(seldom, 10000) == KN_OK, "all contexts have ended");
+}
+
 /* The replica goes down, in order or at once, and comes back: nobody notices. */
 static void
 check_replica_restarts(void)
@@ -360,6 +423,7 @@ main(int argc, char **argv)
 	(void) setvbuf(stdout, NULL, _IOLBF, 0);
 	tell(getenv("KN_TEST_DIRECT"), "CREATE TABLE fell (a int)");
 	open_servers(argv[1], argv[2]);
+	check_looks(argv[1], argv[2]);
 	check_replica_restarts();
 	check_both_down();
 	check_read_only(argv[2]);

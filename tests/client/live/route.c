@@ -415,59 +415,6 @@ check_killed(const char *replica)
 	check(reads_come_to(REPLICA, 0), "and come back to it");
 }
 
-static int64_t
-lag_seen(const kn_db *by)
-{
-	kn_stats stats = { .size = sizeof(stats) };
-
-	return kn_get_stats(by, 1, &stats) == KN_OK ? stats.lag_us : -1;
-}
-
-/*
- * Calls that the breaker refuses do not say what may have become of the servers: as long as it is
- * open, looks are not as rare as they may be otherwise.  One that stands still is later each time.
- */
-static void
-check_looks(const char *primary, const char *replica)
-{
-	const char *replicas[] = { replica, NULL };
-	const char *direct = getenv("KN_TEST_REPLICA");
-	int64_t end = kn__now(NULL) + PATIENCE;
-	kn_stats stats = { .size = sizeof(stats) };
-	kn_db *seldom;
-	kn_ctx *cx;
-	int looks = 0;
-
-	tell(direct, "SELECT pg_wal_replay_pause()");
-	check(kn_open(&seldom,
-				  NULL,
-				  0,
-				  .conninfo = primary,
-				  .replicas = replicas,
-				  .probe_ms = SELDOM_MS,
-				  .breaker_calls = 1,
-				  .breaker_failure_percent = 1,
-				  .breaker_open_ms = SELDOM_MS) == KN_OK,
-		  "one that looks seldom");
-	cx = kn_begin(seldom, .route = KN_ROUTE_PRIMARY);
-	check(kn_exec(cx, "SELECT pg_terminate_backend(pg_backend_pid())") != KN_OK, "it is lost");
-	kn_end(cx);
-	check(kn_get_stats(seldom, 0, &stats) == KN_OK && stats.breaker == KN_BREAKER_OPEN,
-		  "the breaker has opened");
-	tell(getenv("KN_TEST_DIRECT"), "UPDATE counter SET n = -8");
-	for (int64_t seen = lag_seen(seldom); looks < 3 && kn__now(NULL) < end;)
-	{
-		int64_t now = lag_seen(seldom);
-
-		looks += now != seen;
-		seen = now;
-		tell(direct, "SELECT pg_sleep(0.001)");
-	}
-	check(looks == 3, "there are looks while it is open");
-	tell(direct, "SELECT pg_wal_replay_resume()");
-	check(kn_close(seldom, 10000) == KN_OK, "all contexts have ended");
-}
-
 int
 main(int argc, char **argv)
 {
@@ -496,7 +443,6 @@ main(int argc, char **argv)
 	check_transactions();
 	check_lag(replica);
 	check_killed(replica);
-	check_looks(argv[1], argv[2]);
 	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
 	(void) printf("%d passed, %d failed\n", passed, failed);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
