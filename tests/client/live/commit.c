@@ -423,6 +423,44 @@ START_TEST(is_not_cancelled_half_way)
 }
 END_TEST
 
+static kn_status
+change_ones_mind(kn_ctx *cx, void *argument)
+{
+	(void) argument;
+	EXPECT_OK(cx, kn_exec(cx, "INSERT INTO kn_commit VALUES (1)"));
+	return KN_CONFLICT;
+}
+
+static bool
+cancel_it(void *user)
+{
+	kn_cancel(user);
+	return false;
+}
+
+/* It has to be done whatever becomes of its caller, and costs no connection. */
+START_TEST(rollback_is_not_cancelled)
+{
+	proxy p = { .when = (moment) _i, .harm = cancel_it, .text = "ROLLBACK" };
+	kn_db *db = open_through(&p);
+	kn_ctx *cx = kn_begin(db);
+	kn_ctx *next = kn_begin(db);
+
+	p.user = cx;
+	EXPECT(cx, kn_transact(cx, change_ones_mind, NULL), KN_CONFLICT);
+	ck_assert_int_eq(p.is_done, true);
+	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_CANCELED);
+	EXPECT_OK(next, kn_exec(next, "SELECT 1"));
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_commit"), 0);
+	ck_assert_int_eq(stats_of(db).busy, 0);
+	ck_assert_uint_eq(stats_of(db).opened, 1);
+	kn_end(cx);
+	kn_end(next);
+	close_even(db);
+	proxy_end(&p);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -435,6 +473,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, is_lost_of_what_notifies, 0, 4);
 	tcase_add_test(tcase, is_done_in_part_by_an_earlier_attempt);
 	tcase_add_test(tcase, is_not_cancelled_half_way);
+	tcase_add_loop_test(tcase, rollback_is_not_cancelled, MOMENT_BEFORE, MOMENT_COUNT);
 }
 
 int

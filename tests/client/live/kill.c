@@ -305,19 +305,17 @@ START_TEST(is_terminated)
 }
 END_TEST
 
-/* While the server is at it, or has nothing of it yet where it is never long at it. */
 START_TEST(is_killed)
 {
-	play(WAY_KILL, deeds[_i].waits ? MOMENT_DURING : MOMENT_BEFORE, &deeds[_i]);
+	for (moment when = MOMENT_BEFORE; when < MOMENT_COUNT; when++)
+		play(WAY_KILL, when, &deeds[_i]);
 }
 END_TEST
 
-/* While the server is at it, or when half of it has arrived; and with the answer on its way. */
 START_TEST(is_stopped)
 {
-	play(WAY_STOP, deeds[_i].waits ? MOMENT_DURING : MOMENT_HALF_SENT, &deeds[_i]);
-	if (deeds[_i].kind == DEED_ENDS_A_BODY)
-		play(WAY_STOP, MOMENT_AFTER, &deeds[_i]);
+	for (moment when = MOMENT_BEFORE; when < MOMENT_COUNT; when++)
+		play(WAY_STOP, when, &deeds[_i]);
 }
 END_TEST
 
