@@ -3,8 +3,8 @@
  *		All that a server will ever say has arrived when the client begins to wait for it.
  *
  * So it is with one that is gone along with its answer, and with one that has refused COPY as it
- * began: what has been told then is not told again.  epoll_wait() is defined here, in front of the
- *C library's, and comes after all of it.
+ * began: what has been told then is not told again.  epoll_wait() is defined here, in front of
+ * that of the C library, and comes after all of it.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -43,14 +43,20 @@ tear_down(void)
 	PQfinish(look);
 }
 
+static void
+pass_all_back(proxy *p)
+{
+	char answer[PROXY_BYTES];
+
+	pass_back(p, answer, read_answer(p->hit, answer));
+}
+
 static bool
 answer_and_be_gone(void *user)
 {
 	proxy *p = user;
-	char answer[PROXY_BYTES];
-	size_t n = read_answer(p->hit, answer);
 
-	pass_back(p, answer, n);
+	pass_all_back(p);
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
 		if (p->pairs[i] != NULL && p->pairs[i]->server == p->hit)
@@ -149,10 +155,7 @@ END_TEST
 static bool
 answer_at_once(void *user)
 {
-	proxy *p = user;
-	char answer[PROXY_BYTES];
-
-	pass_back(p, answer, read_answer(p->hit, answer));
+	pass_all_back(user);
 	is_gone = true;
 	return false;
 }
