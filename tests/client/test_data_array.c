@@ -123,6 +123,128 @@ START_TEST(texts_are_unquoted)
 }
 END_TEST
 
+static const char bad_shape[] =
+	"an array has up to 6 dimensions, and as many elements as these say";
+
+/* Whatever is in them, they are read back as they were. */
+START_TEST(texts_are_printed)
+{
+	const struct
+	{
+		kn_array array;
+		const char *printed;
+	} cases[] = {
+		{ { .dimensions = 0 }, "{}" },
+		{ { .sizes = (const int32_t[]){ 3, 0 }, .dimensions = 2 }, "{}" },
+		{ { .sizes = (const int32_t[]){ 1 }, .dimensions = 1 }, "{\"a\"}" },
+		{ { .sizes = (const int32_t[]){ 6 }, .dimensions = 1 },
+		  "{\"a\",NULL,\"NULL\",\"\",\"{,} \",\"q\\\"\\\\\"}" },
+		{ { .sizes = (const int32_t[]){ 2, 3 }, .dimensions = 2 },
+		  "{{\"a\",NULL,\"NULL\"},{\"\",\"{,} \",\"q\\\"\\\\\"}}" },
+		{ { .sizes = (const int32_t[]){ 2, 1, 2 }, .dimensions = 3 },
+		  "{{{\"a\",NULL}},{{\"NULL\",\"\"}}}" },
+		{ { .sizes = (const int32_t[]){ 1, 2 },
+			.lower_bounds = (const int32_t[]){ 1, -1 },
+			.dimensions = 2 },
+		  "[1:1][-1:0]={{\"a\",NULL}}" },
+		{ { .sizes = (const int32_t[]){ 1 },
+			.lower_bounds = (const int32_t[]){ INT32_MAX },
+			.dimensions = 1 },
+		  "[2147483647:2147483647]={\"a\"}" },
+	};
+	const kn_value items[] = { kn_text("a"), kn_null(),       kn_text("NULL"),
+							   kn_text(""),  kn_text("{,} "), kn_text("q\"\\") };
+
+	for (int i = 0; i < COUNT(cases); i++)
+	{
+		kn_array array = cases[i].array;
+		const char *why = NULL;
+		kn__arena arena = { 0 };
+		kn_str printed;
+		kn_value value;
+		kn__buf buf;
+
+		array.items = items;
+		kn__buf_init(&buf, NULL, SIZE_MAX);
+		ck_assert_int_eq(kn__array_print(&buf, &array, &why), KN_OK);
+		ck_assert_str_eq(buf.data, cases[i].printed);
+		ck_assert_uint_eq(buf.length, strlen(cases[i].printed) + 1);
+		printed = (kn_str){ buf.data, buf.length - 1 };
+		ck_assert_int_eq(kn__array_parse(&arena, NULL, printed, &value, &why), KN_OK);
+		ck_assert_int_eq(value.as.array->element, KN_TYPE_TEXT);
+		ck_assert_int_eq(value.as.array->dimensions, value.n == 0 ? 0 : array.dimensions);
+		for (uint32_t k = 0; k < value.n; k++)
+		{
+			const kn_value *item = &value.as.array->items[k];
+
+			ck_assert_int_eq(item->type, items[k].type);
+			ck_assert_uint_eq(item->n, items[k].n);
+			ck_assert(item->n == 0 || memcmp(item->as.p, items[k].as.p, item->n) == 0);
+		}
+		kn__arena_release(&arena);
+		kn__buf_release(&buf);
+	}
+}
+END_TEST
+
+START_TEST(is_not_printed)
+{
+	static const int32_t ones[] = { 1, 1, 1, 1, 1, 1, 1 };
+	const kn_value number[] = { kn_i32(1) };
+	const kn_value with_nul[] = { kn_text_of((kn_str){ "a\0b", 3 }) };
+	const struct
+	{
+		kn_array array;
+		const char *why;
+	} cases[] = {
+		{ { .sizes = ones, .dimensions = 7 }, bad_shape },
+		{ { .sizes = ones, .dimensions = 1 }, bad_shape },
+		{ { .items = number, .sizes = ones, .dimensions = 1 },
+		  "values of its kind cannot be sent as that type" },
+		{ { .items = with_nul, .sizes = ones, .dimensions = 1 }, "text must not have a NUL in it" },
+	};
+
+	for (int i = 0; i < COUNT(cases); i++)
+	{
+		const char *why = NULL;
+		kn__buf buf;
+
+		kn__buf_init(&buf, NULL, SIZE_MAX);
+		ck_assert_int_eq(kn__array_print(&buf, &cases[i].array, &why), KN_DATA);
+		ck_assert_str_eq(why, cases[i].why);
+		kn__buf_release(&buf);
+	}
+}
+END_TEST
+
+/* Of a type that is not in the list: texts, or nothing that is known. */
+START_TEST(are_of_any_type)
+{
+	static const char moods[] =
+		"\0\0\0\1\0\0\0\1\0\1\0\0\0\0\0\3\0\0\0\1"
+		"\0\0\0\3sad\xff\xff\xff\xff\0\0\0\0";
+	static const char numbers[] = "\0\0\0\1\0\0\0\0\0\1\0\0\0\0\0\1\0\0\0\1\0\0\0\2\0\1";
+	static const char flags[] = "\0\0\0\0\0\0\0\2\0\1\0\0";
+	const char *why = NULL;
+	kn__arena arena = { 0 };
+	kn_value value;
+
+	ck_assert_int_eq(kn__array_decode(&arena, NULL, moods, sizeof(moods) - 1, &value, &why), KN_OK);
+	ck_assert_int_eq(value.as.array->element, KN_TYPE_TEXT);
+	ck_assert_uint_eq(value.as.array->items[0].n, 3);
+	ck_assert_mem_eq(value.as.array->items[0].as.p, "sad", 3);
+	ck_assert_int_eq(value.as.array->items[1].type, KN_TYPE_NULL);
+	ck_assert(value.n == 3 && value.as.array->items[2].n == 0);
+	ck_assert_int_eq(value.as.array->items[2].type, KN_TYPE_TEXT);
+	ck_assert_int_eq(kn__array_decode(&arena, NULL, numbers, sizeof(numbers) - 1, &value, &why),
+					 KN_DATA);
+	ck_assert_str_eq(why, "its type has no binary form that is known");
+	ck_assert_int_eq(kn__array_decode(&arena, NULL, flags, sizeof(flags) - 1, &value, &why),
+					 KN_DATA);
+	kn__arena_release(&arena);
+}
+END_TEST
+
 /* Memory grows with the text, and not with its square. */
 START_TEST(many_elements)
 {
@@ -272,8 +394,6 @@ END_TEST
 
 START_TEST(bad_array)
 {
-	static const char bad_shape[] =
-		"an array has up to 6 dimensions, and as many elements as these say";
 	static const int32_t ones[] = { 1, 1, 1, 1, 1, 1, 1 };
 	static const int32_t negative[] = { -1 };
 	static const int32_t huge[] = { INT32_MAX, INT32_MAX, INT32_MAX };
@@ -361,6 +481,9 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, there_and_back);
 	tcase_add_test(tcase, empty);
 	tcase_add_test(tcase, texts_are_unquoted);
+	tcase_add_test(tcase, texts_are_printed);
+	tcase_add_test(tcase, is_not_printed);
+	tcase_add_test(tcase, are_of_any_type);
 	tcase_add_test(tcase, many_elements);
 	LOOP(tcase, bad_text, bad_texts);
 	LOOP(tcase, bad_message, bad_messages);

@@ -151,6 +151,9 @@ static const struct
 	{ 1700, 1, "\0\1\0\0\0\0\0\0\0\7", 10, KN_TYPE_NUMERIC, "7", 1 },
 	{ 869, 1, "\2\40\0\4\1\2\3\4", 8, KN_TYPE_INET, "1.2.3.4", 7 },
 	{ 650, 0, "10.0.0.0/8", 10, KN_TYPE_INET, "10.0.0.0/8", 10 },
+	{ 16385, 1, "sad", 3, KN_TYPE_TEXT, "sad", 3 },
+	{ 16385, 1, "", 0, KN_TYPE_TEXT, "", 0 },
+	{ 16385, 0, "{sad}", 5, KN_TYPE_TEXT, "{sad}", 5 },
 };
 
 START_TEST(texts_and_bytes)
@@ -208,6 +211,31 @@ START_TEST(others)
 }
 END_TEST
 
+/* In binary they say that they are arrays; in text it has to be known. */
+START_TEST(arrays_of_types_that_are_not_in_the_list)
+{
+	static const char sad[] = "\0\0\0\1\0\0\0\0\0\0\x40\1\0\0\0\1\0\0\0\2\0\0\0\3sad";
+	const char *why = NULL;
+	kn__arena arena = { 0 };
+
+	for (int format = KN__FORMAT_BINARY; format <= KN__FORMAT_TEXTS; format++)
+	{
+		const char *bytes = format == KN__FORMAT_BINARY ? sad : "[2:2]={sad}";
+		int32_t length = format == KN__FORMAT_BINARY ? (int32_t) sizeof(sad) - 1 : 11;
+		kn_value value;
+
+		ck_assert_int_eq(kn__decode(&arena, 16386, format, bytes, length, &value, &why), KN_OK);
+		ck_assert_int_eq(value.type, KN_TYPE_ARRAY);
+		ck_assert_uint_eq(value.oid, 16386);
+		ck_assert_uint_eq(value.n, 1);
+		ck_assert_int_eq(value.as.array->lower_bounds[0], 2);
+		ck_assert_int_eq(value.as.array->items[0].type, KN_TYPE_TEXT);
+		ck_assert_mem_eq(value.as.array->items[0].as.p, "sad", 3);
+	}
+	kn__arena_release(&arena);
+}
+END_TEST
+
 START_TEST(null_is_null_of_any_type)
 {
 	static const uint32_t oids[] = { 0, 16, 23, 25, 1007, 3802, 600 };
@@ -230,6 +258,7 @@ static const char not_printed[] = "it is not what its type prints";
 static const char out_of_range[] = "it is out of range";
 static const char too_late[] = "it is out of range: the year is 294247 or later";
 static const char no_jsonb[] = "it is of a version of jsonb that is not known";
+static const char no_form[] = "its type has no binary form that is known";
 static const char no_time[] = "it is no date or time as the server prints it";
 
 static const struct
@@ -303,7 +332,11 @@ static const struct
 	{ 1114, 1, "\x7f\xff\xff\xff\xff\xff\xff\xfe", 8, too_late },
 	{ 1114, 1, "\0\0\0\0", 4, wrong_length },
 	{ 1186, 1, "\0\0\0\0\0\0\0\0\0\0\0\0", 12, wrong_length },
-	{ 600, 1, "\0\0\0\0", 4, "its type has no binary form that is known" },
+	{ 600, 1, "\0\0\0\0", 4, no_form },
+	{ 16385, 1, "\0\0\0\0\0\0\0\2\0\1\0\0", 12, no_form },
+	{ 16385, 1, "\0\0\0\2\0\0\0\x17\0\0\0\4\0\0\0\7\0\0\0\x17\0\0\0\4\0\0\0\7", 28, no_form },
+	{ 16385, 1, "\0\0\0\1\0\0\0\0\0\0\0\x17\0\0\0\1\0\0\0\1\0\0\0\4\0\0\0\7", 28, no_form },
+	{ 16385, 2, "sad", 3, "it is no array as the server prints it" },
 	{ 1700, 1, "\0", 1, "the message is not a numeric" },
 	{ 869, 1, "\0", 1, "the message is not a network address" },
 	{ 1007, 1, "\0", 1, "the message is not an array" },
@@ -373,6 +406,7 @@ fill(TCase *tcase)
 	LOOP(tcase, real_numbers, floats);
 	LOOP(tcase, texts_and_bytes, texts);
 	tcase_add_test(tcase, others);
+	tcase_add_test(tcase, arrays_of_types_that_are_not_in_the_list);
 	tcase_add_test(tcase, null_is_null_of_any_type);
 	LOOP(tcase, refuses, bad);
 	tcase_add_test(tcase, without_memory);

@@ -244,6 +244,33 @@ START_TEST(refuses)
 END_TEST
 
 /* What a program has left out is not read. */
+/* Of a type that is not in the list: as the server reads it. */
+START_TEST(arrays_as_text)
+{
+	static const int32_t size = 2;
+	const kn_value items[] = { kn_text("so \"so\""), kn_null() };
+	const kn_array array = { .items = items,
+							 .sizes = &size,
+							 .dimensions = 1,
+							 .element = KN_TYPE_TEXT };
+	const kn_value value = kn_as(kn_array_of(&array), 16386);
+	const char *why = NULL;
+	kn__parameter parameter;
+	kn__buf buf;
+
+	kn__buf_init(&buf, NULL, SIZE_MAX);
+	kn__buf_text(&buf, "before");
+	ck_assert_int_eq(kn__encode(&buf, &value, &parameter, &why), KN_OK);
+	ck_assert_uint_eq(parameter.oid, 16386);
+	ck_assert_int_eq(parameter.format, 0);
+	ck_assert_uint_eq(parameter.offset, 6);
+	ck_assert_str_eq(buf.data + 6, "{\"so \\\"so\\\"\",NULL}");
+	ck_assert_int_eq(parameter.length, (int) strlen(buf.data + 6));
+	ck_assert_uint_eq(buf.length, 6 + strlen(buf.data + 6) + 1);
+	kn__buf_release(&buf);
+}
+END_TEST
+
 START_TEST(refuses_arrays)
 {
 	const kn_value items[] = { kn_i32(1) };
@@ -340,6 +367,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, texts_as_fields);
 	tcase_add_test(tcase, null_has_no_bytes);
 	tcase_add_test(tcase, refuses);
+	tcase_add_test(tcase, arrays_as_text);
 	tcase_add_test(tcase, refuses_arrays);
 	tcase_add_test(tcase, refuses_fields);
 	tcase_add_test(tcase, without_memory);

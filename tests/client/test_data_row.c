@@ -54,7 +54,8 @@ START_TEST(writes_a_field)
 
 	kn__buf_init(&buf, NULL, SIZE_MAX);
 	kn__buf_text(&buf, "before");
-	ck_assert_int_eq(kn__row_encode(&buf, values, 2, oids, &column, &why), fits ? KN_OK : KN_DATA);
+	ck_assert_int_eq(kn__row_encode(&buf, values, 2, oids, NULL, &column, &why),
+					 fits ? KN_OK : KN_DATA);
 	ck_assert_int_eq(column, fits ? -1 : 1);
 	ck_assert(*why != '\0');
 	ck_assert_uint_eq(buf.length, fits ? 6 + 2 + 8 + (size_t) fields[_i].length : 6);
@@ -86,7 +87,7 @@ START_TEST(writes_rows_of_any_width)
 			oids[i] = 23;
 		}
 		kn__buf_init(&buf, NULL, SIZE_MAX);
-		ck_assert_int_eq(kn__row_encode(&buf, values, width, oids, &column, &why), KN_OK);
+		ck_assert_int_eq(kn__row_encode(&buf, values, width, oids, NULL, &column, &why), KN_OK);
 		ck_assert_int_eq(kn__row_decode(buf.data, buf.length, width, found), true);
 		for (int i = 0; i < width; i++)
 		{
@@ -97,6 +98,47 @@ START_TEST(writes_rows_of_any_width)
 		ck_assert_int_eq(kn__row_decode(buf.data, buf.length - 1, width, found), false);
 		kn__buf_release(&buf);
 	}
+}
+END_TEST
+
+/* What an array's elements are said to be, wherever it is in the row, and nothing else is changed.
+ */
+START_TEST(says_what_elements_are)
+{
+	static const char sad[] = "\0\0\0\1\0\0\0\0\0\0\x40\1\0\0\0\1\0\0\0\1\0\0\0\3sad";
+	static const int32_t size = 1;
+	const kn_value items[] = { kn_text("sad") };
+	const kn_array array = { .items = items,
+							 .sizes = &size,
+							 .dimensions = 1,
+							 .element = KN_TYPE_TEXT };
+	const kn_value values[] = { kn_i32(1),
+								kn_array_of(&array),
+								kn_null(),
+								kn_array_of(&array),
+								kn_text("some text that is longer than the rest of what there is"),
+								kn_array_of(&array) };
+	const uint32_t oids[] = { 23, 1009, 1009, 1009, 25, 1009 };
+	const uint32_t elements[] = { 0, 16385, 16385, 0, 16385, 16385 };
+	kn__field found[6];
+	const char *why;
+	int column;
+	kn__buf buf;
+
+	kn__buf_init(&buf, NULL, SIZE_MAX);
+	ck_assert_int_eq(kn__row_encode(&buf, values, 6, oids, elements, &column, &why), KN_OK);
+	ck_assert(kn__row_decode(buf.data, buf.length, 6, found));
+	ck_assert_uint_eq(kn__load_u32(found[0].p), 1);
+	ck_assert_int_eq(found[2].n, -1);
+	for (int i = 1; i < 6; i += 2)
+	{
+		ck_assert_int_eq(found[i].n, (int) sizeof(sad) - 1);
+		ck_assert_mem_eq(found[i].p, sad, 8);
+		ck_assert_uint_eq(kn__load_u32(found[i].p + 8), i == 3 ? 25 : 16385);
+		ck_assert_mem_eq(found[i].p + 12, sad + 12, sizeof(sad) - 13);
+	}
+	ck_assert_mem_eq(found[4].p, values[4].as.p, values[4].n);
+	kn__buf_release(&buf);
 }
 END_TEST
 
@@ -121,7 +163,7 @@ START_TEST(writes_texts_of_any_length)
 		const char *why;
 		int column;
 
-		ck_assert_int_eq(kn__row_encode(&buf, values, 5, oids, &column, &why), KN_OK);
+		ck_assert_int_eq(kn__row_encode(&buf, values, 5, oids, NULL, &column, &why), KN_OK);
 		ck_assert_int_eq(buf.data[buf.length], '\0');
 		ck_assert(kn__row_decode(buf.data + begin, buf.length - begin, 5, found));
 		ck_assert_int_eq(found[0].n, (int) i);
@@ -181,11 +223,11 @@ START_TEST(runs_out_of_memory)
 	kn__buf buf;
 
 	kn__buf_init(&buf, NULL, 40);
-	ck_assert_int_eq(kn__row_encode(&buf, values, 2, oids, &column, &why), KN_NO_MEMORY);
+	ck_assert_int_eq(kn__row_encode(&buf, values, 2, oids, NULL, &column, &why), KN_NO_MEMORY);
 	ck_assert_str_eq(why, "out of memory");
 	kn__buf_release(&buf);
 	kn__buf_init(&buf, NULL, 10);
-	ck_assert_int_eq(kn__row_encode(&buf, values, 2, oids, &column, &why), KN_NO_MEMORY);
+	ck_assert_int_eq(kn__row_encode(&buf, values, 2, oids, NULL, &column, &why), KN_NO_MEMORY);
 	ck_assert_int_eq(column, -1);
 	kn__buf_release(&buf);
 }
@@ -196,6 +238,7 @@ fill(TCase *tcase)
 {
 	LOOP(tcase, writes_a_field, fields);
 	tcase_add_test(tcase, writes_rows_of_any_width);
+	tcase_add_test(tcase, says_what_elements_are);
 	tcase_add_test(tcase, writes_texts_of_any_length);
 	LOOP(tcase, reads_a_row, rows);
 	tcase_add_test(tcase, runs_out_of_memory);

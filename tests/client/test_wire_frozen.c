@@ -62,7 +62,7 @@ START_TEST(thaws_on_a_small_stack)
 
 	kn__buf_init(&bytes, NULL, SIZE_MAX / 2);
 	kn__buf_init(&again, NULL, SIZE_MAX / 2);
-	ck_assert(kn__result_freeze((const kn__result *) result, &bytes));
+	ck_assert(kn__result_freeze((const kn__result *) result, NULL, &bytes));
 	ck_assert_int_eq(pthread_attr_init(&small), 0);
 	ck_assert_int_eq(pthread_attr_setstacksize(&small, (size_t) 48 * 1024), 0);
 	ck_assert_int_eq(pthread_create(&thread, &small, thaw, &bytes), 0);
@@ -72,7 +72,7 @@ START_TEST(thaws_on_a_small_stack)
 	ck_assert_int_eq(kn__result_columns(thawed), COLUMNS);
 	ck_assert_int_eq(kn__result_rows(thawed), ROWS);
 	ck_assert_str_eq(kn__result_name(thawed, COLUMNS - 1), "c1599");
-	ck_assert(kn__result_freeze(thawed, &again));
+	ck_assert(kn__result_freeze(thawed, NULL, &again));
 	ck_assert_uint_eq(again.length, bytes.length);
 	ck_assert_mem_eq(again.data, bytes.data, bytes.length);
 	kn__result_free(thawed);
@@ -89,7 +89,7 @@ START_TEST(refuses_what_is_cut)
 	kn__buf bytes;
 
 	kn__buf_init(&bytes, NULL, SIZE_MAX / 2);
-	ck_assert(kn__result_freeze((const kn__result *) result, &bytes));
+	ck_assert(kn__result_freeze((const kn__result *) result, NULL, &bytes));
 	for (size_t size = 0; size < bytes.length; size++)
 		ck_assert_ptr_null(kn__result_thaw(bytes.data, size));
 	kn__buf_add(&bytes, "", 1);

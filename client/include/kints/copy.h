@@ -37,8 +37,9 @@ KN_API kn_status kn_copy_put(kn_copy *copy, const void *data, size_t length);
 /*
  * A row for a COPY whose text says (FORMAT binary): as many values as it has columns.  Each goes
  * as the type of its column, and one that does not fit is KN_DATA, with row and column, and the
- * end of the COPY.  So is any but NULL for a type without a codec; enums are text.  Values are
- * copied.  KN_USAGE: another number of values than of columns, another format, and as above.
+ * end of the COPY.  So is any but NULL for a type without a codec; enums are text, and arrays
+ * of enums are arrays of text.  Values are copied.  KN_USAGE: another number of values than of
+ * columns, another format, and as above.
  */
 KN_API kn_status kn_copy_row_values(kn_copy *copy, const kn_value *values, int count);
 #ifndef __cplusplus

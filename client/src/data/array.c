@@ -7,7 +7,11 @@
  */
 #include "data/data.h"
 
+#include <stdio.h>
 #include <string.h>
+
+static const char bad_shape[] =
+	"an array has up to 6 dimensions, and as many elements as these say";
 
 /* An array while it is being read. */
 typedef struct Shape
@@ -34,6 +38,12 @@ typedef struct Parser
 	const char **why;
 } Parser;
 
+static bool has_shape(const kn_array *array, int64_t *count);
+static void print_bounds(kn__buf *buf, const kn_array *array);
+static int32_t braces_before(const kn_array *array, int64_t at);
+static kn_status print_text(kn__buf *buf, const kn_value *value, const char **why);
+static kn_status decode_element(kn__arena *arena, const kn__type *element, int format,
+								const char *bytes, int32_t size, kn_value *out, const char **why);
 static kn_status finish(kn__arena *arena, const kn__type *element, const Shape *shape,
 						kn_value *items, kn_value *out, const char **why);
 static bool parse_bounds(Parser *p);
@@ -47,19 +57,11 @@ kn_status
 kn__array_encode(kn__buf *buf, const kn_array *array, uint32_t element_oid, const char **why)
 {
 	bool has_nulls = false;
-	int64_t count = array->dimensions == 0 ? 0 : 1;
+	int64_t count;
 	kn_status status = KN_OK;
 
-	*why = "an array has up to 6 dimensions, and as many elements as these say";
-	if (array->dimensions < 0 || array->dimensions > KN__MOST_DIMENSIONS ||
-		(array->dimensions > 0 && array->sizes == NULL))
-		return KN_DATA;
-	for (int i = 0; i < array->dimensions; i++)
-	{
-		if (array->sizes[i] < 0 || (count *= array->sizes[i]) > INT32_MAX)
-			return KN_DATA;
-	}
-	if (count > 0 && array->items == NULL)
+	*why = bad_shape;
+	if (!has_shape(array, &count))
 		return KN_DATA;
 	for (int64_t i = 0; i < count; i++)
 		has_nulls |= array->items[i].type == KN_TYPE_NULL;
@@ -76,6 +78,123 @@ kn__array_encode(kn__buf *buf, const kn_array *array, uint32_t element_oid, cons
 	return status;
 }
 
+static bool
+has_shape(const kn_array *array, int64_t *count)
+{
+	*count = array->dimensions == 0 ? 0 : 1;
+	if (array->dimensions < 0 || array->dimensions > KN__MOST_DIMENSIONS ||
+		(array->dimensions > 0 && array->sizes == NULL))
+		return false;
+	for (int i = 0; i < array->dimensions; i++)
+	{
+		if (array->sizes[i] < 0 || (*count *= array->sizes[i]) > INT32_MAX)
+			return false;
+	}
+	return *count == 0 || array->items != NULL;
+}
+
+kn_status
+kn__array_print(kn__buf *buf, const kn_array *array, const char **why)
+{
+	int64_t count;
+	kn_status status = KN_OK;
+
+	*why = bad_shape;
+	if (!has_shape(array, &count))
+		return KN_DATA;
+	if (count > 0)
+		print_bounds(buf, array);
+	for (int64_t i = 0; i < count && status == KN_OK; i++)
+	{
+		int32_t braces = braces_before(array, i);
+
+		for (int32_t j = 0; j < braces && i > 0; j++)
+			kn__buf_add(buf, "}", 1);
+		if (i > 0)
+			kn__buf_add(buf, ",", 1);
+		for (int32_t j = 0; j < braces; j++)
+			kn__buf_add(buf, "{", 1);
+		status = print_text(buf, &array->items[i], why);
+	}
+	for (int32_t j = 0; j < array->dimensions && count > 0; j++)
+		kn__buf_add(buf, "}", 1);
+	if (count == 0)
+		kn__buf_add(buf, "{}", 2);
+	kn__buf_add(buf, "", 1);
+	return status;
+}
+
+/* "[0:2][1:1]=", where they are not as they are without it. */
+static void
+print_bounds(kn__buf *buf, const kn_array *array)
+{
+	bool is_needed = false;
+	char text[32];
+
+	for (int32_t i = 0; i < array->dimensions && array->lower_bounds != NULL; i++)
+		is_needed |= array->lower_bounds[i] != 1;
+	if (!is_needed)
+		return;
+	for (int32_t i = 0; i < array->dimensions; i++)
+	{
+		int64_t last = (int64_t) array->lower_bounds[i] + array->sizes[i] - 1;
+
+		(void) snprintf(text, sizeof(text), "[%d:%lld]", array->lower_bounds[i], (long long) last);
+		kn__buf_add(buf, text, strlen(text));
+	}
+	kn__buf_add(buf, "=", 1);
+}
+
+/* How many dimensions begin anew with an element. */
+static int32_t
+braces_before(const kn_array *array, int64_t at)
+{
+	int32_t braces = 0;
+	int64_t size = 1;
+
+	for (int32_t i = array->dimensions - 1; i >= 0; i--)
+	{
+		size *= array->sizes[i];
+		if (at % size != 0)
+			break;
+		braces++;
+	}
+	return braces;
+}
+
+static kn_status
+print_text(kn__buf *buf, const kn_value *value, const char **why)
+{
+	const char *text = value->as.p;
+
+	switch (value->type)
+	{
+		case KN_TYPE_NULL:
+			kn__buf_add(buf, "NULL", 4);
+			return KN_OK;
+		case KN_TYPE_TEXT:
+		case KN_TYPE_JSON:
+		case KN_TYPE_INET:
+		case KN_TYPE_NUMERIC:
+			break;
+		default:
+			*why = "values of its kind cannot be sent as that type";
+			return KN_DATA;
+	}
+	*why = "text must not have a NUL in it";
+	if (value->n > 0 && memchr(text, '\0', value->n) != NULL)
+		return KN_DATA;
+	kn__buf_add(buf, "\"", 1);
+	for (uint32_t i = 0; i < value->n; i++)
+	{
+		if (text[i] == '"' || text[i] == '\\')
+			kn__buf_add(buf, "\\", 1);
+		kn__buf_add(buf, &text[i], 1);
+	}
+	kn__buf_add(buf, "\"", 1);
+	return KN_OK;
+}
+
 kn_status
 kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes, size_t length,
 				 kn_value *out, const char **why)
@@ -86,8 +205,8 @@ kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes, s
 	uint64_t count = 1;
 
 	*why = "the message is not an array";
-	if (length < 12 || kn__load_u32(bytes) > KN__MOST_DIMENSIONS ||
-		kn__load_u32(bytes + 8) != element->oid)
+	if (length < 12 || kn__load_u32(bytes) > KN__MOST_DIMENSIONS || kn__load_u32(bytes + 4) > 1 ||
+		(element != NULL && kn__load_u32(bytes + 8) != element->oid))
 		return KN_DATA;
 	shape.dimensions = (int32_t) kn__load_u32(bytes);
 	bytes += 12;
@@ -120,7 +239,7 @@ kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes, s
 		bytes += 4;
 		if (size < -1 || (size > 0 && size > end - bytes))
 			return KN_DATA;
-		status = kn__decode(arena, element->oid, 1, bytes, size, &items[i], &reason);
+		status = decode_element(arena, element, KN__FORMAT_BINARY, bytes, size, &items[i], &reason);
 		if (status != KN_OK)
 		{
 			*why = reason;
@@ -131,6 +250,25 @@ kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes, s
 	}
 	*why = "the message is longer than its array";
 	return bytes == end ? finish(arena, element, &shape, items, out, why) : KN_DATA;
+}
+
+/* In an array whose type is not in the list elements are texts, or else it is something else. */
+static kn_status
+decode_element(kn__arena *arena, const kn__type *element, int format, const char *bytes,
+			   int32_t size, kn_value *out, const char **why)
+{
+	if (element != NULL)
+		return kn__decode(arena, element->oid, format, bytes, size, out, why);
+	memset(out, 0, sizeof(*out));
+	if (size < 0)
+		return KN_OK;
+	*why = "its type has no binary form that is known";
+	if (size > 0 && memchr(bytes, '\0', (size_t) size) != NULL)
+		return KN_DATA;
+	out->type = KN_TYPE_TEXT;
+	out->n = (uint32_t) size;
+	out->as.p = bytes;
+	return KN_OK;
 }
 
 static kn_status
@@ -144,7 +282,7 @@ finish(kn__arena *arena, const kn__type *element, const Shape *shape, kn_value *
 	if (array == NULL)
 		return KN_NO_MEMORY;
 	array->items = items;
-	array->element = element->kind;
+	array->element = element == NULL ? KN_TYPE_TEXT : element->kind;
 	array->dimensions = shape->dimensions;
 	if (shape->dimensions > 0)
 	{
@@ -333,13 +471,13 @@ add_item(Parser *p, kn_str text, bool is_null)
 		p->items = items;
 		p->room = room;
 	}
-	status = kn__decode(p->arena,
-						p->element->oid,
-						0,
-						text.p,
-						is_null ? -1 : (int32_t) text.n,
-						&p->items[p->count++],
-						&why);
+	status = decode_element(p->arena,
+							p->element,
+							KN__FORMAT_TEXT,
+							text.p,
+							is_null ? -1 : (int32_t) text.n,
+							&p->items[p->count++],
+							&why);
 	if (status != KN_OK)
 		*p->why = why;
 	return status;

@@ -29,6 +29,46 @@ extern const kn__type *kn__type_of_kind(kn_type kind);
 extern uint32_t kn__type_oid(kn_type kind);
 extern uint32_t kn__type_array_oid(kn_type kind);
 
+/*
+ * known.c: what servers have told of types that are not in it, by how their functions send them;
+ * safe for all threads
+ */
+#define KN__FIRST_OWN_TYPE 16384 /* those below come with the server: nobody has to be asked */
+
+typedef struct kn__known kn__known;
+
+typedef enum kn__form
+{
+	KN__FORM_UNKNOWN, /* the server has to be asked */
+	KN__FORM_TEXT,    /* its binary form is its text: an enum, a citext */
+	KN__FORM_TEXTS,   /* an array of such */
+	KN__FORM_OTHER    /* has no codec */
+} kn__form;
+
+/* NULL: out of memory. */
+extern kn__known *kn__known_new(const kn_allocator *allocator);
+/* NULL does nothing. */
+extern void kn__known_free(kn__known *known);
+/* Of a type without a codec; all are other than known where known is NULL. */
+extern kn__form kn__known_find(const kn__known *known, uint32_t oid);
+/* If there is no room, the type is another one from now on. */
+extern void kn__known_note(kn__known *known, uint32_t oid, kn__form form);
+/*
+ * An expression of SQL: the form of the type that t is a row of, a row of pg_type, as a number.
+ * The functions are those that come with the server, whatever SQL calls them.
+ */
+#define KN__SQL_OF_FORM                                                                   \
+	"(SELECT CASE WHEN s.prosrc OPERATOR(pg_catalog.=) ANY (x.senders) THEN 1"            \
+	"             WHEN s.prosrc OPERATOR(pg_catalog.=) 'array_send'"                      \
+	"              AND o.prosrc OPERATOR(pg_catalog.=) ANY (x.senders) THEN 2 ELSE 3 END" \
+	"   FROM (VALUES ('{enum_send,textsend,varcharsend,bpcharsend,namesend,json_send}'"   \
+	"                 ::pg_catalog.text[])) AS x (senders)"                               \
+	"   JOIN pg_catalog.pg_proc AS s ON s.oid OPERATOR(pg_catalog.=) t.typsend"           \
+	"    AND s.prolang OPERATOR(pg_catalog.=) 12::pg_catalog.oid"                         \
+	"   LEFT JOIN pg_catalog.pg_type AS e ON e.oid OPERATOR(pg_catalog.=) t.typelem"      \
+	"   LEFT JOIN pg_catalog.pg_proc AS o ON o.oid OPERATOR(pg_catalog.=) e.typsend"      \
+	"    AND o.prolang OPERATOR(pg_catalog.=) 12::pg_catalog.oid)"
+
 /* Where the server's time begins, 2000-01-01: after ours, which begins 1970-01-01. */
 #define KN__USEC_PER_DAY (INT64_C(86400) * 1000000)
 #define KN__EPOCH_DAYS   INT64_C(10957)
@@ -57,10 +97,12 @@ extern kn_status kn__encode_field(kn__buf *buf, const kn_value *value, uint32_t 
 
 /*
  * row.c: a whole row of that format.  One that does not fit is taken back; *column is the first
- * that does not, -1 where it is none of them.
+ * that does not, -1 where it is none of them.  elements: of each column that is an array, which
+ * type its elements are said to be, 0: the one that they are encoded as; NULL: all are.
  */
 extern kn_status kn__row_encode(kn__buf *buf, const kn_value *values, int count,
-								const uint32_t *oids, int *column, const char **why);
+								const uint32_t *oids, const uint32_t *elements, int *column,
+								const char **why);
 
 /* A value as it came, in a row's bytes. */
 typedef struct kn__field
@@ -72,15 +114,26 @@ typedef struct kn__field
 /* False: it is no row of so many fields. */
 extern bool kn__row_decode(const char *bytes, size_t length, int count, kn__field *fields);
 
+/* What a value's bytes are. */
+enum
+{
+	KN__FORMAT_TEXT,
+	KN__FORMAT_BINARY,
+	KN__FORMAT_TEXTS /* text, of an array whose type is known to be one of texts */
+};
+
 /*
  * decode.c: what the server sent as a value.  Text and bytes are borrowed where they can
  * be; else, and for arrays, memory comes from the arena.  length -1 is NULL.  KN_DATA: not
  * what the type looks like; why says it.
+ *
+ * Of a type that is not in the list a binary form is taken for what it looks like: there is no
+ * NUL in text, and always one in an array.  Whatever else it is, it is neither.
  */
 extern kn_status kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes,
 							int32_t length, kn_value *out, const char **why);
 
-/* Whether binary will do for a column: there is a codec, or its binary form is its text. */
+/* Whether it is one of the list. */
 extern bool kn__has_codec(uint32_t oid);
 
 #define KN__MOST_DIMENSIONS 6 /* of an array */
@@ -99,6 +152,9 @@ extern kn_status kn__time_parse(kn_type kind, kn_str text, kn_value *out, const 
 extern size_t kn__time_print(const kn_value *value, char *out);
 extern kn_status kn__array_encode(kn__buf *buf, const kn_array *array, uint32_t element_oid,
 								  const char **why);
+/* An array of texts as the server reads it, with a NUL behind it. */
+extern kn_status kn__array_print(kn__buf *buf, const kn_array *array, const char **why);
+/* element is NULL: they are texts, of whatever type. */
 extern kn_status kn__array_decode(kn__arena *arena, const kn__type *element, const char *bytes,
 								  size_t length, kn_value *out, const char **why);
 extern kn_status kn__array_parse(kn__arena *arena, const kn__type *element, kn_str text,

@@ -3,7 +3,8 @@
  *		Values as parameters, and as fields of COPY.
  *
  * Numbers, times and the like go in binary; text goes as it is, for the server to
- * take for whatever its place asks for.  A value that does not fit the type it is to be sent
+ * take for whatever its place asks for, and arrays of types that nobody knows go as it reads
+ * them.  A value that does not fit the type it is to be sent
  * as is an error, never something else.
  */
 #include "data/data.h"
@@ -71,10 +72,14 @@ kn__encode(kn__buf *buf, const kn_value *value, kn__parameter *out, const char *
 	}
 	type = kn__type_find(out->oid, &is_array);
 	*why = "values of its kind cannot be sent as that type";
-	if (type == NULL || is_array != (value->type == KN_TYPE_ARRAY))
+	out->format = type != NULL;
+	if (type == NULL && value->type == KN_TYPE_ARRAY && value->oid != 0)
+		status = kn__array_print(buf, value->as.array, why);
+	else if (type == NULL || is_array != (value->type == KN_TYPE_ARRAY))
 		return KN_DATA;
-	status = is_array ? kn__array_encode(buf, value->as.array, type->oid, why)
-					  : put_value(buf, value, type, why);
+	else
+		status = is_array ? kn__array_encode(buf, value->as.array, type->oid, why)
+						  : put_value(buf, value, type, why);
 	if (buf->has_failed)
 	{
 		*why = "out of memory";
@@ -86,6 +91,9 @@ kn__encode(kn__buf *buf, const kn_value *value, kn__parameter *out, const char *
 		return KN_DATA;
 	}
 	out->length = (int32_t) (buf->length - out->offset);
+	/* Text has a NUL behind it, which is not of it. */
+	if (type == NULL && status == KN_OK)
+		out->length--;
 	return status;
 }
 

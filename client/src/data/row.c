@@ -9,19 +9,20 @@
 
 #include <string.h>
 
-#define INT4   23
-#define INT8   20
-#define FLOAT8 701
-#define TEXT   25
-#define SHORT  12 /* bytes of the longest field that goes the short way whatever is in it */
+#define INT4       23
+#define INT8       20
+#define FLOAT8     701
+#define TEXT       25
+#define ELEMENT_AT 12 /* where the type of its elements is in an array's field */
+#define SHORT      12 /* bytes of the longest field that goes the short way whatever is in it */
 
 static char *put_short(char *at, const kn_value *value, uint32_t oid);
 static char *put_text(char *at, const char *end, const kn_value *value, uint32_t oid);
 
 /* Short fields have room before they are looked at, those still to come as well. */
 kn_status
-kn__row_encode(kn__buf *buf, const kn_value *values, int count, const uint32_t *oids, int *column,
-			   const char **why)
+kn__row_encode(kn__buf *buf, const kn_value *values, int count, const uint32_t *oids,
+			   const uint32_t *elements, int *column, const char **why)
 {
 	size_t begin = buf->length;
 	char *at = kn__buf_room(buf, 2 + (size_t) count * SHORT);
@@ -37,6 +38,7 @@ kn__row_encode(kn__buf *buf, const kn_value *values, int count, const uint32_t *
 	{
 		size_t left = (size_t) (count - 1 - i) * SHORT;
 		char *next = put_short(at, &values[i], oids[i]);
+		size_t field;
 		kn_status status;
 
 		if (next == NULL)
@@ -46,8 +48,11 @@ kn__row_encode(kn__buf *buf, const kn_value *values, int count, const uint32_t *
 			at = next;
 			continue;
 		}
-		buf->length = (size_t) (at - buf->data);
+		buf->length = field = (size_t) (at - buf->data);
 		status = kn__encode_field(buf, &values[i], oids[i], why);
+		if (status == KN_OK && elements != NULL && elements[i] != 0 &&
+			values[i].type == KN_TYPE_ARRAY)
+			kn__buf_set_u32(buf, field + ELEMENT_AT, elements[i]);
 		if (status != KN_OK)
 			*column = i;
 		else if ((at = kn__buf_room(buf, left)) == NULL)

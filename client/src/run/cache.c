@@ -188,7 +188,7 @@ keep(kn__call *call, kn__load *load)
 	const kn_cache *cache = call->cx->db->config.cache;
 	kn__buf *entry = &load->entry;
 
-	if (kn__result_freeze(call->items[0].result, entry))
+	if (kn__result_freeze(call->items[0].result, call->cx->db->known, entry))
 		cache->put(cache->user, load->key, entry->data, entry->length, call->options->cache_ms);
 }
 

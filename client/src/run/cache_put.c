@@ -56,7 +56,7 @@ kn_cache_rows(kn_ctx *cx, const kn_rows *rows, const char *sql, const kn_value *
 	kn__buf_init(&put->load.entry, cx->db->allocator, KN__ENTRY_MOST);
 	kn__entry_begin(&put->load.entry, cx, sql, values, count);
 	/* What is there is old, even if there is no memory for the new. */
-	put->load.is_stale = !kn__result_freeze(rows->result, &put->load.entry);
+	put->load.is_stale = !kn__result_freeze(rows->result, cx->db->known, &put->load.entry);
 	announce(put);
 	return KN_OK;
 }

@@ -186,7 +186,7 @@ kn_copy_row_values(kn_copy *copy, const kn_value *values, int count)
 	}
 	if (count != copy->shape.columns || count != copy->known || (count > 0 && values == NULL))
 		return refuse_row(copy, count);
-	status = kn__row_encode(&copy->buf, values, count, copy->types, &column, &why);
+	status = kn__row_encode(&copy->buf, values, count, copy->types, copy->elements, &column, &why);
 	if (status == KN_OK)
 	{
 		copy->rows++;

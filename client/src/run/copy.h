@@ -30,6 +30,7 @@ struct kn_copy
 	kn__copy_text text;
 	int known; /* columns whose types are known */
 	uint32_t *types;
+	uint32_t *elements; /* see kn__row_encode() */
 	const char **names;
 	kn__buf buf;  /* what has not been sent yet */
 	int64_t rows; /* handed over */

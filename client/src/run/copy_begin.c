@@ -12,7 +12,7 @@
 
 /*
  * Names and types of the columns that a COPY of $1 with the list $2 is about, in its order: domains
- * are what they are of, and an enum looks like text.
+ * are what they are of, and an enum looks like text; of an array of such, what its elements are.
  */
 static const char x_columns[] =
 	"WITH RECURSIVE base (position, name, type, beneath) AS ("
@@ -33,16 +33,21 @@ static const char x_columns[] =
 	"          WHERE t.oid OPERATOR(pg_catalog.=) b.beneath)"
 	"   FROM base AS b WHERE b.beneath OPERATOR(pg_catalog.<>) 0)"
 	" SELECT b.name::text,"
-	"        CASE (SELECT t.typtype FROM pg_catalog.pg_type AS t"
-	"               WHERE t.oid OPERATOR(pg_catalog.=) b.type)"
-	"             WHEN 'e' THEN 25 ELSE b.type::int8 END"
-	"   FROM base AS b WHERE b.beneath OPERATOR(pg_catalog.=) 0"
+	"        CASE f.form WHEN 1 THEN 25 WHEN 2 THEN 1009 ELSE b.type::int8 END,"
+	"        CASE f.form WHEN 2 THEN t.typelem::int8 ELSE 0 END"
+	"   FROM base AS b"
+	"   JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) b.type"
+	"  CROSS JOIN LATERAL (SELECT CASE WHEN t.oid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid"
+	"                                  THEN 3 ELSE " KN__SQL_OF_FORM
+	" END) AS f (form)"
+	"  WHERE b.beneath OPERATOR(pg_catalog.=) 0"
 	"  ORDER BY b.position";
 
 enum
 {
 	COLUMN_NAME,
-	COLUMN_TYPE
+	COLUMN_TYPE,
+	COLUMN_ELEMENT
 };
 
 #define MOST_BEFORE 4
@@ -263,21 +268,25 @@ take_columns(kn_copy *copy, const kn__result *result)
 	kn_ctx *cx = copy->cx;
 	int count = kn__result_rows(result);
 
-	copy->types = kn_alloc(cx, ((size_t) count + 1) * sizeof(uint32_t));
+	copy->types = kn_alloc(cx, ((size_t) count + 1) * 2 * sizeof(uint32_t));
 	copy->names = kn_alloc(cx, ((size_t) count + 1) * sizeof(char *));
 	if (copy->types == NULL || copy->names == NULL)
 		return false;
+	copy->elements = copy->types + count;
 	for (int i = 0; i < count; i++)
 	{
 		const char *why;
 		kn_value name;
 		kn_value type;
+		kn_value element;
 
-		if (kn__result_value(result, i, COLUMN_NAME, &cx->arena, &name, &why) != KN_OK ||
-			kn__result_value(result, i, COLUMN_TYPE, &cx->arena, &type, &why) != KN_OK)
+		if (kn__result_value(result, i, COLUMN_NAME, NULL, &cx->arena, &name, &why) != KN_OK ||
+			kn__result_value(result, i, COLUMN_TYPE, NULL, &cx->arena, &type, &why) != KN_OK ||
+			kn__result_value(result, i, COLUMN_ELEMENT, NULL, &cx->arena, &element, &why) != KN_OK)
 			return false;
 		copy->names[i] = kn_copy_text(cx, (kn_str){ name.as.p, name.n });
 		copy->types[i] = (uint32_t) type.as.i;
+		copy->elements[i] = (uint32_t) element.as.i;
 		if (copy->names[i] == NULL)
 			return false;
 	}

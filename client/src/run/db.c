@@ -82,10 +82,11 @@ make(kn_db *db)
 	db->config = db->settings->config;
 	db->clock = db->config.clock;
 	db->classes = kn__memo_new(db->allocator);
+	db->known = kn__known_new(db->allocator);
 	db->functions = (kn__functions){ db->config.volatile_functions, db->config.stable_functions };
 	db->servers =
 		kn__allocate_zero(db->allocator, (size_t) db->settings->server_count, sizeof(kn__server));
-	if (db->classes == NULL || db->servers == NULL || !kn__wake_open(db->stop))
+	if (db->classes == NULL || db->known == NULL || db->servers == NULL || !kn__wake_open(db->stop))
 		return KN_NO_MEMORY;
 	db->cancels = kn__cancels_new();
 	if (db->cancels == NULL)
@@ -262,6 +263,7 @@ destroy(kn_db *db)
 					(size_t) db->settings->server_count * sizeof(kn__server));
 	kn__link_free_secrets(db);
 	kn__memo_free(db->classes);
+	kn__known_free(db->known);
 	kn__config_free(db->settings);
 	(void) pthread_cond_destroy(&db->woken);
 	(void) pthread_mutex_destroy(&db->lock);

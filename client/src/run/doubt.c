@@ -93,7 +93,7 @@ kn__doubt_note(kn_ctx *cx, kn__item *item)
 	for (int i = 0; i < 3; i++)
 	{
 		if (kn__result_rows(item->result) != 1 ||
-			kn__result_value(item->result, 0, i, &cx->arena, &values[i], &why) != KN_OK)
+			kn__result_value(item->result, 0, i, NULL, &cx->arena, &values[i], &why) != KN_OK)
 			values[i] = kn_null();
 	}
 	if (values[XID_BEGAN].type == KN_TYPE_TIMESTAMPTZ &&
@@ -194,7 +194,7 @@ ask_once(kn_ctx *cx, char *answer, size_t capacity)
 	status = kn__flight(link->conn, &item, 1, &cx->wait, &outcome, &fault);
 	kn__ctx_set_link(cx, before);
 	if (status == KN_OK && kn__result_rows(item.result) == 1 &&
-		kn__result_value(item.result, 0, 0, &cx->arena, &value, &why) == KN_OK)
+		kn__result_value(item.result, 0, 0, NULL, &cx->arena, &value, &why) == KN_OK)
 	{
 		/* NULL: it is so old that nobody remembers. */
 		if (value.type != KN_TYPE_TEXT)

@@ -100,11 +100,17 @@ get(kn_rows *rows, int column, kn_value *value)
 		return false;
 	}
 	if (rows->fields == NULL)
-		status = kn__result_value(rows->result, rows->row, column, &rows->values, value, &why);
+		status = kn__result_value(rows->result,
+								  rows->row,
+								  column,
+								  rows->cx->db->known,
+								  &rows->values,
+								  value,
+								  &why);
 	else
 		status = kn__decode(&rows->values,
 							kn__result_oid(rows->result, column),
-							1,
+							KN__FORMAT_BINARY,
 							rows->fields[column].p,
 							rows->fields[column].n,
 							value,

@@ -119,6 +119,7 @@ connect_link(kn__link *link, const kn__wait *wait, const int *wake, uint64_t *ve
 		.allocator = db->allocator,
 		.clock = db->clock,
 		.shapes = server->shapes,
+		.known = db->known,
 		.cache_count = db->config.statement_cache,
 		.cache_bytes = db->config.statement_cache_bytes,
 		.prepare_after = db->config.prepare_after,
@@ -240,7 +241,7 @@ kn__link_backend(kn__link *link, const kn__wait *wait, int *backend, kn__fault *
 	item.length = strlen(item.sql);
 	item.hash = kn__hash(item.sql, item.length, 0);
 	status = kn__flight(link->conn, &item, 1, wait, &outcome, fault);
-	if (status == KN_OK && kn__result_value(item.result, 0, 0, NULL, &value, &why) == KN_OK)
+	if (status == KN_OK && kn__result_value(item.result, 0, 0, NULL, NULL, &value, &why) == KN_OK)
 		*backend = (int) value.as.i;
 	kn__result_free(item.result);
 	return status;
@@ -344,7 +345,7 @@ has_ended(void *user, kn__member *member, int64_t deadline)
 	if (kn__link_open(server, &wait, NULL, &asker, &fault) != KN_OK || asker == NULL)
 		return false;
 	if (kn__flight(asker->conn, &item, 1, &wait, &outcome, &fault) == KN_OK &&
-		kn__result_value(item.result, 0, 0, NULL, &value, &why) == KN_OK)
+		kn__result_value(item.result, 0, 0, NULL, NULL, &value, &why) == KN_OK)
 		has_ended = value.as.i == 0;
 	kn__result_free(item.result);
 	kn__link_close(asker);

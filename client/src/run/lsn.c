@@ -41,7 +41,7 @@ kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written)
 	kn_value value;
 	const char *why;
 	bool is_known = item->result != NULL && kn__result_rows(item->result) == 1 &&
-					kn__result_value(item->result, 0, 0, NULL, &value, &why) == KN_OK &&
+					kn__result_value(item->result, 0, 0, NULL, NULL, &value, &why) == KN_OK &&
 					value.type == KN_TYPE_I64;
 
 	if (may_have_written && !is_known)

@@ -128,7 +128,7 @@ kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault)
 	item.wants_rows = true;
 	status = kn__flight(link->conn, &item, 1, wait, &outcome, fault);
 	if (status == KN_OK)
-		status = kn__result_value(item.result, 0, 0, NULL, &value, &why);
+		status = kn__result_value(item.result, 0, 0, NULL, NULL, &value, &why);
 	kn__result_free(item.result);
 	if (status == KN_OK && (uint64_t) integer_of(&value, INT64_MAX) < before)
 		set_back(server, (uint64_t) value.as.i);
@@ -388,7 +388,7 @@ note(looker *l, const kn__result *result, int64_t asked)
 
 	for (int i = 0; i < 5; i++)
 	{
-		if (kn__result_value(result, 0, i, NULL, &values[i], &why) != KN_OK)
+		if (kn__result_value(result, 0, i, NULL, NULL, &values[i], &why) != KN_OK)
 			return;
 	}
 	is_primary = !values[0].as.b;

@@ -73,6 +73,7 @@ struct kn_db
 	int server_count;
 	kn__budget budget;
 	kn__memo *classes;
+	kn__known *known;        /* types that are the database's own */
 	kn__functions functions; /* what the user says of his own */
 	_Atomic(uint32_t) next_replica;
 	_Atomic(int64_t)

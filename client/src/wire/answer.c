@@ -248,7 +248,7 @@ take_result(kn__flying *flight, kn__item *item, const kn__sent *sent, PGresult *
 		case PGRES_EMPTY_QUERY:
 			/* The answer to Parse has no columns, whatever the statement has. */
 			if (sent != NULL && sent->is_described && sent->is_parsed)
-				kn__memo_note(flight->conn->shapes, sent->key, kn__shape_of(result));
+				kn__shape_note(flight->conn, sent->key, result);
 			if (item == NULL)
 				break;
 			if (item->is_commit && strcmp(PQcmdStatus(result), "COMMIT") != 0)
@@ -291,17 +291,26 @@ bool
 kn__flight_fits(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 {
 	kn__prepared *entry;
+	kn__shape shape;
 
-	if (sent->is_fit || PQntuples(result) == 0 || !PQbinaryTuples(result))
+	if (sent->is_fit || PQntuples(result) == 0)
 		return true;
-	if (kn__shape_of(result) == KN__SHAPE_BINARY)
+	/* As text they will do; what they are is asked for behind it. */
+	if (!PQbinaryTuples(result))
+	{
+		if (kn__shape_of(flight->conn, result) == KN__SHAPE_UNKNOWN)
+			kn__shape_note(flight->conn, sent->key, result);
+		return true;
+	}
+	shape = kn__shape_of(flight->conn, result);
+	if (shape == KN__SHAPE_BINARY)
 	{
 		entry = sent->is_by_name ? kn__find_entry(flight->conn, sent) : NULL;
 		if (entry != NULL && entry->is_prepared)
 			entry->is_fit = true;
 		return true;
 	}
-	kn__memo_note(flight->conn->shapes, sent->key, KN__SHAPE_TEXT);
+	kn__memo_note(flight->conn->shapes, sent->key, shape);
 	return false;
 }
 

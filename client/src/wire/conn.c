@@ -53,6 +53,7 @@ kn__conn_open(kn__conn **out, const kn__conn_options *options, const kn__wait *w
 	conn->allocator = options->allocator;
 	conn->clock = options->clock;
 	conn->shapes = options->shapes;
+	conn->known = options->known;
 	conn->prepare_after = options->prepare_after;
 	conn->cancel_ns = options->cancel_ns;
 	conn->give_up_at = KN__NEVER;

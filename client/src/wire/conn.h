@@ -43,12 +43,15 @@ typedef struct kn__prepared_cache
 
 #define KN__SETTLED 3
 
+#define KN__MOST_STRANGE 64 /* types that are asked for at a time */
+
 struct kn__conn
 {
 	PGconn *pg;
 	const kn_allocator *allocator;
 	const kn_clock *clock;
 	kn__memo *shapes; /* kn__shape of each statement's key */
+	kn__known *known;
 	kn__prepared_cache cache;
 	int prepare_after;
 	int64_t cancel_ns;
@@ -80,6 +83,8 @@ struct kn__conn
 	struct kn__streaming *stream;     /* stream.c: rows that are under way, NULL: none */
 	struct kn__copying *copy;         /* copy.c: likewise */
 	kn__buf scratch;                  /* the bytes of parameters, while they are handed to libpq */
+	uint32_t strange[KN__MOST_STRANGE]; /* types that nobody knows: to be asked for */
+	int strangers;
 };
 
 /* send.c: what was sent for an item, and so what answers will come */
@@ -174,7 +179,12 @@ typedef enum kn__shape
 	KN__SHAPE_TEXT
 } kn__shape;
 
-extern kn__shape kn__shape_of(const PGresult *result);
+/* Unknown: there is a type among the columns that has to be asked for. */
+extern kn__shape kn__shape_of(const kn__conn *conn, const PGresult *result);
+/* What has been described, and so can be noted; types that have to be asked for are. */
+extern void kn__shape_note(kn__conn *conn, uint64_t key, const PGresult *description);
+/* How a column's values are to be decoded. */
+extern int kn__result_format(const kn__result *result, int column, const kn__known *known);
 
 /* fault.c: what libpq or the server said, as an error */
 extern KN__COLD kn_status kn__fault_of_result(kn__fault *fault, const PGresult *result,

@@ -103,6 +103,8 @@ fly_on(kn__conn *conn, kn__item *items, int count, const kn__begun *begun, const
 	}
 	if (was_in_transaction)
 		kn__flight_note_stale(&flight);
+	if (flight.status == KN_OK && conn->strangers > 0)
+		flight.status = kn__flight_ask_late(conn, wait, fault);
 	if (count > FEW)
 		kn__release(conn->allocator, flight.sent, size);
 	return flight.status;
@@ -277,6 +279,9 @@ kn__flight_learn(kn__flying *flight)
 		kn__fault_clear(flight->fault);
 		flight->status = KN_OK;
 	}
+	/* Once these are known, the same descriptions will do. */
+	if (flight->status == KN_OK && kn__flight_ask_types(flight))
+		return kn__flight_learn(flight);
 	return flight->status;
 }
 

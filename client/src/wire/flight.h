@@ -54,6 +54,10 @@ extern KN__HOT bool kn__flight_send(kn__flying *flight);
 /* Has all the answers to that. */
 extern KN__HOT void kn__flight_answer(kn__flying *flight);
 extern kn_status kn__flight_learn(kn__flying *flight);
+/* shapes.c */
+extern bool kn__flight_ask_types(kn__flying *flight);
+/* After the flight, which has come to a good end. */
+extern kn_status kn__flight_ask_late(kn__conn *conn, const kn__wait *wait, kn__fault *fault);
 /* All answers are in: the connection is as it was, or is to be closed. */
 extern KN__HOT void kn__flight_finish(kn__flying *flight);
 extern KN__HOT kn__outcome kn__flight_outcome(const kn__flying *flight);

@@ -26,7 +26,7 @@ static bool thaw_columns(Reader *reader, PGresult *result, uint32_t columns);
 static bool thaw_rows(Reader *reader, PGresult *result, uint32_t rows, uint32_t columns);
 
 bool
-kn__result_freeze(const kn__result *result, kn__buf *out)
+kn__result_freeze(const kn__result *result, const kn__known *known, kn__buf *out)
 {
 	const PGresult *pg = (const PGresult *) result;
 	int columns = PQnfields(pg);
@@ -40,7 +40,7 @@ kn__result_freeze(const kn__result *result, kn__buf *out)
 		const char *name = PQfname(pg, i);
 
 		kn__buf_u32(out, PQftype(pg, i));
-		kn__buf_u32(out, (uint32_t) PQfformat(pg, i));
+		kn__buf_u32(out, (uint32_t) kn__result_format(result, i, known));
 		kn__buf_u32(out, (uint32_t) strlen(name));
 		kn__buf_add(out, name, strlen(name) + 1);
 	}
@@ -122,7 +122,7 @@ thaw_columns(Reader *reader, PGresult *result, uint32_t columns)
 		const char *name;
 
 		shape[i].typid = read_number(reader);
-		shape[i].format = (int) (read_number(reader) & 1);
+		shape[i].format = (int) (read_number(reader) & (KN__FORMAT_BINARY | KN__FORMAT_TEXTS));
 		shape[i].typlen = -1;
 		length = read_number(reader);
 		name = length < UINT32_MAX ? read_bytes(reader, (size_t) length + 1) : NULL;

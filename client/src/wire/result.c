@@ -76,9 +76,21 @@ kn__result_bytes(const kn__result *result, int row, int column, int32_t *length)
 	return PQgetvalue(of(result), row, column);
 }
 
+int
+kn__result_format(const kn__result *result, int column, const kn__known *known)
+{
+	int format = PQfformat(of(result), column);
+
+	/* That of a column without a codec, where there is another one. */
+	if (format == KN__FORMAT_TEXT &&
+		kn__known_find(known, PQftype(of(result), column)) == KN__FORM_TEXTS)
+		return KN__FORMAT_TEXTS;
+	return format;
+}
+
 kn_status
-kn__result_value(const kn__result *result, int row, int column, kn__arena *arena, kn_value *out,
-				 const char **why)
+kn__result_value(const kn__result *result, int row, int column, const kn__known *known,
+				 kn__arena *arena, kn_value *out, const char **why)
 {
 	const PGresult *pg = of(result);
 	int32_t length = PQgetlength(pg, row, column);
@@ -87,7 +99,7 @@ kn__result_value(const kn__result *result, int row, int column, kn__arena *arena
 		length = -1;
 	return kn__decode(arena,
 					  PQftype(pg, column),
-					  PQfformat(pg, column),
+					  kn__result_format(result, column, known),
 					  PQgetvalue(pg, row, column),
 					  length,
 					  out,

@@ -95,12 +95,14 @@ take_columns(kn__streaming *stream, PGresult *result)
 {
 	kn__flying *flight = &stream->flight;
 	kn__conn *conn = flight->conn;
+	kn__shape shape;
 
 	stream->first = result;
 	stream->count = PQnfields(result);
-	if (kn__shape_of(result) != KN__SHAPE_BINARY)
+	shape = kn__shape_of(conn, result);
+	if (shape != KN__SHAPE_BINARY)
 	{
-		kn__memo_note(conn->shapes, flight->sent[flight->count - 1].key, KN__SHAPE_TEXT);
+		kn__memo_note(conn->shapes, flight->sent[flight->count - 1].key, shape);
 		stream->is_unfit = true;
 		return;
 	}

@@ -56,6 +56,15 @@ kn__note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 
 	if (sqlstate == NULL || (!sent->is_prepare && !sent->is_by_name))
 		return;
+	/* It may be about a type that is gone, which the server does not look for: a new one is not. */
+	if (strcmp(sqlstate, "XX000") == 0 && !sent->is_prepare)
+	{
+		entry = kn__find_entry(conn, sent);
+		if (entry != NULL)
+			kn__prepared_forget(&conn->cache, entry, true);
+		kn__memo_note(conn->shapes, sent->key, KN__SHAPE_UNKNOWN);
+		return;
+	}
 	is_changed = strcmp(sqlstate, "0A000") == 0 && routine != NULL &&
 				 strcmp(routine, "RevalidateCachedQuery") == 0;
 	/* 26000: it is not there.  42P05: it is there already; 08P01: with other parameters. */

@@ -197,7 +197,9 @@ read_before(kn__streaming *stream, int closes)
 	if (!flight->is_lost)
 		(void) PQsetSingleRowMode(flight->conn->pg);
 	stream->has_row = next(stream);
-	if (stream->has_row && !kn__flight_fits(flight, &flight->sent[last], stream->first) &&
+	if (stream->has_row &&
+		(!kn__flight_fits(flight, &flight->sent[last], stream->first) ||
+		 flight->conn->strangers > 0) &&
 		stream->item->may_repeat)
 		refuse_rows(stream);
 }

@@ -37,6 +37,7 @@ typedef struct kn__conn_options
 	const kn_allocator *allocator;
 	const kn_clock *clock;
 	kn__memo *shapes; /* of which statements the columns come in binary; outlives the connection */
+	kn__known *known; /* likewise: of types; NULL: those that nobody knows stay so */
 	int cache_count;  /* prepared statements; 0: none */
 	int64_t cache_bytes;
 	int prepare_after;
@@ -289,9 +290,10 @@ extern KN__HOT kn_type kn__result_kind(const kn__result *result, int column);
 /* A value as it came; NULL is empty.  Column and row are there. */
 extern KN__HOT const char *kn__result_bytes(const kn__result *result, int row, int column,
 											int32_t *length);
-/* See kn__decode(); borrows from the result. */
-extern kn_status kn__result_value(const kn__result *result, int row, int column, kn__arena *arena,
-								  kn_value *out, const char **why);
+/* See kn__decode(); borrows from the result.  known may be NULL. */
+extern kn_status kn__result_value(const kn__result *result, int row, int column,
+								  const kn__known *known, kn__arena *arena, kn_value *out,
+								  const char **why);
 
 /* listen.c: a connection that listens, and is asked nothing else */
 #define KN__CHANNEL_LIMIT 63 /* bytes: the server cuts what is longer */
@@ -324,7 +326,7 @@ extern kn_status kn__hear_channels(kn__conn *conn, const char *verb, const kn__c
 								   int count, const kn__wait *wait, kn__fault *fault);
 
 /* frozen.c: rows as bytes, and back; false, and NULL, without memory or where they are no rows */
-extern bool kn__result_freeze(const kn__result *result, kn__buf *out);
+extern bool kn__result_freeze(const kn__result *result, const kn__known *known, kn__buf *out);
 extern kn__result *kn__result_thaw(const void *bytes, size_t size);
 
 /* sqlstate.c: the one place that says what a SQLSTATE means to a program */

@@ -74,7 +74,7 @@ write_again(kn__arena *arena, const kn_value *values, const uint32_t *types, int
 	kn__buf_init(&first, NULL, SIZE_MAX);
 	kn__buf_init(&second, NULL, SIZE_MAX);
 	kn__buf_text(&first, "head");
-	status = kn__row_encode(&first, values, count, types, &column, &why);
+	status = kn__row_encode(&first, values, count, types, NULL, &column, &why);
 	if (status == KN_OK)
 	{
 		const char *bytes = first.data + 4;
@@ -85,7 +85,7 @@ write_again(kn__arena *arena, const kn_value *values, const uint32_t *types, int
 		for (int i = 0; i < count; i++)
 			MUST((fields[i].n < 0) == (values[i].type == KN_TYPE_NULL));
 		MUST(read_values(arena, fields, types, count, again));
-		MUST(kn__row_encode(&second, again, count, types, &column, &why) == KN_OK);
+		MUST(kn__row_encode(&second, again, count, types, NULL, &column, &why) == KN_OK);
 		MUST(second.length == length && memcmp(second.data, bytes, length) == 0);
 	}
 	else /* nothing of it is left behind what was there */

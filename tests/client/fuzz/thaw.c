@@ -29,7 +29,7 @@ read_all(const kn__result *result)
 		for (int row = 0; row < kn__result_rows(result); row++)
 		{
 			const char *why = NULL;
-			kn_status status = kn__result_value(result, row, column, &arena, &value, &why);
+			kn_status status = kn__result_value(result, row, column, NULL, &arena, &value, &why);
 
 			MUST(status == KN_OK || why != NULL);
 			MUST(!kn__result_is_null(result, row, column) || value.type == KN_TYPE_NULL);
@@ -54,7 +54,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	read_all(result);
 	kn__buf_init(&buf, NULL, SIZE_MAX);
-	MUST(kn__result_freeze(result, &buf));
+	MUST(kn__result_freeze(result, NULL, &buf));
 	again = kn__result_thaw(buf.data, buf.length);
 	MUST(again != NULL);
 	MUST(kn__result_rows(again) == kn__result_rows(result));

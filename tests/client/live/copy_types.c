@@ -4,6 +4,7 @@
  */
 #include "copy_out.h"
 
+#include "mood.h"
 #include "samples.h"
 
 static const struct
@@ -34,6 +35,8 @@ static const struct
 	{ "jsonb", put_json },
 	{ "inet", put_inet },
 	{ "cidr", put_cidr },
+	{ "kn_mood", put_mood },
+	{ "kn_words", put_text },
 };
 
 /* Fills kn_from with values of a type, and arrays of it, as far as the server takes them. */
@@ -109,6 +112,7 @@ START_TEST(brings_back_every_type)
 	kn_rows *rows;
 	kn_copy *copy;
 
+	look_do(look, CREATE_MOOD);
 	fill_from(codecs[_i].name, codecs[_i].put);
 	rows = kn_stream(cx, "SELECT n, v, a FROM kn_from");
 	copy = kn_copy_in(other, "COPY kn_rows FROM STDIN (FORMAT binary)");

@@ -399,6 +399,16 @@ put_cidr(kn__buf *out)
 	put_address(out, true);
 }
 
+/* See mood.h. */
+static inline void
+put_mood(kn__buf *out)
+{
+	static const char *const labels[] = { "",  "sad", "so so", "NULL", "null",     "a,b",   "{",
+										  "}", "\"",  "\\",    " x",   "\xc3\xa9", "tab\t", "'" };
+
+	kn__buf_text(out, PICK(labels));
+}
+
 /* A literal of an array: bounds, NULLs, and elements that are always quoted. */
 static void
 put_level(kn__buf *out, sample *put, const uint32_t *sizes, int dimensions)

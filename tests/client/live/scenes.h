@@ -226,6 +226,40 @@ act_transact(kn_ctx *cx)
 	return status;
 }
 
+/* The second time it is known what they are. */
+static kn_status
+act_own_types(kn_ctx *cx)
+{
+	const int32_t size = 2;
+	const kn_value items[] = { kn_text("sad"), kn_null() };
+	const kn_array moods = { .items = items,
+							 .sizes = &size,
+							 .dimensions = 1,
+							 .element = KN_TYPE_TEXT };
+
+	for (int i = 0; i < 2; i++)
+	{
+		kn_rows *rows = kn_query(cx,
+								 "SELECT m, ARRAY[m, 'so so'] FROM (VALUES ('sad'::kn_scene_mood))"
+								 " AS v (m) WHERE m = ANY ($1::kn_scene_mood[])",
+								 kn_array_of(&moods));
+		bool is_good = false;
+		kn_status status;
+
+		while (kn_next(rows))
+		{
+			kn_value array = kn_column(rows, 1);
+
+			is_good = array.type == KN_TYPE_ARRAY && array.n == 2 &&
+					  array.as.array->items[1].n == 5 && kn_get_str(rows, 0).n == 3;
+		}
+		status = kn_done(rows);
+		MUST(status != KN_OK || is_good);
+		TRY(status);
+	}
+	return KN_OK;
+}
+
 static kn_status
 act_stream(kn_ctx *cx)
 {
@@ -311,6 +345,7 @@ static const scene scenes[] = {
 	{ "returning", act_returning, NULL, KN_OK, 1 },
 	{ "query", act_query, NULL, KN_OK, 0 },
 	{ "parameters", act_parameters, NULL, KN_OK, 1 },
+	{ "own types", act_own_types, NULL, KN_OK, 0 },
 	{ "batch", act_batch, NULL, KN_OK, 20 },
 	{ "transact", act_transact, NULL, KN_OK, 2 },
 	{ "stream", act_stream, NULL, KN_OK, 0 },
@@ -335,10 +370,12 @@ static const scene scenes[] = {
 static void
 scenes_set_up(PGconn *look)
 {
-	look_do(look,
-			"DROP TABLE IF EXISTS kn_scene; CREATE TABLE kn_scene (id int, what text NOT NULL);"
-			"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kn_scene_role')"
-			" THEN CREATE ROLE kn_scene_role; END IF; END $$");
+	look_do(
+		look,
+		"DROP TABLE IF EXISTS kn_scene; CREATE TABLE kn_scene (id int, what text NOT NULL);"
+		"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kn_scene_role')"
+		" THEN CREATE ROLE kn_scene_role; END IF; END $$;"
+		"DROP TYPE IF EXISTS kn_scene_mood; CREATE TYPE kn_scene_mood AS ENUM ('sad', 'so so')");
 }
 
 /* A context for a scene; claims and role are what one of them asks for. */

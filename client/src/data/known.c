@@ -1,0 +1,83 @@
+/*
+ * known.c
+ *		What servers have told of types that are not the same in every database.
+ *
+ * A table of fixed size, safe for all threads, a word an entry: the number of the type, and
+ * its form.  What has been told stays: numbers are not given to other types in the life of a
+ * program, and who has one that was is told so by what its values look like.  Types for which
+ * there is no room go as those without a codec.
+ */
+#include <stdatomic.h>
+
+#include "data/data.h"
+
+#define ENTRIES 2048 /* a power of two */
+#define PROBES  32   /* entries that a type may be in, from its own on */
+
+struct kn__known
+{
+	const kn_allocator *allocator;
+	_Atomic(uint64_t) entries[ENTRIES]; /* the number above, the form below; 0: nothing */
+};
+
+/* The probe-th entry that a type may be in. */
+static size_t
+place_of(uint32_t oid, uint32_t probe)
+{
+	return ((oid * UINT32_C(2654435769) >> 16) + probe) & (ENTRIES - 1);
+}
+
+kn__known *
+kn__known_new(const kn_allocator *allocator)
+{
+	kn__known *known = kn__allocate_zero(allocator, 1, sizeof(kn__known));
+
+	if (known != NULL)
+		known->allocator = allocator;
+	return known;
+}
+
+void
+kn__known_free(kn__known *known)
+{
+	if (known != NULL)
+		kn__release(known->allocator, known, sizeof(kn__known));
+}
+
+kn__form
+kn__known_find(const kn__known *known, uint32_t oid)
+{
+	if (known == NULL || oid < KN__FIRST_OWN_TYPE)
+		return KN__FORM_OTHER;
+	for (uint32_t i = 0; i < PROBES; i++)
+	{
+		uint64_t entry =
+			atomic_load_explicit(&known->entries[place_of(oid, i)], memory_order_relaxed);
+
+		if (entry == 0)
+			return KN__FORM_UNKNOWN;
+		if (entry >> 32 == oid)
+			return (kn__form) (entry & UINT32_MAX);
+	}
+	return KN__FORM_OTHER;
+}
+
+void
+kn__known_note(kn__known *known, uint32_t oid, kn__form form)
+{
+	uint64_t wanted = (uint64_t) oid << 32 | form;
+
+	if (known == NULL || oid < KN__FIRST_OWN_TYPE || form == KN__FORM_UNKNOWN)
+		return;
+	for (uint32_t i = 0; i < PROBES; i++)
+	{
+		uint64_t entry = 0;
+
+		if (atomic_compare_exchange_strong(&known->entries[place_of(oid, i)], &entry, wanted))
+			return;
+		if (entry >> 32 != oid)
+			continue;
+		atomic_store(&known->entries[place_of(oid, i)], wanted);
+		return;
+	}
+}
