@@ -48,7 +48,7 @@ typedef struct pair
 typedef struct proxy
 {
 	char directory[64];
-	struct sockaddr_un to;
+	struct sockaddr_un to;        /* empty when it starts: what is tested */
 	struct sockaddr_un elsewhere; /* another server */
 	bool is_tcp;                  /* to the client */
 	bool resets;                  /* what is cut gets a reset */
@@ -368,12 +368,15 @@ proxy_start(proxy *p)
 	(void) snprintf(p->directory, sizeof(p->directory), "/tmp/kn_proxy_XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(p->directory));
 	(void) snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.54321", p->directory);
-	p->to.sun_family = AF_UNIX;
-	(void) snprintf(p->to.sun_path,
-					sizeof(p->to.sun_path),
-					"%s/.s.PGSQL.%s",
-					socket_dir(),
-					getenv("PGPORT"));
+	if (p->to.sun_path[0] == '\0')
+	{
+		p->to.sun_family = AF_UNIX;
+		(void) snprintf(p->to.sun_path,
+						sizeof(p->to.sun_path),
+						"%s/.s.PGSQL.%s",
+						socket_dir(),
+						getenv("PGPORT"));
+	}
 	if (p->is_tcp)
 		listen_on_tcp(p);
 	else
