@@ -294,6 +294,14 @@ fake_advance(fake *f, kn__pool *pool, int64_t milliseconds)
 	kn__pool_wake(pool);
 }
 
+/* Looks at all members until something has come of it: a worker looks when it comes to it. */
+#define ADVANCE_UNTIL(f, pool, milliseconds, condition) \
+	do                                                  \
+	{                                                   \
+		fake_advance(f, pool, milliseconds);            \
+		AWAIT(pool, condition);                         \
+	} while (0)
+
 #define take(pool) take_at(pool, __LINE__)
 
 static inline kn__member *

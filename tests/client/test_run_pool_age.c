@@ -1,16 +1,109 @@
 /*
  * test_run_pool_age.c
- *		Members that grow old: there is another one before they go.
+ *		Members that grow old: when they go, and that there is another one before.
  */
 #include "pool_fake.h"
 
-/* Looks at all members until something has come of it: a worker looks when it comes to it. */
-#define ADVANCE_UNTIL(f, pool, milliseconds, condition) \
-	do                                                  \
-	{                                                   \
-		fake_advance(f, pool, milliseconds);            \
-		AWAIT(pool, condition);                         \
-	} while (0)
+/* Those that are opened together do not end together. */
+START_TEST(lifetimes_differ)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *members[64];
+	int64_t first = KN__NEVER;
+	int64_t last = 0;
+
+	fake_init(&f, 64);
+	f.options.lifetime_ms = 1000;
+	pool = fake_pool(&f);
+	for (int i = 0; i < 64; i++)
+	{
+		int64_t life;
+
+		members[i] = take(pool);
+		life = members[i]->expires_at - members[i]->opened_at;
+		first = life < first ? life : first;
+		last = life > last ? life : last;
+	}
+	ck_assert_int_ge(first, 900 * KN__NS_PER_MS);
+	ck_assert_int_le(last, 1100 * KN__NS_PER_MS);
+	/* Both sooner and later than that. */
+	ck_assert_int_lt(first, 980 * KN__NS_PER_MS);
+	ck_assert_int_gt(last, 1020 * KN__NS_PER_MS);
+	for (int i = 0; i < 64; i++)
+		give(pool, members[i]);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(the_old_are_replaced)
+{
+	fake f;
+	kn__pool *pool;
+
+	fake_init(&f, 2);
+	f.options.min = 2;
+	f.options.lifetime_ms = 1000;
+	pool = fake_pool(&f);
+	AWAIT(pool, idle == 2);
+	ADVANCE_UNTIL(&f, pool, 1100, closed_old == 2);
+	AWAIT(pool, idle == 2);
+	ck_assert_int_eq(pool_stats(pool).opened, 4);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(who_gets_old_while_it_is_out_goes_too)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 1);
+	f.options.lifetime_ms = 1000;
+	pool = fake_pool(&f);
+	member = take(pool);
+	fake_advance(&f, pool, 1100);
+	give(pool, member);
+	ADVANCE_UNTIL(&f, pool, 101, closed_old == 1);
+	fake_end(&f, pool);
+}
+END_TEST
+
+/* Times of nothing are short times, and nobody runs in circles. */
+START_TEST(times_of_nothing)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 2);
+	f.options.idle_ms = f.options.lifetime_ms = f.options.keepalive_ms = f.options.leak_ms = 0;
+	pool = fake_pool(&f);
+	member = take(pool);
+	atomic_store(&member->last_sql, "SELECT 1");
+	ADVANCE_UNTIL(&f, pool, 1, leaks == 1);
+	give(pool, member);
+	ADVANCE_UNTIL(&f, pool, 3, closed_old == 1);
+	fake_end(&f, pool);
+}
+END_TEST
+
+START_TEST(those_that_live_for_ever)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+
+	fake_init(&f, 1);
+	f.options.lifetime_ms = _i == 0 ? -1 : INT64_MAX / KN__NS_PER_MS;
+	pool = fake_pool(&f);
+	member = take(pool);
+	ck_assert_int_eq(member->expires_at, KN__NEVER);
+	give(pool, member);
+	fake_end(&f, pool);
+}
+END_TEST
 
 /* Two that are idle, and when the first and the last of them expires. */
 static kn__pool *
@@ -114,6 +207,11 @@ END_TEST
 static void
 fill(TCase *tcase)
 {
+	tcase_add_test(tcase, lifetimes_differ);
+	tcase_add_test(tcase, the_old_are_replaced);
+	tcase_add_test(tcase, who_gets_old_while_it_is_out_goes_too);
+	tcase_add_test(tcase, times_of_nothing);
+	tcase_add_loop_test(tcase, those_that_live_for_ever, 0, 2);
 	tcase_add_test(tcase, the_old_stay_until_there_are_new_ones);
 	tcase_add_test(tcase, one_goes_at_a_time_where_there_are_as_many_as_may_be);
 	tcase_add_test(tcase, the_old_stay_while_none_can_be_opened);

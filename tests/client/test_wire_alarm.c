@@ -2,10 +2,12 @@
  * test_wire_alarm.c
  *		Who waits is woken when his time is over, and not before; nobody is overlooked.
  */
+#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
 
+#include "failing.h"
 #include "suite.h"
 #include "wire/alarm.h"
 
@@ -193,15 +195,40 @@ START_TEST(overlooks_nobody)
 }
 END_TEST
 
+static int
+threads_now(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	int count = 0;
+
+	ck_assert_ptr_nonnull(tasks);
+	while (readdir(tasks) != NULL)
+		count++;
+	(void) closedir(tasks);
+	return count;
+}
+
+/* Where nobody has waited there is no thread, and nothing is left over. */
 START_TEST(ends_without_having_begun)
 {
-	kn__alarm *alarm = kn__alarm_new(NULL);
+	int threads = threads_now();
+	failing f;
+	kn__alarm *alarm;
 	Waiter waiter;
 
+	failing_init(&f, 0, false);
+	alarm = kn__alarm_new(&f.allocator);
 	come(&waiter, alarm);
+	ck_assert_int_eq(threads_now(), threads);
+	ck_assert(!rings(&waiter, 0));
 	go(&waiter);
 	kn__alarm_free(alarm);
+	ck_assert_int_eq(threads_now(), threads);
+	ck_assert_int_gt(f.calls, 0);
+	ck_assert(failing_is_even(&f));
 	kn__alarm_free(NULL);
+	failing_arm(&f, 1);
+	ck_assert_ptr_null(kn__alarm_new(&f.allocator));
 }
 END_TEST
 

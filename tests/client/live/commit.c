@@ -371,10 +371,8 @@ static bool
 answer_and_be_gone(void *user)
 {
 	proxy *p = user;
-	char answer[PROXY_BYTES];
-	size_t n = read_answer(p->hit, answer);
 
-	pass_back(p, answer, n);
+	pass_answer_back(p);
 	(void) close(p->listener);
 	p->listener = -1;
 	return true;

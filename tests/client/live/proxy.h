@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 #include "live.h"
+#include "message.h"
 
 #define PROXY_PAIRS 64
-#define PROXY_BYTES 65536
 
 typedef enum moment
 {
@@ -48,7 +48,7 @@ typedef struct pair
 typedef struct proxy
 {
 	char directory[64];
-	struct sockaddr_un to;
+	struct sockaddr_un to;        /* empty when it starts: what is tested */
 	struct sockaddr_un elsewhere; /* another server */
 	bool is_tcp;                  /* to the client */
 	bool resets;                  /* what is cut gets a reset */
@@ -92,31 +92,6 @@ pair_close(proxy *p, int i)
 	p->pairs[i] = NULL;
 }
 
-/* False: the other side is gone. */
-static inline bool
-pass(int to, const char *bytes, size_t n)
-{
-	while (n > 0)
-	{
-		ssize_t sent = send(to, bytes, n, MSG_NOSIGNAL);
-
-		if (sent <= 0)
-			return false;
-		bytes += sent;
-		n -= (size_t) sent;
-	}
-	return true;
-}
-
-static inline uint32_t
-length_at(const char *bytes)
-{
-	uint32_t length;
-
-	memcpy(&length, bytes, sizeof(length));
-	return ntohl(length);
-}
-
 /* The length of the first whole unit, 0: there is none yet. */
 static inline size_t
 unit_of(const pair *x, bool *executes)
@@ -138,32 +113,6 @@ unit_of(const pair *x, bool *executes)
 	return 0;
 }
 
-/* Reads the answer up to ReadyForQuery, or what there is of it. */
-static inline size_t
-read_answer(int server, char *bytes)
-{
-	size_t have = 0;
-	size_t at = 0;
-
-	for (;;)
-	{
-		ssize_t n;
-
-		while (at + 5 <= have && at + 1 + length_at(bytes + at + 1) <= have)
-		{
-			bool is_last = bytes[at] == 'Z';
-
-			at += 1 + length_at(bytes + at + 1);
-			if (is_last)
-				return have;
-		}
-		n = have < PROXY_BYTES ? recv(server, bytes + have, PROXY_BYTES - have, 0) : 0;
-		if (n <= 0)
-			return have;
-		have += (size_t) n;
-	}
-}
-
 /* What the server has said to the unit that is harmed goes to who has sent it. */
 static inline void
 pass_back(proxy *p, const char *answer, size_t n)
@@ -173,6 +122,14 @@ pass_back(proxy *p, const char *answer, size_t n)
 		if (p->pairs[i] != NULL && p->pairs[i]->server == p->hit)
 			(void) pass(p->pairs[i]->client, answer, n);
 	}
+}
+
+static inline void
+pass_answer_back(proxy *p)
+{
+	char answer[PROXY_BYTES];
+
+	pass_back(p, answer, read_answer(p->hit, answer));
 }
 
 /* The same, once a request to cancel it has come: it is too late. */
@@ -188,6 +145,16 @@ pass_back_cancelled(proxy *p, kn_ctx *cx)
 	pass_back(p, answer, n);
 }
 
+/* A part of that unit goes on; what a server that is gone has said before goes back. */
+static inline bool
+pass_part(proxy *p, const char *bytes, size_t n)
+{
+	if (pass(p->hit, bytes, n))
+		return true;
+	pass_answer_back(p);
+	return false;
+}
+
 /* Passes a unit on, and does the harm on the way; false: the connection is to be cut. */
 static inline bool
 harm_unit(proxy *p, pair *x, size_t unit)
@@ -201,12 +168,12 @@ harm_unit(proxy *p, pair *x, size_t unit)
 	p->is_done = true;
 	if (p->when == MOMENT_BEFORE && p->harm(p->user))
 		return false;
-	if (!pass(x->server, x->bytes, half))
-		return pass(x->client, answer, read_answer(x->server, answer));
+	if (!pass_part(p, x->bytes, half))
+		return true;
 	if (p->when == MOMENT_HALF_SENT && p->harm(p->user))
 		return false;
-	if (!pass(x->server, x->bytes + half, unit - half))
-		return pass(x->client, answer, read_answer(x->server, answer));
+	if (!pass_part(p, x->bytes + half, unit - half))
+		return true;
 	if (p->when == MOMENT_DURING && p->harm(p->user))
 		return false;
 	if (p->when < MOMENT_AFTER)
@@ -218,19 +185,6 @@ harm_unit(proxy *p, pair *x, size_t unit)
 	if (p->when == MOMENT_HALF && p->harm(p->user))
 		return false;
 	return pass(x->client, answer + n / 2, n - n / 2);
-}
-
-static inline bool
-contains(const char *bytes, size_t n, const char *text)
-{
-	size_t length = strlen(text);
-
-	for (size_t i = 0; i + length <= n; i++)
-	{
-		if (memcmp(bytes + i, text, length) == 0)
-			return true;
-	}
-	return false;
 }
 
 static inline bool
@@ -282,15 +236,9 @@ from_client(proxy *p, pair *x)
 		if (!has_passed)
 			x->is_dead = p->drops;
 		p->is_at_it = false;
+		/* What the server has still to say is for the client. */
 		if (!has_passed)
-		{
-			if (x->is_dead)
-				return true;
-			/* What the server has still to say is for the client. */
-			if (!is_hit)
-				return true;
-			return false;
-		}
+			return x->is_dead || !is_hit;
 		if (executes && p->held > 0)
 			let_request_go(p);
 		x->have -= unit;
@@ -336,9 +284,7 @@ accept_pair(proxy *p)
 		(void) close(server);
 }
 
-/* A word to the thread: silence for all that there are, the end of the silent ones, or else its
- * own.
- */
+/* A word to the thread: silence for all that there are, the end of the silent ones, or its own. */
 static inline bool
 is_told_to_go_on(proxy *p)
 {
@@ -422,12 +368,15 @@ proxy_start(proxy *p)
 	(void) snprintf(p->directory, sizeof(p->directory), "/tmp/kn_proxy_XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(p->directory));
 	(void) snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.54321", p->directory);
-	p->to.sun_family = AF_UNIX;
-	(void) snprintf(p->to.sun_path,
-					sizeof(p->to.sun_path),
-					"%s/.s.PGSQL.%s",
-					socket_dir(),
-					getenv("PGPORT"));
+	if (p->to.sun_path[0] == '\0')
+	{
+		p->to.sun_family = AF_UNIX;
+		(void) snprintf(p->to.sun_path,
+						sizeof(p->to.sun_path),
+						"%s/.s.PGSQL.%s",
+						socket_dir(),
+						getenv("PGPORT"));
+	}
 	if (p->is_tcp)
 		listen_on_tcp(p);
 	else
