@@ -161,6 +161,24 @@ look_await(PGconn *look, const char *sql, long number)
 		look_do(look, "SELECT pg_sleep(0.002), pg_stat_clear_snapshot()");
 }
 
+/* By its console the pooler does what it is told. */
+static inline void
+pooler_do(const char *command)
+{
+	char conninfo[200];
+	PGconn *console;
+
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"host=%s port=%s dbname=pgbouncer",
+					socket_dir(),
+					getenv("PGPORT"));
+	console = PQconnectdb(conninfo);
+	ck_assert_msg(PQstatus(console) == CONNECTION_OK, "%s", PQerrorMessage(console));
+	look_do(console, command);
+	PQfinish(console);
+}
+
 static inline kn_stats
 stats_of(const kn_db *db)
 {
