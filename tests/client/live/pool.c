@@ -244,26 +244,6 @@ START_TEST(has_as_much_of_each_server)
 }
 END_TEST
 
-START_TEST(goes_on_to_the_next_host)
-{
-	char conninfo[256];
-	kn_db *db;
-	kn_ctx *cx;
-
-	(void) snprintf(conninfo,
-					sizeof(conninfo),
-					"host=/nowhere,%s port=17,%s target_session_attrs=read-write",
-					getenv("PGHOST"),
-					getenv("PGPORT"));
-	OPEN(db, .conninfo = conninfo, .max_connections = 1);
-	cx = kn_begin(db);
-	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
-	ck_assert_uint_eq(stats_of(db).failed_to_open, 0);
-	kn_end(cx);
-	close_even(db);
-}
-END_TEST
-
 static const char x_sessions[] =
 	"SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity"
 	" WHERE application_name = 'kn_pool'";
@@ -494,7 +474,6 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, tells_what_they_do);
 	tcase_add_test(tcase, turns_away_who_is_one_too_many);
 	tcase_add_test(tcase, has_as_much_of_each_server);
-	tcase_add_test(tcase, goes_on_to_the_next_host);
 	tcase_add_test(tcase, replaces_what_has_died);
 	tcase_add_test(tcase, looks_after_what_nobody_uses);
 	tcase_add_test(tcase, tells_that_there_is_no_server);
