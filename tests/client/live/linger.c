@@ -8,12 +8,17 @@
 
 #define SLOWNESS_MS 3000 /* of the machine */
 
+static const char x_end_deaf[] =
+	"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT kn_deaf()'";
+
 static PGconn *look;
 
+/* What a test that has failed has left at work is nobody else's affair. */
 static void
 set_up(void)
 {
 	look = look_open();
+	look_do(look, x_end_deaf);
 }
 
 static void
@@ -103,9 +108,7 @@ static const char x_make_deaf[] =
 static void
 end_deaf(void)
 {
-	look_do(look,
-			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-			" WHERE query = 'SELECT kn_deaf()'");
+	look_do(look, x_end_deaf);
 	look_await(look, x_deaf, 0);
 	look_do(look, "DROP FUNCTION kn_deaf()");
 }
