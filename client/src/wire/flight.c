@@ -22,7 +22,7 @@ static kn_status fly_on(kn__conn *conn, kn__item *items, int count, const kn__be
 static kn_status fly(kn__flying *flight);
 static kn_status fly_apart(kn__conn *conn, kn__item *items, int count, const kn__wait *wait,
 						   kn__outcome *outcome, kn__fault *fault);
-static void send_descriptions(kn__flying *flight, int count);
+static int send_descriptions(kn__flying *flight, int count);
 static void answer_descriptions(kn__flying *flight, int count);
 static bool goes_whole(const kn__conn *conn);
 static bool is_unknown(const kn__conn *conn, kn__item *item);
@@ -239,6 +239,7 @@ kn__flight_learn(kn__flying *flight)
 	bool in_transaction;
 	int count = 0;
 	int unknown = 0;
+	int syncs;
 	kn__fault why;
 
 	if (flight->count == 1 && !is_unknown(conn, items))
@@ -264,9 +265,12 @@ kn__flight_learn(kn__flying *flight)
 	memset(flight->sent, 0, (size_t) flight->count * sizeof(kn__sent));
 	/* What is described is what will be found. */
 	(void) kn__reset_send(flight);
-	send_descriptions(flight, count);
+	syncs = send_descriptions(flight, count);
 	if (kn__reset_answer(flight, &why))
+	{
+		kn__reset_pass_over(flight, syncs);
 		kn__reset_refuse(flight, &why, true);
+	}
 	answer_descriptions(flight, count);
 	kn__flight_finish(flight);
 	/* What is sent next is another message. */
@@ -288,12 +292,14 @@ kn__flight_learn(kn__flying *flight)
 /*
  * One that does not parse must not keep the others from being described, but for where a pooler
  * may be: those go with one sync, and may have their columns as text for once.
+ * Returns how many syncs there are.
  */
-static void
+static int
 send_descriptions(kn__flying *flight, int count)
 {
 	kn__conn *conn = flight->conn;
 	bool is_whole = goes_whole(conn);
+	int syncs = is_whole ? 1 : 0;
 
 	for (int i = 0; i < count && flight->status == KN_OK; i++)
 	{
@@ -306,9 +312,11 @@ send_descriptions(kn__flying *flight, int count)
 			kn__flight_lose(flight);
 		else if (flight->status != KN_OK && flight->count > 1)
 			flight->fault->error.item = i;
+		syncs += flight->status == KN_OK && !is_whole ? 1 : 0;
 	}
 	if (is_whole && !flight->is_lost && !PQpipelineSync(conn->pg))
 		kn__flight_lose(flight);
+	return syncs;
 }
 
 static void

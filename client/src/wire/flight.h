@@ -85,6 +85,7 @@ extern kn__prepared *kn__find_entry(const kn__conn *conn, const kn__sent *sent);
 /* reset.c */
 extern KN__COLD bool kn__reset_send(kn__flying *flight);
 extern KN__COLD bool kn__reset_answer(kn__flying *flight, kn__fault *why);
+extern KN__COLD void kn__reset_pass_over(kn__flying *flight, int syncs);
 extern KN__COLD void kn__reset_refuse(kn__flying *flight, const kn__fault *why, bool is_undone);
 extern bool kn__reset_guard(kn__flying *flight);
 extern void kn__reset_answer_guard(kn__flying *flight, const kn__fault *unclean);

@@ -42,6 +42,7 @@ static const char *const x_statements[] = {
 
 static bool send_one(kn__conn *conn, int i, const char *sql);
 static bool send_mark(kn__conn *conn);
+static int syncs_due(const kn__flying *flight);
 static uint64_t new_number(const kn__conn *conn);
 
 void
@@ -158,19 +159,53 @@ kn__reset_answer_guard(kn__flying *flight, const kn__fault *unclean)
 {
 	kn__conn *conn = flight->conn;
 	bool was_guarded = conn->is_guarded;
+	int syncs;
 
 	conn->is_guarded = false;
 	if (flight->is_lost || !was_guarded)
 		return;
+	syncs = syncs_due(flight);
 	kn__answer_command(flight, NULL, NULL);
 	if (flight->is_lost)
 		return;
 	if (unclean != NULL)
+	{
+		kn__reset_pass_over(flight, syncs);
 		kn__reset_refuse(flight, unclean, flight->group_failed);
+	}
 	else if (flight->group_failed)
 	{
 		flight->status = flight->stopped != KN_OK ? flight->stopped : flight->fault->error.status;
 		flight->fault->error.status = flight->status;
+	}
+}
+
+/* Of what comes after the guard; what was not sent as a whole ends in an error of its own. */
+static int
+syncs_due(const kn__flying *flight)
+{
+	int syncs = flight->status == KN_OK ? 0 : 1;
+
+	for (int i = 0; i < flight->count; i++)
+		syncs += flight->items[i].sync_after ? 1 : 0;
+	return syncs > 0 ? syncs : 1;
+}
+
+/*
+ * Reads the rest of the answers, though nobody wants them.  A pooler gives the session of who has
+ * gone to the next one as soon as the server was ready once, and he would get those that are still
+ * on their way.
+ */
+void
+kn__reset_pass_over(kn__flying *flight, int syncs)
+{
+	for (int ends = 0; ends < 2 && syncs > 0 && !flight->is_lost;)
+	{
+		PGresult *result = kn__answer_next(flight);
+
+		ends = result == NULL ? ends + 1 : 0;
+		syncs -= PQresultStatus(result) == PGRES_PIPELINE_SYNC ? 1 : 0;
+		PQclear(result);
 	}
 }
 

@@ -188,14 +188,16 @@ START_TEST(keeps_databases_apart)
 }
 END_TEST
 
-/* Of one database, too, if they are connected in another way. */
+/* Of one database, too, if they are connected in another way: a pooler would not heed that one. */
 START_TEST(keeps_ways_to_connect_apart)
 {
-	if (is_pooled())
-		return;
-	check_apart("options='-c search_path=kn_nowhere'",
-				"SELECT length(current_setting('search_path'))::bigint",
-				10);
+	char conninfo[200];
+
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"%s options='-c search_path=kn_nowhere'",
+					is_pooled() ? getenv("KN_TEST_DIRECT") : "");
+	check_apart(conninfo, "SELECT length(current_setting('search_path'))::bigint", 10);
 }
 END_TEST
 

@@ -134,20 +134,24 @@ read_last_beside(kn_ctx *c, void *argument)
 	return KN_OK;
 }
 
-/* What one connection has learnt of a statement need not be true of it as another has prepared it.
+/*
+ * What one connection has learnt of a statement need not be true of it as another has prepared it;
+ * a pooler prepares nothing, unless each connection has a session of its own there.
  */
 START_TEST(is_changed_there_and_back)
 {
+	bool has_sessions = _i == 1;
 	kn_db *db;
 	kn_ctx *one;
 	kn_ctx *other;
 
-	if (is_pooled())
-		return;
 	look_do(look,
 			"DROP TABLE IF EXISTS kn_shape_there;"
 			"CREATE TABLE kn_shape_there AS SELECT 1 AS a, '(1,2)'::point AS p");
-	OPEN(db, .max_connections = 2);
+	OPEN(db,
+		 .conninfo = has_sessions ? sessions() : "",
+		 .pgbouncer = has_sessions ? sessions_mode() : KN_AUTOMATIC,
+		 .max_connections = 2);
 	one = kn_begin(db);
 	other = kn_begin(db);
 	EXPECT_OK(one, kn_transact(one, read_point_four_times, other));
@@ -170,12 +174,10 @@ START_TEST(tells_that_nothing_is_prepared_any_more)
 	kn_db *db;
 	kn_ctx *cx;
 
-	if (is_pooled())
-		return;
 	look_do(look,
 			"CREATE OR REPLACE FUNCTION kn_forget_all() RETURNS void LANGUAGE plpgsql"
 			" AS $$BEGIN EXECUTE 'DEALLOCATE ALL'; END$$");
-	OPEN(db, .hooks = &all, .max_connections = 1, .pgbouncer = KN_OFF);
+	OPEN(db, .conninfo = sessions(), .hooks = &all, .max_connections = 1, .pgbouncer = KN_OFF);
 	cx = kn_begin(db);
 	for (int round = 0; round < 2; round++)
 	{
@@ -199,9 +201,7 @@ START_TEST(prepares_in_spite_of_wrong_counts)
 	kn_db *db;
 	kn_ctx *cx;
 
-	if (is_pooled())
-		return;
-	OPEN(db, .hooks = &all, .max_connections = 1, .pgbouncer = KN_OFF);
+	OPEN(db, .conninfo = sessions(), .hooks = &all, .max_connections = 1, .pgbouncer = KN_OFF);
 	cx = kn_begin(db);
 	for (int i = 0; i < 4; i++)
 	{
@@ -276,7 +276,7 @@ fill(TCase *tcase)
 	LOOP(tcase, takes_a_type_without_codec_as_text, unknown_types);
 	tcase_add_test(tcase, makes_room_while_it_is_sent);
 	tcase_add_test(tcase, prepares_in_spite_of_wrong_counts);
-	tcase_add_test(tcase, is_changed_there_and_back);
+	tcase_add_loop_test(tcase, is_changed_there_and_back, 0, is_pooled() ? 2 : 1);
 	tcase_add_test(tcase, tells_that_nothing_is_prepared_any_more);
 }
 

@@ -107,9 +107,6 @@ START_TEST(a_cancel_may_come_late)
 	kn_db *db;
 	kn_ctx *cx;
 
-	/* One that hands sessions round is such a one itself. */
-	if (is_pooled())
-		return;
 	proxy_start(&p);
 	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
 	OPEN(db, .conninfo = conninfo, .max_connections = 1, .cancel_ms = 8000);

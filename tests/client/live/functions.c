@@ -310,11 +310,12 @@ START_TEST(leave_nothing_behind)
 	const char *path;
 	kn_rows *rows;
 
-	if (is_pooled())
-		return;
 	look_do(look, x_soil);
-	/* What the library has set when it was connected is set again. */
-	OPEN(db, .conninfo = "options='-c datestyle=SQL,MDY'", .max_connections = 1);
+	/* What the library has set when it was connected is set again; a pooler heeds no options. */
+	OPEN(db,
+		 .conninfo = is_pooled() ? sessions() : "options='-c datestyle=SQL,MDY'",
+		 .pgbouncer = sessions_mode(),
+		 .max_connections = 1);
 	cx = kn_begin(db);
 	rows = kn_query(cx, "SHOW search_path");
 	ck_assert(kn_next(rows));
@@ -358,17 +359,57 @@ START_TEST(leave_nothing_behind_in_disguise)
 	kn_db *db;
 	kn_ctx *cx;
 
-	if (is_pooled())
-		return;
 	look_do(look,
 			"CREATE OR REPLACE FUNCTION kn_enter(text) RETURNS text LANGUAGE sql AS"
 			" $$ SELECT set_config('app.tenant', $1, false) $$");
-	OPEN(db, .max_connections = 1);
+	OPEN(db, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 1);
 	cx = kn_begin(db);
 	EXPECT_OK(cx, kn_exec(cx, x_disguised[_i]));
 	ck_assert_int_eq(number_of(cx, kn_query(cx, x_disguised_left)), 0);
 	kn_end(cx);
 	close_even(db);
+}
+END_TEST
+
+/*
+ * In sessions that a pooler hands round it is its affair: it undoes that if it is told to, but for
+ * the date style, of which it takes note and gives it to all sessions that the connection has.
+ */
+START_TEST(are_undone_by_a_pooler_that_is_told_to)
+{
+	means by = BY_QUERY;
+
+	look_do(look, x_soil);
+	pooler_do("SET server_idle_timeout = 0");
+	for (int is_told = 0; is_told < 2; is_told++)
+	{
+		kn_db *db;
+		kn_ctx *cx;
+		kn_rows *rows;
+		const char *path;
+
+		pooler_do(is_told ? "SET server_reset_query_always = 1"
+						  : "SET server_reset_query_always = 0");
+		pooler_do("RECONNECT postgres");
+		OPEN(db, .max_connections = 1);
+		cx = kn_begin(db);
+		rows = kn_query(cx, "SHOW search_path");
+		ck_assert(kn_next(rows));
+		path = kn_get_text(rows, 0);
+		EXPECT_OK(cx, kn_done(rows));
+		EXPECT_OK(cx, login_by(cx, by));
+		ck_assert_int_eq(left_by(cx, path, by), is_told ? 1 : 7);
+		if (is_told)
+		{
+			EXPECT_OK(cx, kn_transact(cx, login_body, &by));
+			ck_assert_int_eq(left_by(cx, path, by), 1);
+		}
+		kn_end(cx);
+		close_even(db);
+	}
+	pooler_do("SET server_reset_query_always = 0");
+	pooler_do("SET server_idle_timeout = 1");
+	pooler_do("RECONNECT postgres");
 }
 END_TEST
 
@@ -411,6 +452,9 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, are_asked_for_when_commit_is_lost, 0, MEANS_COUNT);
 	tcase_add_loop_test(tcase, get_no_number_for_reading, 0, 2);
 	tcase_add_test(tcase, are_audited);
+	POOLED_ONLY(tcase,
+				are_undone_by_a_pooler_that_is_told_to,
+				"the library undoes it, see leave_nothing_behind");
 	tcase_add_loop_test(tcase, leave_nothing_behind, 0, 2 * MEANS_COUNT);
 }
 

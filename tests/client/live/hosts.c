@@ -42,6 +42,27 @@ hosts_of(char *text, size_t room, const char *format, int silent_port)
 #pragma GCC diagnostic pop
 }
 
+/* One that is not there at all is passed over at once. */
+START_TEST(goes_on_to_the_next_host)
+{
+	char conninfo[256];
+	kn_db *db;
+	kn_ctx *cx;
+
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"host=/nowhere,%s port=17,%s target_session_attrs=read-write",
+					getenv("PGHOST"),
+					getenv("PGPORT"));
+	OPEN(db, .conninfo = conninfo, .max_connections = 1);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(db).failed_to_open, 0);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 /* Each has its share of the time, and not one of them all of it. */
 START_TEST(goes_on_past_a_host_that_is_silent)
 {
@@ -155,6 +176,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, goes_on_to_the_next_host);
 	LOOP(tcase, goes_on_past_a_host_that_is_silent, several);
 	tcase_add_test(tcase, goes_on_past_a_host_that_takes_nobody);
 	tcase_add_loop_test(tcase, keeps_the_order_of_hosts, 0, 2);

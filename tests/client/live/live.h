@@ -5,6 +5,9 @@
  * The handle goes by the PG* variables, which may name a pooler; the session goes to the server
  * directly, by KN_TEST_DIRECT.  What PG* name listens on a Unix socket in any case, in the
  * directory KN_TEST_SOCKET; KN_TEST_TLS says that they name it by TCP, with TLS.
+ *
+ * Through the pooler a test says the same, or what is different there.  One that has no subject
+ * there is not added, and that is printed: what asserts nothing would count as passed.
  */
 #ifndef KN_TESTS_LIVE_H
 #define KN_TESTS_LIVE_H
@@ -46,6 +49,38 @@ is_pooled(void)
 	const char *pooled = getenv("KN_TEST_POOLED");
 
 	return pooled != NULL && *pooled != '\0';
+}
+
+/*
+ * Adds a test that has no subject where there is a pooler, or where there is none: there it prints
+ * why it is not run.  Printed at once, or else each child of the suite would print it again.
+ */
+#define DIRECT_ONLY(tcase, test, why) ONLY(!is_pooled(), "through the pooler", tcase, test, why)
+#define POOLED_ONLY(tcase, test, why) ONLY(is_pooled(), "without a pooler", tcase, test, why)
+#define ONLY(is_so, where, tcase, test, why)                          \
+	do                                                                \
+	{                                                                 \
+		if (is_so)                                                    \
+			tcase_add_test(tcase, test);                              \
+		else                                                          \
+			(void) printf("not run " where ": " #test ": " why "\n"); \
+		(void) fflush(stdout);                                        \
+	} while (0)
+
+/*
+ * Where each connection has a session of its own: with the pooler a database of it, whose handle is
+ * to be told so, by sessions_mode().
+ */
+static inline const char *
+sessions(void)
+{
+	return is_pooled() ? "dbname=kn_sessions" : "";
+}
+
+static inline kn_mode
+sessions_mode(void)
+{
+	return is_pooled() ? KN_OFF : KN_AUTOMATIC;
 }
 
 static inline bool
@@ -124,6 +159,24 @@ look_await(PGconn *look, const char *sql, long number)
 {
 	while (look_number(look, sql) != number)
 		look_do(look, "SELECT pg_sleep(0.002), pg_stat_clear_snapshot()");
+}
+
+/* By its console the pooler does what it is told. */
+static inline void
+pooler_do(const char *command)
+{
+	char conninfo[200];
+	PGconn *console;
+
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"host=%s port=%s dbname=pgbouncer",
+					socket_dir(),
+					getenv("PGPORT"));
+	console = PQconnectdb(conninfo);
+	ck_assert_msg(PQstatus(console) == CONNECTION_OK, "%s", PQerrorMessage(console));
+	look_do(console, command);
+	PQfinish(console);
 }
 
 static inline kn_stats

@@ -347,11 +347,14 @@ START_TEST(is_not_one_of_many_to_end)
 	void *failed;
 	kn_db *db;
 
-	/* A pooler lets fewer than that run at a time. */
-	if (is_pooled())
-		return;
 	look = look_open();
-	OPEN(db, .max_connections = MANY, .max_opening = 8, .acquire_ms = 20000, .cancel_ms = 20000);
+	/* By itself a pooler lets fewer than that run at a time. */
+	OPEN(db,
+		 .conninfo = is_pooled() ? "dbname=kn_many" : "",
+		 .max_connections = MANY,
+		 .max_opening = 8,
+		 .acquire_ms = 20000,
+		 .cancel_ms = 20000);
 	for (int i = 0; i < MANY; i++)
 	{
 		contexts[i] = kn_begin(db);
@@ -373,90 +376,6 @@ START_TEST(is_not_one_of_many_to_end)
 }
 END_TEST
 
-static const char x_deaf[] =
-	"SELECT count(*) FROM (SELECT pg_stat_clear_snapshot()) c, pg_stat_activity"
-	" WHERE query = 'SELECT kn_deaf()' AND state = 'active'";
-
-static const char x_make_deaf[] =
-	"CREATE OR REPLACE FUNCTION kn_deaf() RETURNS void LANGUAGE plpgsql AS $$"
-	" BEGIN LOOP BEGIN PERFORM pg_sleep(3600); EXCEPTION WHEN query_canceled THEN NULL; END;"
-	" END LOOP; END $$";
-
-/* What cannot be cancelled goes on at the server, and is not joined by more and more of it. */
-START_TEST(is_not_given_more_to_do)
-{
-	kn_ctx *cx;
-	kn_db *db;
-
-	/* Of a pooler's sessions nobody knows here which are still at work. */
-	if (is_pooled())
-		return;
-	look = look_open();
-	look_do(look, x_make_deaf);
-	OPEN(db,
-		 .max_connections = 2,
-		 .breaker_failure_percent = -1,
-		 .cancel_ms = 50,
-		 .stable_functions = "kn_deaf");
-	for (int i = 0; i < 10; i++)
-	{
-		cx = kn_begin(db, .timeout_ms = 100);
-		EXPECT(cx, kn_exec(cx, "SELECT kn_deaf()"), KN_TIMEOUT);
-		kn_end(cx);
-	}
-	ck_assert_int_eq(look_number(look, x_deaf), 2);
-	ck_assert_int_eq(stats_of(db).total, 0);
-	ck_assert_int_eq(stats_of(db).lingering, 2);
-	/* Who waits for one is told what it is that takes so long. */
-	cx = kn_begin(db, .timeout_ms = 50);
-	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_TIMEOUT);
-	ck_assert_msg(strstr(kn_last_error(cx)->detail, "has not ended 2 statements") != NULL,
-				  "%s",
-				  kn_last_error(cx)->detail);
-	kn_set_timeout(cx, -1);
-	look_do(look,
-			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-			" WHERE query = 'SELECT kn_deaf()'");
-	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
-	kn_end(cx);
-	while (stats_of(db).lingering > 0)
-		(void) poll(NULL, 0, 2);
-	close_even(db);
-	look_do(look, "DROP FUNCTION kn_deaf()");
-	PQfinish(look);
-}
-END_TEST
-
-/* The handle does not wait for it either. */
-START_TEST(is_closed_with_what_does_not_end)
-{
-	int64_t begun;
-	kn_ctx *cx;
-	kn_db *db;
-
-	if (is_pooled())
-		return;
-	look = look_open();
-	look_do(look, x_make_deaf);
-	OPEN(db, .max_connections = 1, .cancel_ms = 50, .stable_functions = "kn_deaf");
-	cx = kn_begin(db, .timeout_ms = 5000);
-	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
-	kn_set_timeout(cx, 50);
-	EXPECT(cx, kn_exec(cx, "SELECT kn_deaf()"), KN_TIMEOUT);
-	kn_end(cx);
-	ck_assert_int_eq(stats_of(db).lingering, 1);
-	begun = gate_now();
-	close_even(db);
-	ck_assert_int_lt((int) (gate_now() - begun), SLOWNESS_MS);
-	look_do(look,
-			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-			" WHERE query = 'SELECT kn_deaf()'");
-	look_await(look, x_deaf, 0);
-	look_do(look, "DROP FUNCTION kn_deaf()");
-	PQfinish(look);
-}
-END_TEST
-
 static void
 fill(TCase *tcase)
 {
@@ -469,8 +388,6 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, audits_what_is_not_known);
 	tcase_add_loop_test(tcase, is_waited_for_once, 0, 2);
 	tcase_add_test(tcase, is_not_one_of_many_to_end);
-	tcase_add_test(tcase, is_not_given_more_to_do);
-	tcase_add_test(tcase, is_closed_with_what_does_not_end);
 }
 
 int

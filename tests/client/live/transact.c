@@ -262,10 +262,9 @@ START_TEST(is_isolated_no_more_than_asked)
 	kn_db *strict;
 	kn_ctx *c;
 
-	/* A pooler has sessions of its own, which have not heard of it. */
-	if (is_pooled())
-		return;
-	OPEN(strict, .conninfo = "options='-c default_transaction_isolation=serializable'");
+	OPEN(strict,
+		 .conninfo = is_pooled() ? "dbname=kn_serializable"
+								 : "options='-c default_transaction_isolation=serializable'");
 	c = kn_begin(strict);
 	EXPECT_OK(c, kn_transact(c, level_body, "serializable, off, off"));
 	EXPECT_OK(
@@ -295,9 +294,10 @@ START_TEST(is_refused_where_everything_is_read_only)
 	kn_db *sealed;
 	kn_ctx *c;
 
-	if (is_pooled())
-		return;
-	OPEN(sealed, .conninfo = "options='-c default_transaction_read_only=on'", .max_connections = 2);
+	OPEN(sealed,
+		 .conninfo =
+			 is_pooled() ? "dbname=kn_read_only" : "options='-c default_transaction_read_only=on'",
+		 .max_connections = 2);
 	c = kn_begin(sealed);
 	EXPECT(c, kn_exec(c, "DELETE FROM kn_account"), KN_READ_ONLY);
 	EXPECT(c, kn_transact(c, writing_body, NULL), KN_READ_ONLY);

@@ -1,6 +1,9 @@
 /*
  * unclean.c
  *		A session that a function has left something in, and that cannot be cleaned.
+ *
+ * A pooler that hands sessions round has to clean them itself: there it is a database of it that
+ * gives each connection one of its own.
  */
 #include "live.h"
 
@@ -114,15 +117,13 @@ START_TEST(is_nobodys)
 	kn_db *db;
 	kn_ctx *cx;
 
-	if (is_pooled())
-		return;
 	(void) snprintf(sql,
 					sizeof(sql),
 					"CREATE OR REPLACE FUNCTION kn_spoil() RETURNS void LANGUAGE plpgsql AS $$BEGIN"
 					" PERFORM set_config('app.t', 'x', false); %s; END$$",
 					spoilers[_i % COUNT(spoilers)]);
 	look_do(look, sql);
-	OPEN(db, .max_connections = 1);
+	OPEN(db, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 1);
 	cx = kn_begin(db);
 	for (int i = 0; i < 2; i++)
 		EXPECT_OK(cx, kn_exec(cx, "SELECT kn_look()"));
@@ -137,13 +138,11 @@ START_TEST(is_nobodys)
 }
 END_TEST
 
-/* A pooler may hand a session of one connection to another: what it has there is not mistaken. */
+/* A pooler may give the session of one connection to another: what it has there is not mistaken. */
 START_TEST(has_names_of_its_own)
 {
 	char names[2][400] = { "", "" };
 
-	if (is_pooled())
-		return;
 	look_do(look,
 			"CREATE OR REPLACE FUNCTION kn_names() RETURNS text LANGUAGE sql AS"
 			" $$SELECT string_agg(name, ' ') FROM pg_prepared_statements"
@@ -154,7 +153,7 @@ START_TEST(has_names_of_its_own)
 		kn_ctx *cx;
 		kn_rows *rows;
 
-		OPEN(db, .max_connections = 1);
+		OPEN(db, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 1);
 		cx = kn_begin(db);
 		EXPECT_OK(cx, kn_exec(cx, "SELECT kn_look()"));
 		rows = kn_query(cx, "SELECT kn_names()");
@@ -179,13 +178,14 @@ START_TEST(is_passed_over_however_many)
 	kn_ctx *cx;
 	char found = '-';
 
-	if (is_pooled())
-		return;
 	look_do(
 		look,
 		"CREATE OR REPLACE FUNCTION kn_spoil() RETURNS void LANGUAGE plpgsql AS $$BEGIN"
 		" PERFORM set_config('app.t', 'x', false); EXECUTE 'PREPARE kn_mine AS SELECT 1'; END$$");
-	OPEN(db, .max_connections = COUNT(contexts));
+	OPEN(db,
+		 .conninfo = sessions(),
+		 .pgbouncer = sessions_mode(),
+		 .max_connections = COUNT(contexts));
 	for (int i = 0; i < COUNT(contexts); i++)
 	{
 		contexts[i] = kn_begin(db);
