@@ -143,7 +143,7 @@ START_TEST(refuses_what_does_not_fit)
 	const misfit *m = &misfits[_i];
 	kn_value values[] = { m->a, m->b, m->c };
 	kn_copy *copy = kn_copy_in(cx, to_table);
-	int many = is_slow() ? 4000 : 20000;
+	int many = is_slow() ? 2500 : 20000;
 	int64_t rows = 7;
 
 	/* Some of it has been sent by then. */
@@ -241,7 +241,7 @@ START_TEST(fails_half_way)
 		static const kn_status statuses[] = { KN_DUPLICATE, KN_CHECK, KN_DATA };
 		kn_copy *copy = kn_copy_in(cx, to_table);
 
-		for (int i = 0; i < (is_slow() ? 40000 : 200000); i++)
+		for (int i = 0; i < (is_slow() ? 20000 : 200000); i++)
 		{
 			bool is_wrong = i == 1000;
 
@@ -270,7 +270,7 @@ START_TEST(is_given_up)
 	for (int i = 0; i < 3; i++)
 	{
 		copy = kn_copy_in(cx, to_table);
-		for (int j = 0; j < i * (is_slow() ? 4000 : 10000); j++)
+		for (int j = 0; j < i * (is_slow() ? 2500 : 10000); j++)
 			ck_assert_int_eq(kn_copy_row(copy, j + 100, "some text", 0.5), KN_OK);
 		kn_copy_abort(copy);
 		kn_copy_abort(copy);
