@@ -26,6 +26,7 @@ set_up(void)
 {
 	char conninfo[100];
 
+	done = unknown = 0;
 	look = look_open();
 	look_do(look, "DROP TABLE IF EXISTS kn_chaos; CREATE TABLE kn_chaos (n int)");
 	gate_start(&g);

@@ -8,21 +8,22 @@ START_TEST(writes_rows)
 {
 	int64_t pid = number_of(cx, kn_query(cx, "SELECT pg_backend_pid()"));
 	kn_copy *copy = kn_copy_in(cx, to_table);
+	int many = is_slow() ? 5000 : 50000;
 	int64_t rows = -1;
 
-	for (int i = 0; i < 50000; i++)
+	for (int i = 0; i < many; i++)
 		ck_assert_int_eq(kn_copy_row(copy, i + 100, i % 7 == 0 ? NULL : "some text", i * 0.5),
 						 KN_OK);
 	EXPECT_OK(cx, kn_copy_end(copy, &rows));
-	ck_assert_int_eq(rows, 50000);
+	ck_assert_int_eq(rows, many);
 	EXPECT_OK(cx, kn_copy_end(copy, &rows));
-	ck_assert_int_eq(rows, 50000);
-	ck_assert_int_eq(count(), 50000);
+	ck_assert_int_eq(rows, many);
+	ck_assert_int_eq(count(), many);
 	ck_assert_int_eq(look_number(look,
 								 "SELECT count(*) FROM kn_copy WHERE c = (a - 100) * 0.5"
 								 " AND b IS NOT DISTINCT FROM"
 								 " CASE WHEN (a - 100) % 7 <> 0 THEN 'some text' END"),
-					 50000);
+					 many);
 	if (!is_pooled())
 		ck_assert_int_eq(number_of(cx, kn_query(cx, "SELECT pg_backend_pid()")), pid);
 	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
@@ -142,13 +143,14 @@ START_TEST(refuses_what_does_not_fit)
 	const misfit *m = &misfits[_i];
 	kn_value values[] = { m->a, m->b, m->c };
 	kn_copy *copy = kn_copy_in(cx, to_table);
+	int many = is_slow() ? 2500 : 20000;
 	int64_t rows = 7;
 
 	/* Some of it has been sent by then. */
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < many; i++)
 		ck_assert_int_eq(kn_copy_row(copy, i + 100, "some text", 0.5), KN_OK);
 	ck_assert_int_eq(kn_copy_row_values(copy, values, 3), KN_DATA);
-	ck_assert_int_eq(kn_last_error(cx)->row, 20000);
+	ck_assert_int_eq(kn_last_error(cx)->row, many);
 	ck_assert_int_eq(kn_last_error(cx)->column, m->column);
 	ck_assert_str_eq(kn_last_error(cx)->column_name,
 					 m->column == 0   ? "a"
@@ -239,7 +241,7 @@ START_TEST(fails_half_way)
 		static const kn_status statuses[] = { KN_DUPLICATE, KN_CHECK, KN_DATA };
 		kn_copy *copy = kn_copy_in(cx, to_table);
 
-		for (int i = 0; i < 200000; i++)
+		for (int i = 0; i < (is_slow() ? 20000 : 200000); i++)
 		{
 			bool is_wrong = i == 1000;
 
@@ -268,7 +270,7 @@ START_TEST(is_given_up)
 	for (int i = 0; i < 3; i++)
 	{
 		copy = kn_copy_in(cx, to_table);
-		for (int j = 0; j < i * 10000; j++)
+		for (int j = 0; j < i * (is_slow() ? 2500 : 10000); j++)
 			ck_assert_int_eq(kn_copy_row(copy, j + 100, "some text", 0.5), KN_OK);
 		kn_copy_abort(copy);
 		kn_copy_abort(copy);

@@ -15,14 +15,21 @@
 
 typedef kn_status act(kn_ctx *cx);
 
-typedef struct scene
+typedef struct scene scene;
+
+struct scene
 {
 	const char *name;
 	act *act;
 	void (*configure)(kn_config *config); /* NULL: nothing but the usual */
 	kn_status expected;                   /* where nothing is taken away */
 	int rows;                             /* that it leaves in kn_scene, all or none of them */
-} scene;
+	void (*prepare)(const scene *s,
+					kn_db *db); /* before anything is taken away; NULL: nothing to do */
+	/* What holds afterwards; whole: the last time nothing was taken away.  NULL: what always does.
+	 */
+	void (*check)(const scene *s, kn_db *db, bool is_whole);
+};
 
 /* Unlike an assertion of the test suite it costs no memory. */
 #define MUST(fact)               \
@@ -43,8 +50,13 @@ typedef struct scene
 
 static kn_db *scene_db; /* of the context that plays */
 
+static kn_ctx *scene_begin(kn_db *db, const scene *s);
+
+#include "scenes_cache.h"
 #include "scenes_copy.h"
 #include "scenes_handle.h"
+#include "scenes_hedge.h"
+#include "scenes_kinds.h"
 
 static kn_status
 act_exec(kn_ctx *cx)
@@ -61,90 +73,6 @@ act_returning(kn_ctx *cx)
 
 	MUST(is_there || status != KN_OK);
 	return status;
-}
-
-static const char x_every_kind[] =
-	"SELECT g = 1, g::int2, g, g::int8, g::float4, g::float8, repeat('x', 20000),"
-	" decode(repeat('ff', 300), 'hex'), '00000000-0000-0000-0000-000000000001'::uuid,"
-	" (g || '.50')::numeric, '2024-02-29'::date, '12:00'::time, '2024-02-29 12:00'::timestamp,"
-	" '2024-02-29 12:00+00'::timestamptz, '1 day'::interval, '{\"a\": 1}'::jsonb,"
-	" '192.168.0.0/16'::inet, ARRAY[1, NULL, 3], ARRAY['a', 'b'], '(1,2)'::point"
-	" FROM generate_series(1, 3) g";
-
-/* What was read of the row is all there, unless the rows say that they have failed. */
-static bool
-is_good_row(kn_ctx *cx, kn_rows *rows, int number)
-{
-	bool is_good = kn_get_bool(rows, 0) == (number == 1) && kn_get_i16(rows, 1) == number &&
-				   kn_get_i32(rows, 2) == number && kn_get_i64(rows, 3) == number &&
-				   kn_get_f32(rows, 4) == (float) number && kn_get_f64(rows, 5) == number &&
-				   kn_get_str(rows, 6).n == 20000 && kn_column(rows, 7).n == 300 &&
-				   kn_get_uuid(rows, 8).b[15] == 1;
-	kn_str digits = kn_get_str(rows, 9);
-	kn_value copy;
-
-	is_good = is_good && digits.n == 4 && digits.p[0] == '0' + number &&
-			  kn_get_date(rows, 10).days == 19782 &&
-			  kn_column(rows, 11).as.i == INT64_C(43200000000) && kn_column(rows, 12).as.i != 0 &&
-			  kn_get_time(rows, 13).usec == INT64_C(1709208000000000) &&
-			  kn_get_interval(rows, 14).days == 1 && kn_get_str(rows, 15).n == 8;
-	is_good = is_good && strcmp(kn_get_text(rows, 16), "192.168.0.0/16") == 0 &&
-			  kn_column(rows, 17).n == 3 && strcmp(kn_get_text(rows, 19), "(1,2)") == 0;
-	copy = is_good ? kn_column(rows, 18) : kn_null();
-	if (copy.type != KN_TYPE_NULL)
-		copy = kn_copy_value(cx, copy);
-	/* It says by being NULL that it was not made. */
-	return is_good && (copy.type == KN_TYPE_NULL || copy.n == 2) && !kn_is_null(rows, 0);
-}
-
-static kn_status
-act_query(kn_ctx *cx)
-{
-	kn_rows *rows = kn_query(cx, x_every_kind);
-	bool is_good = true;
-	int count = 0;
-	const char *copy;
-	const char *zeros;
-	kn_status status;
-
-	while (kn_next(rows))
-		is_good = is_good_row(cx, rows, ++count) && is_good;
-	status = kn_done(rows);
-	MUST(status != KN_OK || (is_good && count == 3));
-	TRY(status);
-	/* These say by being NULL that they were not made. */
-	copy = kn_copy_text(cx, (kn_str){ "abc", 3 });
-	MUST(copy == NULL || strcmp(copy, "abc") == 0);
-	zeros = kn_alloc(cx, 100000);
-	MUST(zeros == NULL || zeros[99999] == 0);
-	return KN_OK;
-}
-
-static kn_status
-act_parameters(kn_ctx *cx)
-{
-	static const char sql[] =
-		"INSERT INTO kn_scene SELECT cardinality($1::int[]), $2 || $3 || $4"
-		" || $5 || $6 || $7 || $8 || $9 || $10 || $11 || $12 || $13 || $14"
-		" || $15 || $16 || $17 || $18::text[] WHERE $19::bytea IS NOT NULL";
-	static const int32_t sizes[] = { 3 };
-	static char text[17000];
-	kn_value numbers[3] = { kn_i32(1), kn_null(), kn_i32(3) };
-	kn_value texts[3] = { kn_text("a"), kn_null(), kn_text("\"{},") };
-	const kn_array of_numbers = { numbers, sizes, NULL, 1, KN_TYPE_I32 };
-	const kn_array of_texts = { texts, sizes, NULL, 1, KN_TYPE_TEXT };
-	kn_value values[19];
-	int64_t rows = 0;
-
-	memset(text, 'y', sizeof(text) - 1);
-	values[0] = kn_array_of(&of_numbers);
-	for (int i = 1; i < 17; i++)
-		values[i] = kn_text("t");
-	values[17] = kn_array_of(&of_texts);
-	values[18] = kn_bytes(text, sizeof(text));
-	TRY(kn_exec_values(cx, sql, values, 19, NULL, &rows));
-	MUST((rows) == (1));
-	return KN_OK;
 }
 
 static kn_status
@@ -261,36 +189,6 @@ act_own_types(kn_ctx *cx)
 }
 
 static kn_status
-act_stream(kn_ctx *cx)
-{
-	kn_rows *rows = kn_stream(cx, "SELECT g, g::text FROM generate_series(1, $1::int) g", 100);
-	int count = 0;
-	kn_status status;
-
-	while (kn_next(rows) && kn_get_i32(rows, 0) == count + 1 && kn_get_str(rows, 1).n > 0)
-		count++;
-	status = kn_done(rows);
-	MUST(status != KN_OK || count == 100);
-	return status;
-}
-
-static kn_status
-act_streamed_write(kn_ctx *cx)
-{
-	kn_rows *rows = kn_stream(cx,
-							  "INSERT INTO kn_scene SELECT g, 's' FROM generate_series(1, 5) g"
-							  " RETURNING id");
-	int count = 0;
-	kn_status status;
-
-	while (kn_next(rows) && kn_get_i32(rows, 0) == count + 1)
-		count++;
-	status = kn_done(rows);
-	MUST(status != KN_OK || count == 5);
-	return status;
-}
-
-static kn_status
 act_role(kn_ctx *cx)
 {
 	kn_rows *rows = kn_query(cx, "SELECT current_user::text, current_setting('app.tenant')");
@@ -340,42 +238,72 @@ act_cancel(kn_ctx *cx)
 	return kn_exec(cx, "INSERT INTO kn_scene SELECT 1, pg_sleep(2)::text");
 }
 
-static const scene scenes[] = {
-	{ "exec", act_exec, NULL, KN_OK, 1 },
-	{ "returning", act_returning, NULL, KN_OK, 1 },
-	{ "query", act_query, NULL, KN_OK, 0 },
-	{ "parameters", act_parameters, NULL, KN_OK, 1 },
-	{ "own types", act_own_types, NULL, KN_OK, 0 },
-	{ "batch", act_batch, NULL, KN_OK, 20 },
-	{ "transact", act_transact, NULL, KN_OK, 2 },
-	{ "stream", act_stream, NULL, KN_OK, 0 },
-	{ "streamed write", act_streamed_write, NULL, KN_OK, 5 },
-	{ "role", act_role, NULL, KN_OK, 0 },
-	{ "errors", act_errors, NULL, KN_DATA, 0 },
-	{ "cancel", act_cancel, NULL, KN_TIMEOUT, 0 },
-	{ "many", act_many, configure_small_cache, KN_OK, 0 },
-	{ "cached", act_cached, configure_cache, KN_OK, 0 },
-	{ "waiters", act_waiters, configure_one, KN_OK, 1 },
-	{ "canceled", act_canceled, NULL, KN_CANCELED, 0 },
-	{ "copy in", act_copy_in, NULL, KN_OK, SCENE_LINES },
-	{ "copy rows", act_copy_rows, NULL, KN_OK, SCENE_LINES },
-	{ "copy out", act_copy_out, NULL, KN_OK, 0 },
-	{ "copy some", act_copy_some, NULL, KN_OK, 0 },
-	{ "scan", act_scan, NULL, KN_OK, 0 },
-	{ "listen", act_listen, configure_listener, KN_OK, 0 },
-	{ "log", act_log, configure_log, KN_OK, 1 },
-	{ "all", act_exec, configure_all, KN_OK, 1 },
+static const scene one_server[] = {
+	{ "exec", act_exec, NULL, KN_OK, 1, NULL, NULL },
+	{ "returning", act_returning, NULL, KN_OK, 1, NULL, NULL },
+	{ "query", act_query, NULL, KN_OK, 0, NULL, NULL },
+	{ "parameters", act_parameters, NULL, KN_OK, 1, NULL, NULL },
+	{ "own types", act_own_types, NULL, KN_OK, 0, NULL, NULL },
+	{ "batch", act_batch, NULL, KN_OK, 20, NULL, NULL },
+	{ "transact", act_transact, NULL, KN_OK, 2, NULL, NULL },
+	{ "stream", act_stream, NULL, KN_OK, 0, NULL, NULL },
+	{ "streamed write", act_streamed_write, NULL, KN_OK, 5, NULL, NULL },
+	{ "streamed kinds", act_streamed_kinds, NULL, KN_OK, 0, NULL, NULL },
+	{ "stream some", act_stream_some, NULL, KN_OK, 0, NULL, NULL },
+	{ "role", act_role, NULL, KN_OK, 0, NULL, NULL },
+	{ "errors", act_errors, NULL, KN_DATA, 0, NULL, NULL },
+	{ "cancel", act_cancel, NULL, KN_TIMEOUT, 0, NULL, NULL },
+	{ "many", act_many, configure_small_cache, KN_OK, 0, NULL, NULL },
+	{ "cached", act_cached, configure_cache, KN_OK, 0, NULL, check_hits },
+	{ "cached kinds", act_cached_kinds, configure_cache, KN_OK, 0, NULL, check_hits },
+	{ "cached by two", act_cached_by_two, configure_cache, KN_OK, 0, NULL, NULL },
+	{ "uncached", act_uncached, configure_cache, KN_OK, 1, NULL, check_hits },
+	{ "written through", act_written_through, configure_cache, KN_OK, 1, NULL, check_written },
+	{ "waiters", act_waiters, configure_one, KN_OK, 1, NULL, NULL },
+	{ "canceled", act_canceled, NULL, KN_CANCELED, 0, NULL, NULL },
+	{ "copy in", act_copy_in, NULL, KN_OK, SCENE_LINES, NULL, NULL },
+	{ "copy rows", act_copy_rows, NULL, KN_OK, SCENE_LINES, NULL, NULL },
+	{ "copy kinds", act_copy_kinds, NULL, KN_OK, SCENE_LINES, NULL, NULL },
+	{ "copy out", act_copy_out, NULL, KN_OK, 0, NULL, NULL },
+	{ "copy some", act_copy_some, NULL, KN_OK, 0, NULL, NULL },
+	{ "scan", act_scan, NULL, KN_OK, 0, NULL, NULL },
+	{ "listen", act_listen, configure_listener, KN_OK, 0, NULL, NULL },
+	{ "log", act_log, configure_log, KN_OK, 1, NULL, NULL },
+	{ "all", act_exec, configure_all, KN_OK, 1, NULL, NULL },
 };
+
+/* Of two servers, of which one is a standby. */
+static const scene two_servers[] = {
+	{ "hedged", act_hedged, configure_hedge, KN_OK, 0, prepare_hedge, check_hedge },
+	{ "hedged batch", act_hedged_batch, configure_hedge, KN_OK, 0, prepare_hedge, check_hedge },
+	{ "hedged late", act_hedged_late, configure_hedge, KN_TIMEOUT, 0, prepare_hedge, check_hedge },
+};
+
+/* Where there is a standby the others are played elsewhere. */
+static int
+scene_count(void)
+{
+	return has_standby() ? COUNT(two_servers) : COUNT(one_server);
+}
+
+static const scene *
+scene_at(int i)
+{
+	return has_standby() ? &two_servers[i] : &one_server[i];
+}
 
 static void
 scenes_set_up(PGconn *look)
 {
 	look_do(
 		look,
-		"DROP TABLE IF EXISTS kn_scene; CREATE TABLE kn_scene (id int, what text NOT NULL);"
+		"DROP TABLE IF EXISTS kn_scene_kinds, kn_scene; CREATE TABLE kn_scene (id int, what text NOT NULL);"
 		"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kn_scene_role')"
 		" THEN CREATE ROLE kn_scene_role; END IF; END $$;"
 		"DROP TYPE IF EXISTS kn_scene_mood; CREATE TYPE kn_scene_mood AS ENUM ('sad', 'so so')");
+	look_do(look, x_make_kinds);
+	if (has_standby())
+		make_hedge(look);
 }
 
 /* A context for a scene; claims and role are what one of them asks for. */
@@ -383,15 +311,16 @@ static kn_ctx *
 scene_begin(kn_db *db, const scene *s)
 {
 	static const char *const claims[] = { "app.tenant", "7", NULL };
-	bool has_role = s->act == act_role;
+	bool has_claims = s->act == act_role || s->act == act_hedged_batch;
 
 	scene_db = db;
 	return kn_begin(db,
 					.timeout_ms = 20000,
 					.actor = "somebody",
 					.trace_id = "trace",
-					.role = has_role ? "kn_scene_role" : NULL,
-					.claims = has_role ? claims : NULL);
+					.role = s->act == act_role ? "kn_scene_role" : NULL,
+					.hedge = s->prepare == prepare_hedge,
+					.claims = has_claims ? claims : NULL);
 }
 
 #endif

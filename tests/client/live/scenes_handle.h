@@ -7,7 +7,7 @@
 
 #include <stdatomic.h>
 
-#include "live.h"
+#include "scenes_cache.h"
 
 /*
  * More statements than the cache has room for, in turn.  The server has none but those of the
@@ -42,69 +42,6 @@ static void
 configure_small_cache(kn_config *config)
 {
 	config->statement_cache = 2;
-}
-
-/* A cache that keeps the last thing that it was given. */
-static char kept_bytes[4096];
-static size_t kept_size;
-static kn_options cached = { .size = sizeof(kn_options), .cache_key = "scene", .cache_ms = 1000 };
-
-static void
-get_kept(void *user, const char *key, kn_found_fn *found, void *into)
-{
-	(void) user;
-	MUST(strstr(key, "scene") != NULL);
-	if (kept_size > 0)
-		found(into, kept_bytes, kept_size);
-}
-
-static void
-put_kept(void *user, const char *key, const void *bytes, size_t size, int64_t ttl_ms)
-{
-	(void) user;
-	(void) key;
-	(void) ttl_ms;
-	MUST(size <= sizeof(kept_bytes));
-	memcpy(kept_bytes, bytes, size);
-	kept_size = size;
-}
-
-static void
-remove_kept(void *user, const char *key)
-{
-	(void) user;
-	(void) key;
-	kept_size = 0;
-}
-
-static void
-configure_cache(kn_config *config)
-{
-	static const kn_cache cache = { get_kept, put_kept, remove_kept, NULL };
-
-	kept_size = 0;
-	config->cache = &cache;
-}
-
-static kn_status
-act_cached(kn_ctx *cx)
-{
-	for (int i = 0; i < 3; i++)
-	{
-		kn_rows *rows =
-			kn_query_values(cx, "SELECT g, NULL FROM generate_series(1, 3) g", NULL, 0, &cached);
-		int count = 0;
-		kn_status status;
-
-		while (kn_next(rows) && kn_get_i32(rows, 0) == count + 1 && kn_is_null(rows, 1))
-			count++;
-		status = kn_done(rows);
-		MUST(status != KN_OK || count == 3);
-		TRY(status);
-		if (i == 1)
-			TRY(kn_uncache(cx, "scene"));
-	}
-	return KN_OK;
 }
 
 static void

@@ -226,6 +226,8 @@ open_warm(const scene *s)
 	if (s->configure != NULL)
 		s->configure(&config);
 	ck_assert_int_eq(kn_open_config(&db, why, sizeof(why), &config), KN_OK);
+	if (s->prepare != NULL)
+		s->prepare(s, db);
 	cx = kn_begin(db);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	kn_end(cx);
@@ -235,7 +237,7 @@ open_warm(const scene *s)
 /* Each scene in each manner; where all takes long, in one of them, in turn. */
 START_TEST(nobody_notices)
 {
-	const scene *s = &scenes[_i / COUNT(manners)];
+	const scene *s = scene_at(_i / COUNT(manners));
 	const char *told = getenv("KN_TEST_SEED");
 	kn_db *db;
 
@@ -250,6 +252,8 @@ START_TEST(nobody_notices)
 	db = open_warm(s);
 	play(s, db, "at first");
 	play(s, db, "again");
+	if (s->check != NULL)
+		s->check(s, db, true);
 	close_even(db);
 	ck_assert_int_eq(rows_there(), 2 * s->rows);
 	atomic_store(&manner, -1);
@@ -264,7 +268,7 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_loop_test(tcase, nobody_notices, 0, COUNT(scenes) * COUNT(manners));
+	tcase_add_loop_test(tcase, nobody_notices, 0, scene_count() * COUNT(manners));
 }
 
 int
