@@ -2,9 +2,8 @@
  * kill_ways.h
  *		Ways to lose a connection, each at each moment of what is done with it.
  *
- * The moments are those of the protocol, so what passes has to be read: it is a proxy without
- * TLS, whatever the rest goes by.  See kill_bytes.c for streams of which nobody knows what they
- * mean.
+ * The moments are those of the protocol, so what passes has to be read: where the rest goes by
+ * TLS, that ends at the proxy.  See kill_bytes.c for streams of which nobody knows what they mean.
  */
 #ifndef KN_TESTS_KILL_WAYS_H
 #define KN_TESTS_KILL_WAYS_H
@@ -174,9 +173,9 @@ open_through(play_state *p)
 	if (p->proxy.is_tcp)
 		(void) snprintf(conninfo,
 						sizeof(conninfo),
-						"host=127.0.0.1 port=%d sslmode=disable gssencmode=disable"
-						" application_name=kn_kill",
-						p->proxy.port);
+						"host=127.0.0.1 port=%d %s gssencmode=disable application_name=kn_kill",
+						p->proxy.port,
+						is_tls() ? "" : "sslmode=disable");
 	else
 		(void) snprintf(conninfo,
 						sizeof(conninfo),
@@ -219,7 +218,9 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 	p.proxy.when = when;
 	p.proxy.harm = do_harm;
 	p.proxy.user = &p;
-	p.proxy.is_tcp = p.proxy.resets = how == WAY_RESET;
+	p.proxy.resets = how == WAY_RESET;
+	p.proxy.is_tcp = how == WAY_RESET || is_tls();
+	p.proxy.certificates = is_tls() ? getenv("KN_TEST_TLS") : NULL;
 	proxy_start(&p.proxy);
 	db = open_through(&p);
 	cx = kn_begin(db, .claims = claims_of(d), .timeout_ms = 20000);
@@ -233,6 +234,7 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 		ck_assert_int_lt(now_ms() - begun, patience_ms + 2 * CANCEL_MS + SLOWNESS_MS);
 	is_done = p.proxy.is_done;
 	ck_assert_msg(is_done || how == WAY_DROP, "no harm was done");
+	ck_assert_int_eq(p.proxy.encrypted > 0, is_tls());
 	/* It falls silent while the call runs out of time, and not after all is to go on. */
 	proxy_await_harm(&p.proxy);
 	p.proxy.drops = false;
