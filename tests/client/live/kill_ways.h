@@ -10,19 +10,7 @@
 
 #include <signal.h>
 
-#include "kill_deed.h"
-#include "proxy.h"
-
-typedef enum way
-{
-	WAY_CUT,       /* the socket is closed both ways */
-	WAY_RESET,     /* likewise, with a reset: what has arrived is lost with it */
-	WAY_DROP,      /* nothing passes any more, and nobody is told */
-	WAY_TERMINATE, /* pg_terminate_backend() */
-	WAY_KILL,      /* SIGKILL: the server restarts */
-	WAY_STOP,      /* the server is stopped at once, and started again */
-	WAY_COUNT
-} way;
+#include "kill_expected.h"
 
 /* How long a call lasts that is told nothing, and a cancel request after it. */
 #define PATIENCE_MS 80
@@ -35,6 +23,7 @@ typedef struct play_state
 	scene scene;
 	way how;
 	moment when;
+	PGresult *frozen; /* the processes of the server that are stopped */
 } play_state;
 
 static void
@@ -89,6 +78,29 @@ kill_victims(scene *s)
 }
 
 static void
+signal_frozen(const play_state *p, int number)
+{
+	for (int i = 0; p->frozen != NULL && i < PQntuples(p->frozen); i++)
+		ck_assert_int_eq(kill((pid_t) atol(PQgetvalue(p->frozen, i, 0)), number), 0);
+}
+
+static void
+freeze(play_state *p)
+{
+	p->frozen = PQexec(p->scene.killer,
+					   "SELECT pid FROM pg_stat_activity WHERE application_name = 'kn_kill'");
+	signal_frozen(p, SIGSTOP);
+}
+
+static void
+thaw(play_state *p)
+{
+	signal_frozen(p, SIGCONT);
+	PQclear(p->frozen);
+	p->frozen = NULL;
+}
+
+static void
 stop_server(scene *s)
 {
 	ck_assert_int_eq(system(getenv("KN_TEST_STOP")), 0);
@@ -112,56 +124,12 @@ do_harm(void *user)
 		kill_victims(&p->scene);
 	if (p->how == WAY_STOP)
 		stop_server(&p->scene);
+	if (p->how == WAY_FREEZE)
+		freeze(p);
 	p->proxy.drops = p->how == WAY_DROP;
 	if (p->when == MOMENT_DURING)
 		PQclear(PQexec(p->scene.holder, "SELECT pg_advisory_unlock(4711)"));
 	return p->how <= WAY_DROP;
-}
-
-/* Nobody has said anything, and the time is over. */
-static kn_status
-expected_of_silence(const deed *d)
-{
-	return d->kind == DEED_READS || d->kind == DEED_IN_A_BODY ? KN_TIMEOUT : KN_OUTCOME_UNKNOWN;
-}
-
-/* What has to come out, as far as it does not depend on who is faster. */
-static bool
-is_expected(const play_state *p, const deed *d, kn_status status)
-{
-	bool may_be_done = d->kind == DEED_WRITES;
-
-	/* Whatever becomes of it, it is not in force: nobody has to be told of that. */
-	if (d->kind == DEED_ROLLS_BACK)
-		return status == KN_CONFLICT;
-	switch (p->how)
-	{
-		case WAY_DROP:
-			return status == expected_of_silence(d);
-		case WAY_RESET:
-			/* Whether rows have been handed out by then is a matter of who is faster. */
-			if (d->kind == DEED_READS && d->streams && p->when == MOMENT_HALF)
-				return status == KN_OK || status == KN_CONN_LOST;
-			return status == (may_be_done ? KN_OUTCOME_UNKNOWN : KN_OK);
-		case WAY_CUT:
-			/* Rows have been handed out by then. */
-			if (d->kind == DEED_READS && d->streams && p->when == MOMENT_HALF)
-				return status == KN_CONN_LOST;
-			return status == (may_be_done ? KN_OUTCOME_UNKNOWN : KN_OK);
-		case WAY_TERMINATE:
-			/* Likewise; but the server has said that nothing of it is in force. */
-			if (d->streams && may_be_done && p->when == MOMENT_DURING && status == KN_UNAVAILABLE)
-				return true;
-			/* It may have called a function that does more than can be undone. */
-			if (d->calls && p->when <= MOMENT_DURING && status == KN_UNAVAILABLE)
-				return true;
-			/* A pooler does not say whether the server was told to go. */
-			return status == KN_OK || (is_pooled() && may_be_done && status == KN_OUTCOME_UNKNOWN);
-		default:
-			/* Whether the server was there again in time, nobody knows. */
-			return status == KN_OK || status == KN_CONN_LOST || status == KN_UNAVAILABLE ||
-				   (status == KN_OUTCOME_UNKNOWN && d->kind != DEED_READS);
-	}
 }
 
 static kn_db *
@@ -185,7 +153,7 @@ open_through(play_state *p)
 		 .conninfo = conninfo,
 		 .max_connections = 2,
 		 .stable_functions = "kn_pause",
-		 .cancel_ms = p->how == WAY_DROP ? CANCEL_MS : 1000,
+		 .cancel_ms = is_silent(p->how) ? CANCEL_MS : 1000,
 		 .allocator = &p->scene.allocator,
 		 .cache = &p->scene.cache);
 	return db;
@@ -215,6 +183,7 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 	if (when == MOMENT_DURING)
 		look_do(p.scene.holder, "SELECT pg_advisory_lock(4711)");
 	p.proxy.text = d->text;
+	p.proxy.kind = d->message;
 	p.proxy.when = when;
 	p.proxy.harm = do_harm;
 	p.proxy.user = &p;
@@ -226,27 +195,29 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 	cx = kn_begin(db, .claims = claims_of(d), .timeout_ms = 20000);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 0"));
 	/* To roll back takes no longer than to cancel, whatever time there is. */
-	if (how == WAY_DROP && d->kind != DEED_ROLLS_BACK)
+	if (is_silent(how) && d->kind != DEED_ROLLS_BACK && d->kind != DEED_GIVES_UP)
 		kn_set_timeout(cx, patience_ms);
 	begun = now_ms();
 	status = d->act(&p.scene, cx);
-	if (how == WAY_DROP)
+	if (is_silent(how))
 		ck_assert_int_lt(now_ms() - begun, patience_ms + 2 * CANCEL_MS + SLOWNESS_MS);
 	is_done = p.proxy.is_done;
-	ck_assert_msg(is_done || how == WAY_DROP, "no harm was done");
+	ck_assert_msg(is_done || is_silent(how), "no harm was done");
 	ck_assert_int_eq(p.proxy.encrypted > 0, is_tls());
 	/* It falls silent while the call runs out of time, and not after all is to go on. */
 	proxy_await_harm(&p.proxy);
 	p.proxy.drops = false;
+	thaw(&p);
 	ck_assert_int_eq(stats_of(db).busy, 0);
 	/* And all goes on. */
 	kn_set_timeout(cx, 20000);
 	if (is_done)
 	{
 		check_truth(&p.scene, cx, d, status);
-		ck_assert_msg(is_expected(&p, d, status),
-					  "%s: %s [%s] %s",
+		ck_assert_msg(is_expected(d, how, when, status),
+					  "%s, moment %d: %s [%s] %s",
 					  d->name,
+					  when,
 					  kn_status_name(status),
 					  kn_last_error(cx)->sqlstate,
 					  kn_last_error(cx)->message);
@@ -275,6 +246,9 @@ play(way how, moment when, const deed *d)
 	mark_point();
 	/* A statement of a transaction does not wait for what COMMIT waits for. */
 	if (when == MOMENT_DURING && !d->waits)
+		return;
+	/* To data there is no answer before its end. */
+	if (when >= MOMENT_AFTER && d->message == 'd')
 		return;
 	while (!play_once(how, when, d, patience_ms))
 		patience_ms *= 2;
@@ -310,6 +284,12 @@ START_TEST(is_dropped)
 }
 END_TEST
 
+START_TEST(is_frozen)
+{
+	play_all(WAY_FREEZE, &played[_i]);
+}
+END_TEST
+
 START_TEST(is_terminated)
 {
 	play_all(WAY_TERMINATE, &played[_i]);
@@ -335,6 +315,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, is_cut_off, 0, played_count);
 	tcase_add_loop_test(tcase, is_reset, 0, played_count);
 	tcase_add_loop_test(tcase, is_dropped, 0, played_count);
+	tcase_add_loop_test(tcase, is_frozen, 0, played_count);
 	tcase_add_loop_test(tcase, is_terminated, 0, played_count);
 	tcase_add_loop_test(tcase, is_killed, 0, played_count);
 	tcase_add_loop_test(tcase, is_stopped, 0, played_count);
