@@ -29,6 +29,8 @@ typedef enum deed_kind
 	DEED_READS
 } deed_kind;
 
+#define NO_ROWS (-1)
+
 typedef struct deed
 {
 	const char *name;
@@ -38,7 +40,7 @@ typedef struct deed
 	bool waits;   /* the server is at it until the holder lets go of the lock */
 	bool streams; /* rows are handed out as they come */
 	char message; /* of COPY, that is harmed; 0: what executes something */
-	int rows;     /* that it leaves in the table, all or none of them; 0: one */
+	int rows;     /* that it leaves in the table, all or none of them; 0: one, NO_ROWS: none */
 	bool commits; /* a read, by a COMMIT that comes after it */
 	bool calls;   /* a function that may do more than can be undone */
 	void (*check)(const scene *s, kn_status status); /* NULL, or what else has to be true */
@@ -65,7 +67,7 @@ static inline void
 check_truth(const scene *s, kn_ctx *cx, const deed *d, kn_status status)
 {
 	PGconn *look = look_silently();
-	long whole = d->rows > 0 ? d->rows : 1;
+	long whole = d->rows == NO_ROWS ? 0 : d->rows > 0 ? d->rows : 1;
 	bool is_body =
 		d->kind == DEED_IN_A_BODY || d->kind == DEED_ENDS_A_BODY || d->kind == DEED_ROLLS_BACK;
 	long rows;

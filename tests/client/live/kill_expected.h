@@ -49,12 +49,11 @@ is_expected_of_the_frozen(const deed *d, moment when, kn_status status)
 	switch (d->kind)
 	{
 		case DEED_IN_A_BODY:
-			/* That may be its COMMIT. */
-			return status == KN_TIMEOUT || status == KN_OUTCOME_UNKNOWN;
+		case DEED_FILLS:
+			/* That may be its COMMIT, or the time is over before it is sent. */
+			return status == KN_TIMEOUT || status == KN_OUTCOME_UNKNOWN || status == KN_CONN_LOST;
 		case DEED_BEGINS_A_COPY:
 			return status == (d->message == 'Q' ? KN_TIMEOUT : KN_OUTCOME_UNKNOWN);
-		case DEED_FILLS:
-			return status == KN_OUTCOME_UNKNOWN;
 		default:
 			return status == (d->commits ? KN_CONN_LOST : KN_OK);
 	}
