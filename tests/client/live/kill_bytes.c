@@ -7,8 +7,6 @@
  */
 #include "gate.h"
 #include "kill.h"
-#include "kill_copy.h"
-#include "kill_told.h"
 
 #define DRAWS       3 /* for each deed, direction and loss */
 #define PATIENCE_MS 80
