@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -228,6 +229,7 @@ from_server(pair *x)
 static inline void
 accept_pair(proxy *p)
 {
+	int on = 1;
 	int client = accept(p->listener, NULL, NULL);
 	int server = p->drops ? -1 : socket(AF_UNIX, SOCK_STREAM, 0);
 	const struct sockaddr_un *to = p->leads_elsewhere ? &p->elsewhere : &p->to;
@@ -235,7 +237,8 @@ accept_pair(proxy *p)
 	/* A server that is started meanwhile must not have them. */
 	(void) fcntl(client, F_SETFD, FD_CLOEXEC);
 	(void) fcntl(server, F_SETFD, FD_CLOEXEC);
-
+	if (p->is_tcp)
+		(void) setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
 		if (p->pairs[i] != NULL)
