@@ -43,20 +43,12 @@ tear_down(void)
 	PQfinish(look);
 }
 
-static void
-pass_all_back(proxy *p)
-{
-	char answer[PROXY_BYTES];
-
-	pass_back(p, answer, read_answer(p->hit, answer));
-}
-
 static bool
 answer_and_be_gone(void *user)
 {
 	proxy *p = user;
 
-	pass_all_back(p);
+	pass_answer_back(p);
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
 		if (p->pairs[i] != NULL && p->pairs[i]->server == p->hit)
@@ -155,7 +147,7 @@ END_TEST
 static bool
 answer_at_once(void *user)
 {
-	pass_all_back(user);
+	pass_answer_back(user);
 	is_gone = true;
 	return false;
 }

@@ -1,46 +1,11 @@
 /*
  * kill.h
- *		What is done while a connection is lost, and what may come of it.
- *
- * What is reported has to be true: KN_OK means that it was done once, KN_OUTCOME_UNKNOWN that
- * nobody can tell, and anything else that nothing was done.  Who asked to be called at the end of
- * a transaction is called once, and a cache loses what may be old.
+ *		Statements, batches, transactions and reads that a connection is lost by.
  */
 #ifndef KN_TESTS_KILL_H
 #define KN_TESTS_KILL_H
 
-#include <fcntl.h>
-#include <sys/mman.h>
-
-#include "kill_scene.h"
-
-typedef enum deed_kind
-{
-	DEED_WRITES,      /* in one flight */
-	DEED_MAY_REPEAT,  /* likewise, and twice is as good as once */
-	DEED_IN_A_BODY,   /* a statement of a transaction */
-	DEED_ENDS_A_BODY, /* its COMMIT */
-	DEED_ROLLS_BACK,  /* its ROLLBACK */
-	DEED_READS
-} deed_kind;
-
-typedef struct deed
-{
-	const char *name;
-	const char *text; /* of the flight that is harmed, and of no other */
-	deed_kind kind;
-	kn_status (*act)(scene *s, kn_ctx *cx);
-	bool waits;   /* the server is at it until the holder lets go of the lock */
-	bool streams; /* rows are handed out as they come */
-} deed;
-
-static inline void
-begin_body(scene *s, kn_ctx *cx)
-{
-	s->runs++;
-	EXPECT_OK(cx, kn_after_commit(cx, count_commit, s));
-	EXPECT_OK(cx, kn_after_rollback(cx, count_rollback, s));
-}
+#include "kill_deed.h"
 
 #define INSERT     "INSERT INTO kn_kill VALUES ($1)"
 #define RETURNING  INSERT " RETURNING token"
@@ -247,6 +212,13 @@ act_changing(scene *s, kn_ctx *cx)
 	return kn_transact(cx, changing_body, s);
 }
 
+/* What is kept may be old by now, unless nothing has been done. */
+static inline void
+check_removed(const scene *s, kn_status status)
+{
+	ck_assert_int_eq(s->kept, status != KN_OK && status != KN_OUTCOME_UNKNOWN);
+}
+
 static inline kn_status
 act_uncache(scene *s, kn_ctx *cx)
 {
@@ -313,106 +285,40 @@ act_cached(scene *s, kn_ctx *cx)
 }
 
 static const deed deeds[] = {
-	{ "exec", "kn_kill", DEED_WRITES, act_exec, true, false },
-	{ "returning", "kn_kill", DEED_WRITES, act_returning, true, false },
-	{ "batch", "kn_kill", DEED_WRITES, act_batch, true, false },
-	{ "role", "kn_kill", DEED_WRITES, act_exec, true, false }, /* claims come before it */
-	{ "stream of a write", "kn_kill", DEED_WRITES, act_stream_write, true, true },
-	{ "function", "kn_write", DEED_WRITES, act_call, true, false },
-	{ "idempotent", "kn_kill", DEED_MAY_REPEAT, act_idempotent, true, false },
-	{ "statement", "kn_kill", DEED_IN_A_BODY, act_transaction, false, false },
-	{ "stream in a body", "kn_kill", DEED_IN_A_BODY, act_streaming, false, true },
-	{ "savepoint", "SAVEPOINT kn_1", DEED_IN_A_BODY, act_nesting, false, false },
-	{ "within a savepoint", "kn_kill", DEED_IN_A_BODY, act_forgiving, false, false },
-	{ "release", "RELEASE kn_1", DEED_IN_A_BODY, act_nesting, false, false },
-	{ "rollback to", "ROLLBACK TO kn_1", DEED_IN_A_BODY, act_changing, false, false },
-	{ "rollback", "ROLLBACK", DEED_ROLLS_BACK, act_rolling_back, false, false },
-	{ "commit", "COMMIT", DEED_ENDS_A_BODY, act_transaction, true, false },
-	{ "commit of a stream", "COMMIT", DEED_ENDS_A_BODY, act_streaming, true, false },
-	{ "commit of a batch", "COMMIT", DEED_ENDS_A_BODY, act_batching, true, false },
-	{ "commit of a function", "COMMIT", DEED_ENDS_A_BODY, act_calling, true, false },
-	{ "commit of a savepoint", "COMMIT", DEED_ENDS_A_BODY, act_nesting, true, false },
-	{ "commit and uncache", "COMMIT", DEED_ENDS_A_BODY, act_uncache, true, false },
-	{ "query", "kn_pause", DEED_READS, act_query, true, false },
-	{ "stream", "kn_pause", DEED_READS, act_stream, true, true },
-	{ "batch of reads", "kn_pause", DEED_READS, act_batch_reads, true, false },
-	{ "cached", "kn_pause", DEED_READS, act_cached, true, false },
+	{ "exec", "kn_kill", DEED_WRITES, act_exec, .waits = true },
+	{ "returning", "kn_kill", DEED_WRITES, act_returning, .waits = true },
+	{ "batch", "kn_kill", DEED_WRITES, act_batch, .waits = true },
+	{ "role", "kn_kill", DEED_WRITES, act_exec, .waits = true }, /* claims come before it */
+	{ "stream of a write",
+	  "kn_kill",
+	  DEED_WRITES,
+	  act_stream_write,
+	  .waits = true,
+	  .streams = true },
+	{ "function", "kn_write", DEED_WRITES, act_call, .waits = true, .calls = true },
+	{ "idempotent", "kn_kill", DEED_MAY_REPEAT, act_idempotent, .waits = true },
+	{ "statement", "kn_kill", DEED_IN_A_BODY, act_transaction, .waits = false },
+	{ "stream in a body", "kn_kill", DEED_IN_A_BODY, act_streaming, .streams = true },
+	{ "savepoint", "SAVEPOINT kn_1", DEED_IN_A_BODY, act_nesting, .waits = false },
+	{ "within a savepoint", "kn_kill", DEED_IN_A_BODY, act_forgiving, .waits = false },
+	{ "release", "RELEASE kn_1", DEED_IN_A_BODY, act_nesting, .waits = false },
+	{ "rollback to", "ROLLBACK TO kn_1", DEED_IN_A_BODY, act_changing, .waits = false },
+	{ "rollback", "ROLLBACK", DEED_ROLLS_BACK, act_rolling_back, .waits = false },
+	{ "commit", "COMMIT", DEED_ENDS_A_BODY, act_transaction, .waits = true },
+	{ "commit of a stream", "COMMIT", DEED_ENDS_A_BODY, act_streaming, .waits = true },
+	{ "commit of a batch", "COMMIT", DEED_ENDS_A_BODY, act_batching, .waits = true },
+	{ "commit of a function", "COMMIT", DEED_ENDS_A_BODY, act_calling, .waits = true },
+	{ "commit of a savepoint", "COMMIT", DEED_ENDS_A_BODY, act_nesting, .waits = true },
+	{ "commit and uncache",
+	  "COMMIT",
+	  DEED_ENDS_A_BODY,
+	  act_uncache,
+	  .waits = true,
+	  .check = check_removed },
+	{ "query", "kn_pause", DEED_READS, act_query, .waits = true },
+	{ "stream", "kn_pause", DEED_READS, act_stream, .waits = true, .streams = true },
+	{ "batch of reads", "kn_pause", DEED_READS, act_batch_reads, .waits = true },
+	{ "cached", "kn_pause", DEED_READS, act_cached, .waits = true },
 };
-
-static inline const char *const *
-claims_of(const deed *d)
-{
-	static const char *const claims[] = { "app.tenant", "1", NULL };
-
-	return strcmp(d->name, "role") == 0 ? claims : NULL;
-}
-
-/* Whatever happened: what was reported is what is. */
-static inline void
-check_truth(const scene *s, kn_ctx *cx, const deed *d, kn_status status)
-{
-	PGconn *look = look_silently();
-	bool is_body =
-		d->kind == DEED_IN_A_BODY || d->kind == DEED_ENDS_A_BODY || d->kind == DEED_ROLLS_BACK;
-	long rows;
-
-	/* Who was cut off may still be at it. */
-	look_await(
-		look,
-		"SELECT count(*) FROM pg_stat_activity, pg_stat_clear_snapshot() WHERE application_name = 'kn_kill' AND state <> 'idle'",
-		0);
-	rows = look_number(look, "SELECT count(*) FROM kn_kill");
-	PQfinish(look);
-	if (d->kind == DEED_READS)
-		ck_assert_int_eq(rows, 0);
-	else if (status == KN_OK)
-		ck_assert_msg(rows == 1, "%s: it is done, but there are %ld rows", d->name, rows);
-	else if (status == KN_OUTCOME_UNKNOWN)
-		ck_assert_int_le(rows, 1);
-	else
-		ck_assert_msg(rows == 0, "%s: %s, but there are rows", d->name, kn_status_name(status));
-	if (status != KN_OK)
-		ck_assert_int_eq(kn_last_error(cx)->status, status);
-	if (is_body)
-	{
-		ck_assert_int_eq(s->committed, status == KN_OK);
-		ck_assert_int_eq(s->rolled_back, s->runs - s->committed);
-	}
-	if (d->act == act_uncache)
-		ck_assert_int_eq(s->kept, status != KN_OK && status != KN_OUTCOME_UNKNOWN);
-}
-
-/* How many combinations there were, of all processes that the tests run in. */
-static _Atomic(int) *combinations;
-
-static inline void
-combinations_begin(void)
-{
-	int zero = open("/dev/zero", O_RDWR);
-
-	combinations = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED, zero, 0);
-	(void) close(zero);
-}
-
-static inline void
-set_up_kill(void)
-{
-	PGconn *look = look_silently();
-
-	look_do(
-		look,
-		"SET client_min_messages = error;"
-		"DROP TABLE IF EXISTS kn_kill; CREATE TABLE kn_kill (token int);"
-		"CREATE UNIQUE INDEX ON kn_kill (token) WHERE token < 0;"
-		"CREATE OR REPLACE FUNCTION kn_write(int) RETURNS int LANGUAGE sql AS"
-		" 'INSERT INTO kn_kill VALUES ($1) RETURNING token';"
-		"CREATE OR REPLACE FUNCTION kn_pause() RETURNS bool LANGUAGE plpgsql AS $$"
-		" BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN true; END$$;"
-		"CREATE OR REPLACE FUNCTION kn_pause_later() RETURNS trigger LANGUAGE plpgsql AS $$"
-		" BEGIN PERFORM kn_pause(); RETURN NULL; END$$;"
-		"CREATE CONSTRAINT TRIGGER kn_later AFTER INSERT ON kn_kill DEFERRABLE INITIALLY DEFERRED"
-		" FOR EACH ROW EXECUTE FUNCTION kn_pause_later()");
-	PQfinish(look);
-}
 
 #endif

@@ -17,10 +17,12 @@ typedef struct scene
 {
 	PGconn *holder; /* of the lock that a statement waits for */
 	PGconn *killer;
-	int runs; /* of the transaction's body */
+	PGconn *ear; /* of notifications; NULL: none is expected */
+	int runs;    /* of the transaction's body */
 	int committed;
 	int rolled_back;
 	int kept; /* entries of the cache: there is one key */
+	int found;
 	char bytes[1024];
 	size_t length;
 	kn_cache cache;
@@ -61,8 +63,10 @@ scene_get(void *user, const char *key, kn_found_fn *found, void *into)
 	scene *s = user;
 
 	(void) key;
-	if (s->kept > 0)
-		found(into, s->bytes, s->length);
+	if (s->kept == 0)
+		return;
+	s->found++;
+	found(into, s->bytes, s->length);
 }
 
 static inline void
@@ -120,6 +124,7 @@ scene_end(scene *s)
 {
 	PQfinish(s->holder);
 	PQfinish(s->killer);
+	PQfinish(s->ear);
 	/* A thread that sends a cancel request may be at its end, when all it waits for is gone. */
 	for (int i = 0; i < 5000 && s->pieces != 0; i++)
 		(void) poll(NULL, 0, 1);

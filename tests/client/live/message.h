@@ -29,6 +29,7 @@ pass(int to, const char *bytes, size_t n)
 	return true;
 }
 
+/* Of four bytes: a length, or what is asked for. */
 static inline uint32_t
 length_at(const char *bytes)
 {
@@ -38,9 +39,10 @@ length_at(const char *bytes)
 	return ntohl(length);
 }
 
-/* Reads the answer up to ReadyForQuery, or what there is of it, into PROXY_BYTES bytes. */
+/* Reads an answer up to a message of one of these kinds, or what there is of it, PROXY_BYTES at
+ * most. */
 static inline size_t
-read_answer(int server, char *bytes)
+read_until(int server, char *bytes, const char *kinds)
 {
 	size_t have = 0;
 	size_t at = 0;
@@ -51,7 +53,7 @@ read_answer(int server, char *bytes)
 
 		while (at + 5 <= have && at + 1 + length_at(bytes + at + 1) <= have)
 		{
-			bool is_last = bytes[at] == 'Z';
+			bool is_last = strchr(kinds, bytes[at]) != NULL;
 
 			at += 1 + length_at(bytes + at + 1);
 			if (is_last)
@@ -62,6 +64,13 @@ read_answer(int server, char *bytes)
 			return have;
 		have += (size_t) n;
 	}
+}
+
+/* The same up to ReadyForQuery. */
+static inline size_t
+read_answer(int server, char *bytes)
+{
+	return read_until(server, bytes, "Z");
 }
 
 static inline bool

@@ -4,24 +4,25 @@
  *
  * What the client sends is passed on a unit at a time: everything up to a Sync, and each message
  * of COPY.  The first unit that executes something, or is one of COPY's if kind says so, and has a
- * given text in it is harmed, once, at a given moment; all others pass.  One thread does it all. It
- * has to read what passes, so both its sides are Unix sockets, without TLS; gate.h is for that.
+ * given text in it is harmed, once, at a given moment; all others pass.  One thread does it all.
+ * It has to read what passes, so its side of the server is a Unix socket without TLS; that of the
+ * client is one as well, or TCP, with TLS where there are certificates.
  */
 #ifndef KN_TESTS_PROXY_H
 #define KN_TESTS_PROXY_H
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "live.h"
-#include "message.h"
+#include "proxy_pair.h"
 
 #define PROXY_PAIRS 64
 
@@ -35,16 +36,6 @@ typedef enum moment
 	MOMENT_COUNT
 } moment;
 
-typedef struct pair
-{
-	int client;
-	int server;   /* -1: there is none */
-	bool is_dead; /* nothing goes on from here, and nobody is told */
-	bool is_started;
-	size_t have;
-	char bytes[PROXY_BYTES]; /* of the client's, not passed on yet */
-} pair;
-
 typedef struct proxy
 {
 	char directory[64];
@@ -52,6 +43,9 @@ typedef struct proxy
 	struct sockaddr_un elsewhere; /* another server */
 	bool is_tcp;                  /* to the client */
 	bool resets;                  /* what is cut gets a reset */
+	const char *certificates;     /* where they are, if the client is to have TLS */
+	SSL_CTX *tls;                 /* NULL: it has none */
+	_Atomic(int) encrypted;       /* connections that have it */
 	int port;                     /* of TCP */
 	int listener;
 	int stop[2];
@@ -81,36 +75,8 @@ typedef struct proxy
 static inline void
 pair_close(proxy *p, int i)
 {
-	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
-
-	if (p->resets)
-		(void) setsockopt(p->pairs[i]->client, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	(void) close(p->pairs[i]->client);
-	if (p->pairs[i]->server >= 0)
-		(void) close(p->pairs[i]->server);
-	free(p->pairs[i]);
+	pair_free(p->pairs[i], p->resets);
 	p->pairs[i] = NULL;
-}
-
-/* The length of the first whole unit, 0: there is none yet. */
-static inline size_t
-unit_of(const pair *x, bool *executes)
-{
-	size_t at = 0;
-
-	*executes = false;
-	if (!x->is_started)
-		return x->have >= 4 && x->have >= length_at(x->bytes) ? length_at(x->bytes) : 0;
-	while (at + 5 <= x->have && at + 1 + length_at(x->bytes + at + 1) <= x->have)
-	{
-		char kind = x->bytes[at];
-
-		at += 1 + length_at(x->bytes + at + 1);
-		*executes |= kind == 'E' || kind == 'Q';
-		if (strchr("SQXpdcf", kind) != NULL)
-			return at;
-	}
-	return 0;
 }
 
 /* What the server has said to the unit that is harmed goes to who has sent it. */
@@ -120,7 +86,7 @@ pass_back(proxy *p, const char *answer, size_t n)
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
 		if (p->pairs[i] != NULL && p->pairs[i]->server == p->hit)
-			(void) pass(p->pairs[i]->client, answer, n);
+			(void) pass_to_client(p->pairs[i], answer, n);
 	}
 }
 
@@ -178,20 +144,20 @@ harm_unit(proxy *p, pair *x, size_t unit)
 		return false;
 	if (p->when < MOMENT_AFTER)
 		return true;
-	n = read_answer(x->server, answer);
+	/* A COPY in that has begun is an answer as well. */
+	n = read_until(x->server, answer, "ZG");
 	if (p->when == MOMENT_AFTER && p->harm(p->user))
 		return false;
-	(void) pass(x->client, answer, n / 2);
+	(void) pass_to_client(x, answer, n / 2);
 	if (p->when == MOMENT_HALF && p->harm(p->user))
 		return false;
-	return pass(x->client, answer + n / 2, n - n / 2);
+	return pass_to_client(x, answer + n / 2, n - n / 2);
 }
 
 static inline bool
 hold_request(proxy *p, const pair *x, size_t unit)
 {
-	if (!p->holds_cancel || x->is_started || unit != sizeof(p->request) ||
-		length_at(x->bytes + 4) != 80877102)
+	if (!p->holds_cancel || unit != sizeof(p->request) || !pair_asks(x, ASKS_TO_CANCEL))
 		return false;
 	memcpy(p->request, x->bytes, unit);
 	p->held = dup(x->server);
@@ -214,7 +180,7 @@ let_request_go(proxy *p)
 static inline bool
 from_client(proxy *p, pair *x)
 {
-	ssize_t n = recv(x->client, x->bytes + x->have, PROXY_BYTES - x->have, 0);
+	ssize_t n = take_from_client(x);
 	size_t unit;
 	bool executes;
 
@@ -223,6 +189,11 @@ from_client(proxy *p, pair *x)
 	if (x->is_dead)
 		return true;
 	x->have += (size_t) n;
+	if (p->tls != NULL && x->tls == NULL && pair_asks(x, ASKS_FOR_TLS))
+	{
+		p->encrypted++;
+		return pair_start_tls(x, p->tls);
+	}
 	while ((unit = unit_of(x, &executes)) > 0)
 	{
 		bool is_hit = !p->is_done && (p->kind == 0 ? executes : x->bytes[0] == p->kind) &&
@@ -248,17 +219,29 @@ from_client(proxy *p, pair *x)
 }
 
 static inline bool
+all_from_client(proxy *p, pair *x)
+{
+	do
+	{
+		if (!from_client(p, x))
+			return false;
+	} while (has_more_of_client(x));
+	return true;
+}
+
+static inline bool
 from_server(pair *x)
 {
 	char bytes[PROXY_BYTES];
 	ssize_t n = recv(x->server, bytes, sizeof(bytes), 0);
 
-	return n > 0 && pass(x->client, bytes, (size_t) n);
+	return n > 0 && pass_to_client(x, bytes, (size_t) n);
 }
 
 static inline void
 accept_pair(proxy *p)
 {
+	int on = 1;
 	int client = accept(p->listener, NULL, NULL);
 	int server = p->drops ? -1 : socket(AF_UNIX, SOCK_STREAM, 0);
 	const struct sockaddr_un *to = p->leads_elsewhere ? &p->elsewhere : &p->to;
@@ -266,7 +249,8 @@ accept_pair(proxy *p)
 	/* A server that is started meanwhile must not have them. */
 	(void) fcntl(client, F_SETFD, FD_CLOEXEC);
 	(void) fcntl(server, F_SETFD, FD_CLOEXEC);
-
+	if (p->is_tcp)
+		(void) setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
 		if (p->pairs[i] != NULL)
@@ -309,7 +293,12 @@ static inline void *
 proxy_run(void *argument)
 {
 	proxy *p = argument;
+	sigset_t broken;
 
+	/* Who has gone is written to by OpenSSL, which does not ask for no signal. */
+	(void) sigemptyset(&broken);
+	(void) sigaddset(&broken, SIGPIPE);
+	(void) pthread_sigmask(SIG_BLOCK, &broken, NULL);
 	for (;;)
 	{
 		struct pollfd fds[2 + 2 * PROXY_PAIRS];
@@ -339,7 +328,8 @@ proxy_run(void *argument)
 			if (p->pairs[i] != NULL && !p->pairs[i]->is_dead && fds[3 + 2 * i].revents != 0 &&
 				!from_server(p->pairs[i]))
 				pair_close(p, i);
-			if (p->pairs[i] != NULL && fds[2 + 2 * i].revents != 0 && !from_client(p, p->pairs[i]))
+			if (p->pairs[i] != NULL && fds[2 + 2 * i].revents != 0 &&
+				!all_from_client(p, p->pairs[i]))
 				pair_close(p, i);
 		}
 		if (fds[1].revents != 0)
@@ -384,6 +374,8 @@ proxy_start(proxy *p)
 		p->listener = socket(AF_UNIX, SOCK_STREAM, 0);
 		ck_assert_int_eq(bind(p->listener, (struct sockaddr *) &at, sizeof(at)), 0);
 	}
+	if (p->certificates != NULL)
+		p->tls = tls_of(p->certificates);
 	ck_assert_int_eq(listen(p->listener, 16), 0);
 	ck_assert_int_eq(pipe(p->stop), 0);
 	(void) fcntl(p->listener, F_SETFD, FD_CLOEXEC);
@@ -445,6 +437,7 @@ proxy_end(proxy *p)
 	(void) close(p->listener);
 	(void) close(p->stop[0]);
 	(void) close(p->stop[1]);
+	SSL_CTX_free(p->tls);
 	(void) snprintf(path, sizeof(path), "%s/.s.PGSQL.54321", p->directory);
 	(void) unlink(path);
 	(void) rmdir(p->directory);
