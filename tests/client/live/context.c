@@ -444,10 +444,9 @@ START_TEST(is_the_parents_own_in_a_transaction)
 	int result;
 
 	if (child == 0)
-	{
 		kn_end(cx);
+	if (child == 0)
 		_exit(status == KN_FORKED && kn_close(db, 0) == KN_OK ? 0 : 1);
-	}
 	EXPECT_OK(cx, status);
 	ck_assert_int_eq(waitpid(child, &result, 0), child);
 	ck_assert_int_eq(result, 0);
@@ -489,11 +488,8 @@ fill(TCase *tcase)
 	LOOP(tcase, leaves_nothing_behind, leftovers);
 	tcase_add_test(tcase, may_leave_what_ends_with_its_transaction);
 	/* A child leaves libpq's memory alone, which memcheck takes for a leak. */
-	if (!is_slow())
-	{
-		tcase_add_test(tcase, is_the_parents_own);
-		tcase_add_test(tcase, is_the_parents_own_in_a_transaction);
-	}
+	tcase_add_loop_test(tcase, is_the_parents_own, 0, !is_slow());
+	tcase_add_loop_test(tcase, is_the_parents_own_in_a_transaction, 0, !is_slow());
 	tcase_add_test(tcase, keeps_what_it_is_given);
 }
 
