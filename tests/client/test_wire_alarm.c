@@ -2,13 +2,13 @@
  * test_wire_alarm.c
  *		Who waits is woken when his time is over, and not before; nobody is overlooked.
  */
-#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include "failing.h"
 #include "suite.h"
+#include "threads.h"
 #include "wire/alarm.h"
 
 #define LONG_NS (3600 * KN__NS_PER_S)
@@ -194,19 +194,6 @@ START_TEST(overlooks_nobody)
 	kn__alarm_free(alarm);
 }
 END_TEST
-
-static int
-threads_now(void)
-{
-	DIR *tasks = opendir("/proc/self/task");
-	int count = 0;
-
-	ck_assert_ptr_nonnull(tasks);
-	while (readdir(tasks) != NULL)
-		count++;
-	(void) closedir(tasks);
-	return count;
-}
 
 /* Where nobody has waited there is no thread, and nothing is left over. */
 START_TEST(ends_without_having_begun)

@@ -2,8 +2,7 @@
  * silent.c
  *		A server that says nothing any more: who notices it, and how long that may take.
  */
-#include <dirent.h>
-
+#include "../threads.h"
 #include "gate.h"
 #include "notes.h"
 
@@ -215,19 +214,6 @@ mortal_release(void *user, void *p, size_t size)
 	(void) size;
 	m->calls_after += m->is_dead;
 	free(p);
-}
-
-static int
-threads_now(void)
-{
-	DIR *tasks = opendir("/proc/self/task");
-	int count = 0;
-
-	ck_assert_ptr_nonnull(tasks);
-	while (readdir(tasks) != NULL)
-		count++;
-	(void) closedir(tasks);
-	return count;
 }
 
 /* Requests to cancel that nobody answers: so many at a time, and nothing of theirs is the handle's.
