@@ -263,7 +263,7 @@ static const scene one_server[] = {
 	{ "canceled", act_canceled, NULL, KN_CANCELED, 0, NULL, NULL },
 	{ "copy in", act_copy_in, NULL, KN_OK, SCENE_LINES, NULL, NULL },
 	{ "copy rows", act_copy_rows, NULL, KN_OK, SCENE_LINES, NULL, NULL },
-	{ "copy kinds", act_copy_kinds, NULL, KN_OK, SCENE_LINES, NULL, NULL },
+	{ "copy kinds", act_copy_kinds, NULL, KN_OK, SCENE_KINDS, NULL, NULL },
 	{ "copy out", act_copy_out, NULL, KN_OK, 0, NULL, NULL },
 	{ "copy some", act_copy_some, NULL, KN_OK, 0, NULL, NULL },
 	{ "scan", act_scan, NULL, KN_OK, 0, NULL, NULL },
