@@ -25,7 +25,9 @@ typedef struct kn__streaming
 	bool is_copying;     /* libpq is in COPY: there may be more */
 	bool is_unfit;       /* the columns are others than was known: it has to go without COPY */
 	bool in_transaction; /* of the user's */
-	char *piece;         /* libpq's, with the row in it */
+	char *row;           /* the row, as a rule; NULL: there is no memory for it */
+	size_t row_size;     /* how much there is room for */
+	char *piece;         /* libpq's, with the row in it; NULL: it is not there */
 	kn__field *fields;
 	int count;     /* of columns */
 	bool has_head; /* the one before the first row has come */

@@ -43,6 +43,61 @@ START_TEST(reads_all)
 }
 END_TEST
 
+/*
+ * What a row is read into has room for 8,192 bytes at first, and for twice as many each time that
+ * one is longer: rows that just fit, those that are a byte too long, and the first one, which comes
+ * behind what all begins with.
+ */
+START_TEST(reads_rows_of_any_size)
+{
+	static const struct
+	{
+		const char *sql;
+		int64_t first;
+		int64_t step;
+		int count;
+	} rows_of[] = {
+		{ "SELECT repeat(chr(97 + g % 26), g), g FROM generate_series(8150, 8190) g", 8150, 1, 41 },
+		{ "SELECT repeat(chr(97 + g % 26), g), g FROM generate_series(8190, 8150, -1) g",
+		  8190,
+		  -1,
+		  41 },
+		{ "SELECT repeat(chr(97 + g % 26), g), g FROM generate_series(16350, 16390) g",
+		  16350,
+		  1,
+		  41 },
+		{ "SELECT repeat(chr(97 + g % 26), g), g FROM generate_series(1, 4000001, 1000000) g",
+		  1,
+		  1000000,
+		  5 },
+		{ "SELECT repeat(chr(97 + g % 26), g), g FROM generate_series(3000000, 0, -1000000) g",
+		  3000000,
+		  -1000000,
+		  4 },
+	};
+
+	for (int i = 0; i < 2 * COUNT(rows_of); i++)
+	{
+		kn_rows *rows = kn_stream(cx, rows_of[i / 2].sql);
+		int64_t expected = rows_of[i / 2].first;
+		int count = 0;
+
+		for (; kn_next(rows); expected += rows_of[i / 2].step, count++)
+		{
+			kn_str text = kn_get_str(rows, 0);
+
+			ck_assert_int_eq(kn_get_i64(rows, 1), expected);
+			ck_assert_int_eq((int64_t) text.n, expected);
+			/* Each of its letters is that one. */
+			ck_assert_int_eq(text.n == 0 ? 0 : text.p[0], text.n == 0 ? 0 : 'a' + expected % 26);
+			ck_assert(text.n == 0 || memcmp(text.p, text.p + 1, text.n - 1) == 0);
+		}
+		EXPECT_OK(cx, kn_done(rows));
+		ck_assert_int_eq(count, rows_of[i / 2].count);
+	}
+}
+END_TEST
+
 START_TEST(ends_early)
 {
 	int64_t pid = number_of(cx, kn_query(cx, "SELECT pg_backend_pid()"));
@@ -345,6 +400,7 @@ fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, reads_all);
+	tcase_add_test(tcase, reads_rows_of_any_size);
 	tcase_add_test(tcase, ends_early);
 	tcase_add_test(tcase, fails_half_way);
 	tcase_add_test(tcase, is_judged_by_its_end);
