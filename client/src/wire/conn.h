@@ -84,7 +84,7 @@ struct kn__conn
 	struct kn__copying *copy;         /* copy.c: likewise */
 	kn__buf scratch;                  /* the bytes of parameters, while they are handed to libpq */
 	uint32_t strange[KN__MOST_STRANGE]; /* types that nobody knows: to be asked for */
-	int strangers;
+	int strangers; /* of what is under way: whatever comes next begins without */
 };
 
 /* send.c: what was sent for an item, and so what answers will come */

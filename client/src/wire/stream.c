@@ -42,6 +42,7 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	stream->in_transaction = kn__conn_in_transaction(conn);
 	if (!stream->in_transaction)
 		conn->give_up_at = KN__NEVER;
+	conn->strangers = 0;
 	if (count > 0)
 		memcpy(stream->items, prelude, (size_t) count * sizeof(kn__item));
 	stream->items[count] = *item;
@@ -199,7 +200,7 @@ read_before(kn__streaming *stream, int closes)
 	stream->has_row = next(stream);
 	if (stream->has_row &&
 		(!kn__flight_fits(flight, &flight->sent[last], stream->first) ||
-		 flight->conn->strangers > 0) &&
+		 kn__shape_of(flight->conn, stream->first) == KN__SHAPE_UNKNOWN) &&
 		stream->item->may_repeat)
 		refuse_rows(stream);
 }

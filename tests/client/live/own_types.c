@@ -336,6 +336,51 @@ START_TEST(may_be_many)
 }
 END_TEST
 
+/* Not all of its rows are of interest. */
+static void
+stream_known(kn_ctx *c)
+{
+	kn_rows *rows = kn_stream(c, "SELECT n FROM kn_feeling WHERE n > $1 ORDER BY n", 1);
+
+	ck_assert_msg(kn_next(rows), "%s", kn_last_error(c)->message);
+	ck_assert_int_eq(kn_get_i32(rows, 0), 2);
+	EXPECT_OK(c, kn_done(rows));
+}
+
+/* A type that was seen, and of which nobody was asked, is no affair of whoever comes next. */
+START_TEST(is_not_asked_for_by_another)
+{
+	static const char insert[] = "INSERT INTO kn_formed VALUES ('(1,2)') RETURNING *";
+	kn_db *own;
+	kn_ctx *c;
+	kn_batch *batch;
+
+	look_do(look,
+			"DROP TYPE IF EXISTS kn_form CASCADE; CREATE TYPE kn_form AS ENUM ('round');"
+			"DROP TABLE IF EXISTS kn_formed; CREATE TABLE kn_formed (p point)");
+	OPEN(own, .max_connections = 1, .statement_cache = -1);
+	c = kn_begin(own, .timeout_ms = 10000);
+	stream_known(c);
+	if (_i == 0)
+	{
+		batch = kn_begin_batch(c);
+		ck_assert_int_eq(kn_add(batch, "SELECT 'round'::kn_form"), 0);
+		ck_assert_int_eq(kn_add(batch, "SELECT $1", kn_text_of((kn_str){ "a\0b", 3 })), 1);
+		EXPECT(c, kn_run_batch(batch, NULL), KN_DATA);
+	}
+	else
+	{
+		EXPECT_OK(c, kn_done(kn_stream(c, insert)));
+		look_do(look, "ALTER TABLE kn_formed ADD f kn_form[] DEFAULT '{round}'");
+		EXPECT_OK(c, kn_done(kn_stream(c, insert)));
+	}
+	stream_known(c);
+	kn_end(c);
+	close_even(own);
+	look_do(look, "DROP TABLE kn_formed; DROP TYPE kn_form");
+}
+END_TEST
+
 static kn_status
 read_mood(kn_ctx *c, void *argument)
 {
@@ -388,6 +433,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_made_along_the_way);
 	tcase_add_loop_test(tcase, comes_later, 0, 4);
 	tcase_add_test(tcase, may_be_many);
+	tcase_add_loop_test(tcase, is_not_asked_for_by_another, 0, 2);
 	tcase_add_test(tcase, needs_no_right_to_ask);
 }
 
