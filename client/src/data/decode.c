@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_text(int format, const char *bytes, int32_t length);
 static kn_status decode_binary(kn__arena *arena, const kn__type *type, const char *bytes,
 							   size_t length, kn_value *out, const char **why);
 static kn_status decode_number(const kn__type *type, const char *bytes, size_t length,
@@ -24,6 +23,8 @@ static kn_status parse_uuid(kn_str text, kn_value *out);
 static kn_status parse_bytes(kn__arena *arena, kn_str text, kn_value *out, const char **why);
 static int hex_digit(char c);
 
+static const char no_form[] = "its type has no binary form that is known";
+
 kn_status
 kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes, int32_t length,
 		   kn_value *out, const char **why)
@@ -37,23 +38,28 @@ kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes, int32_
 	out->as.i = 0;
 	if (length < 0)
 		return KN_OK;
-	if (type == NULL && is_text(format, bytes, length))
+	if (type == NULL && (format == KN__FORMAT_TEXT || (format & KN__FORMAT_AS_TEXT) != 0))
 	{
 		out->type = KN_TYPE_TEXT;
 		out->n = (uint32_t) length;
 		out->as.p = bytes;
 		return KN_OK;
 	}
+	if (type == NULL && (format & KN__FORMAT_TEXTS) == 0)
+	{
+		*why = no_form;
+		return KN_DATA;
+	}
 	if (type == NULL || is_array)
 	{
 		kn_status status =
-			format == KN__FORMAT_BINARY
+			(format & KN__FORMAT_BINARY) != 0
 				? kn__array_decode(arena, type, bytes, (size_t) length, out, why)
 				: kn__array_parse(arena, type, (kn_str){ bytes, (size_t) length }, out, why);
 
 		out->oid = oid;
-		if (status == KN_DATA && type == NULL && format == KN__FORMAT_BINARY)
-			*why = "its type has no binary form that is known";
+		if (status == KN_DATA && type == NULL && (format & KN__FORMAT_BINARY) != 0)
+			*why = no_form;
 		return status;
 	}
 	out->type = (uint8_t) type->kind;
@@ -61,15 +67,6 @@ kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes, int32_
 		return decode_text(arena, type, (kn_str){ bytes, (size_t) length }, out, why);
 	*why = "the message is not of its type's length";
 	return decode_binary(arena, type, bytes, (size_t) length, out, why);
-}
-
-/* Of a type that is not in the list. */
-static bool
-is_text(int format, const char *bytes, int32_t length)
-{
-	return format == KN__FORMAT_TEXT ||
-		   (format == KN__FORMAT_BINARY &&
-			(length == 0 || memchr(bytes, '\0', (size_t) length) == NULL));
 }
 
 static kn_status

@@ -110,7 +110,9 @@ get(kn_rows *rows, int column, kn_value *value)
 	else
 		status = kn__decode(&rows->values,
 							kn__result_oid(rows->result, column),
-							KN__FORMAT_BINARY,
+							kn__known_format(rows->cx->db->known,
+											 kn__result_oid(rows->result, column),
+											 KN__FORMAT_BINARY),
 							rows->fields[column].p,
 							rows->fields[column].n,
 							value,
