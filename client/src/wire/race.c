@@ -52,7 +52,7 @@ kn__leg_begin(kn__leg **out, kn__conn *conn, const kn__conn *like, kn__item *ite
 	leg = make(conn, items, count);
 	if (leg == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
-	conn->strangers = 0;
+	kn__shapes_begin(conn, false);
 	leg->flight.wait = wait;
 	if (kn__flight_is_late(&leg->flight))
 	{
