@@ -135,20 +135,18 @@ START_TEST(is_asked_by_whoever_may)
 END_TEST
 
 /* Each question that is refused is a transaction that fails. */
-START_TEST(is_not_asked_for_each_time)
+static void
+ask_many_times(int how)
 {
 	static const char x_errors[] =
 		"SELECT xact_rollback FROM pg_stat_database, pg_stat_clear_snapshot()"
 		" WHERE datname = current_database()";
-	int how = _i * 2;
-	long errors;
+	long errors = look_number(look, x_errors);
 	kn_db *own;
 	kn_ctx *c;
 
-	make_poor();
 	OPEN(own, .conninfo = "user=kn_poor", .max_connections = 1);
 	c = kn_begin(own, .timeout_ms = 10000);
-	errors = look_number(look, x_errors);
 	for (int i = 0; i < 20; i++)
 	{
 		EXPECT_OK(c, read_moods(c, &how));
@@ -160,6 +158,13 @@ START_TEST(is_not_asked_for_each_time)
 	look_await(look, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'kn_poor'", 0);
 	errors = look_number(look, x_errors) - errors;
 	ck_assert_msg(errors >= 1 && errors <= 3, "%ld", errors);
+}
+
+START_TEST(is_not_asked_for_each_time)
+{
+	make_poor();
+	ask_many_times(0);
+	ask_many_times(2);
 	drop_poor();
 }
 END_TEST
@@ -213,8 +218,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, is_not_asked_for_by_another, 0, 2);
 	tcase_add_test(tcase, needs_no_right_to_ask);
 	tcase_add_loop_test(tcase, is_asked_by_whoever_may, 0, 3);
-	if (!is_pooled())
-		tcase_add_loop_test(tcase, is_not_asked_for_each_time, 0, 2);
+	DIRECT_ONLY(tcase, is_not_asked_for_each_time, "there it is the pooler who logs in");
 	tcase_add_test(tcase, is_told_that_the_question_was_the_end);
 }
 
