@@ -41,6 +41,14 @@ START_TEST(is_what_has_been_told)
 	ck_assert_int_eq(kn__known_find(known, FIRST + 2), KN__FORM_UNKNOWN);
 	kn__known_note(known, FIRST, KN__FORM_OTHER);
 	ck_assert_int_eq(kn__known_find(known, FIRST), KN__FORM_OTHER);
+	for (uint32_t oid = FIRST; oid < FIRST + 4; oid++)
+		kn__known_correct(known, oid);
+	kn__known_correct(known, UINT32_MAX);
+	kn__known_correct(NULL, FIRST);
+	ck_assert_int_eq(kn__known_find(known, FIRST), KN__FORM_OTHER);
+	ck_assert_int_eq(kn__known_find(known, FIRST + 2), KN__FORM_UNKNOWN);
+	ck_assert_int_eq(kn__known_find(known, FIRST + 3), KN__FORM_UNKNOWN);
+	ck_assert_int_eq(kn__known_find(known, UINT32_MAX), KN__FORM_OTHER);
 }
 END_TEST
 
@@ -94,6 +102,48 @@ form_of(uint32_t oid)
 	return oid % 2 == 0 ? KN__FORM_TEXT : KN__FORM_TEXTS;
 }
 
+/* Each by himself, and for as long as it was said. */
+START_TEST(refuses_who_asked_in_vain)
+{
+	for (uint32_t asker = 0; asker < 3; asker++)
+		ck_assert(!kn__known_is_refused(known, asker, 0));
+	kn__known_refuse(known, 1, 10);
+	ck_assert(kn__known_is_refused(known, 1, 9));
+	ck_assert(!kn__known_is_refused(known, 1, 10));
+	ck_assert(!kn__known_is_refused(known, 0, 9));
+	kn__known_refuse(known, 0, 20);
+	kn__known_refuse(known, UINT32_MAX, UINT32_MAX);
+	ck_assert(kn__known_is_refused(known, 0, 19));
+	ck_assert(kn__known_is_refused(known, UINT32_MAX, UINT32_MAX - 1));
+	for (uint32_t asker = 2; asker < 1000; asker++)
+		ck_assert(!kn__known_is_refused(known, asker, 0));
+	kn__known_refuse(NULL, 1, 10);
+	ck_assert(!kn__known_is_refused(NULL, 1, 9));
+}
+END_TEST
+
+/* What came says text or binary; what was kept says all. */
+START_TEST(says_what_bytes_are)
+{
+	kn__known_note(known, FIRST, KN__FORM_TEXT);
+	kn__known_note(known, FIRST + 1, KN__FORM_TEXTS);
+	kn__known_note(known, FIRST + 2, KN__FORM_OTHER);
+	ck_assert_int_eq(kn__known_format(known, FIRST, 0), 0);
+	ck_assert_int_eq(kn__known_format(known, FIRST, 1), KN__FORMAT_BINARY | KN__FORMAT_AS_TEXT);
+	ck_assert_int_eq(kn__known_format(known, FIRST + 1, 0), KN__FORMAT_TEXTS);
+	ck_assert_int_eq(kn__known_format(known, FIRST + 1, 1), KN__FORMAT_BINARY | KN__FORMAT_TEXTS);
+	for (int format = 0; format < 2; format++)
+	{
+		ck_assert_int_eq(kn__known_format(known, FIRST + 2, format), format);
+		ck_assert_int_eq(kn__known_format(known, FIRST + 3, format), format);
+		ck_assert_int_eq(kn__known_format(known, FIRST - 1, format), format);
+		ck_assert_int_eq(kn__known_format(NULL, FIRST, format), format);
+	}
+	for (int format = 2; format < 8; format++)
+		ck_assert_int_eq(kn__known_format(known, FIRST + 1, format), format);
+}
+END_TEST
+
 static void *
 note_all(void *argument)
 {
@@ -146,6 +196,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, has_an_end);
 	tcase_add_test(tcase, has_room);
 	tcase_add_test(tcase, is_for_all_threads);
+	tcase_add_test(tcase, refuses_who_asked_in_vain);
+	tcase_add_test(tcase, says_what_bytes_are);
 	tcase_add_test(tcase, without_memory);
 }
 

@@ -108,7 +108,7 @@ START_TEST(refuses_what_is_not_there)
 	kn__buf bytes;
 
 	kn__buf_init(&bytes, NULL, SIZE_MAX / 2);
-	kn__buf_u32(&bytes, UINT32_C(0x6b6e7231));
+	kn__buf_u32(&bytes, UINT32_C(0x6b6e7232));
 	kn__buf_u32(&bytes, counts[_i][0]);
 	kn__buf_u32(&bytes, counts[_i][1]);
 	for (int i = 0; i < COUNT(column); i++)

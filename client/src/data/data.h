@@ -53,6 +53,14 @@ extern void kn__known_free(kn__known *known);
 extern kn__form kn__known_find(const kn__known *known, uint32_t oid);
 /* If there is no room, the type is another one from now on. */
 extern void kn__known_note(kn__known *known, uint32_t oid, kn__form form);
+/* It is not sent as was told, for a server has another type of that number: it has no codec now. */
+extern void kn__known_correct(kn__known *known, uint32_t oid);
+/*
+ * Whoever asks, by a number of his, has been refused an answer: until that second there is no point
+ * in asking again.  Who is forgotten for another one asks once more.
+ */
+extern void kn__known_refuse(kn__known *known, uint32_t asker, uint32_t until);
+extern bool kn__known_is_refused(const kn__known *known, uint32_t asker, uint32_t now);
 /*
  * An expression of SQL: the form of the type that t is a row of, a row of pg_type, as a number.
  * The functions are those that come with the server, whatever SQL calls them.
@@ -114,21 +122,25 @@ typedef struct kn__field
 /* False: it is no row of so many fields. */
 extern bool kn__row_decode(const char *bytes, size_t length, int count, kn__field *fields);
 
-/* What a value's bytes are. */
+/* What a value's bytes are: text or binary, and what is known of a type that is not in the list. */
 enum
 {
-	KN__FORMAT_TEXT,
-	KN__FORMAT_BINARY,
-	KN__FORMAT_TEXTS /* text, of an array whose type is known to be one of texts */
+	KN__FORMAT_TEXT = 0,
+	KN__FORMAT_BINARY = 1,
+	KN__FORMAT_TEXTS = 2,  /* with either of them: it is an array of texts */
+	KN__FORMAT_AS_TEXT = 4 /* with binary: that is its text */
 };
+
+/* known.c: the format of a value that came as text or binary, with what is known of its type. */
+extern int kn__known_format(const kn__known *known, uint32_t oid, int format);
 
 /*
  * decode.c: what the server sent as a value.  Text and bytes are borrowed where they can
  * be; else, and for arrays, memory comes from the arena.  length -1 is NULL.  KN_DATA: not
  * what the type looks like; why says it.
  *
- * Of a type that is not in the list a binary form is taken for what it looks like: there is no
- * NUL in text, and always one in an array.  Whatever else it is, it is neither.
+ * Of a type that is not in the list a binary form has to be known: what it looks like does not
+ * tell.
  */
 extern kn_status kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes,
 							int32_t length, kn_value *out, const char **why);

@@ -24,6 +24,8 @@ static kn_status parse_uuid(kn_str text, kn_value *out);
 static kn_status parse_bytes(kn__arena *arena, kn_str text, kn_value *out, const char **why);
 static int hex_digit(char c);
 
+static const char no_form[] = "its type has no binary form that is known";
+
 kn_status
 kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes, int32_t length,
 		   kn_value *out, const char **why)
@@ -44,16 +46,21 @@ kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes, int32_
 		out->as.p = bytes;
 		return KN_OK;
 	}
+	if (type == NULL && (format & KN__FORMAT_TEXTS) == 0)
+	{
+		*why = no_form;
+		return KN_DATA;
+	}
 	if (type == NULL || is_array)
 	{
 		kn_status status =
-			format == KN__FORMAT_BINARY
+			(format & KN__FORMAT_BINARY) != 0
 				? kn__array_decode(arena, type, bytes, (size_t) length, out, why)
 				: kn__array_parse(arena, type, (kn_str){ bytes, (size_t) length }, out, why);
 
 		out->oid = oid;
-		if (status == KN_DATA && type == NULL && format == KN__FORMAT_BINARY)
-			*why = "its type has no binary form that is known";
+		if (status == KN_DATA && type == NULL && (format & KN__FORMAT_BINARY) != 0)
+			*why = no_form;
 		return status;
 	}
 	out->type = (uint8_t) type->kind;
@@ -63,12 +70,13 @@ kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes, int32_
 	return decode_binary(arena, type, bytes, (size_t) length, out, why);
 }
 
-/* Of a type that is not in the list. */
+/* Of a type that is not in the list.  There is no NUL in text, unless it has become another type.
+ */
 static bool
 is_text(int format, const char *bytes, int32_t length)
 {
 	return format == KN__FORMAT_TEXT ||
-		   (format == KN__FORMAT_BINARY &&
+		   ((format & KN__FORMAT_AS_TEXT) != 0 &&
 			(length == 0 || memchr(bytes, '\0', (size_t) length) == NULL));
 }
 

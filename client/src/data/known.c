@@ -4,8 +4,8 @@
  *
  * A table of fixed size, safe for all threads, a word an entry: the number of the type, and
  * its form.  What has been told stays: numbers are not given to other types in the life of a
- * program, and who has one that was is told so by what its values look like.  Types for which
- * there is no room go as those without a codec.
+ * server; where it is another server by now, values are found not to look like it.  Types for which
+ *there is no room go as those without a codec.
  */
 #include <stdatomic.h>
 
@@ -13,11 +13,13 @@
 
 #define ENTRIES 2048 /* a power of two */
 #define PROBES  32   /* entries that a type may be in, from its own on */
+#define ASKERS  16   /* a power of two */
 
 struct kn__known
 {
 	const kn_allocator *allocator;
 	_Atomic(uint64_t) entries[ENTRIES]; /* the number above, the form below; 0: nothing */
+	_Atomic(uint64_t) refused[ASKERS];  /* who above, until when below; 0: nobody */
 };
 
 /* The probe-th entry that a type may be in. */
@@ -80,4 +82,49 @@ kn__known_note(kn__known *known, uint32_t oid, kn__form form)
 		atomic_store(&known->entries[place_of(oid, i)], wanted);
 		return;
 	}
+}
+
+void
+kn__known_correct(kn__known *known, uint32_t oid)
+{
+	kn__form form = kn__known_find(known, oid);
+
+	if (form == KN__FORM_TEXT || form == KN__FORM_TEXTS)
+		kn__known_note(known, oid, KN__FORM_OTHER);
+}
+
+int
+kn__known_format(const kn__known *known, uint32_t oid, int format)
+{
+	kn__form form;
+
+	/* What was kept says so itself. */
+	if (oid < KN__FIRST_OWN_TYPE || format > KN__FORMAT_BINARY)
+		return format;
+	form = kn__known_find(known, oid);
+	if (form == KN__FORM_TEXTS)
+		return format | KN__FORMAT_TEXTS;
+	if (form == KN__FORM_TEXT && format == KN__FORMAT_BINARY)
+		return format | KN__FORMAT_AS_TEXT;
+	return format;
+}
+
+void
+kn__known_refuse(kn__known *known, uint32_t asker, uint32_t until)
+{
+	if (known != NULL)
+		atomic_store(&known->refused[place_of(asker, 0) & (ASKERS - 1)],
+					 (uint64_t) asker << 32 | until);
+}
+
+bool
+kn__known_is_refused(const kn__known *known, uint32_t asker, uint32_t now)
+{
+	uint64_t entry;
+
+	if (known == NULL)
+		return false;
+	entry = atomic_load_explicit(&known->refused[place_of(asker, 0) & (ASKERS - 1)],
+								 memory_order_relaxed);
+	return entry >> 32 == asker && now < (entry & UINT32_MAX);
 }

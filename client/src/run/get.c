@@ -110,13 +110,17 @@ get(kn_rows *rows, int column, kn_value *value)
 	else
 		status = kn__decode(&rows->values,
 							kn__result_oid(rows->result, column),
-							KN__FORMAT_BINARY,
+							kn__known_format(rows->cx->db->known,
+											 kn__result_oid(rows->result, column),
+											 KN__FORMAT_BINARY),
 							rows->fields[column].p,
 							rows->fields[column].n,
 							value,
 							&why);
 	if (status == KN_OK)
 		return true;
+	if (status == KN_DATA)
+		kn__known_correct(rows->cx->db->known, kn__result_oid(rows->result, column));
 	fail_value(rows, column, status, why);
 	return false;
 }

@@ -295,14 +295,12 @@ kn__flight_fits(kn__flying *flight, const kn__sent *sent, const PGresult *result
 
 	if (sent->is_fit || PQntuples(result) == 0)
 		return true;
-	/* As text they will do; what they are is asked for behind it. */
-	if (!PQbinaryTuples(result))
-	{
-		if (kn__shape_of(flight->conn, result) == KN__SHAPE_UNKNOWN)
-			kn__shape_note(flight->conn, sent->key, result);
-		return true;
-	}
 	shape = kn__shape_of(flight->conn, result);
+	/* As text they will do; what they are is asked for behind it, as in binary. */
+	if (shape == KN__SHAPE_UNKNOWN)
+		kn__shape_note(flight->conn, sent->key, result);
+	if (!PQbinaryTuples(result))
+		return true;
 	if (shape == KN__SHAPE_BINARY)
 	{
 		entry = sent->is_by_name ? kn__find_entry(flight->conn, sent) : NULL;

@@ -84,7 +84,10 @@ struct kn__conn
 	struct kn__copying *copy;         /* copy.c: likewise */
 	kn__buf scratch;                  /* the bytes of parameters, while they are handed to libpq */
 	uint32_t strange[KN__MOST_STRANGE]; /* types that nobody knows: to be asked for */
-	int strangers;
+	int strangers;          /* of what is under way: whatever comes next begins without */
+	bool has_asked_in_vain; /* likewise */
+	uint32_t role;  /* whom the transaction is for, made a number; 0: whose the session is */
+	uint32_t asker; /* likewise, of a transaction that had begun before; 0: there was none */
 };
 
 /* send.c: what was sent for an item, and so what answers will come */
@@ -179,7 +182,20 @@ typedef enum kn__shape
 	KN__SHAPE_TEXT
 } kn__shape;
 
-/* Unknown: there is a type among the columns that has to be asked for. */
+/* A flight, stream or leg begins. */
+static inline void
+kn__shapes_begin(kn__conn *conn, bool in_transaction)
+{
+	conn->strangers = 0;
+	conn->has_asked_in_vain = false;
+	if (!in_transaction)
+		conn->role = 0;
+	conn->asker = in_transaction ? conn->role | 1 : 0;
+}
+
+/* What is about to be sent says whom the transaction is for. */
+extern void kn__shapes_note_role(kn__conn *conn, const kn__item *item);
+/* Unknown: there is a type among the columns that has to be asked for, and may be. */
 extern kn__shape kn__shape_of(const kn__conn *conn, const PGresult *result);
 /* What has been described, and so can be noted; types that have to be asked for are. */
 extern void kn__shape_note(kn__conn *conn, uint64_t key, const PGresult *description);

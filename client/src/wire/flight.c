@@ -66,6 +66,7 @@ fly_on(kn__conn *conn, kn__item *items, int count, const kn__begun *begun, const
 	bool was_in_transaction = !is_begun && kn__conn_in_transaction(conn);
 
 	*outcome = KN__NOTHING_DONE;
+	kn__shapes_begin(conn, was_in_transaction);
 	if (count <= 0)
 		return KN_OK;
 	if (count > 1 && items[count - 1].is_aside && goes_whole(conn))

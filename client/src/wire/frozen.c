@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-#define MAGIC        UINT32_C(0x6b6e7231)
-#define MOST_COLUMNS 1664 /* as the server has it */
-#define LEAST_COLUMN 13   /* bytes: three numbers, and the end of a name */
+#define MAGIC        UINT32_C(0x6b6e7232) /* another one where the same bytes mean something else */
+#define MOST_COLUMNS 1664                 /* as the server has it */
+#define LEAST_COLUMN 13                   /* bytes: three numbers, and the end of a name */
 
 typedef struct Reader
 {
@@ -122,7 +122,8 @@ thaw_columns(Reader *reader, PGresult *result, uint32_t columns)
 		const char *name;
 
 		shape[i].typid = read_number(reader);
-		shape[i].format = (int) (read_number(reader) & (KN__FORMAT_BINARY | KN__FORMAT_TEXTS));
+		shape[i].format = (int) (read_number(reader) &
+								 (KN__FORMAT_BINARY | KN__FORMAT_TEXTS | KN__FORMAT_AS_TEXT));
 		shape[i].typlen = -1;
 		length = read_number(reader);
 		name = length < UINT32_MAX ? read_bytes(reader, (size_t) length + 1) : NULL;

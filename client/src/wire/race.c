@@ -52,6 +52,7 @@ kn__leg_begin(kn__leg **out, kn__conn *conn, const kn__conn *like, kn__item *ite
 	leg = make(conn, items, count);
 	if (leg == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	kn__shapes_begin(conn, false);
 	leg->flight.wait = wait;
 	if (kn__flight_is_late(&leg->flight))
 	{
@@ -287,6 +288,8 @@ kn__leg_end(kn__leg *leg, kn__item *items, const kn__wait *wait, kn__outcome *ou
 	}
 	if (flight->status != KN_OK)
 		kn__fault_copy(fault, &leg->fault);
+	else if (flight->conn->strangers > 0)
+		return kn__flight_ask_late(flight->conn, wait, fault);
 	return flight->status;
 }
 

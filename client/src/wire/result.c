@@ -79,13 +79,7 @@ kn__result_bytes(const kn__result *result, int row, int column, int32_t *length)
 int
 kn__result_format(const kn__result *result, int column, const kn__known *known)
 {
-	int format = PQfformat(of(result), column);
-
-	/* That of a column without a codec, where there is another one. */
-	if (format == KN__FORMAT_TEXT &&
-		kn__known_find(known, PQftype(of(result), column)) == KN__FORM_TEXTS)
-		return KN__FORMAT_TEXTS;
-	return format;
+	return kn__known_format(known, PQftype(of(result), column), PQfformat(of(result), column));
 }
 
 kn_status

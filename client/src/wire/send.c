@@ -93,6 +93,8 @@ kn__send_item(kn__conn *conn, kn__item *item, bool in_pipeline, kn__sent *sent, 
 	Parameters parameters;
 	kn_status status = encode(conn, item, &parameters, fault);
 
+	if (item->is_identity)
+		kn__shapes_note_role(conn, item);
 	if (status == KN_OK && !send(conn, item, &parameters, in_pipeline, sent))
 		status = kn__fault_of_conn(fault, conn, KN_CONN_LOST);
 	release(conn, &parameters);

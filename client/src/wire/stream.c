@@ -11,6 +11,10 @@
 
 #include <string.h>
 
+#define MOST_TIMES 5 /* that it begins; what comes then is what there is */
+
+static kn_status begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, int times,
+					   const kn__wait *wait, kn__outcome *outcome, kn__fault *fault);
 static void start(kn__streaming *stream);
 static bool is_once_more(const kn__streaming *stream);
 static void send(kn__streaming *stream);
@@ -25,6 +29,13 @@ static void end(kn__conn *conn);
 kn_status
 kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, const kn__wait *wait,
 				 kn__outcome *outcome, kn__fault *fault)
+{
+	return begin(conn, prelude, count, item, 1, wait, outcome, fault);
+}
+
+static kn_status
+begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, int times, const kn__wait *wait,
+	  kn__outcome *outcome, kn__fault *fault)
 {
 	kn__streaming *stream;
 	kn__flying *flight;
@@ -42,10 +53,13 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 	stream->in_transaction = kn__conn_in_transaction(conn);
 	if (!stream->in_transaction)
 		conn->give_up_at = KN__NEVER;
+	kn__shapes_begin(conn, stream->in_transaction);
 	if (count > 0)
 		memcpy(stream->items, prelude, (size_t) count * sizeof(kn__item));
 	stream->items[count] = *item;
 	stream->item = &stream->items[count];
+	if (times >= MOST_TIMES)
+		stream->item->may_repeat = false;
 	flight = &stream->flight;
 	flight->conn = conn;
 	flight->wait = wait;
@@ -86,7 +100,7 @@ kn__stream_begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, c
 		prelude[i].result = NULL;
 	}
 	kn__fault_clear(fault);
-	return kn__stream_begin(conn, prelude, count, item, wait, outcome, fault);
+	return begin(conn, prelude, count, item, times + 1, wait, outcome, fault);
 }
 
 bool
@@ -199,7 +213,7 @@ read_before(kn__streaming *stream, int closes)
 	stream->has_row = next(stream);
 	if (stream->has_row &&
 		(!kn__flight_fits(flight, &flight->sent[last], stream->first) ||
-		 flight->conn->strangers > 0) &&
+		 kn__shape_of(flight->conn, stream->first) == KN__SHAPE_UNKNOWN) &&
 		stream->item->may_repeat)
 		refuse_rows(stream);
 }

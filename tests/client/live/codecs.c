@@ -228,16 +228,17 @@ compare(trial *t, const PGresult *result)
 	const char *why_not = "";
 	kn_value binary;
 	kn_value text;
+	int own = !t->is_own ? 0 : t->is_array ? KN__FORMAT_TEXTS : KN__FORMAT_AS_TEXT;
 	kn_status of_text = kn__decode(&t->arena,
 								   t->oid,
-								   t->is_own && t->is_array ? KN__FORMAT_TEXTS : KN__FORMAT_TEXT,
+								   KN__FORMAT_TEXT | (own & KN__FORMAT_TEXTS),
 								   printed,
 								   PQgetlength(result, 0, 0),
 								   &text,
 								   &why_not);
 	kn_status of_binary = kn__decode(&t->arena,
 									 t->oid,
-									 1,
+									 KN__FORMAT_BINARY | own,
 									 PQgetvalue(result, 0, 1),
 									 PQgetlength(result, 0, 1),
 									 &binary,
