@@ -272,6 +272,8 @@ read_one(kn__reader *r)
 	r->is_temporary = false;
 	r->has_returning = false;
 	found = kn__read_statement(r);
+	if (found == &kn__no_verb)
+		r->out->is_unknown = true;
 	if ((found->flags & KN__VERB_READS) == 0)
 		r->out->is_read = false;
 	if ((found->flags & KN__VERB_SESSION) != 0)
