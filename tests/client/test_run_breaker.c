@@ -104,6 +104,7 @@ START_TEST(counts_open)
 	calls(counts[_i].bad, 0, true);
 	ck_assert_int_eq(atomic_load(&breaker.state), counts[_i].expected);
 	ck_assert(is_refused() == (counts[_i].expected == KN__BREAKER_OPEN));
+	ck_assert_uint_eq(breaker.openings, counts[_i].expected == KN__BREAKER_OPEN);
 }
 END_TEST
 

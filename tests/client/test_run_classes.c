@@ -20,6 +20,7 @@
 #define B  KN__CLASS_BROKEN
 #define CA KN__CLASS_CALLS
 #define CO KN__CLASS_COMMITS
+#define U  KN__CLASS_UNKNOWN
 
 static kn__memo *classes;
 
@@ -57,6 +58,14 @@ static const struct
 	{ "SELECT * FROM t FOR SHARE", K | A },
 	{ "SELECT * FROM (SELECT * FROM t FOR KEY SHARE) x", K | A },
 	{ "SELECT nextval('s')", K | A },
+	{ "SELECT dblink_exec('a', 'b')", K | A | SO | CA },
+	{ "SELECT x.dblink_exec('a', 'b')", K | A | SO | CA },
+	{ "SELECT * FROM dblink('a', 'b') AS (c int)", K | A | SO | CA },
+	{ "INSERT INTO t SELECT dblink_exec('a', 'b')", K | A | SO | CA },
+	{ "SELECT dblink_connect('a', 'b')", K | A | KE },
+	{ "SELECT pg_logical_emit_message(false, 'a', 'b')", K | A | CA },
+	{ "SELECT pg_notify('a', 'b')", K | A },
+	{ "SELECT dblink_exec FROM t", K | R | A },
 	{ "SELECT * INTO t2 FROM t", K | A },
 	{ "INSERT INTO t VALUES (1)", K | A },
 	{ "INSERT INTO t VALUES (1) RETURNING id", K | A },
@@ -111,7 +120,14 @@ static const struct
 	{ "SELECT 1;", K | R | A },
 	{ "SELECT 1; DELETE FROM t", K | A | M },
 	{ "SELECT 'open", K | A | B },
+	{ "REPACK t", K | U },
+	{ "WITH x AS (SELECT 1) FETCHALL x", K | U },
+	{ "'open'", K | U },
+	{ "((SELECT 1))", K | R | A },
+	{ "(VALUES (1)) UNION SELECT 2", K | R | A },
+	{ "(TABLE t)", K | R | A },
 	{ "", K },
+	{ ";", K },
 };
 
 START_TEST(a_statement)

@@ -119,6 +119,8 @@ START_TEST(figures_have_their_names)
 		{ "retries_denied_total", "", 29 },
 		{ "hedges_total", "", 30 },
 		{ "hedges_won_total", "", 31 },
+		{ "breaker_refused_total", "", 32 },
+		{ "breaker_opened_total", "", 33 },
 	};
 	kn_stats stats = stats_of("h");
 	char line[200];
@@ -144,6 +146,8 @@ START_TEST(figures_have_their_names)
 	stats.retries_denied = 29;
 	stats.hedges = 30;
 	stats.hedges_won = 31;
+	stats.breaker_refused = 32;
+	stats.breaker_opened = 33;
 	print("n", &stats, 1);
 	for (int i = 0; i < COUNT(samples); i++)
 	{
@@ -247,7 +251,7 @@ parse(void)
 	return count;
 }
 
-#define A_SERVER (3 + 3 + 3 + 15 + 2 + 34) /* samples, if it is no replica */
+#define A_SERVER (3 + 3 + 3 + 17 + 2 + 34) /* samples, if it is no replica */
 
 START_TEST(families_stay_together)
 {
@@ -316,7 +320,7 @@ START_TEST(structs_of_other_versions)
 		ck_assert(
 			has_line("kints_hedges_total{name=\"n\",server=\"1\",host=\"b\",role=\"primary\"} 5") ==
 			(sizes[i] > older));
-		ck_assert_int_eq(parse(), 2 * (sizes[i] > older ? A_SERVER : A_SERVER - 5));
+		ck_assert_int_eq(parse(), 2 * (sizes[i] > older ? A_SERVER : A_SERVER - 7));
 	}
 }
 END_TEST

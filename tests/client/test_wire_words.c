@@ -53,6 +53,13 @@ static const struct
 	{ "SELECT f($1)", { "42P01", "t \"1\"", NULL, NULL, 0, false }, true },
 	{ "SELECT f(bc)", { "42P01", "t \"b\"", NULL, NULL, 0, false }, true },
 	{ "DROP TABLE b", { "42P01", "t \"b\" of \"c\"", NULL, NULL, 0, false }, true },
+	{ "DROP TABLE b", { "42P01", "t \"b\" of table \"b\" is", NULL, NULL, 0, false }, false },
+	{ "DROP TABLE b", { "42P01", "t \"b\" of secret \"b\"", NULL, NULL, 0, false }, true },
+	{ "DROP TABLE b", { "42P01", "t \"b\" secret \"b\" of \"b\"", NULL, NULL, 0, false }, true },
+	{ "DROP TABLE b", { "42P01", "t \"b\" of \"b\" secret \"b\"", NULL, NULL, 0, false }, true },
+	{ "DROP TABLE b", { "42P01", "t \"b\"secret\"b\"", NULL, NULL, 0, false }, true },
+	{ "DROP TABLE b", { "42P01", "t \"b\"\"b\"", NULL, NULL, 0, false }, true },
+	{ "DROP TABLE b", { "42P01", "t \"b\" of\"b\"", NULL, NULL, 0, false }, true },
 	{ "DROP TABLE b", { "42P01", "t \"b\"", NULL, "in f()", 0, false }, true },
 	{ "DROP TABLE b", { "42P01", "t b", NULL, NULL, 0, false }, true },
 	{ "DROP TABLE b", { "42P01", "t \"b", NULL, NULL, 0, false }, true },
@@ -95,6 +102,10 @@ START_TEST(raised)
 	ck_assert(!kn__words_are_raised("_bt_check_unique"));
 	ck_assert(!kn__words_are_raised(""));
 	ck_assert(!kn__words_are_raised(NULL));
+	ck_assert(kn__words_are_relayed("dblink_res_error"));
+	ck_assert(kn__words_are_relayed("pgfdw_report_error"));
+	ck_assert(!kn__words_are_relayed("exec_stmt_raise"));
+	ck_assert(!kn__words_are_relayed(NULL));
 }
 END_TEST
 

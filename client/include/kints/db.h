@@ -225,6 +225,8 @@ typedef struct kn_stats
 	uint64_t busy_ns; /* that connections were out; each time counts when that one is taken again,
 					   * or closed */
 	uint64_t open_ns; /* that it took to open those that were opened */
+	uint64_t breaker_refused; /* attempts that its breaker sent away: neither queries nor errors */
+	uint64_t breaker_opened;  /* how often that opened, be it again after a probe */
 } kn_stats;
 
 /* How many servers there are: 0 is the one of conninfo, then the replicas.  0 of NULL. */

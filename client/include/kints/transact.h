@@ -32,7 +32,9 @@ typedef struct kn_transaction
 /*
  * What is done in a transaction: calls with cx, which go to the one connection of it.  KN_OK
  * commits; anything else rolls back and is returned.  It may run several times: what it
- * does besides is done several times, too.  It must not end the context; what its calls hand out
+ * does besides is done several times, too, and so is what functions that it calls do that is not
+ * undone with a transaction, such as what they write at other servers or into files.  Who cannot
+ * have that says attempts = 1.  It must not end the context; what its calls hand out
  * lives on after it, and rows that stream, or a COPY, have to be ended in it.
  *
  * It has to return.  One that is left by longjmp() or by an exception of C++ leaves its transaction
@@ -58,8 +60,8 @@ typedef kn_status kn_body_fn(kn_ctx *cx, void *argument);
  * Else returns what body did, or, where that passes over the failure of a statement, what that
  * failed with; what COMMIT failed with, such as a constraint that is deferred; KN_ABORTED where the
  * server answers it with a rollback; KN_USAGE without body or options, or for what body has left
- * open; KN_TIMEOUT, KN_CANCELED, KN_CONN_LOST: nothing of it is in force; KN_NO_MEMORY, KN_FORKED,
- * KN_CLOSED.  In a child process that body has forked it is KN_FORKED, whatever that returns there:
+ * open; KN_TIMEOUT, KN_CANCELED, KN_CONN_LOST: nothing of it is in force, but for what functions
+ * have done elsewhere; KN_NO_MEMORY, KN_FORKED, KN_CLOSED.  In a child process that body has forked it is KN_FORKED, whatever that returns there:
  * the transaction is the parent's.
  */
 KN_API KN_MUST_CHECK kn_status kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument,

@@ -233,7 +233,8 @@ typedef enum kn__effect
 	KN__EFFECT_WRITES = 1 << 0,  /* writes, or works on the primary only */
 	KN__EFFECT_SESSION = 1 << 1, /* leaves something in the session when the transaction is over */
 	KN__EFFECT_UNKNOWN = 1 << 2, /* somebody's own, that may do anything */
-	KN__EFFECT_KEEPS = 1 << 3    /* is there to leave it: not only if the SQL that it runs does */
+	KN__EFFECT_KEEPS = 1 << 3,   /* is there to leave it: not only if the SQL that it runs does */
+	KN__EFFECT_LASTS = 1 << 4 /* is not undone with the transaction, and had better be done once */
 } kn__effect;
 
 /* What the user says of his own: names, as the catalog has them, with commas or blanks between;
@@ -269,7 +270,8 @@ typedef struct kn__statement
 	bool locks_rows;  /* FOR UPDATE and the like */
 	bool is_broken;   /* has a token that the server's scanner refuses */
 	bool commits;     /* may commit by itself, in the middle of it even: CALL, VACUUM, ... */
-	bool calls;       /* calls a function that nobody knows, as far as it is run */
+	bool is_unknown;  /* begins with a word that is none of these: what it does, nobody knows */
+	bool calls;       /* calls a function that nobody knows, or one of those whose effects last */
 	int parameters;   /* the highest $n, but not what PREPARE or a function keeps for itself */
 	const char *verb; /* "SELECT", "INSERT" ...: static, for events; "" if none */
 } kn__statement;

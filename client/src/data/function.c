@@ -7,6 +7,11 @@
  * processes something, runs SQL that it is handed as text, or works on the primary
  * only.  Functions that merely are volatile (random, clock_timestamp) or wait are
  * none of them: see harmless.c.  What users write cannot be known, but they may say it.
+ *
+ * Some do what stays when their transaction is undone.  It is of interest where it is more, or
+ * another thing, if it is done twice: a number of a sequence may be passed over, a session that
+ * is gone has no locks, and to be asked to go, or to read its configuration, is the same to a
+ * server once or twice.
  */
 #include "data/data.h"
 
@@ -15,6 +20,8 @@
 #define WRITES  KN__EFFECT_WRITES
 #define SESSION (KN__EFFECT_WRITES | KN__EFFECT_SESSION)
 #define KEEPS   (SESSION | KN__EFFECT_KEEPS)
+#define LASTS   (WRITES | KN__EFFECT_LASTS)
+#define RUNS    (SESSION | KN__EFFECT_LASTS) /* SQL as text, here or elsewhere */
 
 /* The first row that fits counts; a * at the end stands for any end. */
 static const struct
@@ -41,43 +48,46 @@ static const struct
 	{ "pg_current_xact_id", WRITES },
 	{ "txid_current", WRITES },
 	{ "pg_export_snapshot", WRITES },
-	{ "pg_logical_*", WRITES },
+	{ "pg_logical_slot_peek_*", WRITES },
+	{ "pg_logical_*", LASTS },
 
 	/* large objects and files */
+	{ "lo_export", LASTS },
 	{ "lo_*", WRITES },
 	{ "loread", WRITES },
 	{ "lowrite", WRITES },
-	{ "pg_file_*", WRITES },
+	{ "pg_file_*", LASTS },
 
 	/* other sessions, and SQL as text */
 	{ "dblink_connect*", KEEPS },
-	{ "dblink*", SESSION },
+	{ "dblink*", RUNS },
 	{ "postgres_fdw_disconnect*", SESSION },
-	{ "query_to_xml*", SESSION },
-	{ "cursor_to_xml*", SESSION },
-	{ "ts_stat", SESSION },
-	{ "ts_rewrite", SESSION },
-	{ "crosstab*", SESSION },
-	{ "connectby", SESSION },
-	{ "xpath_table", SESSION },
+	{ "query_to_xml*", RUNS },
+	{ "cursor_to_xml*", RUNS },
+	{ "ts_stat", RUNS },
+	{ "ts_rewrite", RUNS },
+	{ "crosstab*", RUNS },
+	{ "connectby", RUNS },
+	{ "xpath_table", RUNS },
 
 	/* replication, write-ahead log and backups */
-	{ "pg_create_*", SESSION }, /* replication slots may be temporary */
-	{ "pg_copy_*", SESSION },
-	{ "pg_drop_replication_slot", WRITES },
-	{ "pg_replication_slot_advance", WRITES },
+	{ "pg_create_*", SESSION | LASTS }, /* replication slots may be temporary */
+	{ "pg_copy_*", SESSION | LASTS },
+	{ "pg_drop_replication_slot", LASTS },
+	{ "pg_replication_slot_advance", LASTS },
 	{ "pg_sync_replication_slots", WRITES },
 	{ "pg_replication_origin_session_*", KEEPS },
+	{ "pg_replication_origin_advance", LASTS },
 	{ "pg_replication_origin_*", WRITES },
 	{ "pg_backup_start", KEEPS },
-	{ "pg_start_backup", KEEPS },
-	{ "pg_backup_stop", WRITES },
-	{ "pg_stop_backup", WRITES },
+	{ "pg_start_backup", KEEPS | LASTS },
+	{ "pg_backup_stop", LASTS },
+	{ "pg_stop_backup", LASTS },
 	{ "pg_current_wal_*", WRITES },
 	{ "pg_walfile_name*", WRITES },
-	{ "pg_switch_wal", WRITES },
+	{ "pg_switch_wal", LASTS },
 	{ "pg_log_standby_snapshot", WRITES },
-	{ "pg_promote", WRITES },
+	{ "pg_promote", LASTS },
 	{ "pg_wal_replay_pause", WRITES },
 	{ "pg_wal_replay_resume", WRITES },
 
@@ -85,10 +95,10 @@ static const struct
 	{ "pg_cancel_backend", WRITES },
 	{ "pg_terminate_backend", WRITES },
 	{ "pg_reload_conf", WRITES },
-	{ "pg_rotate_logfile*", WRITES },
+	{ "pg_rotate_logfile*", LASTS },
 	{ "pg_log_backend_memory_contexts", WRITES },
-	{ "pg_stat_reset*", WRITES },
-	{ "pg_stat_statements_reset", WRITES },
+	{ "pg_stat_reset*", LASTS },
+	{ "pg_stat_statements_reset", LASTS },
 	{ "pg_restore_*", WRITES },
 	{ "pg_clear_*", WRITES },
 	{ "pg_import_system_collations", WRITES },
@@ -100,7 +110,7 @@ static const struct
 	{ "brin_desummarize_range", WRITES },
 	{ "gin_clean_pending_list", WRITES },
 	{ "pg_truncate_visibility_map", WRITES },
-	{ "heap_force_*", WRITES },
+	{ "heap_force_*", LASTS },
 
 	/* our own */
 	{ "kints_*", WRITES },

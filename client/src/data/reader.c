@@ -176,6 +176,7 @@ is_written(const kn__reader *r)
 static void
 note_name(kn__reader *r)
 {
+	const unsigned lasting = KN__EFFECT_UNKNOWN | KN__EFFECT_LASTS;
 	unsigned effects;
 
 	if (kn__token_is_name(&r->token, "pg_temp") && kn__token_is_sign(&r->next, '.'))
@@ -194,9 +195,9 @@ note_name(kn__reader *r)
 	effects = kn__function_effects(r->functions, &r->token);
 	if (kn__at_word(r, "set_config") && is_local_setting(r->lexer))
 		effects = KN__EFFECT_WRITES;
-	if (may_be_call(r) && (effects & KN__EFFECT_UNKNOWN) != 0)
+	if (may_be_call(r) && (effects & lasting) != 0)
 		r->out->calls = true;
-	if (is_call(r) && ((effects & KN__EFFECT_UNKNOWN) != 0 || (effects == 0 && is_elsewhere(r))))
+	if (is_call(r) && ((effects & lasting) != 0 || (effects == 0 && is_elsewhere(r))))
 		r->out->calls = true;
 	if ((effects & KN__EFFECT_WRITES) != 0)
 		r->out->is_read = false;

@@ -96,6 +96,8 @@ kn__verb_find(const kn__token *token)
 static void
 read_copy(kn__reader *r)
 {
+	bool runs = r->runs;
+
 	kn__advance(r);
 	r->is_target = true;
 	if (kn__token_is_sign(&r->token, '('))
@@ -106,6 +108,11 @@ read_copy(kn__reader *r)
 	r->out->is_copy = r->next.kind != KN__TOKEN_STRING && !kn__next_is(r, "program");
 	if (!kn__at_word(r, "to") || !(kn__next_is(r, "stdout") || kn__next_is(r, "stdin")))
 		r->out->is_read = false;
+	/* Options in parentheses are no calls; what comes behind WHERE is run for each row. */
+	r->runs = false;
+	while (!kn__at_end(r) && !kn__at_word(r, "where"))
+		kn__read_token(r);
+	r->runs = runs;
 }
 
 /* A body BEGIN ATOMIC ...; ...; END: the END that counts has a semicolon before it. */
@@ -272,6 +279,8 @@ read_one(kn__reader *r)
 	r->is_temporary = false;
 	r->has_returning = false;
 	found = kn__read_statement(r);
+	if (found == &kn__no_verb)
+		r->out->is_unknown = true;
 	if ((found->flags & KN__VERB_READS) == 0)
 		r->out->is_read = false;
 	if ((found->flags & KN__VERB_SESSION) != 0)

@@ -10,6 +10,8 @@
 #include "run/tell.h"
 
 static int64_t pause_before(kn__call *call);
+static bool may_happen_twice(const kn__call *call);
+static bool may_last(const kn__call *call, kn_status status);
 static bool may_be_in_force(const kn__call *call, kn_status status);
 
 /* Whether the call may be made again after it failed with that status. */
@@ -17,11 +19,8 @@ bool
 kn__run_may_repeat(const kn__call *call, kn_status status)
 {
 	const kn_db *db = call->cx->db;
-	bool may_happen_twice =
-		kn__run_is_harmless(call) || (call->options != NULL && call->options->is_idempotent);
-	/* What the server undoes of it is not all that a function can have done. */
-	bool may_last =
-		(call->class & KN__CLASS_CALLS) != 0 && call->cx->fault.was_begun && !may_happen_twice;
+	bool is_any_time = may_happen_twice(call);
+	bool is_left = may_last(call, status) && !is_any_time;
 
 	if (status == KN_OK || call->server == NULL)
 		return false;
@@ -30,24 +29,40 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 		return call->attempts < db->config.retry_attempts + db->config.max_connections;
 	if (call->attempts >= db->config.retry_attempts)
 		return false;
-	if (call->outcome == KN__DONE || (call->outcome != KN__NOTHING_DONE && !may_happen_twice))
+	if (call->outcome == KN__DONE || (call->outcome != KN__NOTHING_DONE && !is_any_time))
 		return false;
 	switch (status)
 	{
 		case KN_SERIALIZATION:
 		case KN_DEADLOCK:
 		case KN_READ_ONLY:
-			return true;
+			/* Another server that a function has asked: this one has undone nothing for others. */
+			return !call->cx->fault.is_relayed || (call->class & KN__CLASS_CALLS) == 0 ||
+				   is_any_time;
 		case KN_CONN_LOST:
-			return !may_last;
+			return !is_left;
 		case KN_UNAVAILABLE:
-			return !may_last && (!call->cx->fault.is_answer || may_happen_twice);
+			return !is_left && (!call->cx->fault.is_answer || is_any_time);
 		case KN_CIRCUIT_OPEN:
 			/* Another server may serve a read. */
 			return kn__run_is_read(call) && db->server_count > 1;
 		default:
 			return false;
 	}
+}
+
+static bool
+may_happen_twice(const kn__call *call)
+{
+	return kn__run_is_harmless(call) || (call->options != NULL && call->options->is_idempotent);
+}
+
+/* Its session has ended; what the server undoes then is not all that a function can have done. */
+static bool
+may_last(const kn__call *call, kn_status status)
+{
+	return (call->class & KN__CLASS_CALLS) != 0 && call->cx->fault.was_begun &&
+		   status != KN_SERIALIZATION && status != KN_DEADLOCK;
 }
 
 /* False: there is to be no other attempt, and the status may say why. */
@@ -61,7 +76,7 @@ kn__run_again(kn__call *call, kn_status *status)
 	/* What it calls has tried to write: no replica will do, however many there are. */
 	if (*status == KN_READ_ONLY && (call->class & KN__CLASS_CALLS) != 0)
 		call->class &= ~(unsigned) KN__CLASS_READ;
-	call->may_be_done |= call->outcome == KN__MAYBE_DONE;
+	call->may_be_done |= call->outcome == KN__MAYBE_DONE || may_last(call, *status);
 	call->has_begun |= call->outcome == KN__PART_DONE;
 	if (is_unclean)
 		kn__tell_retry(call, *status, pause);
@@ -124,7 +139,7 @@ may_be_in_force(const kn__call *call, kn_status status)
 	bool is_denied = status == KN_TIMEOUT || status == KN_CANCELED || status == KN_CLOSED ||
 					 status == KN_CONN_LOST;
 
-	return call->outcome == KN__MAYBE_DONE || call->may_be_done ||
+	return call->outcome == KN__MAYBE_DONE || call->may_be_done || may_last(call, status) ||
 		   (is_denied && (call->outcome != KN__NOTHING_DONE || call->has_begun));
 }
 

@@ -70,7 +70,7 @@ kn_add_values(kn_batch *batch, const char *sql, const kn_value *values, int coun
 	class = kn__query_item(batch->cx, sql, copy, count, item);
 	item->wants_rows = true;
 	batch->class = add_class(batch->class, class);
-	if (item->commits && batch->committing < 0)
+	if ((class & KN__CLASS_COMMITS) != 0 && batch->committing < 0)
 		batch->committing = batch->count;
 	if (kn__run_usage(batch->cx, class, sql) != KN_OK)
 		return fail_item(batch, KN_USAGE, batch->cx->fault.error.message);

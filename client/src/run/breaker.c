@@ -246,7 +246,10 @@ move(kn__breaker *breaker, kn__breaker_state state, int64_t now)
 		breaker->buckets[i].began = -1;
 	atomic_store_explicit(&breaker->slice_end, INT64_MIN, memory_order_release);
 	if (state == KN__BREAKER_OPEN)
+	{
 		breaker->opened_at = now;
+		atomic_fetch_add_explicit(&breaker->openings, 1, memory_order_relaxed);
+	}
 	atomic_fetch_add_explicit(&breaker->generation, 1, memory_order_release);
 	atomic_store_explicit(&breaker->state, (int) state, memory_order_release);
 }

@@ -46,6 +46,7 @@ typedef struct kn__breaker
 	_Atomic(int) state;           /* kn__breaker_state; written with the lock held */
 	_Atomic(uint32_t) generation; /* changes with the state: what began before does not count */
 	int64_t opened_at;
+	_Atomic(uint64_t) openings;
 	uint32_t lease; /* changes when probes that are out are given up: they have no place then */
 	int probes_out;
 	int probes_good;

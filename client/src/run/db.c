@@ -321,6 +321,8 @@ kn_get_stats(const kn_db *db, int server, kn_stats *out)
 	stats.hedges = atomic_load(&of->hedges);
 	stats.hedges_won = atomic_load(&of->hedges_won);
 	stats.breaker = atomic_load(&of->breaker.state);
+	stats.breaker_refused = atomic_load(&of->refused);
+	stats.breaker_opened = atomic_load(&of->breaker.openings);
 	stats.lag_us = atomic_load(&of->lag_us);
 	stats.is_primary = atomic_load(&of->is_primary);
 	stats.host = of->host;

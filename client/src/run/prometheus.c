@@ -124,7 +124,12 @@ begin_family(page *p, const char *name, const char *type, const char *help)
 	X("retries_total", "counter", retries, "Calls that were repeated.")                            \
 	X("retries_denied_total", "counter", retries_denied, "Repeats that the budget did not allow.") \
 	X("hedges_total", "counter", hedges, "Reads that came because another server was slow.")       \
-	X("hedges_won_total", "counter", hedges_won, "Of these, where the answer came first.")
+	X("hedges_won_total", "counter", hedges_won, "Of these, where the answer came first.")         \
+	X("breaker_refused_total",                                                                     \
+	  "counter",                                                                                   \
+	  breaker_refused,                                                                             \
+	  "Attempts that the circuit breaker sent away.")                                              \
+	X("breaker_opened_total", "counter", breaker_opened, "How often the circuit breaker opened.")
 
 static void
 add_families(page *p)

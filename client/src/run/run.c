@@ -178,6 +178,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	if (!kn__breaker_pass(&server->breaker, permit) &&
 		!kn__breaker_admit(&server->breaker, kn__coarse(clock), permit))
 	{
+		atomic_fetch_add_explicit(&server->refused, 1, memory_order_relaxed);
 		kn__route_refused(server, kn__coarse(clock));
 		return kn__fail(&cx->fault,
 						KN_CIRCUIT_OPEN,

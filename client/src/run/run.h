@@ -58,8 +58,9 @@ struct kn__server
 	_Atomic(uint64_t) retries_denied;
 	_Atomic(uint64_t) hedges;
 	_Atomic(uint64_t) hedges_won;
-	kn__latency latency; /* of reads that may be hedged */
-	kn__secret *secret;  /* the password for it */
+	_Atomic(uint64_t) refused; /* by the breaker */
+	kn__latency latency;       /* of reads that may be hedged */
+	kn__secret *secret;        /* the password for it */
 };
 
 struct kn_db

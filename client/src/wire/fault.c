@@ -59,6 +59,7 @@ note_words(kn__fault *fault, const PGresult *result, const char *sql)
 	const kn__words words = kn__words_of(result);
 	bool is_raised = kn__words_are_raised(words.routine);
 
+	fault->is_relayed = kn__words_are_relayed(words.routine);
 	fault->may_quote = fault->is_answer ? kn__words_may_quote(&words, sql) : is_raised;
 	if (!fault->is_answer)
 		fault->is_of_servers =

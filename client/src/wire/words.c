@@ -39,24 +39,36 @@ kn__words_of(const PGresult *result)
 	};
 }
 
+static bool
+is_one_of(const char *routine, const char *const *routines)
+{
+	for (; routine != NULL && *routines != NULL; routines++)
+	{
+		if (strcmp(routine, *routines) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+kn__words_are_relayed(const char *routine)
+{
+	static const char *const routines[] = { "pgfdw_report_error", "dblink_res_error", NULL };
+
+	return is_one_of(routine, routines);
+}
+
 bool
 kn__words_are_raised(const char *routine)
 {
 	static const char *const routines[] = {
-		"exec_stmt_raise",                                   /* PL/pgSQL */
-		"PLy_output",         "PLy_elog",   "PLy_elog_impl", /* PL/Python */
+		"exec_stmt_raise",                                 /* PL/pgSQL */
+		"PLy_output",       "PLy_elog",   "PLy_elog_impl", /* PL/Python */
 		"do_util_elog", /* PL/Perl, and what it is called elsewhere */
-		"plperl_util_elog",   "pltcl_elog", "throw_tcl_error",
-		"pgfdw_report_error", /* what another server has said */
-		"dblink_res_error",
+		"plperl_util_elog", "pltcl_elog", "throw_tcl_error", NULL,
 	};
 
-	for (size_t i = 0; routine != NULL && i < sizeof(routines) / sizeof(routines[0]); i++)
-	{
-		if (strcmp(routine, routines[i]) == 0)
-			return true;
-	}
-	return false;
+	return kn__words_are_relayed(routine) || is_one_of(routine, routines);
 }
 
 /* What the server finds in the text, where it points at it. */
@@ -89,17 +101,11 @@ kn__words_notice_may_quote(const kn__words *words)
 	static const char *const of_arguments[] = { "pg_signal_backend",
 												"pg_terminate_backend",
 												"pg_wait_until_termination",
-												"pg_log_backend_memory_contexts" };
+												"pg_log_backend_memory_contexts",
+												NULL };
 
-	if (kn__words_are_raised(words->routine) || words->context != NULL)
-		return true;
-	for (size_t i = 0; words->routine != NULL && i < sizeof(of_arguments) / sizeof(*of_arguments);
-		 i++)
-	{
-		if (strcmp(words->routine, of_arguments[i]) == 0)
-			return true;
-	}
-	return false;
+	return kn__words_are_raised(words->routine) || words->context != NULL ||
+		   is_one_of(words->routine, of_arguments);
 }
 
 /* Whether one of the codes or classes, with blanks between them, is that of the SQLSTATE. */
@@ -125,7 +131,8 @@ is_plain(const kn__words *words)
 	static const char *const about_rights[] = { "aclcheck_error",
 												"aclcheck_error_col",
 												"aclcheck_error_type",
-												"ExecWithCheckOptions" };
+												"ExecWithCheckOptions",
+												NULL };
 
 	/* Transactions, resources but for disks, whose files may be named, locks, cancels, damage. */
 	if (is_in("25 40 44 532 533 534 55P03 57014 XX001 XX002", words->sqlstate))
@@ -133,13 +140,7 @@ is_plain(const kn__words *words)
 	/* Of what is made in a function even the name may be made of values. */
 	if (is_in("23", words->sqlstate))
 		return words->has_object && words->context == NULL;
-	for (size_t i = 0; words->routine != NULL && i < sizeof(about_rights) / sizeof(*about_rights);
-		 i++)
-	{
-		if (strcmp(words->routine, about_rights[i]) == 0)
-			return true;
-	}
-	return false;
+	return is_one_of(words->routine, about_rights);
 }
 
 /* Whether what stands there is a value, or nothing that is known. */
@@ -219,6 +220,40 @@ has_name(const char *sql, const char *part, size_t length)
 	return false;
 }
 
+/*
+ * What the server says between two names that it quotes.  A value may bring marks of its own, and
+ * then what is between them is what stands between its own parts.
+ */
+static bool
+is_joint(const char *text, size_t length)
+{
+	static const char *const joints[] = {
+		" of ",
+		" of relation ",
+		" of table ",
+		" of domain ",
+		" of type ",
+		" for relation ",
+		" for table ",
+		" for domain ",
+		" for access method ",
+		" in schema ",
+		" already exists in schema ",
+		" already exists for server ",
+		" does not exist for access method ",
+		" does not exist for server ",
+		" is already member of publication ",
+		NULL,
+	};
+
+	for (const char *const *joint = joints; *joint != NULL; joint++)
+	{
+		if (strlen(*joint) == length && memcmp(*joint, text, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* "relation "a" already exists": what is between the marks; where there are none, nobody knows. */
 static bool
 has_what_is_quoted(const char *sql, const char *message)
@@ -227,7 +262,7 @@ has_what_is_quoted(const char *sql, const char *message)
 
 	if (open == NULL)
 		return false;
-	while (open != NULL)
+	for (;;)
 	{
 		const char *close = strchr(open + 1, '"');
 
@@ -235,6 +270,9 @@ has_what_is_quoted(const char *sql, const char *message)
 			!has_name(sql, open + 1, (size_t) (close - open - 1)))
 			return false;
 		open = strchr(close + 1, '"');
+		if (open == NULL)
+			return true;
+		if (!is_joint(close + 1, (size_t) (open - close - 1)))
+			return false;
 	}
-	return true;
 }

@@ -23,6 +23,8 @@ typedef struct kn__words
 extern kn__words kn__words_of(const PGresult *result);
 /* Whether a function has chosen them: one in a language of the server's, or another server. */
 extern bool kn__words_are_raised(const char *routine);
+/* Whether another server has, which this one was asked to ask. */
+extern bool kn__words_are_relayed(const char *routine);
 /*
  * Whether the message may quote a value, be it a parameter, a literal of the statement or what a
  * function has read; sql: the statement that was sent, NULL: not known.

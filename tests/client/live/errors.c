@@ -436,6 +436,8 @@ START_TEST(lets_another_in_for_a_lost_probe)
 	ck_assert_int_eq(kn_next(rows), true);
 	ck_assert_int_eq(stats_of(wary).breaker, KN_BREAKER_HALF_OPEN);
 	EXPECT(c, kn_exec(c, "SELECT 1"), KN_CIRCUIT_OPEN);
+	ck_assert_uint_eq(stats_of(wary).breaker_refused, 2);
+	ck_assert_uint_eq(stats_of(wary).breaker_opened, 1);
 	later += INT64_C(10000000000);
 	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
 	ck_assert_int_eq(stats_of(wary).breaker, KN_BREAKER_CLOSED);

@@ -137,7 +137,7 @@ is_expected(const deed *d, way how, moment when, kn_status status)
 	if (d->commits && when >= MOMENT_DURING)
 		return is_lost(how, status);
 	/* It may have called a function that does more than can be undone. */
-	if (d->calls && when <= MOMENT_DURING && status == KN_UNAVAILABLE)
+	if (d->calls && when <= MOMENT_DURING && status == KN_OUTCOME_UNKNOWN)
 		return true;
 	/* A pooler does not say whether the server was told to go. */
 	return status == KN_OK || (is_pooled() && may_be_done && status == KN_OUTCOME_UNKNOWN);

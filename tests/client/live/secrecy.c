@@ -71,6 +71,9 @@ static const struct
 	{ "SELECT has_table_privilege($1, 'select')", KN_SCHEMA, true },
 	{ "SELECT pg_has_role($1, 'usage')", KN_SCHEMA, true },
 	{ "SELECT current_setting($1)", KN_SCHEMA, true },
+	/* A value that has quotation marks with what is in the statement between them. */
+	{ "SELECT current_setting('select\" ' || $1 || ' \"select')", KN_SCHEMA, true },
+	{ "SELECT current_setting('select\" s3cret \"select')", KN_SCHEMA, false },
 	{ "SELECT pg_database_size($1::text::name)", KN_SCHEMA, true },
 	{ "SELECT pg_get_serial_sequence('kn_told', $1)", KN_SCHEMA, true },
 	{ "SELECT pg_stat_file($1)", KN_SERVER, true },
