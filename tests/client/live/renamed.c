@@ -113,7 +113,7 @@ typedef struct renaming
 	fate fate;
 } renaming;
 
-/* The name that what is about to be sent gives to a statement. */
+/* The name that what is about to be sent gives to our statement. */
 static void
 copy_name(const proxy *p, char *to, size_t size)
 {
@@ -124,8 +124,10 @@ copy_name(const proxy *p, char *to, size_t size)
 		for (size_t at = 0; x != NULL && x->server == p->hit && at + 5 < x->have;
 			 at += 1 + length_at(x->bytes + at + 1))
 		{
-			if (x->bytes[at] == 'P' && x->bytes[at + 5] != '\0')
-				(void) snprintf(to, size, "%s", x->bytes + at + 5);
+			const char *name = x->bytes + at + 5;
+
+			if (x->bytes[at] == 'P' && strcmp(name + strlen(name) + 1, INSERT) == 0)
+				(void) snprintf(to, size, "%s", name);
 		}
 	}
 }
