@@ -113,9 +113,9 @@ typedef struct renaming
 	fate fate;
 } renaming;
 
-/* The name that what is about to be sent gives to our statement. */
-static void
-copy_name(const proxy *p, char *to, size_t size)
+/* The name that what is about to be sent gives to our statement; NULL: none. */
+static const char *
+name_in(const proxy *p)
 {
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
@@ -127,9 +127,10 @@ copy_name(const proxy *p, char *to, size_t size)
 			const char *name = x->bytes + at + 5;
 
 			if (x->bytes[at] == 'P' && strcmp(name + strlen(name) + 1, INSERT) == 0)
-				(void) snprintf(to, size, "%s", name);
+				return name;
 		}
 	}
+	return NULL;
 }
 
 /* As PREPARE, EXECUTE and their like come from who has the session at other times. */
@@ -150,7 +151,7 @@ rename_it(void *user)
 {
 	renaming *r = user;
 	char answer[PROXY_BYTES];
-	char name[40] = "";
+	const char *name;
 	char sql[100];
 
 	if (r->fate != FATE_THERE)
@@ -162,9 +163,9 @@ rename_it(void *user)
 		ck_assert_int_eq(answer[0], 'T');
 		return false;
 	}
-	copy_name(&r->p, name, sizeof(name));
-	ck_assert_msg(strncmp(name, "kn_", 3) == 0, "nothing is to be prepared");
-	(void) snprintf(sql, sizeof(sql), "PREPARE %s AS SELECT 1", name);
+	name = name_in(&r->p);
+	ck_assert_msg(name != NULL && strncmp(name, "kn_", 3) == 0, "nothing is to be prepared");
+	(void) snprintf(sql, sizeof(sql), "PREPARE %.40s AS SELECT 1", name);
 	say(r->p.hit, sql, answer);
 	ck_assert_int_eq(answer[0], 'C');
 	return false;
