@@ -5,6 +5,7 @@
  * What there is, the tables say: that of the options, which is read here as the source has it, and
  * that of libpq.
  */
+#include <ctype.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 
@@ -69,7 +70,9 @@ START_TEST(by_the_environment)
 	char variable[NAME_LIMIT];
 	char value[40];
 
-	environment_name(variable, o->name);
+	(void) snprintf(variable, sizeof(variable), "KINTS_%s", o->name);
+	for (char *at = variable; *at != '\0'; at++)
+		*at = (char) toupper((unsigned char) *at);
 	write_value(value, o);
 	ck_assert_int_eq(setenv(variable, value, 1), 0);
 	ck_assert_msg(INIT(0) == KN_OK, "%s: %s", variable, error);
