@@ -3,6 +3,7 @@
  *		Ends: drained, renewed, forgotten in a child.
  */
 #include "pool_fake.h"
+#include "threads.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,16 +63,19 @@ START_TEST(drains)
 	kn__member *member;
 	kn__member *none;
 	kn__fault fault;
+	int threads = threads_now();
 
 	fake_init(&f, 3);
 	pool = fake_pool(&f);
 	fill_pool(pool, 3);
+	ck_assert_int_gt(threads_now(), threads);
 	ck_assert_int_eq(kn__pool_drain(pool, KN__NEVER), KN_OK);
 	ck_assert_int_eq(f.closed, 3);
 	ck_assert_int_eq(kn__pool_take(pool, KN__NEVER, "test.c", 1, NULL, &none, &fault), KN_CLOSED);
 	ck_assert_ptr_null(none);
 	ck_assert_int_eq(kn__pool_drain(pool, 0), KN_OK); /* again */
 	fake_end(&f, pool);
+	ck_assert_int_eq(threads_now(), threads);
 
 	/* What is out is waited for. */
 	fake_init(&f, 1);

@@ -23,7 +23,7 @@ KN_API kn_batch *kn_begin_batch(kn_ctx *cx);
 /*
  * Adds a statement; sql and what values borrow has to live until the batch has run, the array
  * itself need not.  Returns the statement's index, from 0; -1: it cannot be added, which comes out
- * of kn_run_batch(), or batch is NULL or has run.
+ * of kn_run_batch(), or one before it could not, or batch is NULL or has run.
  */
 KN_API int kn_add_values(kn_batch *batch, const char *sql, const kn_value *values, int count);
 #ifndef __cplusplus
@@ -39,9 +39,13 @@ KN_API KN_MUST_CHECK kn_status kn_run_batch(kn_batch *batch, const kn_options *o
 /* How many rows a statement affected; -1: it says none, the batch has failed or has not run, or
  * there is no such statement. */
 KN_API int64_t kn_batch_affected(const kn_batch *batch, int index);
-/* The rows of a statement, once: to be ended by kn_done(), which says KN_USAGE where they have been
- * taken, the batch has not run, or there is no such statement; what the batch has failed with, if
- * it has.  Never NULL. */
+/*
+ * The rows of a statement, once: to be ended by kn_done(), which says KN_USAGE where they have been
+ * taken, the batch has not run, or there is no such statement.  Never NULL.  Where the batch has
+ * failed: what it has failed with for the statement that is the error's item, and KN_ABORTED for
+ * all others.  The connection, the server, the time and COMMIT are those of all: so is the status
+ * then.
+ */
 KN_API kn_rows *kn_batch_rows(kn_batch *batch, int index);
 
 KN_END_DECLS

@@ -20,15 +20,19 @@ struct kn_batch
 	bool has_run;
 	int committing; /* the first that may commit by itself; -1: none does */
 	const char *why;
-	int failed;
+	int failed; /* the index of what has; -1: nothing, or all of it */
 };
 
-static kn_batch failed_batch = { .status = KN_NO_MEMORY, .why = "out of memory", .has_run = true };
+static kn_batch failed_batch = {
+	.status = KN_NO_MEMORY, .why = "out of memory", .has_run = true, .failed = -1
+};
 
 static bool make_room(kn_batch *batch);
 static unsigned add_class(unsigned all, unsigned class);
 static kn_status check_commits(kn_batch *batch);
 static int fail_item(kn_batch *batch, kn_status status, const char *why);
+static bool is_of_all(kn_status status);
+static kn_status status_of(const kn_batch *batch, int index);
 
 kn_batch *
 kn_begin_batch(kn_ctx *cx)
@@ -47,6 +51,7 @@ kn_begin_batch(kn_ctx *cx)
 	cx->batches = batch;
 	batch->class = KN__CLASS_KNOWN | KN__CLASS_READ | KN__CLASS_ATOMIC;
 	batch->committing = -1;
+	batch->failed = -1;
 	return batch;
 }
 
@@ -57,7 +62,7 @@ kn_add_values(kn_batch *batch, const char *sql, const kn_value *values, int coun
 	kn_value *copy;
 	unsigned class;
 
-	if (batch == NULL || batch->cx == NULL || batch->has_run)
+	if (batch == NULL || batch->cx == NULL || batch->has_run || batch->status != KN_OK)
 		return -1;
 	if (sql == NULL || count < 0 || (count > 0 && values == NULL))
 		return fail_item(batch, KN_USAGE, "a statement or its values are missing");
@@ -107,12 +112,9 @@ add_class(unsigned all, unsigned class)
 static int
 fail_item(kn_batch *batch, kn_status status, const char *why)
 {
-	if (batch->status == KN_OK)
-	{
-		batch->status = status;
-		batch->why = kn__arena_copy(&batch->cx->arena, why, strlen(why));
-		batch->failed = batch->count;
-	}
+	batch->status = status;
+	batch->why = kn__arena_copy(&batch->cx->arena, why, strlen(why));
+	batch->failed = batch->count;
 	return -1;
 }
 
@@ -149,7 +151,10 @@ kn_run_batch(kn_batch *batch, const kn_options *options)
 		return KN_OK;
 	status = check_commits(batch);
 	if (status != KN_OK)
+	{
+		batch->failed = cx->fault.error.item;
 		return batch->status = status;
+	}
 	memset(&call, 0, sizeof(call));
 	call.cx = cx;
 	call.items = batch->items;
@@ -157,7 +162,26 @@ kn_run_batch(kn_batch *batch, const kn_options *options)
 	call.class = batch->class;
 	call.options = options;
 	batch->status = kn__run(&call);
+	if (batch->status != KN_OK && !is_of_all(batch->status))
+		batch->failed = cx->fault.error.item;
 	return batch->status;
+}
+
+/* The time, the caller and the server are those of all, whichever the server was at. */
+static bool
+is_of_all(kn_status status)
+{
+	return status == KN_TIMEOUT || status == KN_CANCELED || status == KN_CONN_LOST ||
+		   status == KN_UNAVAILABLE || status == KN_OUTCOME_UNKNOWN;
+}
+
+/* Where one has failed, the others are undone, or were never done. */
+static kn_status
+status_of(const kn_batch *batch, int index)
+{
+	bool is_other = batch->failed >= 0 && index >= 0 && index < batch->count;
+
+	return is_other && index != batch->failed ? KN_ABORTED : batch->status;
 }
 
 /* All of a batch are one transaction, and stay one: the server lets the first commit by itself. */
@@ -209,8 +233,10 @@ kn_batch_rows(kn_batch *batch, int index)
 
 	if (batch == NULL || batch->cx == NULL)
 		return kn__rows_failed();
-	if (!batch->has_run || batch->status != KN_OK || index < 0 || index >= batch->count)
-		return kn__rows_fail(batch->cx, batch->status != KN_OK ? batch->status : KN_USAGE);
+	if (batch->has_run && batch->status != KN_OK)
+		return kn__rows_fail(batch->cx, status_of(batch, index));
+	if (!batch->has_run || index < 0 || index >= batch->count)
+		return kn__rows_fail(batch->cx, KN_USAGE);
 	item = &batch->items[index];
 	if (item->result == NULL)
 		return kn__rows_fail(batch->cx, KN_USAGE);

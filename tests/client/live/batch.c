@@ -83,7 +83,9 @@ START_TEST(does_nothing_where_one_fails)
 		ck_assert_int_eq(kn_last_error(cx)->item, 2);
 		ck_assert_str_eq(kn_last_error(cx)->sql, failures[_i].sql);
 		ck_assert_int_eq(kn_batch_affected(batch, 0), -1);
-		EXPECT(cx, kn_done(kn_batch_rows(batch, 0)), failures[_i].status);
+		for (int i = 0; i <= 3; i++)
+			EXPECT(cx, kn_done(kn_batch_rows(batch, i)), i == 2 ? failures[_i].status : KN_ABORTED);
+		EXPECT(cx, kn_done(kn_batch_rows(batch, 4)), failures[_i].status);
 		ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch"), 0);
 	}
 	/* What the server never prepared is not asked for by name, and others are prepared as ever. */
@@ -148,6 +150,34 @@ START_TEST(needs_what_it_makes_at_first)
 }
 END_TEST
 
+/* What cannot even be added fails in its place, and nothing is added after it. */
+START_TEST(takes_nothing_after_what_it_cannot_take)
+{
+	kn_batch *batch = kn_begin_batch(cx);
+
+	ck_assert_int_eq(kn_add(batch, "SELECT 1"), 0);
+	ck_assert_int_eq(kn_add(batch, "SET work_mem = 64"), -1);
+	ck_assert_int_eq(kn_add(batch, "SELECT 2"), -1);
+	EXPECT(cx, kn_run_batch(batch, NULL), KN_USAGE);
+	ck_assert_int_eq(kn_last_error(cx)->item, 1);
+	EXPECT(cx, kn_done(kn_batch_rows(batch, 0)), KN_ABORTED);
+	EXPECT(cx, kn_done(kn_batch_rows(batch, 1)), KN_USAGE);
+}
+END_TEST
+
+START_TEST(refuses_what_commits_by_itself)
+{
+	kn_batch *batch = kn_begin_batch(cx);
+
+	(void) kn_add(batch, "SELECT 1");
+	(void) kn_add(batch, "VACUUM kn_batch");
+	EXPECT(cx, kn_run_batch(batch, NULL), KN_USAGE);
+	ck_assert_int_eq(kn_last_error(cx)->item, 1);
+	EXPECT(cx, kn_done(kn_batch_rows(batch, 0)), KN_ABORTED);
+	EXPECT(cx, kn_done(kn_batch_rows(batch, 1)), KN_USAGE);
+}
+END_TEST
+
 START_TEST(sends_nothing_that_cannot_be_sent)
 {
 	kn_batch *batch = kn_begin_batch(cx);
@@ -156,6 +186,8 @@ START_TEST(sends_nothing_that_cannot_be_sent)
 	(void) kn_add(batch, "INSERT INTO kn_batch VALUES ($1, $2)", 2, ((kn_str){ "a\0b", 3 }));
 	EXPECT(cx, kn_run_batch(batch, NULL), KN_DATA);
 	ck_assert_int_eq(kn_last_error(cx)->item, 1);
+	EXPECT(cx, kn_done(kn_batch_rows(batch, 0)), KN_ABORTED);
+	EXPECT(cx, kn_done(kn_batch_rows(batch, 1)), KN_DATA);
 	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch"), 0);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	batch = kn_begin_batch(cx);
@@ -205,6 +237,8 @@ START_TEST(fails_at_its_end)
 		(void) kn_add(batch, "INSERT INTO kn_batch VALUES (2, 'a')");
 		EXPECT(cx, kn_run_batch(batch, NULL), KN_DUPLICATE);
 		ck_assert_int_eq(kn_last_error(cx)->item, -1);
+		for (int i = 0; i < 3; i++)
+			EXPECT(cx, kn_done(kn_batch_rows(batch, i)), KN_DUPLICATE);
 		ck_assert_str_eq(kn_last_error(cx)->constraint_name, "kn_made_a_key");
 		EXPECT(cx, kn_exec(cx, "INSERT INTO kn_made VALUES (1), (1)"), KN_DUPLICATE);
 		EXPECT(cx,
@@ -218,6 +252,22 @@ START_TEST(fails_at_its_end)
 }
 END_TEST
 
+START_TEST(is_lost_as_a_whole)
+{
+	kn_batch *batch = kn_begin_batch(cx);
+	kn_status status;
+
+	(void) kn_add(batch, "INSERT INTO kn_batch VALUES (1, 'a')");
+	(void) kn_add(batch, "SELECT pg_terminate_backend(pg_backend_pid())");
+	(void) kn_add(batch, "INSERT INTO kn_batch VALUES (2, 'a')");
+	status = kn_run_batch(batch, NULL);
+	ck_assert(status == KN_UNAVAILABLE || status == KN_CONN_LOST);
+	for (int i = 0; i < 3; i++)
+		EXPECT(cx, kn_done(kn_batch_rows(batch, i)), status);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch"), 0);
+}
+END_TEST
+
 START_TEST(ends_in_time)
 {
 	kn_ctx *hasty = kn_begin(db, .timeout_ms = 60);
@@ -227,6 +277,9 @@ START_TEST(ends_in_time)
 	(void) kn_add(batch, "SELECT pg_sleep(30)");
 	(void) kn_add(batch, "INSERT INTO kn_batch VALUES (2, 'a')");
 	EXPECT(hasty, kn_run_batch(batch, NULL), KN_TIMEOUT);
+	/* The time is that of all. */
+	for (int i = 0; i < 3; i++)
+		EXPECT(hasty, kn_done(kn_batch_rows(batch, i)), KN_TIMEOUT);
 	kn_end(hasty);
 	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch"), 0);
 }
@@ -241,9 +294,12 @@ fill(TCase *tcase)
 	LOOP(tcase, tells_the_item_in_a_transaction, failures);
 	tcase_add_test(tcase, needs_what_it_makes);
 	tcase_add_test(tcase, needs_what_it_makes_at_first);
+	tcase_add_test(tcase, takes_nothing_after_what_it_cannot_take);
+	tcase_add_test(tcase, refuses_what_commits_by_itself);
 	tcase_add_test(tcase, sends_nothing_that_cannot_be_sent);
 	tcase_add_test(tcase, reads_while_it_writes);
 	tcase_add_test(tcase, fails_at_its_end);
+	tcase_add_test(tcase, is_lost_as_a_whole);
 	tcase_add_test(tcase, ends_in_time);
 }
 

@@ -12,6 +12,7 @@
 typedef enum way
 {
 	WAY_CUT,       /* the socket is closed both ways */
+	WAY_CLOSE,     /* likewise, once TLS has said that it ends; not without TLS */
 	WAY_RESET,     /* likewise, with a reset: what has arrived is lost with it */
 	WAY_DROP,      /* nothing passes any more, and nobody is told */
 	WAY_FREEZE,    /* SIGSTOP: it goes on with what it was told when the caller has given up */

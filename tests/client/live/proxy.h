@@ -43,6 +43,7 @@ typedef struct proxy
 	struct sockaddr_un elsewhere; /* another server */
 	bool is_tcp;                  /* to the client */
 	bool resets;                  /* what is cut gets a reset */
+	bool says_end;                /* what is cut gets the end of its TLS before */
 	const char *certificates;     /* where they are, if the client is to have TLS */
 	SSL_CTX *tls;                 /* NULL: it has none */
 	_Atomic(int) encrypted;       /* connections that have it */
@@ -75,7 +76,7 @@ typedef struct proxy
 static inline void
 pair_close(proxy *p, int i)
 {
-	pair_free(p->pairs[i], p->resets);
+	pair_free(p->pairs[i], p->resets, p->says_end);
 	p->pairs[i] = NULL;
 }
 

@@ -81,14 +81,16 @@ tls_of(const char *certificates)
 	return context;
 }
 
-/* Without a good-bye, as connections are lost. */
+/* Without a good-bye, as connections are lost; or with that of TLS, and no more. */
 static inline void
-pair_free(pair *x, bool resets)
+pair_free(pair *x, bool resets, bool says_end)
 {
 	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
 	if (resets)
 		(void) setsockopt(x->client, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	if (says_end && x->tls != NULL)
+		(void) SSL_shutdown(x->tls);
 	SSL_free(x->tls);
 	(void) close(x->client);
 	if (x->server >= 0)

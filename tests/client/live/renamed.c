@@ -4,7 +4,7 @@
  *
  * So it is where a pooler hands the server's sessions round, and nobody has noticed.  The proxy
  * does the same to a session of the server's, in front of a statement that is about to go by its
- * name.  It is done once, as it was meant, and from then on without a name.
+ * name, or to get it.  It is done once, as it was meant, and from then on without a name.
  */
 #include "notes.h"
 #include "proxy.h"
@@ -103,6 +103,7 @@ typedef enum fate
 {
 	FATE_GONE,  /* 26000: the server does not know the name */
 	FATE_TAKEN, /* 08P01: its statement has other parameters */
+	FATE_THERE, /* 42P05: it is somebody's before it is ours */
 	FATE_COUNT
 } fate;
 
@@ -112,18 +113,61 @@ typedef struct renaming
 	fate fate;
 } renaming;
 
+/* The name that what is about to be sent gives to our statement; NULL: none. */
+static const char *
+name_in(const proxy *p)
+{
+	for (int i = 0; i < PROXY_PAIRS; i++)
+	{
+		const pair *x = p->pairs[i];
+
+		for (size_t at = 0; x != NULL && x->server == p->hit && at + 5 < x->have;
+			 at += 1 + length_at(x->bytes + at + 1))
+		{
+			const char *name = x->bytes + at + 5;
+
+			if (x->bytes[at] == 'P' && strcmp(name + strlen(name) + 1, INSERT) == 0)
+				return name;
+		}
+	}
+	return NULL;
+}
+
+/* As PREPARE, EXECUTE and their like come from who has the session at other times. */
+static void
+say(int server, const char *sql, char *answer)
+{
+	uint32_t length = htonl((uint32_t) (sizeof(length) + strlen(sql) + 1));
+	char message[120] = "Q";
+
+	memcpy(message + 1, &length, sizeof(length));
+	(void) snprintf(message + 5, sizeof(message) - 5, "%s", sql);
+	ck_assert_int_eq(pass(server, message, 1 + length_at(message + 1)), true);
+	ck_assert_uint_gt(read_answer(server, answer), 0);
+}
+
 static bool
 rename_it(void *user)
 {
-	static const char messages[FATE_COUNT][29] = { "Q\0\0\0\034SELECT kn_rename(false)",
-												   "Q\0\0\0\033SELECT kn_rename(true)" };
 	renaming *r = user;
 	char answer[PROXY_BYTES];
+	const char *name;
+	char sql[100];
 
-	ck_assert_int_eq(pass(r->p.hit, messages[r->fate], 1 + length_at(messages[r->fate] + 1)), true);
-	ck_assert_uint_gt(read_answer(r->p.hit, answer), 0);
-	/* A row: it was there. */
-	ck_assert_int_eq(answer[0], 'T');
+	if (r->fate != FATE_THERE)
+	{
+		say(r->p.hit,
+			r->fate == FATE_GONE ? "SELECT kn_rename(false)" : "SELECT kn_rename(true)",
+			answer);
+		/* A row: it was there. */
+		ck_assert_int_eq(answer[0], 'T');
+		return false;
+	}
+	name = name_in(&r->p);
+	ck_assert_msg(name != NULL && strncmp(name, "kn_", 3) == 0, "nothing is to be prepared");
+	(void) snprintf(sql, sizeof(sql), "PREPARE %.40s AS SELECT 1", name);
+	say(r->p.hit, sql, answer);
+	ck_assert_int_eq(answer[0], 'C');
 	return false;
 }
 
@@ -152,6 +196,9 @@ START_TEST(is_done_once_as_it_was_meant)
 	kn_ctx *cx;
 
 	r.p.user = &r;
+	/* The second use is the first that has a name. */
+	if (r.fate == FATE_THERE)
+		r.p.text = "Ben";
 	/* To the server itself, also where a pooler stands before it, which has names of its own. */
 	r.p.to.sun_family = AF_UNIX;
 	(void) snprintf(r.p.to.sun_path,
@@ -170,7 +217,7 @@ START_TEST(is_done_once_as_it_was_meant)
 	ck_assert_int_eq(look_number(look, "SELECT count(DISTINCT name) FROM kn_renamed"),
 					 COUNT(names));
 	/* Nothing of ours any more; and what is somebody else's, he may still want. */
-	ck_assert_str_eq(prepared(cx), r.fate == FATE_TAKEN ? "PREPARE" : "");
+	ck_assert_str_eq(prepared(cx), r.fate == FATE_GONE ? "" : "PREPARE");
 	ck_assert_int_eq(times_told(KN_EVENT_NOTICE, "WARNING"), 1);
 	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
 	kn_end(cx);

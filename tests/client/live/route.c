@@ -187,6 +187,49 @@ check_hidden_writes(const char *primary, const char *replica)
 	db = kept;
 }
 
+/* Of a function that is said to write no replica is asked, by whichever kind of call. */
+static void
+check_volatile_functions(const char *primary, const char *replica)
+{
+	static const char writes[] = "SELECT pg_is_in_recovery(), bump()";
+	const char *replicas[] = { replica, NULL };
+	kn_db *kept = db;
+	uint64_t asked;
+
+	check(kn_open(&db,
+				  NULL,
+				  0,
+				  .conninfo = primary,
+				  .replicas = replicas,
+				  .lag_ms = -1,
+				  .probe_ms = PROBE_MS,
+				  .volatile_functions = "bump") == KN_OK,
+		  "who knows what writes");
+	check(reads_come_to(REPLICA, 0), "reads go to a replica");
+	for (int i = 0; i < 3; i++)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
+		kn_batch *batch = kn_begin_batch(cx);
+
+		asked = detours();
+		if (i == 0)
+			check(place_of(kn_query(cx, writes)) == PRIMARY, "a query of what is said to write");
+		if (i == 1)
+			check(place_of(kn_stream(cx, writes)) == PRIMARY, "a stream of what is said to write");
+		(void) kn_add(batch, "SELECT pg_is_in_recovery()");
+		(void) kn_add(batch, writes);
+		if (i == 2)
+			check(kn_run_batch(batch, NULL) == KN_OK &&
+					  place_of(kn_batch_rows(batch, 0)) == PRIMARY &&
+					  place_of(kn_batch_rows(batch, 1)) == PRIMARY,
+				  "a batch with what is said to write");
+		check(detours() == asked, "it goes there at once");
+	}
+	check(reads_come_to(REPLICA, 0), "others go to a replica");
+	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	db = kept;
+}
+
 /* Once it has begun it is not tried again: so nobody is asked who could refuse it in the end. */
 static void
 check_copies(void)
@@ -439,6 +482,7 @@ main(int argc, char **argv)
 	check_statements();
 	check_requests();
 	check_hidden_writes(argv[1], argv[2]);
+	check_volatile_functions(argv[1], argv[2]);
 	check_copies();
 	check_transactions();
 	check_lag(replica);
