@@ -53,8 +53,6 @@ extern void kn__known_free(kn__known *known);
 extern kn__form kn__known_find(const kn__known *known, uint32_t oid);
 /* If there is no room, the type is another one from now on. */
 extern void kn__known_note(kn__known *known, uint32_t oid, kn__form form);
-/* It is not sent as was told, for a server has another type of that number: it has no codec now. */
-extern void kn__known_correct(kn__known *known, uint32_t oid);
 /*
  * Whoever asks, by a number of his, has been refused an answer: until that second there is no point
  * in asking again.  Who is forgotten for another one asks once more.

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_text(int format, const char *bytes, int32_t length);
 static kn_status decode_binary(kn__arena *arena, const kn__type *type, const char *bytes,
 							   size_t length, kn_value *out, const char **why);
 static kn_status decode_number(const kn__type *type, const char *bytes, size_t length,
@@ -39,7 +38,7 @@ kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes, int32_
 	out->as.i = 0;
 	if (length < 0)
 		return KN_OK;
-	if (type == NULL && is_text(format, bytes, length))
+	if (type == NULL && (format == KN__FORMAT_TEXT || (format & KN__FORMAT_AS_TEXT) != 0))
 	{
 		out->type = KN_TYPE_TEXT;
 		out->n = (uint32_t) length;
@@ -68,16 +67,6 @@ kn__decode(kn__arena *arena, uint32_t oid, int format, const char *bytes, int32_
 		return decode_text(arena, type, (kn_str){ bytes, (size_t) length }, out, why);
 	*why = "the message is not of its type's length";
 	return decode_binary(arena, type, bytes, (size_t) length, out, why);
-}
-
-/* Of a type that is not in the list.  There is no NUL in text, unless it has become another type.
- */
-static bool
-is_text(int format, const char *bytes, int32_t length)
-{
-	return format == KN__FORMAT_TEXT ||
-		   ((format & KN__FORMAT_AS_TEXT) != 0 &&
-			(length == 0 || memchr(bytes, '\0', (size_t) length) == NULL));
 }
 
 static kn_status

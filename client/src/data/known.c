@@ -4,8 +4,7 @@
  *
  * A table of fixed size, safe for all threads, a word an entry: the number of the type, and
  * its form.  What has been told stays: numbers are not given to other types in the life of a
- * server; where it is another server by now, values are found not to look like it.  Types for which
- *there is no room go as those without a codec.
+ * program.  Types for which there is no room go as those without a codec.
  */
 #include <stdatomic.h>
 
@@ -82,15 +81,6 @@ kn__known_note(kn__known *known, uint32_t oid, kn__form form)
 		atomic_store(&known->entries[place_of(oid, i)], wanted);
 		return;
 	}
-}
-
-void
-kn__known_correct(kn__known *known, uint32_t oid)
-{
-	kn__form form = kn__known_find(known, oid);
-
-	if (form == KN__FORM_TEXT || form == KN__FORM_TEXTS)
-		kn__known_note(known, oid, KN__FORM_OTHER);
 }
 
 int

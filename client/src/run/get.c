@@ -119,8 +119,6 @@ get(kn_rows *rows, int column, kn_value *value)
 							&why);
 	if (status == KN_OK)
 		return true;
-	if (status == KN_DATA)
-		kn__known_correct(rows->cx->db->known, kn__result_oid(rows->result, column));
 	fail_value(rows, column, status, why);
 	return false;
 }

@@ -313,74 +313,21 @@ START_TEST(may_be_many)
 }
 END_TEST
 
-/* Another handle has not asked what these are, and need not. */
-START_TEST(is_kept_with_what_it_is)
-{
-	kn_db *own;
-	kn_ctx *c;
-
-	check_rows(cx, kn_query_values(cx, queries[_i], NULL, 0, &cached));
-	OPEN(own, .cache = &kept.cache);
-	c = kn_begin(own);
-	check_rows(c, kn_query_values(c, queries[_i], NULL, 0, &cached));
-	ck_assert_int_eq(kept.hits, 1);
-	kn_end(c);
-	close_even(own);
-}
-END_TEST
-
-#define MAKE_PART                                                                             \
-	"DROP TYPE IF EXISTS kn_part CASCADE; CREATE TYPE kn_part;"                               \
-	"CREATE FUNCTION kn_part_in(cstring) RETURNS kn_part LANGUAGE internal IMMUTABLE STRICT"  \
-	" AS 'textin';"                                                                           \
-	"CREATE FUNCTION kn_part_out(kn_part) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT" \
-	" AS 'textout';"                                                                          \
-	"CREATE FUNCTION kn_part_send(kn_part) RETURNS bytea LANGUAGE internal STABLE STRICT"     \
-	" AS 'textsend';"                                                                         \
-	"CREATE TYPE kn_part (INPUT = kn_part_in, OUTPUT = kn_part_out, SEND = kn_part_send,"     \
-	" LIKE = text, DELIMITER = ';')"
-
-/* As after a switch to a server where the number is that of another type: that is told, once. */
-START_TEST(may_be_sent_otherwise)
-{
-	static const char sql[] = "SELECT 'a'::kn_part";
-	static const char change[] =
-		"CREATE FUNCTION kn_part_binary(kn_part) RETURNS bytea LANGUAGE sql AS"
-		" $$SELECT '\\x0001'::bytea$$; ALTER TYPE kn_part SET (SEND = kn_part_binary)";
-	kn_db *own;
-	kn_ctx *c;
-	kn_rows *rows;
-
-	look_do(look, MAKE_PART);
-	OPEN(own, .statement_cache = -1, .max_connections = 1);
-	c = kn_begin(own);
-	for (int i = 0; i < 6; i++)
-	{
-		if (i == 3)
-			look_do(look, change);
-		rows = kn_query(c, sql);
-		ck_assert(kn_next(rows));
-		if (i == 3)
-		{
-			(void) kn_get_str(rows, 0);
-			EXPECT(c, kn_done(rows), KN_DATA);
-			continue;
-		}
-		ck_assert_str_eq(kn_get_text(rows, 0), "a");
-		EXPECT_OK(c, kn_done(rows));
-	}
-	kn_end(c);
-	close_even(own);
-	look_do(look, "DROP TYPE kn_part CASCADE");
-}
-END_TEST
-
 /* What separates the elements is part of the type; all that is known of here have a comma. */
 START_TEST(may_have_another_delimiter)
 {
 	kn_rows *rows;
 
-	look_do(look, MAKE_PART);
+	look_do(look,
+			"DROP TYPE IF EXISTS kn_part CASCADE; CREATE TYPE kn_part;"
+			"CREATE FUNCTION kn_part_in(cstring) RETURNS kn_part LANGUAGE internal IMMUTABLE STRICT"
+			" AS 'textin';"
+			"CREATE FUNCTION kn_part_out(kn_part) RETURNS cstring LANGUAGE internal IMMUTABLE"
+			" STRICT AS 'textout';"
+			"CREATE FUNCTION kn_part_send(kn_part) RETURNS bytea LANGUAGE internal STABLE STRICT"
+			" AS 'textsend';"
+			"CREATE TYPE kn_part (INPUT = kn_part_in, OUTPUT = kn_part_out, SEND = kn_part_send,"
+			" LIKE = text, DELIMITER = ';')");
 	for (int i = 0; i < 3; i++)
 	{
 		kn_value values[2];
@@ -411,8 +358,6 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, comes_later, 0, 4);
 	tcase_add_test(tcase, may_be_many);
 	tcase_add_test(tcase, may_have_another_delimiter);
-	tcase_add_test(tcase, may_be_sent_otherwise);
-	LOOP(tcase, is_kept_with_what_it_is, queries);
 }
 
 int
