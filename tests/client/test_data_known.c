@@ -109,6 +109,11 @@ START_TEST(refuses_who_asked_in_vain)
 	ck_assert(kn__known_is_refused(known, UINT32_MAX, UINT32_MAX - 1));
 	for (uint32_t asker = 2; asker < 1000; asker++)
 		ck_assert(!kn__known_is_refused(known, asker, 0));
+	/* Nobody's chair is taken by another one as long as there are any. */
+	for (uint32_t asker = 2; asker < 60; asker++)
+		kn__known_refuse(known, asker * 2654435, 100);
+	for (uint32_t asker = 2; asker < 60; asker++)
+		ck_assert(kn__known_is_refused(known, asker * 2654435, 99));
 	kn__known_refuse(NULL, 1, 10);
 	ck_assert(!kn__known_is_refused(NULL, 1, 9));
 }

@@ -19,6 +19,7 @@
 #define M  KN__CLASS_MULTIPLE
 #define B  KN__CLASS_BROKEN
 #define CA KN__CLASS_CALLS
+#define LA (KN__CLASS_CALLS | KN__CLASS_LASTS)
 #define CO KN__CLASS_COMMITS
 #define U  KN__CLASS_UNKNOWN
 
@@ -58,12 +59,12 @@ static const struct
 	{ "SELECT * FROM t FOR SHARE", K | A },
 	{ "SELECT * FROM (SELECT * FROM t FOR KEY SHARE) x", K | A },
 	{ "SELECT nextval('s')", K | A },
-	{ "SELECT dblink_exec('a', 'b')", K | A | SO | CA },
-	{ "SELECT x.dblink_exec('a', 'b')", K | A | SO | CA },
-	{ "SELECT * FROM dblink('a', 'b') AS (c int)", K | A | SO | CA },
-	{ "INSERT INTO t SELECT dblink_exec('a', 'b')", K | A | SO | CA },
+	{ "SELECT dblink_exec('a', 'b')", K | A | SO | LA },
+	{ "SELECT x.dblink_exec('a', 'b')", K | A | SO | LA },
+	{ "SELECT * FROM dblink('a', 'b') AS (c int)", K | A | SO | LA },
+	{ "INSERT INTO t SELECT dblink_exec('a', 'b')", K | A | SO | LA },
 	{ "SELECT dblink_connect('a', 'b')", K | A | KE },
-	{ "SELECT pg_logical_emit_message(false, 'a', 'b')", K | A | CA },
+	{ "SELECT pg_logical_emit_message(false, 'a', 'b')", K | A | LA },
 	{ "SELECT pg_notify('a', 'b')", K | A },
 	{ "SELECT dblink_exec FROM t", K | R | A },
 	{ "SELECT * INTO t2 FROM t", K | A },

@@ -62,9 +62,10 @@ KN_API bool kn_copy_get(kn_copy *copy, kn_str *piece);
 /*
  * Ends it; *rows, if it is not NULL, is how many rows there were, 0 if it fails.  What was put in
  * is committed, or nothing of it happened: KN_CONN_LOST says that, too; KN_OUTCOME_UNKNOWN as with
- * kn_transact().  A COPY out that only reads may end before it has come to its end: it is
- * cancelled then, unless it is part of a transaction.  Gives the same again when called again;
- * KN_USAGE for NULL; else what a call with a statement may return (see kints/query.h).
+ * kn_transact(), and of a COPY out of functions that may have done something elsewhere.  A COPY
+ * out that only reads may end before it has come to its end: it is cancelled then, unless it is
+ * part of a transaction.  Gives the same again when called again; KN_USAGE for NULL; else what a
+ * call with a statement may return (see kints/query.h).
  */
 KN_API KN_MUST_CHECK kn_status kn_copy_end(kn_copy *copy, int64_t *rows);
 

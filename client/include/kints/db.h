@@ -225,7 +225,8 @@ typedef struct kn_stats
 	uint64_t busy_ns; /* that connections were out; each time counts when that one is taken again,
 					   * or closed */
 	uint64_t open_ns; /* that it took to open those that were opened */
-	uint64_t breaker_refused; /* attempts that its breaker sent away: neither queries nor errors */
+	/* Attempts that its breaker sent away, but for hedges: neither queries nor errors. */
+	uint64_t breaker_refused;
 	uint64_t breaker_opened;  /* how often that opened, be it again after a probe */
 } kn_stats;
 

@@ -12,7 +12,7 @@
  *					   or ends transactions, copies, or sets something for the session; a claim
  *					   without a value; a size that is not filled in; rows that stream, or a COPY,
  *					   are not ended
- *	 KN_TIMEOUT, KN_CANCELED    ended, and not in force
+ *	 KN_TIMEOUT, KN_CANCELED    ended, and not in force but for what functions did elsewhere
  *	 KN_POOL_TIMEOUT, KN_POOL_FULL, KN_CIRCUIT_OPEN, KN_AUTH, KN_CONFIG, KN_UNAVAILABLE
  *					   there is no connection for it
  *	 KN_CONN_LOST      the connection was lost, and nothing was executed

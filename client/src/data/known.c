@@ -12,7 +12,8 @@
 
 #define ENTRIES 2048 /* a power of two */
 #define PROBES  32   /* entries that a type may be in, from its own on */
-#define ASKERS  16   /* a power of two */
+#define ASKERS  256  /* a power of two */
+#define CHAIRS  8    /* that an asker may have, from its own on */
 
 struct kn__known
 {
@@ -99,22 +100,43 @@ kn__known_format(const kn__known *known, uint32_t oid, int format)
 	return format;
 }
 
+static size_t
+chair_of(uint32_t asker, uint32_t probe)
+{
+	return (place_of(asker, 0) + probe) & (ASKERS - 1);
+}
+
+/* Where all its chairs are taken one of them is lost, whose has to ask once more. */
 void
 kn__known_refuse(kn__known *known, uint32_t asker, uint32_t until)
 {
-	if (known != NULL)
-		atomic_store(&known->refused[place_of(asker, 0) & (ASKERS - 1)],
-					 (uint64_t) asker << 32 | until);
+	uint64_t wanted = (uint64_t) asker << 32 | until;
+
+	for (uint32_t i = 0; known != NULL && i < CHAIRS; i++)
+	{
+		uint64_t entry = 0;
+
+		if (atomic_compare_exchange_strong(&known->refused[chair_of(asker, i)], &entry, wanted))
+			return;
+		if (entry >> 32 != asker && i < CHAIRS - 1)
+			continue;
+		atomic_store(&known->refused[chair_of(asker, i)], wanted);
+		return;
+	}
 }
 
 bool
 kn__known_is_refused(const kn__known *known, uint32_t asker, uint32_t now)
 {
-	uint64_t entry;
+	for (uint32_t i = 0; known != NULL && i < CHAIRS; i++)
+	{
+		uint64_t entry =
+			atomic_load_explicit(&known->refused[chair_of(asker, i)], memory_order_relaxed);
 
-	if (known == NULL)
-		return false;
-	entry = atomic_load_explicit(&known->refused[place_of(asker, 0) & (ASKERS - 1)],
-								 memory_order_relaxed);
-	return entry >> 32 == asker && now < (entry & UINT32_MAX);
+		if (entry == 0)
+			return false;
+		if (entry >> 32 == asker)
+			return now < (entry & UINT32_MAX);
+	}
+	return false;
 }

@@ -199,6 +199,8 @@ note_name(kn__reader *r)
 		r->out->calls = true;
 	if (is_call(r) && ((effects & lasting) != 0 || (effects == 0 && is_elsewhere(r))))
 		r->out->calls = true;
+	if ((effects & KN__EFFECT_LASTS) != 0)
+		r->out->lasts = r->out->calls;
 	if ((effects & KN__EFFECT_WRITES) != 0)
 		r->out->is_read = false;
 	if ((effects & KN__EFFECT_SESSION) != 0)

@@ -36,9 +36,9 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 		case KN_SERIALIZATION:
 		case KN_DEADLOCK:
 		case KN_READ_ONLY:
-			/* Another server that a function has asked: this one has undone nothing for others. */
-			return !call->cx->fault.is_relayed || (call->class & KN__CLASS_CALLS) == 0 ||
-				   is_any_time;
+			/* Of what lasts nothing is undone, nor if it is another server, asked by a function. */
+			return is_any_time || (call->class & KN__CLASS_CALLS) == 0 ||
+				   (!call->cx->fault.is_relayed && (call->class & KN__CLASS_LASTS) == 0);
 		case KN_CONN_LOST:
 			return !is_left;
 		case KN_UNAVAILABLE:

@@ -24,8 +24,9 @@ typedef enum kn__class
 	KN__CLASS_BROKEN = 1 << 8,
 	KN__CLASS_CALLS = 1 << 9,    /* a function that nobody knows, or one whose effects last */
 	KN__CLASS_COMMITS = 1 << 10, /* may commit in the middle of it */
-	/* Begins with a word that nobody knows; the last that KN__MEMO_BITS has room for. */
-	KN__CLASS_UNKNOWN = 1 << 11
+	KN__CLASS_UNKNOWN = 1 << 11, /* begins with a word that nobody knows */
+	/* It is known that its effects last; the last that KN__MEMO_BITS has room for. */
+	KN__CLASS_LASTS = 1 << 12
 } kn__class;
 
 /* Flags of kn__class for a text and its hash; classes keeps them. */

@@ -413,6 +413,8 @@ kn__flight_lose(kn__flying *flight)
 {
 	if (flight->status == KN_OK)
 		flight->status = kn__fault_of_conn(flight->fault, flight->conn, KN_CONN_LOST);
+	/* What has become of any other statement nobody knows; the data of a COPY are not in force. */
+	flight->fault->was_begun |= flight->is_sent && flight->conn->copy != NULL;
 	flight->is_lost = true;
 	/* Part of a message may be left in libpq's buffer, to go out with the next one. */
 	flight->conn->is_broken = true;

@@ -198,11 +198,13 @@ read_rest(kn__streaming *stream)
 						: kn__resize(flight->conn->allocator, stream->row, more, 2 * more);
 		int size;
 
+		/* The newer call hands out all of it, from its begin, and the older is for nothing then. */
 		if (row == NULL)
 		{
-			flight->status = kn__fail(flight->fault, KN_NO_MEMORY, "out of memory");
-			flight->is_lost = true;
-			return 0;
+			kn__release(flight->conn->allocator, stream->row, more);
+			stream->row = NULL;
+			stream->row_size = 0;
+			return kn__copy_read(flight, &stream->piece);
 		}
 		stream->row = row;
 		stream->row_size = 2 * more;

@@ -79,7 +79,7 @@ begin(kn__conn *conn, kn__item *prelude, int count, kn__item *item, int times, c
 	if (stream->in_transaction)
 		kn__flight_note_stale(flight);
 	status = flight->status;
-	is_again = is_once_more(stream);
+	is_again = is_once_more(stream) && (stream->is_unfit || times < MOST_TIMES);
 	is_unfit = stream->is_unfit;
 	in_transaction = stream->in_transaction;
 	if (is_unfit)

@@ -78,7 +78,7 @@ START_TEST(goes_by_the_list)
 	look_do(
 		look,
 		"DROP TABLE IF EXISTS \"kn Copy\" CASCADE; DROP DOMAIN IF EXISTS kn_small CASCADE;"
-		"DROP DOMAIN IF EXISTS kn_smaller; DROP TYPE IF EXISTS kn_mood; CREATE DOMAIN kn_small AS int2 CHECK (value < 100);"
+		"DROP DOMAIN IF EXISTS kn_smaller; DROP TYPE IF EXISTS kn_mood CASCADE; CREATE DOMAIN kn_small AS int2 CHECK (value < 100);"
 		"CREATE DOMAIN kn_smaller AS kn_small; CREATE TYPE kn_mood AS ENUM ('good', 'bad');"
 		"CREATE TABLE \"kn Copy\" (gone int, n kn_smaller, twice int GENERATED ALWAYS AS (n * 2) STORED,"
 		" \"Mood \"\" x\" kn_mood, t text, o box);"

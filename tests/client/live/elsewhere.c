@@ -2,6 +2,8 @@
  * elsewhere.c
  *		Statements whose effects are not all undone with them: what they do at other servers.
  */
+#include <sys/socket.h>
+
 #include "live.h"
 
 static PGconn *look;
@@ -127,11 +129,72 @@ START_TEST(is_not_done_again_for_what_another_server_says)
 }
 END_TEST
 
+/* Nor, if it is known to last, for what this one says: what it undoes is not all. */
+START_TEST(is_not_done_again_if_it_lasts)
+{
+	const kn_options says = { .size = sizeof(kn_options), .is_idempotent = true };
+	means by = (means) (_i % BY_COPY);
+	char sql[300];
+
+	look_do(
+		look,
+		"CREATE OR REPLACE FUNCTION kn_undone(code text) RETURNS bool LANGUAGE plpgsql AS $$BEGIN"
+		" RAISE EXCEPTION USING ERRCODE = code; END$$");
+	(void) snprintf(sql,
+					sizeof(sql),
+					"SELECT dblink_exec('%s', 'INSERT INTO kn_noted VALUES (1)'), kn_undone('%s')",
+					getenv("KN_TEST_DIRECT"),
+					relayed[_i / BY_COPY].code);
+	EXPECT(cx, call_by(by, sql, NULL), relayed[_i / BY_COPY].status);
+	ck_assert_int_eq(kn_last_error(cx)->attempts, 1);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_noted"), 1);
+	EXPECT(cx, call_by(by, sql, &says), relayed[_i / BY_COPY].status);
+	ck_assert_int_gt(kn_last_error(cx)->attempts, 1);
+}
+END_TEST
+
+/* All connections but the test's own. */
+static void
+cut(void)
+{
+	int count = 0;
+
+	for (int fd = 3; fd < 1024; fd++)
+		count += fd != PQsocket(look) && shutdown(fd, SHUT_RDWR) == 0;
+	ck_assert_int_eq(count, 1);
+}
+
+/* A COPY out of what writes elsewhere, whose connection is gone without a word. */
+START_TEST(is_not_denied_where_rows_were_lost)
+{
+	char sql[400];
+	kn_str piece;
+	kn_copy *copy;
+	kn_status status;
+
+	(void) snprintf(
+		sql,
+		sizeof(sql),
+		"COPY (SELECT dblink_exec('%s', 'INSERT INTO kn_noted VALUES (1)'), repeat('x', 9000),"
+		" pg_sleep(CASE WHEN g < 3 THEN 0 ELSE 60 END) FROM generate_series(1, 3) g) TO STDOUT",
+		getenv("KN_TEST_DIRECT"));
+	copy = kn_copy_out(cx, sql);
+	ck_assert(kn_copy_get(copy, &piece));
+	cut();
+	while (kn_copy_get(copy, &piece))
+		;
+	status = kn_copy_end(copy, NULL);
+	ck_assert_msg(status == KN_OUTCOME_UNKNOWN, "%s", kn_status_name(status));
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, is_done_once, 0, COUNT(x_last) * MEANS_COUNT);
+	tcase_add_loop_test(tcase, is_not_done_again_if_it_lasts, 0, COUNT(relayed) * BY_COPY);
+	tcase_add_test(tcase, is_not_denied_where_rows_were_lost);
 	tcase_add_loop_test(tcase,
 						is_not_done_again_for_what_another_server_says,
 						0,
