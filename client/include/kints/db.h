@@ -227,7 +227,7 @@ typedef struct kn_stats
 	uint64_t open_ns; /* that it took to open those that were opened */
 	/* Attempts that its breaker sent away, but for hedges: neither queries nor errors. */
 	uint64_t breaker_refused;
-	uint64_t breaker_opened;  /* how often that opened, be it again after a probe */
+	uint64_t breaker_opened; /* how often that opened, be it again after a probe */
 } kn_stats;
 
 /* How many servers there are: 0 is the one of conninfo, then the replicas.  0 of NULL. */
