@@ -168,7 +168,7 @@ START_TEST(is_replaced_behind_a_pooler)
 	cx = kn_begin(db);
 	for (int i = 0; i < 4; i++)
 	{
-		kn_set_timeout(cx, 100);
+		kn_set_timeout(cx, 500); /* enough for it to begin */
 		EXPECT(cx, kn_exec(cx, "SELECT kn_deaf()"), KN_TIMEOUT);
 		kn_set_timeout(cx, -1);
 		EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
