@@ -1,7 +1,6 @@
 /*
  * asked_types.c
- *		How it is found out what types of the database's own are: who asks, when, and what becomes
- *of the statement.
+ *		How it is found out what types of the database's own are: who asks, and what comes of it.
  */
 #include "feelings.h"
 
