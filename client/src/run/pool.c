@@ -23,8 +23,7 @@ static bool make_slots(kn__pool *pool);
 static void make_locks(kn__pool *pool);
 static kn_status refuse(kn__pool *pool, kn__fault *fault);
 static KN__HOT bool is_open(const kn__pool *pool);
-static KN__HOT kn__member *take_idle(kn__pool *pool, const char *file, int line);
-static bool try_slot(kn__slot *slot);
+static KN__APART kn__slot *search(kn__pool *pool, int *hint);
 static bool leave(kn__slot *slot, uint32_t to);
 static void give_slowly(kn__pool *pool, kn__slot *slot, kn__member *member, kn__give how,
 						int64_t now);
@@ -169,7 +168,7 @@ kn__pool_take(kn__pool *pool, int64_t deadline, const char *file, int line,
 		return refuse(pool, fault);
 	for (int i = 0; i < YIELDS; i++)
 	{
-		*out = take_idle(pool, file, line);
+		*out = kn__pool_take_idle(pool, kn__coarse(&pool->hook), file, line);
 		if (*out != NULL)
 			return KN_OK;
 		/* Where there are more threads than processors, a holder may only need to run. */
@@ -186,7 +185,7 @@ kn__pool_try(kn__pool *pool, const char *file, int line, kn__member **out)
 	*out = NULL;
 	if (!is_open(pool) || atomic_load_explicit(&pool->attention, memory_order_relaxed) != 0)
 		return false;
-	*out = take_idle(pool, file, line);
+	*out = kn__pool_take_idle(pool, kn__coarse(&pool->hook), file, line);
 	if (*out != NULL)
 		return true;
 	(void) pthread_mutex_lock(&pool->lock);
@@ -194,12 +193,6 @@ kn__pool_try(kn__pool *pool, const char *file, int line, kn__member **out)
 	kn__pool_call_opener(pool);
 	(void) pthread_mutex_unlock(&pool->lock);
 	return false;
-}
-
-kn__member *
-kn__pool_take_idle(kn__pool *pool, const char *file, int line)
-{
-	return is_open(pool) ? take_idle(pool, file, line) : NULL;
 }
 
 /* Neither is it being closed, nor is this a child process. */
@@ -210,23 +203,6 @@ is_open(const kn__pool *pool)
 		   atomic_load_explicit(&process_stamp, memory_order_relaxed);
 }
 
-/* One that is idle, and sound; NULL: there is none. */
-static kn__member *
-take_idle(kn__pool *pool, const char *file, int line)
-{
-	kn__slot *slot;
-
-	while ((slot = kn__pool_claim(pool)) != NULL)
-	{
-		kn__closed why;
-
-		if (kn__pool_accept(pool, slot, file, line, &why))
-			return slot->member;
-		kn__pool_close(pool, slot, why);
-	}
-	return NULL;
-}
-
 static kn_status
 refuse(kn__pool *pool, kn__fault *fault)
 {
@@ -235,13 +211,27 @@ refuse(kn__pool *pool, kn__fault *fault)
 	return kn__fail(fault, KN_CLOSED, "the database handle is being closed");
 }
 
-kn__slot *
-kn__pool_claim(kn__pool *pool)
+static inline bool
+try_slot(kn__slot *slot)
+{
+	/* In sequential order, for a waiter's last look; on most machines that is a plain load. */
+	return atomic_load(&slot->state) == KN__SLOT_IDLE &&
+		   kn__slot_move(slot, KN__SLOT_IDLE, KN__SLOT_CLAIMED);
+}
+
+/* The one that this thread had last, or any other. */
+static inline kn__slot *
+claim(kn__pool *pool)
 {
 	int *hint = &hints[pool->number % HINTS];
 
-	if (*hint < pool->max && try_slot(&pool->slots[*hint]))
-		return &pool->slots[*hint];
+	return *hint < pool->max && try_slot(&pool->slots[*hint]) ? &pool->slots[*hint]
+															  : search(pool, hint);
+}
+
+static kn__slot *
+search(kn__pool *pool, int *hint)
+{
 	for (int i = 0; i < pool->max; i++)
 	{
 		if (try_slot(&pool->slots[i]))
@@ -253,12 +243,10 @@ kn__pool_claim(kn__pool *pool)
 	return NULL;
 }
 
-static bool
-try_slot(kn__slot *slot)
+kn__slot *
+kn__pool_claim(kn__pool *pool)
 {
-	/* In sequential order, for a waiter's last look; on most machines that is a plain load. */
-	return atomic_load(&slot->state) == KN__SLOT_IDLE &&
-		   kn__slot_move(slot, KN__SLOT_IDLE, KN__SLOT_CLAIMED);
+	return claim(pool);
 }
 
 /* One that only its holder writes costs less than one for all. */
@@ -286,20 +274,23 @@ kn__pool_note_query(kn__pool *pool, const kn__member *member)
 		count(&pool->slots[member->slot].queries, 1);
 }
 
-bool
-kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__closed *why)
+/* Whether a slot's member may go out, and if not, why. */
+static inline kn__closed
+judge(const kn__pool *pool, kn__member *member, int64_t now)
+{
+	if (member->generation != atomic_load(&pool->generation))
+		return KN__CLOSED_RENEWED;
+	if (now >= member->expires_at)
+		return KN__CLOSED_OLD;
+	return pool->driver.is_alive(pool->driver.user, member) ? KN__CLOSED_COUNT : KN__CLOSED_DEAD;
+}
+
+static inline bool
+accept(kn__pool *pool, kn__slot *slot, int64_t now, const char *file, int line, kn__closed *why)
 {
 	kn__member *member = slot->member;
-	int64_t now = kn__coarse(&pool->hook);
 
-	if (member->generation != atomic_load(&pool->generation))
-		*why = KN__CLOSED_RENEWED;
-	else if (now >= member->expires_at)
-		*why = KN__CLOSED_OLD;
-	else if (!pool->driver.is_alive(pool->driver.user, member))
-		*why = KN__CLOSED_DEAD;
-	else
-		*why = KN__CLOSED_COUNT;
+	*why = judge(pool, member, now);
 	if (*why != KN__CLOSED_COUNT)
 	{
 		kn__slot_set(slot, KN__SLOT_CLOSING);
@@ -319,6 +310,31 @@ kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line, kn__
 	count(&slot->uses, 1);
 	kn__slot_set(slot, KN__SLOT_BUSY);
 	return true;
+}
+
+bool
+kn__pool_accept(kn__pool *pool, kn__slot *slot, int64_t now, const char *file, int line,
+				kn__closed *why)
+{
+	return accept(pool, slot, now, file, line, why);
+}
+
+kn__member *
+kn__pool_take_idle(kn__pool *pool, int64_t now, const char *file, int line)
+{
+	kn__slot *slot;
+
+	if (!is_open(pool))
+		return NULL;
+	while ((slot = claim(pool)) != NULL)
+	{
+		kn__closed why;
+
+		if (accept(pool, slot, now, file, line, &why))
+			return slot->member;
+		kn__pool_close(pool, slot, why);
+	}
+	return NULL;
 }
 
 void

@@ -170,8 +170,12 @@ extern KN__HOT kn_status kn__pool_take(kn__pool *pool, int64_t deadline, const c
 									   const volatile bool *is_cancelled, kn__member **out,
 									   kn__fault *fault);
 
-/* Takes one that is idle; NULL: there is none, and kn__pool_take() says why. */
-extern KN__HOT kn__member *kn__pool_take_idle(kn__pool *pool, const char *file, int line);
+/*
+ * Takes one that is idle; NULL: there is none, and kn__pool_take() says why.  By who has just
+ * looked at the coarse clock.
+ */
+extern KN__HOT kn__member *kn__pool_take_idle(kn__pool *pool, int64_t now, const char *file,
+											  int line);
 /*
  * Takes one that is idle, and that nobody waits for; false: there is none, and one is being opened
  * for the next who asks, if there may be more.

@@ -188,8 +188,8 @@ extern KN__HOT kn__slot *kn__pool_claim(kn__pool *pool);
  * Makes a CLAIMED one BUSY; or if it is not alive or too old CLOSING, and *why says why.
  * Without the lock.
  */
-extern KN__HOT bool kn__pool_accept(kn__pool *pool, kn__slot *slot, const char *file, int line,
-									kn__closed *why);
+extern KN__HOT bool kn__pool_accept(kn__pool *pool, kn__slot *slot, int64_t now, const char *file,
+									int line, kn__closed *why);
 /* Closes a member whose slot is CLOSING, and tells who waits for that.  Without the lock. */
 extern KN__COLD void kn__pool_close(kn__pool *pool, kn__slot *slot, kn__closed why);
 

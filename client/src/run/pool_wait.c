@@ -191,7 +191,7 @@ is_accepted(kn__pool *pool, kn__waiter *waiter, const char *file, int line)
 	kn__closed why;
 
 	(void) pthread_mutex_unlock(&pool->lock);
-	if (kn__pool_accept(pool, slot, file, line, &why))
+	if (kn__pool_accept(pool, slot, kn__coarse(&pool->hook), file, line, &why))
 	{
 		(void) pthread_mutex_lock(&pool->lock);
 		return true;
