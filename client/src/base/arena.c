@@ -107,8 +107,8 @@ kn__arena_clear(kn__arena *arena)
 	kn__block *older;
 
 	/* What most requests come to: nothing, or one block. */
-	if (arena->blocks == NULL ||
-		(arena->blocks->older == NULL && arena->blocks->size <= BLOCK_MOST))
+	if (KN__LIKELY(arena->blocks == NULL ||
+				   (arena->blocks->older == NULL && arena->blocks->size <= BLOCK_MOST)))
 	{
 		arena->has_failed = false;
 		if (arena->blocks != NULL)
@@ -211,12 +211,12 @@ kn__arena_get(kn__arena *arena, size_t size)
 	size_t room = size > 0 ? UP(size) + GAP : ALIGNMENT + GAP;
 	char *memory = arena->next;
 
-	if (arena->has_failed || size > SIZE_MAX / 2)
+	if (KN__UNLIKELY(arena->has_failed || size > SIZE_MAX / 2))
 	{
 		arena->has_failed = true;
 		return NULL;
 	}
-	if (room <= (uintptr_t) arena->end - (uintptr_t) arena->next)
+	if (KN__LIKELY(room <= (uintptr_t) arena->end - (uintptr_t) arena->next))
 		arena->next += room;
 	else
 		memory = get_elsewhere(arena, room);

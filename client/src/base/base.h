@@ -20,10 +20,16 @@
 #define KN__COLD __attribute__((cold))
 /* Happens often enough, and yet is not to lie in the way of those calls that have no need of it. */
 #define KN__APART __attribute__((noinline))
+/* The usual way lies in a row, and jumps nowhere: where a jump leads to, has been forgotten as
+ * well. */
+#define KN__LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define KN__UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #else
 #define KN__HOT
 #define KN__COLD
 #define KN__APART
+#define KN__LIKELY(condition)   (condition)
+#define KN__UNLIKELY(condition) (condition)
 #endif
 
 /* memory.c: NULL as the allocator stands for malloc() and so on */
@@ -198,6 +204,7 @@ extern size_t kn__utf8_length(const char *text, size_t n);
 
 typedef struct kn__fault
 {
+	size_t used; /* of room */
 	kn_error error;
 	bool is_answer;     /* of the server's to a statement, and the session goes on */
 	bool is_of_servers; /* it is the server that is in trouble, and not the statement */
@@ -205,7 +212,6 @@ typedef struct kn__fault
 	bool was_begun;     /* the session has ended when it had been sent, or was under way */
 	bool is_relayed;    /* another server has said it, to this one */
 	bool may_quote;     /* a value, or what a function has read, in the message */
-	size_t used;
 	char room[KN__ERROR_ROOM];
 } kn__fault;
 

@@ -18,7 +18,7 @@ read_clock(clockid_t id)
 int64_t
 kn__now(const kn_clock *clock)
 {
-	if (clock != NULL && clock->monotonic != NULL)
+	if (KN__UNLIKELY(clock != NULL && clock->monotonic != NULL))
 		return clock->monotonic(clock->user);
 	return read_clock(CLOCK_MONOTONIC);
 }
@@ -27,7 +27,7 @@ int64_t
 kn__coarse(const kn_clock *clock)
 {
 #ifdef CLOCK_MONOTONIC_COARSE
-	if (clock == NULL || clock->monotonic == NULL)
+	if (KN__LIKELY(clock == NULL || clock->monotonic == NULL))
 		return read_clock(CLOCK_MONOTONIC_COARSE);
 #endif
 	return kn__now(clock);
@@ -37,7 +37,8 @@ int64_t
 kn__soon(const kn_clock *clock)
 {
 	/* One that was handed in is exact. */
-	return kn__coarse(clock) + (clock == NULL || clock->monotonic == NULL ? KN__TICK : 0);
+	return kn__coarse(clock) +
+		   (KN__LIKELY(clock == NULL || clock->monotonic == NULL) ? KN__TICK : 0);
 }
 
 int64_t
@@ -53,10 +54,10 @@ kn__after(int64_t now, int64_t milliseconds)
 {
 	int64_t nanoseconds;
 
-	if (milliseconds < 0 || milliseconds > INT64_MAX / KN__NS_PER_MS)
+	if (KN__UNLIKELY(milliseconds < 0 || milliseconds > INT64_MAX / KN__NS_PER_MS))
 		return KN__NEVER;
 	nanoseconds = milliseconds * KN__NS_PER_MS;
-	if (now > 0 && nanoseconds > KN__NEVER - now)
+	if (KN__UNLIKELY(now > 0 && nanoseconds > KN__NEVER - now))
 		return KN__NEVER;
 	return now + nanoseconds;
 }

@@ -105,9 +105,10 @@ kn__breaker_report(kn__breaker *breaker, const kn__permit *permit, int64_t now, 
 	bool is_slow = options->slow_percent > 0 && took >= options->slow_ns;
 
 	/* Nearly all calls are good ones while it is closed, and they take no lock. */
-	if (!has_failed && !is_slow &&
-		now < atomic_load_explicit(&breaker->slice_end, memory_order_acquire) &&
-		permit->generation == atomic_load_explicit(&breaker->generation, memory_order_relaxed))
+	if (KN__LIKELY(!has_failed && !is_slow &&
+				   now < atomic_load_explicit(&breaker->slice_end, memory_order_acquire) &&
+				   permit->generation ==
+					   atomic_load_explicit(&breaker->generation, memory_order_relaxed)))
 	{
 		atomic_fetch_add_explicit(&breaker->good_calls, 1, memory_order_relaxed);
 		*was = *is = KN__BREAKER_CLOSED;

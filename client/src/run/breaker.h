@@ -42,9 +42,11 @@ typedef struct kn__breaker_bucket
 typedef struct kn__breaker
 {
 	kn__breaker_options options;
-	pthread_mutex_t lock;
 	_Atomic(int) state;           /* kn__breaker_state; written with the lock held */
 	_Atomic(uint32_t) generation; /* changes with the state: what began before does not count */
+	_Atomic(int64_t) slice_end;   /* until when calls are counted as follows: the common case */
+	_Atomic(uint32_t) good_calls; /* neither failed nor slow, not in the bucket of slice yet */
+	pthread_mutex_t lock;
 	int64_t opened_at;
 	_Atomic(uint64_t) openings;
 	uint32_t lease; /* changes when probes that are out are given up: they have no place then */
@@ -52,9 +54,7 @@ typedef struct kn__breaker
 	int probes_good;
 	int64_t probe_at; /* when the newest was let through */
 	kn__breaker_bucket buckets[KN__BREAKER_BUCKETS];
-	_Atomic(uint32_t) good_calls; /* neither failed nor slow, not in the bucket of slice yet */
-	_Atomic(int64_t) slice_end;   /* until when they are counted so: the common case */
-	int64_t slice;                /* that they belong to */
+	int64_t slice; /* that good_calls belong to */
 } kn__breaker;
 
 /* What an admitted call has to hand in again. */

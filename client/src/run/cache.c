@@ -35,9 +35,9 @@ kn__cache_serves(const kn__call *call)
 {
 	const kn_options *options = call->options;
 
-	return options != NULL && options->cache_key != NULL && call->cx->db->config.cache != NULL &&
-		   call->cx->work.depth == 0 && call->count == 1 && call->items[0].wants_rows &&
-		   kn__run_is_read(call);
+	return KN__UNLIKELY(options != NULL) && options->cache_key != NULL &&
+		   call->cx->db->config.cache != NULL && call->cx->work.depth == 0 && call->count == 1 &&
+		   call->items[0].wants_rows && kn__run_is_read(call);
 }
 
 kn_status

@@ -33,13 +33,13 @@ kn_begin_request(kn_db *db, const kn_request *request)
 {
 	kn_ctx *cx;
 
-	if (db == NULL)
+	if (KN__UNLIKELY(db == NULL))
 		return &no_memory;
 	/* In a child, another thread of the parent's may have the lock for ever. */
-	cx = kn__db_is_child(db) ? kn__spare_make(db) : kn__spare_take(db);
-	if (cx == NULL)
+	cx = KN__UNLIKELY(kn__db_is_child(db)) ? kn__spare_make(db) : kn__spare_take(db);
+	if (KN__UNLIKELY(cx == NULL))
 		return &no_memory;
-	if (!set_up(cx, request))
+	if (KN__UNLIKELY(!set_up(cx, request)))
 		cx->own.has_failed = true;
 	return cx;
 }
@@ -54,18 +54,18 @@ set_up(kn_ctx *cx, const kn_request *given)
 
 	cx->refusal = NULL;
 	cx->refused = NULL;
-	if (given == NULL || given->size != sizeof(kn_request))
+	if (KN__UNLIKELY(given == NULL || given->size != sizeof(kn_request)))
 	{
 		cx->refusal = take_request(&copied, given);
 		request = &copied;
 	}
-	if (cx->refusal == NULL)
+	if (KN__LIKELY(cx->refusal == NULL))
 		cx->refusal = check_request(request);
 	atomic_store_explicit(&cx->is_cancelled, false, memory_order_relaxed);
 	cx->timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : db->config.statement_ms;
 	cx->wait.deadline = deadline_of(cx);
 	cx->wait.is_cancelled = &cx->is_cancelled;
-	cx->file = request->file == NULL ? "" : request->file;
+	cx->file = KN__UNLIKELY(request->file == NULL) ? "" : request->file;
 	cx->line = request->line;
 	cx->route = request->route;
 	cx->hedge = request->hedge;
@@ -73,18 +73,19 @@ set_up(kn_ctx *cx, const kn_request *given)
 	cx->last_lsn = 0;
 	cx->prelude = NULL;
 	cx->prelude_count = 0;
-	if (cx->work.is_used)
+	if (KN__UNLIKELY(cx->work.is_used))
 		memset(&cx->work, 0, sizeof(cx->work));
 	cx->open_rows = NULL;
 	cx->batches = NULL;
 	cx->stream = NULL;
 	cx->copy = NULL;
 	kn__fault_tidy(&cx->fault);
-	cx->actor = request->actor == NULL ? NULL : copy(cx, request->actor);
-	cx->trace_id = request->trace_id == NULL ? NULL : copy(cx, request->trace_id);
-	if ((request->role != NULL || request->claims != NULL) && !make_prelude(cx, request))
+	cx->actor = KN__LIKELY(request->actor == NULL) ? NULL : copy(cx, request->actor);
+	cx->trace_id = KN__LIKELY(request->trace_id == NULL) ? NULL : copy(cx, request->trace_id);
+	if (KN__UNLIKELY(request->role != NULL || request->claims != NULL) &&
+		!make_prelude(cx, request))
 		return false;
-	if (cx->own.has_failed)
+	if (KN__UNLIKELY(cx->own.has_failed))
 		return false;
 	cx->is_plain = cx->prelude == NULL && !cx->hedge && cx->route != KN_ROUTE_REPLICA &&
 				   db->server_count == 1 && db->config.hooks == NULL;
@@ -103,9 +104,9 @@ take_request(kn_request *request, const kn_request *given)
 static const char *
 check_request(const kn_request *request)
 {
-	if (request->timeout_ms < -1)
+	if (KN__UNLIKELY(request->timeout_ms < -1))
 		return x_timeout;
-	if ((unsigned) request->route > KN_ROUTE_REPLICA)
+	if (KN__UNLIKELY((unsigned) request->route > KN_ROUTE_REPLICA))
 		return "\"route\" of the request is none of kn_route";
 	return NULL;
 }
@@ -116,9 +117,10 @@ deadline_of(const kn_ctx *cx)
 {
 	const kn_clock *clock = cx->db->clock;
 
-	if (cx->timeout_ms < 0)
+	if (KN__UNLIKELY(cx->timeout_ms < 0))
 		return KN__NEVER;
-	return kn__after(cx->timeout_ms < LONG_MS ? kn__now(clock) : kn__soon(clock), cx->timeout_ms);
+	return kn__after(KN__UNLIKELY(cx->timeout_ms < LONG_MS) ? kn__now(clock) : kn__soon(clock),
+					 cx->timeout_ms);
 }
 
 /*
@@ -186,12 +188,12 @@ copy(kn_ctx *cx, const char *text)
 KN__HOT void
 kn_end(kn_ctx *cx)
 {
-	if (cx == NULL || cx == &no_memory)
+	if (KN__UNLIKELY(cx == NULL || cx == &no_memory))
 		return;
 	let_go(cx);
 	kn__arena_clear(&cx->arena);
 	kn__arena_clear(&cx->own);
-	if (!kn__db_is_child(cx->db))
+	if (KN__LIKELY(!kn__db_is_child(cx->db)))
 		kn__spare_give(cx);
 }
 
@@ -203,11 +205,11 @@ let_go(kn_ctx *cx)
 	kn__batch_forget_all(cx);
 	kn__copy_drop(cx);
 	/* In a child the connection is left to kn_close(). */
-	if (kn__db_is_child(cx->db))
+	if (KN__UNLIKELY(kn__db_is_child(cx->db)))
 		return;
-	if (cx->work.depth > 0)
+	if (KN__UNLIKELY(cx->work.depth > 0))
 		kn__transact_abandon(cx);
-	if (cx->link != NULL)
+	if (KN__UNLIKELY(cx->link != NULL))
 		kn__run_give(cx, kn__coarse(cx->db->clock));
 }
 
@@ -436,13 +438,13 @@ kn__ctx_is_sound(kn_ctx *cx, kn_status *status)
 bool
 kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
 {
-	if (!kn__ctx_is_sound(cx, status))
+	if (KN__UNLIKELY(!kn__ctx_is_sound(cx, status)))
 		return false;
-	if (atomic_load_explicit(&cx->is_cancelled, memory_order_acquire))
+	if (KN__UNLIKELY(atomic_load_explicit(&cx->is_cancelled, memory_order_acquire)))
 		*status = kn__fail(&cx->fault, KN_CANCELED, "%s", kn_status_text(KN_CANCELED));
-	else if (cx->stream != NULL)
+	else if (KN__UNLIKELY(cx->stream != NULL))
 		*status = kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
-	else if (cx->copy != NULL)
+	else if (KN__UNLIKELY(cx->copy != NULL))
 		*status = kn__fail(&cx->fault, KN_USAGE, "COPY is under way: kn_copy_end() ends it");
 	return *status == KN_OK;
 }

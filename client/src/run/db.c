@@ -282,9 +282,9 @@ bool
 kn__db_is_usable(const kn_db *db, kn_status *status)
 {
 	*status = KN_OK;
-	if (db->stamp != kn__pool_stamp())
+	if (KN__UNLIKELY(db->stamp != kn__pool_stamp()))
 		*status = KN_FORKED;
-	else if (atomic_load_explicit(&db->is_closing, memory_order_relaxed))
+	else if (KN__UNLIKELY(atomic_load_explicit(&db->is_closing, memory_order_relaxed)))
 		*status = KN_CLOSED;
 	return *status == KN_OK;
 }

@@ -34,11 +34,11 @@ static const char *
 take(const kn_rows *rows, int column, kn_type kind, int32_t *n)
 {
 	*n = 0;
-	if (rows == NULL || (unsigned) column >= (unsigned) rows->width)
+	if (KN__UNLIKELY(rows == NULL || (unsigned) column >= (unsigned) rows->width))
 		return NULL;
 	if (rows->kinds[column] == KIND_UNKNOWN && rows->is_binary)
 		rows->kinds[column] = (uint8_t) (kn__result_kind(rows->result, column) + 1);
-	if (rows->kinds[column] != kind + 1)
+	if (KN__UNLIKELY(rows->kinds[column] != kind + 1))
 		return NULL;
 	if (rows->fields == NULL)
 		return kn__result_bytes(rows->result, rows->row, column, n);

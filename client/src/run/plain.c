@@ -20,11 +20,11 @@ kn__plain_run(const kn__call *call, kn__start *start)
 	bool is_done;
 
 	start->is_taken = false;
-	if (!is_plain(call) || !kn__breaker_pass(&server->breaker, &start->permit))
+	if (KN__UNLIKELY(!is_plain(call) || !kn__breaker_pass(&server->breaker, &start->permit)))
 		return false;
 	start->began = kn__coarse(cx->db->clock);
 	member = kn__pool_take_idle(server->pool, start->began, cx->file, cx->line);
-	if (member == NULL)
+	if (KN__UNLIKELY(member == NULL))
 		return false;
 	start->is_taken = true;
 	start->server = server;
@@ -35,7 +35,7 @@ kn__plain_run(const kn__call *call, kn__start *start)
 	cx->wait.now = start->began;
 	is_done = kn__flight_plain(cx->link->conn, item, &cx->wait, &start->begun, &cx->fault);
 	cx->wait.now = 0;
-	if (is_done)
+	if (KN__LIKELY(is_done))
 		end(cx, server, start);
 	return is_done;
 }
@@ -61,12 +61,12 @@ end(kn_ctx *cx, kn__server *server, const kn__start *start)
 	kn__budget_call(&cx->db->budget);
 	kn__pool_note_query(server->pool, &cx->link->member);
 	kn__run_give(cx, now);
-	if (kn__breaker_report(&server->breaker,
-						   &start->permit,
-						   now,
-						   now - start->began,
-						   false,
-						   &was,
-						   &is))
+	if (KN__UNLIKELY(kn__breaker_report(&server->breaker,
+										&start->permit,
+										now,
+										now - start->began,
+										false,
+										&was,
+										&is)))
 		kn__tell_breaker(server, is);
 }

@@ -225,8 +225,8 @@ claim(kn__pool *pool)
 {
 	int *hint = &hints[pool->number % HINTS];
 
-	return *hint < pool->max && try_slot(&pool->slots[*hint]) ? &pool->slots[*hint]
-															  : search(pool, hint);
+	return KN__LIKELY(*hint < pool->max && try_slot(&pool->slots[*hint])) ? &pool->slots[*hint]
+																		  : search(pool, hint);
 }
 
 static kn__slot *
@@ -278,11 +278,12 @@ kn__pool_note_query(kn__pool *pool, const kn__member *member)
 static inline kn__closed
 judge(const kn__pool *pool, kn__member *member, int64_t now)
 {
-	if (member->generation != atomic_load(&pool->generation))
+	if (KN__UNLIKELY(member->generation != atomic_load(&pool->generation)))
 		return KN__CLOSED_RENEWED;
-	if (now >= member->expires_at)
+	if (KN__UNLIKELY(now >= member->expires_at))
 		return KN__CLOSED_OLD;
-	return pool->driver.is_alive(pool->driver.user, member) ? KN__CLOSED_COUNT : KN__CLOSED_DEAD;
+	return KN__LIKELY(pool->driver.is_alive(pool->driver.user, member)) ? KN__CLOSED_COUNT
+																		: KN__CLOSED_DEAD;
 }
 
 static inline bool
@@ -291,12 +292,12 @@ accept(kn__pool *pool, kn__slot *slot, int64_t now, const char *file, int line, 
 	kn__member *member = slot->member;
 
 	*why = judge(pool, member, now);
-	if (*why != KN__CLOSED_COUNT)
+	if (KN__UNLIKELY(*why != KN__CLOSED_COUNT))
 	{
 		kn__slot_set(slot, KN__SLOT_CLOSING);
 		return false;
 	}
-	if (!member->is_proven)
+	if (KN__UNLIKELY(!member->is_proven))
 	{
 		member->is_proven = true;
 		atomic_store_explicit(&pool->stillborn, 0, memory_order_relaxed);
@@ -324,13 +325,13 @@ kn__pool_take_idle(kn__pool *pool, int64_t now, const char *file, int line)
 {
 	kn__slot *slot;
 
-	if (!is_open(pool))
+	if (KN__UNLIKELY(!is_open(pool)))
 		return NULL;
-	while ((slot = claim(pool)) != NULL)
+	while (KN__LIKELY((slot = claim(pool)) != NULL))
 	{
 		kn__closed why;
 
-		if (accept(pool, slot, now, file, line, &why))
+		if (KN__LIKELY(accept(pool, slot, now, file, line, &why)))
 			return slot->member;
 		kn__pool_close(pool, slot, why);
 	}
@@ -348,21 +349,22 @@ kn__pool_give_at(kn__pool *pool, kn__member *member, kn__give how, int64_t now)
 {
 	kn__slot *slot;
 
-	if (member->slot < 0 || member->slot >= pool->max)
+	if (KN__UNLIKELY(member->slot < 0 || member->slot >= pool->max))
 		return;
 	slot = &pool->slots[member->slot];
 	/* As long as it is BUSY others only read the head of the member, and not idle_since. */
-	if (slot->member == member && how == KN__GIVE_CLEAN &&
-		atomic_load_explicit(&pool->attention, memory_order_relaxed) == 0 &&
-		atomic_load_explicit(&pool->generation, memory_order_relaxed) == member->generation &&
-		atomic_load_explicit(&pool->gate, memory_order_relaxed) ==
-			atomic_load_explicit(&process_stamp, memory_order_relaxed) &&
-		kn__slot_state_of(slot) == KN__SLOT_BUSY)
+	if (KN__LIKELY(slot->member == member && how == KN__GIVE_CLEAN &&
+				   atomic_load_explicit(&pool->attention, memory_order_relaxed) == 0 &&
+				   atomic_load_explicit(&pool->generation, memory_order_relaxed) ==
+					   member->generation &&
+				   atomic_load_explicit(&pool->gate, memory_order_relaxed) ==
+					   atomic_load_explicit(&process_stamp, memory_order_relaxed) &&
+				   kn__slot_state_of(slot) == KN__SLOT_BUSY))
 	{
 		member->idle_since = now;
-		if (kn__slot_move(slot, KN__SLOT_BUSY, KN__SLOT_IDLE))
+		if (KN__LIKELY(kn__slot_move(slot, KN__SLOT_BUSY, KN__SLOT_IDLE)))
 		{
-			if (atomic_load(&pool->attention) != 0)
+			if (KN__UNLIKELY(atomic_load(&pool->attention) != 0))
 				notice(pool);
 			return;
 		}

@@ -43,18 +43,18 @@ kn_query_values(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 	kn_status status;
 	kn_rows *rows;
 
-	if (!kn__ctx_is_usable(cx, &status))
+	if (KN__UNLIKELY(!kn__ctx_is_usable(cx, &status)))
 		return kn__rows_fail(cx, status);
 	/* First of all: without memory for the rows nothing is to happen. */
 	rows = kn__rows_new(cx);
-	if (rows->cx == NULL)
+	if (KN__UNLIKELY(rows->cx == NULL))
 		return rows;
 	rows->status = kn__query_prepare(cx, sql, values, count, options, &item, &call);
-	if (rows->status != KN_OK)
+	if (KN__UNLIKELY(rows->status != KN_OK))
 		return rows;
 	item.wants_rows = true;
-	rows->status = kn__cache_serves(&call) ? kn__cache_run(&call) : kn__run(&call);
-	if (rows->status == KN_OK)
+	rows->status = KN__UNLIKELY(kn__cache_serves(&call)) ? kn__cache_run(&call) : kn__run(&call);
+	if (KN__LIKELY(rows->status == KN_OK))
 		kn__rows_fill(rows, &item);
 	return rows;
 }
@@ -64,14 +64,14 @@ kn_status
 kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count,
 				  const kn_options *options, kn__item *item, kn__call *call)
 {
-	kn_status status = options == NULL ? KN_OK : kn__ctx_take_options(cx, &options);
+	kn_status status = KN__LIKELY(options == NULL) ? KN_OK : kn__ctx_take_options(cx, &options);
 
 	memset(call, 0, sizeof(*call));
 	item->affected = 0;
 	item->result = NULL;
-	if (status != KN_OK)
+	if (KN__UNLIKELY(status != KN_OK))
 		return status;
-	if (sql == NULL || count < 0 || (count > 0 && values == NULL))
+	if (KN__UNLIKELY(sql == NULL || count < 0 || (count > 0 && values == NULL)))
 		return kn__fail(&cx->fault, KN_USAGE, "a statement or its values are missing");
 	call->cx = cx;
 	call->items = item;
@@ -79,7 +79,7 @@ kn__query_prepare(kn_ctx *cx, const char *sql, const kn_value *values, int count
 	call->options = options;
 	call->class = kn__query_item(cx, sql, values, count, item);
 	item->never_prepare |= options != NULL && options->never_prepare;
-	if ((call->class & IN_QUESTION) == 0)
+	if (KN__LIKELY((call->class & IN_QUESTION) == 0))
 		return KN_OK;
 	status = kn__run_usage(cx, call->class, sql);
 	return status == KN_OK ? kn__run_keeps_identity(cx, call->class, sql) : status;
@@ -106,8 +106,8 @@ recognize(kn_ctx *cx, kn__item *item)
 	kn__recent *recent = &cx->recent[item->length % KN__RECENT];
 	unsigned class;
 
-	if (recent->length == item->length && item->length > 0 &&
-		memcmp(recent->text, item->sql, item->length) == 0)
+	if (KN__LIKELY(recent->length == item->length && item->length > 0 &&
+				   memcmp(recent->text, item->sql, item->length) == 0))
 	{
 		item->hash = recent->hash;
 		return recent->class;

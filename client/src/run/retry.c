@@ -24,7 +24,7 @@ void
 kn__budget_call(kn__budget *budget)
 {
 	/* A balance that was read before must not be written: repeats are taken out meanwhile. */
-	if (atomic_load_explicit(&budget->balance, memory_order_relaxed) < budget->most)
+	if (KN__UNLIKELY(atomic_load_explicit(&budget->balance, memory_order_relaxed) < budget->most))
 		(void) atomic_fetch_add_explicit(&budget->balance, budget->per_call, memory_order_relaxed);
 }
 

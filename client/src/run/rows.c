@@ -25,7 +25,7 @@ kn__rows_new(kn_ctx *cx)
 {
 	kn_rows *rows = kn__arena_get(&cx->arena, sizeof(kn_rows));
 
-	if (rows == NULL)
+	if (KN__UNLIKELY(rows == NULL))
 	{
 		(void) kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 		return &failed_rows;
@@ -56,9 +56,9 @@ kn__rows_fill(kn_rows *rows, kn__item *item)
 KN__HOT bool
 kn_next(kn_rows *rows)
 {
-	if (rows == NULL || rows->is_done || rows->status != KN_OK)
+	if (KN__UNLIKELY(rows == NULL || rows->is_done || rows->status != KN_OK))
 		return false;
-	if (rows->values.blocks != NULL)
+	if (KN__UNLIKELY(rows->values.blocks != NULL))
 		kn__arena_clear(&rows->values);
 	if (rows->row + 1 < rows->count)
 	{
@@ -85,7 +85,7 @@ forget_kinds(kn_rows *rows)
 	rows->is_binary = rows->fields != NULL || kn__result_is_binary(rows->result);
 	/* These are as they were made. */
 	rows->kinds = rows->few;
-	if (columns > sizeof(rows->few))
+	if (KN__UNLIKELY(columns > sizeof(rows->few)))
 		rows->kinds = kn__arena_get_zero(&rows->cx->arena, columns, sizeof(uint8_t));
 	rows->width = rows->kinds == NULL ? 0 : rows->columns;
 }
@@ -96,13 +96,13 @@ kn_done(kn_rows *rows)
 	kn_ctx *cx;
 	kn_rows **place;
 
-	if (rows == NULL)
+	if (KN__UNLIKELY(rows == NULL))
 		return KN_USAGE;
-	if (rows->is_done)
+	if (KN__UNLIKELY(rows->is_done))
 		return rows->status;
 	rows->is_done = true;
 	rows->width = 0;
-	if (rows->is_streaming)
+	if (KN__UNLIKELY(rows->is_streaming))
 		kn__stream_close(rows);
 	kn__result_free(rows->result);
 	rows->result = NULL;
@@ -111,9 +111,9 @@ kn_done(kn_rows *rows)
 	rows->row = -1;
 	kn__arena_release(&rows->values);
 	cx = rows->cx;
-	for (place = &cx->open_rows; *place != NULL; place = &(*place)->next)
+	for (place = &cx->open_rows; KN__LIKELY(*place != NULL); place = &(*place)->next)
 	{
-		if (*place == rows)
+		if (KN__LIKELY(*place == rows))
 		{
 			*place = rows->next;
 			break;

@@ -21,7 +21,7 @@ kn__run(kn__call *call)
 	kn__start start;
 	kn_status status;
 
-	if (kn__plain_run(call, &start))
+	if (KN__LIKELY(kn__plain_run(call, &start)))
 		return KN_OK;
 	call->start = start.is_taken ? &start : NULL;
 	kn__tell_begin(call);
@@ -343,7 +343,8 @@ kn__run_give(kn_ctx *cx, int64_t now)
 	kn__link *link = cx->link;
 	bool is_clean = kn__conn_is_clean(link->conn);
 
-	if (kn__conn_has_given_up(link->conn) && !atomic_exchange(&link->server->is_told, true))
+	if (KN__UNLIKELY(kn__conn_has_given_up(link->conn)) &&
+		!atomic_exchange(&link->server->is_told, true))
 		kn__tell_notice(link->server,
 						"WARNING",
 						"prepared statements were not there: a connection goes on without",

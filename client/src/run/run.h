@@ -68,21 +68,23 @@ struct kn_db
 	kn_config config; /* with all defaults filled in; its texts are the handle's */
 	kn__arena arena;  /* of texts that live as long as the handle */
 	const kn_allocator *allocator;
+	/* What each call looks at. */
 	const kn_clock *clock;
-	uint32_t stamp; /* of the process, as kn__pool_stamp() tells */
 	kn__server *servers;
 	int server_count;
+	uint32_t stamp; /* of the process, as kn__pool_stamp() tells */
+	_Atomic(bool) is_closing;
+	/* One that has ended, for the next request, and no lock taken; it still counts as live. */
+	_Atomic(kn_ctx *) spare;
 	kn__budget budget;
+
 	kn__memo *classes;
 	kn__known *known;        /* types that are the database's own */
 	kn__functions functions; /* what the user says of his own */
 	_Atomic(uint32_t) next_replica;
 	_Atomic(int64_t)
-		refused_at; /* when a call that a breaker sent away was a reason to look, last */
-	_Atomic(bool) is_closing;
-	int stop[2]; /* a pipe: once there is something in it, the handle's threads give up */
-	/* One that has ended, for the next request, and no lock taken; it still counts as live. */
-	_Atomic(kn_ctx *) spare;
+		refused_at;       /* when a call that a breaker sent away was a reason to look, last */
+	int stop[2];          /* a pipe: once there is something in it, the handle's threads give up */
 	pthread_mutex_t lock; /* of what follows, and of sleepers */
 	int contexts;         /* and listeners, that have not ended, and one for the handle itself */
 	pthread_cond_t woken;
@@ -142,40 +144,42 @@ typedef struct kn__recent
 
 struct kn_ctx
 {
+	/* What each call looks at. */
 	kn_db *db;
-	kn_ctx *next; /* of the free ones, or of the live ones */
-	kn_ctx *before;
-	kn__arena own;   /* of what lives as long as the request */
-	kn__arena after; /* of what is to be called after the transaction, until then */
-	kn__arena arena; /* of what calls hand out, until kn_clear() */
+	kn__link *link; /* held: by a call, a transaction or a stream */
+	kn__wait wait;
+	int64_t longest; /* wait for the server since that was taken, where slow calls count */
 	_Atomic(bool) is_cancelled;
 	atomic_flag guard; /* of link, against kn_cancel() */
-	kn__link *link;    /* held: by a call, a transaction or a stream */
-	int64_t longest;   /* wait for the server since that was taken, where slow calls count */
-	kn__wait wait;
+	bool hedge;
+	bool is_plain; /* nothing of it, or the handle, keeps a call from the shortest way */
+	int line;
+	const char *file;
 	int64_t timeout_ms; /* of the request, for kn_clear() */
 	const char *actor;
 	const char *trace_id;
-	const char *file;
-	int line;
-	kn_route route;
-	bool hedge;
-	bool is_plain; /* nothing of it, or the handle, keeps a call from the shortest way */
 	uint64_t min_lsn;
 	uint64_t last_lsn;
-	const char *prelude; /* the statement that sets role and claims, NULL: none */
-	size_t prelude_length;
-	uint64_t prelude_hash;
-	kn_value *prelude_values;
-	int prelude_count;
-	uint64_t random; /* state of the generator of pauses */
-	kn__work work;
 	kn_rows *open_rows;  /* that kn_done() has not ended */
 	kn_batch *batches;   /* whose results may not all have been taken */
 	kn_rows *stream;     /* that has the connection */
 	kn_copy *copy;       /* likewise */
 	const char *refusal; /* why no call of it can do anything, NULL: nothing is wrong */
 	const char *refused; /* the claim that it is about, NULL: none */
+	const char *prelude; /* the statement that sets role and claims, NULL: none */
+	int prelude_count;
+	kn_route route;
+	kn__arena own;   /* of what lives as long as the request */
+	kn__arena arena; /* of what calls hand out, until kn_clear() */
+	kn__work work;
+
+	kn__arena after; /* of what is to be called after the transaction, until then */
+	kn_ctx *next;    /* of the free ones, or of the live ones */
+	kn_ctx *before;
+	size_t prelude_length;
+	uint64_t prelude_hash;
+	kn_value *prelude_values;
+	uint64_t random; /* state of the generator of pauses */
 	kn__fault fault;
 	kn__recent recent[KN__RECENT]; /* outlive the request */
 };

@@ -99,7 +99,7 @@ kn__alarm_set(kn__alarm *alarm, kn__bell *bell, int64_t deadline)
 	bool has_thread;
 
 	atomic_store(&bell->deadline, deadline);
-	if (deadline >= atomic_load(&alarm->next_look))
+	if (KN__LIKELY(deadline >= atomic_load(&alarm->next_look)))
 		return true;
 	(void) pthread_mutex_lock(&alarm->lock);
 	has_thread = alarm->has_thread || start(alarm);

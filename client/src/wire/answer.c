@@ -427,7 +427,7 @@ kn__answer_affected(PGresult *result)
 	int64_t count = 0;
 
 	/* The tag of most that is asked, and as many rows. */
-	if (text[0] == 'S' && text[1] == 'E' && text[2] == 'L' && PQntuples(result) > 0)
+	if (KN__LIKELY(text[0] == 'S' && text[1] == 'E' && text[2] == 'L' && PQntuples(result) > 0))
 		return PQntuples(result);
 	text = PQcmdTuples(result);
 	if (*text == '\0')

@@ -278,9 +278,9 @@ kn__conn_is_alive(kn__conn *conn)
 	char byte;
 	ssize_t length;
 
-	if (conn->is_broken)
+	if (KN__UNLIKELY(conn->is_broken))
 		return false;
-	if (kn__wait_is_quiet(conn))
+	if (KN__LIKELY(kn__wait_is_quiet(conn)))
 		return true;
 	length = recv(PQsocket(conn->pg), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	if (length < 0)

@@ -31,14 +31,14 @@ typedef struct kn__prepared_cache
 {
 	kn__prepared *slots; /* open addressing */
 	size_t slot_count;   /* a power of two, 0: nothing is ever prepared */
+	kn__prepared *newest;
+	kn__buf closing; /* names to be deallocated with the next flight, each with a NUL */
+	size_t sent;     /* of closing: what has gone out, and is not answered yet */
+	kn__prepared *oldest;
 	int count;
 	int limit;
 	int64_t bytes;
 	int64_t byte_limit;
-	kn__prepared *newest;
-	kn__prepared *oldest;
-	kn__buf closing; /* names to be deallocated with the next flight, each with a NUL */
-	size_t sent;     /* of closing: what has gone out, and is not answered yet */
 } kn__prepared_cache;
 
 #define KN__SETTLED 3
@@ -47,41 +47,43 @@ typedef struct kn__prepared_cache
 
 struct kn__conn
 {
+	/* What each call looks at. */
 	PGconn *pg;
+	struct kn__streaming *stream; /* stream.c: rows that are under way, NULL: none */
+	struct kn__copying *copy;     /* copy.c: likewise */
+	kn__alarm *alarm;
+	int64_t give_up_at; /* of what was to end in time and did not; KN__NEVER: all has */
+	int encoding;       /* libpq's number of what texts are in: the same until the end */
+	int watch;          /* an epoll of socket and pipe, once it is connected; -1: none */
+	bool has_hung_up;   /* the server, as that has told */
+	bool never_prepares;
+	bool has_given_up; /* to prepare, for a name meant nothing */
+	bool is_broken;    /* to be closed: nobody knows in which state the server is */
+	bool is_silent;    /* it was asked to end something, and has not answered */
+	bool was_heard;    /* the server has taken that request */
+	bool is_soiled;    /* something of a user's outlives his transaction */
+	bool must_reset;   /* likewise, perhaps: see reset.c */
+	kn__prepared_cache cache;
+	kn__bell bell; /* is the alarm's, if there is one */
+
 	const kn_allocator *allocator;
 	const kn_clock *clock;
 	kn__memo *shapes; /* kn__shape of each statement's key */
 	kn__known *known;
-	kn__prepared_cache cache;
 	int prepare_after;
 	int64_t cancel_ns;
-	int64_t give_up_at; /* of what was to end in time and did not; KN__NEVER: all has */
 	kn__cancels *cancels;
 	int wake[2]; /* a pipe: whoever writes to it makes a wait look up */
 	bool borrows_wake;
-	bool is_asking;   /* listen.c: an empty query is under way */
-	int watch;        /* an epoll of socket and pipe, once it is connected; -1: none */
-	bool has_hung_up; /* the server, as that has told */
-	kn__alarm *alarm;
-	kn__bell bell; /* is the alarm's, if there is one */
+	bool is_asking; /* listen.c: an empty query is under way */
 	void (*notice)(void *user, const char *severity, const char *text, bool may_quote);
 	void *user;
-	int encoding; /* libpq's number of what texts are in: the same until the end */
-	bool never_prepares;
-	bool has_given_up;                /* to prepare, for a name meant nothing */
-	bool is_broken;                   /* to be closed: nobody knows in which state the server is */
-	bool is_silent;                   /* it was asked to end something, and has not answered */
-	bool was_heard;                   /* the server has taken that request */
-	bool is_soiled;                   /* something of a user's outlives his transaction */
-	bool must_reset;                  /* likewise, perhaps: see reset.c */
-	int resets;                       /* commands of that whose answers are to come */
+	int resets;                       /* commands of reset.c whose answers are to come */
 	bool has_reset;                   /* and its statements are prepared */
 	bool is_guarded;                  /* the next flight goes on only if it is done */
 	uint64_t reset;                   /* what its names are made of; 0: none yet */
 	uint64_t clean;                   /* and that of what stands for its being done */
 	const char *settled[KN__SETTLED]; /* what was set when it was opened, or NULL */
-	struct kn__streaming *stream;     /* stream.c: rows that are under way, NULL: none */
-	struct kn__copying *copy;         /* copy.c: likewise */
 	kn__buf scratch;                  /* the bytes of parameters, while they are handed to libpq */
 	uint32_t strange[KN__MOST_STRANGE]; /* types that nobody knows: to be asked for */
 	int strangers;          /* of what is under way: whatever comes next begins without */

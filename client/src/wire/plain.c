@@ -19,19 +19,19 @@ kn__flight_plain(kn__conn *conn, kn__item *item, const kn__wait *wait, kn__begun
 	PGresult *result;
 
 	begun->how = KN__PLAIN_NOT;
-	if (!is_plain(conn) || kn__wait_over(conn, wait) != KN__WAITED_READY)
+	if (KN__UNLIKELY(!is_plain(conn) || kn__wait_over(conn, wait) != KN__WAITED_READY))
 		return false;
 	begun->how = kn__send_plain(conn, item, begun, fault);
-	if (begun->how == KN__PLAIN_NOT)
+	if (KN__UNLIKELY(begun->how == KN__PLAIN_NOT))
 		return false;
 	conn->give_up_at = KN__NEVER;
 	begun->count = 0;
 	begun->is_flushed = false;
 	begun->is_lost = begun->how == KN__PLAIN_LOST;
-	if (begun->is_lost)
+	if (KN__UNLIKELY(begun->is_lost))
 		return false;
 	take_answer(conn, item, wait, begun);
-	if (begun->count < 2 || begun->results[1] != NULL)
+	if (KN__UNLIKELY(begun->count < 2 || begun->results[1] != NULL))
 		return false;
 	result = begun->results[0];
 	item->status = KN_OK;
@@ -56,12 +56,12 @@ take_answer(kn__conn *conn, const kn__item *item, const kn__wait *wait, kn__begu
 {
 	ExecStatusType kind;
 
-	if (PQflush(conn->pg) != 0)
+	if (KN__UNLIKELY(PQflush(conn->pg) != 0))
 		return;
 	begun->is_flushed = true;
-	if (kn__wait_first(conn, wait) != KN__WAITED_READY)
+	if (KN__UNLIKELY(kn__wait_first(conn, wait) != KN__WAITED_READY))
 		return;
-	if (!PQconsumeInput(conn->pg))
+	if (KN__UNLIKELY(!PQconsumeInput(conn->pg)))
 	{
 		/* The server's last words may still be there to be read. */
 		PGresult *result = PQstatus(conn->pg) == CONNECTION_OK ? NULL : PQgetResult(conn->pg);
@@ -71,10 +71,10 @@ take_answer(kn__conn *conn, const kn__item *item, const kn__wait *wait, kn__begu
 			begun->results[begun->count++] = result;
 		return;
 	}
-	if (!has_more(conn, begun))
+	if (KN__UNLIKELY(!has_more(conn, begun)))
 		return;
 	kind = PQresultStatus(begun->results[0]);
-	if (kind == PGRES_TUPLES_OK || (kind == PGRES_COMMAND_OK && !item->is_commit))
+	if (KN__LIKELY(kind == PGRES_TUPLES_OK) || (kind == PGRES_COMMAND_OK && !item->is_commit))
 		(void) has_more(conn, begun);
 }
 
@@ -82,7 +82,7 @@ take_answer(kn__conn *conn, const kn__item *item, const kn__wait *wait, kn__begu
 static bool
 has_more(kn__conn *conn, kn__begun *begun)
 {
-	if (PQisBusy(conn->pg))
+	if (KN__UNLIKELY(PQisBusy(conn->pg)))
 		return false;
 	begun->results[begun->count] = PQgetResult(conn->pg);
 	return begun->results[begun->count++] != NULL;

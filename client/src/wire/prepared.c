@@ -55,13 +55,13 @@ kn__prepared_get(kn__prepared_cache *cache, uint64_t key, const char *sql, size_
 {
 	kn__prepared *entry;
 
-	if (cache->slot_count == 0)
+	if (KN__UNLIKELY(cache->slot_count == 0))
 		return NULL;
 	entry = slot_of(cache, key);
-	if (entry->key != key || key == 0 || entry->length != length ||
-		memcmp(entry->sql, sql, length) != 0)
+	if (KN__UNLIKELY(entry->key != key || key == 0 || entry->length != length ||
+					 memcmp(entry->sql, sql, length) != 0))
 		return NULL;
-	if (cache->newest != entry)
+	if (KN__UNLIKELY(cache->newest != entry))
 	{
 		unlink_entry(cache, entry);
 		link_newest(cache, entry);
@@ -147,7 +147,7 @@ slot_of(const kn__prepared_cache *cache, uint64_t key)
 {
 	size_t at = (size_t) key & (cache->slot_count - 1);
 
-	while (cache->slots[at].key != 0 && cache->slots[at].key != key)
+	while (KN__UNLIKELY(cache->slots[at].key != 0 && cache->slots[at].key != key))
 		at = (at + 1) & (cache->slot_count - 1);
 	return &cache->slots[at];
 }

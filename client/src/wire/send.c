@@ -70,20 +70,20 @@ kn__send_key(kn__item *item)
 {
 	uint64_t key = item->hash;
 
-	if (item->key != 0)
+	if (KN__UNLIKELY(item->key != 0))
 		return item->key;
 	for (int i = 0; i < item->count; i++)
 	{
 		const kn_value *value = &item->values[i];
 		uint32_t types[2] = { value->oid, value->type };
 
-		if (value->type == KN_TYPE_ARRAY && value->as.array != NULL)
+		if (KN__UNLIKELY(value->type == KN_TYPE_ARRAY && value->as.array != NULL))
 			types[1] |= (uint32_t) value->as.array->element << 8;
 		/* What is NULL has no type of its own: the server takes it for what the place asks for. */
 		key = key * UINT64_C(0x9E3779B97F4A7C15) + ((uint64_t) types[0] << 32 | types[1]);
 		key ^= key >> 29;
 	}
-	item->key = key == 0 ? 1 : key;
+	item->key = KN__UNLIKELY(key == 0) ? 1 : key;
 	return item->key;
 }
 
@@ -108,10 +108,10 @@ kn__send_plain(kn__conn *conn, kn__item *item, kn__begun *begun, kn__fault *faul
 	const kn__prepared *entry;
 	Numbers numbers;
 
-	if (conn->never_prepares || item->never_prepare || item->count > FEW)
+	if (KN__UNLIKELY(conn->never_prepares || item->never_prepare || item->count > FEW))
 		return KN__PLAIN_NOT;
 	entry = kn__prepared_get(&conn->cache, kn__send_key(item), item->sql, item->length);
-	if (entry == NULL || !entry->is_prepared || (item->wants_rows && !entry->is_fit))
+	if (KN__UNLIKELY(entry == NULL || !entry->is_prepared || (item->wants_rows && !entry->is_fit)))
 		return KN__PLAIN_NOT;
 	begun->key = entry->key;
 	begun->is_fit = entry->is_fit;

@@ -36,11 +36,13 @@ static KN__HOT bool is_cancelled(const kn__wait *wait);
 kn__waited
 kn__wait_over(const kn__conn *conn, const kn__wait *wait)
 {
-	if (is_cancelled(wait))
+	if (KN__UNLIKELY(is_cancelled(wait)))
 		return KN__WAITED_CANCELED;
 	/* Most have long to go: the coarse clock can tell, and takes no time itself. */
-	if (wait->deadline == KN__NEVER ||
-		wait->deadline - (wait->now != 0 ? wait->now : kn__coarse(conn->clock)) > MOST_LAG)
+	if (KN__LIKELY(wait->deadline == KN__NEVER ||
+				   wait->deadline -
+						   (KN__LIKELY(wait->now != 0) ? wait->now : kn__coarse(conn->clock)) >
+					   MOST_LAG))
 		return KN__WAITED_READY;
 	return kn__wait_timeout(conn, wait) == 0 ? KN__WAITED_TIMEOUT : KN__WAITED_READY;
 }
@@ -64,15 +66,16 @@ kn__wait_first(kn__conn *conn, const kn__wait *wait)
 	bool ready[ENDINGS] = { false };
 
 	/* What most waits are, and how most of them end. */
-	if (conn->watch >= 0 && !conn->has_hung_up && conn->alarm != NULL && wait->stop == NULL &&
-		wait->deadline != KN__NEVER && kn__alarm_set(conn->alarm, &conn->bell, wait->deadline))
+	if (KN__LIKELY(conn->watch >= 0 && !conn->has_hung_up && conn->alarm != NULL &&
+				   wait->stop == NULL && wait->deadline != KN__NEVER &&
+				   kn__alarm_set(conn->alarm, &conn->bell, wait->deadline)))
 	{
-		if (!is_cancelled(wait))
+		if (KN__LIKELY(!is_cancelled(wait)))
 			(void) poll_watch(conn, -1, ready);
 		kn__alarm_clear(&conn->bell);
-		if (ready[SOCKET])
+		if (KN__LIKELY(ready[SOCKET]))
 		{
-			if (ready[WAKE])
+			if (KN__UNLIKELY(ready[WAKE]))
 				kn__wake_empty(conn->wake[0]);
 			return KN__WAITED_READY;
 		}
