@@ -114,6 +114,12 @@ def quote_text(text):
     return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
+def drop_all(names):
+    """A script that drops databases; it prints those that it cannot drop, and goes on."""
+    drops = (f"DROP DATABASE IF EXISTS {name} WITH (FORCE);\n\\if :ERROR\n\\echo {name}\n\\endif\n" for name in names)
+    return "\\set ON_ERROR_STOP off\n" + "".join(drops) + "\\set ON_ERROR_STOP on\n"
+
+
 def wait_until_up(seconds=60):
     end = time.monotonic() + seconds
     while True:
@@ -134,6 +140,7 @@ class Server:
         self.lock = threading.Lock()
         self.counter = 0
         self.databases = []
+        self.unused = []    # of these, to be dropped by whoever makes the next one
         self.roles = []
         try:
             psql("postgres", "SELECT 1;")
@@ -159,19 +166,22 @@ class Server:
             names = [f"{self.prefix}_{self.counter + i}_{tag}" for i, tag in enumerate(tags)]
             self.counter += len(tags)
             self.databases += names
-        psql("postgres", "".join(f"CREATE DATABASE {name} TEMPLATE {self.template};\n" for name in names))
+            unused, self.unused = self.unused, []
+        script = drop_all(unused) + "".join(f"CREATE DATABASE {name} TEMPLATE {self.template};\n" for name in names)
+        self.forget(unused, psql("postgres", script))
         return names
 
     def drop(self, *names):
-        """Drops databases; one that cannot be dropped now is left to close()."""
-        if self.keep or not names:
-            return
-        try:
-            psql("postgres", "".join(f"DROP DATABASE IF EXISTS {name} WITH (FORCE);\n" for name in names))
-        except SqlError:
-            return
+        """Drops databases, when the next ones are made; one that cannot be dropped then is left to close()."""
+        if not self.keep:
+            with self.lock:
+                self.unused += names
+
+    def forget(self, names, left):
+        """These are gone, but for those that are left."""
+        gone = set(names) - set(left)
         with self.lock:
-            self.databases = [name for name in self.databases if name not in names]
+            self.databases = [name for name in self.databases if name not in gone]
 
     def make_roles(self, statements):
         """Creates the roles that do not exist; statements: {name: CREATE ROLE ...}."""
@@ -185,8 +195,7 @@ class Server:
             print("kept:", " ".join(self.databases))
             return
         wait_until_up()
-        for name in list(self.databases):
-            self.drop(name)
+        self.forget(self.databases, psql("postgres", drop_all(self.databases)))
         if self.databases:
             print("could not be dropped:", " ".join(self.databases))
         psql("postgres", "".join(f"DROP ROLE IF EXISTS {quote_name(name)};\n" for name in self.roles))

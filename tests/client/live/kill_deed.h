@@ -66,7 +66,7 @@ claims_of(const deed *d)
 static inline void
 check_truth(const scene *s, kn_ctx *cx, const deed *d, kn_status status)
 {
-	PGconn *look = look_silently();
+	PGconn *look = s->killer;
 	long whole = d->rows == NO_ROWS ? 0 : d->rows > 0 ? d->rows : 1;
 	bool is_body =
 		d->kind == DEED_IN_A_BODY || d->kind == DEED_ENDS_A_BODY || d->kind == DEED_ROLLS_BACK;
@@ -78,7 +78,6 @@ check_truth(const scene *s, kn_ctx *cx, const deed *d, kn_status status)
 		"SELECT count(*) FROM pg_stat_activity, pg_stat_clear_snapshot() WHERE application_name = 'kn_kill' AND state <> 'idle'",
 		0);
 	rows = look_number(look, "SELECT count(*) FROM kn_kill");
-	PQfinish(look);
 	if (d->kind == DEED_READS || d->kind == DEED_ENDS_A_READ)
 		ck_assert_int_eq(rows, 0);
 	else if (status == KN_OK)
@@ -113,10 +112,9 @@ combinations_begin(void)
 static inline void
 set_up_kill(void)
 {
-	PGconn *look = look_silently();
-
+	kept_killer = look_silently();
 	look_do(
-		look,
+		kept_killer,
 		"SET client_min_messages = error;"
 		"DROP TABLE IF EXISTS kn_kill; CREATE TABLE kn_kill (token int, note text);"
 		"CREATE UNIQUE INDEX ON kn_kill (token) WHERE token < 0;"
@@ -128,7 +126,6 @@ set_up_kill(void)
 		" BEGIN PERFORM kn_pause(); RETURN NULL; END$$;"
 		"CREATE CONSTRAINT TRIGGER kn_later AFTER INSERT ON kn_kill DEFERRABLE INITIALLY DEFERRED"
 		" FOR EACH ROW EXECUTE FUNCTION kn_pause_later()");
-	PQfinish(look);
 }
 
 #endif

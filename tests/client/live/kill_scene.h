@@ -108,12 +108,33 @@ look_silently(void)
 	return look;
 }
 
+/* Who held and who killed last time, if the server has let them live: to connect takes longest. */
+static PGconn *kept_holder;
+static PGconn *kept_killer;
+
+/* One of these, or one that is new; the scene's from now on. */
+static inline PGconn *
+scene_take(PGconn **kept)
+{
+	PGconn *conn = *kept;
+	PGresult *result = conn == NULL ? NULL : PQexec(conn, "SELECT 1");
+
+	*kept = NULL;
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+	{
+		PQfinish(conn);
+		conn = look_silently();
+	}
+	PQclear(result);
+	return conn;
+}
+
 static inline void
 scene_begin(scene *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->holder = look_silently();
-	s->killer = look_silently();
+	s->holder = scene_take(&kept_holder);
+	s->killer = scene_take(&kept_killer);
 	s->cache = (kn_cache){ scene_get, scene_put, scene_remove, s };
 	s->allocator = (kn_allocator){ scene_allocate, scene_resize, scene_release, s };
 	look_do(s->holder, "TRUNCATE kn_kill");
@@ -122,8 +143,8 @@ scene_begin(scene *s)
 static inline void
 scene_end(scene *s)
 {
-	PQfinish(s->holder);
-	PQfinish(s->killer);
+	kept_holder = s->holder;
+	kept_killer = s->killer;
 	PQfinish(s->ear);
 	/* A thread that sends a cancel request may be at its end, when all it waits for is gone. */
 	for (int i = 0; i < 5000 && s->pieces != 0; i++)
