@@ -21,7 +21,7 @@ typedef void sample(kn__buf *out);
 
 static uint64_t state;
 
-static uint64_t
+static inline uint64_t
 any(void)
 {
 	uint64_t x = (state += UINT64_C(0x9E3779B97F4A7C15));
@@ -31,14 +31,14 @@ any(void)
 	return x ^ x >> 31;
 }
 
-static uint32_t
+static inline uint32_t
 below(uint32_t limit)
 {
 	return (uint32_t) (any() >> 32) % limit;
 }
 
 /* Of any magnitude up to so many bits, or next to the ends of them. */
-static int64_t
+static inline int64_t
 whole(int bits)
 {
 	uint64_t x = any() >> (64 - bits);
@@ -59,37 +59,37 @@ whole(int bits)
 	return (int64_t) x >> (64 - bits);
 }
 
-static void
+static inline void
 put_bool(kn__buf *out)
 {
 	kn__buf_text(out, below(2) == 0 ? "t" : "f");
 }
 
-static void
+static inline void
 put_int2(kn__buf *out)
 {
 	kn__buf_printf(out, "%" PRId64, whole(16));
 }
 
-static void
+static inline void
 put_int4(kn__buf *out)
 {
 	kn__buf_printf(out, "%" PRId64, whole(32));
 }
 
-static void
+static inline void
 put_int8(kn__buf *out)
 {
 	kn__buf_printf(out, "%" PRId64, whole(64));
 }
 
-static void
+static inline void
 put_oid(kn__buf *out)
 {
 	kn__buf_printf(out, "%" PRIu32, (uint32_t) whole(32));
 }
 
-static bool
+static inline bool
 put_special(kn__buf *out)
 {
 	static const char *const specials[] = { "NaN", "Infinity", "-Infinity", "0", "-0", "1" };
@@ -100,7 +100,7 @@ put_special(kn__buf *out)
 	return true;
 }
 
-static void
+static inline void
 put_float4(kn__buf *out)
 {
 	static const char *const edges[] = { "3.4028235e38", "-3.4028235e38", "1e-45", "1.1754944e-38",
@@ -121,7 +121,7 @@ put_float4(kn__buf *out)
 		kn__buf_printf(out, "%.9g", (double) f);
 }
 
-static void
+static inline void
 put_float8(kn__buf *out)
 {
 	static const char *const edges[] = {
@@ -150,7 +150,7 @@ put_float8(kn__buf *out)
 		kn__buf_printf(out, "%.17g", d);
 }
 
-static void
+static inline void
 put_digits(kn__buf *out, uint32_t count)
 {
 	/* Runs of the same digit, for zeros and nines are what goes wrong. */
@@ -164,7 +164,7 @@ put_digits(kn__buf *out, uint32_t count)
 	}
 }
 
-static void
+static inline void
 put_numeric(kn__buf *out)
 {
 	static const char *const edges[] = { "1e131071", "1e-16383", "-9e131071", "1e131072",
@@ -188,7 +188,7 @@ put_numeric(kn__buf *out)
 		kn__buf_printf(out, "e%d", (int) below(below(2) == 0 ? 600 : 40) - 20);
 }
 
-static void
+static inline void
 put_text(kn__buf *out)
 {
 	static const char *const pieces[] = {
@@ -202,7 +202,7 @@ put_text(kn__buf *out)
 		kn__buf_text(out, PICK(pieces));
 }
 
-static void
+static inline void
 put_bytea(kn__buf *out)
 {
 	kn__buf_text(out, "\\x");
@@ -210,14 +210,14 @@ put_bytea(kn__buf *out)
 		kn__buf_printf(out, "%02x", below(3) == 0 ? 0x5c : below(256));
 }
 
-static void
+static inline void
 put_uuid(kn__buf *out)
 {
 	kn__buf_printf(out, "%016" PRIx64 "%016" PRIx64, any(), any() >> below(64));
 }
 
 /* A year, month and day; the era goes to the end of all. */
-static const char *
+static inline const char *
 put_days(kn__buf *out, int last_year, int first_year_bc)
 {
 	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
@@ -252,7 +252,7 @@ put_days(kn__buf *out, int last_year, int first_year_bc)
 	return is_bc ? " BC" : "";
 }
 
-static bool
+static inline bool
 put_infinity(kn__buf *out)
 {
 	if (below(16) > 0)
@@ -261,14 +261,14 @@ put_infinity(kn__buf *out)
 	return true;
 }
 
-static void
+static inline void
 put_date(kn__buf *out)
 {
 	if (!put_infinity(out))
 		kn__buf_text(out, put_days(out, 5874897, 4713));
 }
 
-static void
+static inline void
 put_time(kn__buf *out)
 {
 	static const char *const edges[] = { "00:00:00", "24:00:00", "23:59:59.999999", "12:00:00.1" };
@@ -281,7 +281,7 @@ put_time(kn__buf *out)
 		kn__buf_printf(out, ".%0*u", 1 + (int) below(6), below(10));
 }
 
-static void
+static inline void
 put_clock(kn__buf *out)
 {
 	kn__buf_printf(out, " %02u:%02u:%02u", below(24), below(60), below(60));
@@ -289,7 +289,7 @@ put_clock(kn__buf *out)
 		kn__buf_printf(out, ".%06u", below(3) == 0 ? below(10) * 100000 : below(1000000));
 }
 
-static void
+static inline void
 put_timestamp(kn__buf *out)
 {
 	const char *era;
@@ -301,7 +301,7 @@ put_timestamp(kn__buf *out)
 	kn__buf_text(out, era);
 }
 
-static void
+static inline void
 put_timestamptz(kn__buf *out)
 {
 	static const char *const zones[] = { "", "+00", "-03:30", "+14", "-12", "+05:45", "+00:19:32" };
@@ -315,7 +315,7 @@ put_timestamptz(kn__buf *out)
 	kn__buf_text(out, era);
 }
 
-static void
+static inline void
 put_interval(kn__buf *out)
 {
 	int64_t usec = whole(64);
@@ -331,7 +331,7 @@ put_interval(kn__buf *out)
 				   (usec < 0 ? -(uint64_t) usec : (uint64_t) usec) % 1000000);
 }
 
-static void
+static inline void
 put_json(kn__buf *out)
 {
 	static const char *const leaves[] = { "1",        "-2.50", "null",     "true",    "\"a\"",
@@ -351,7 +351,7 @@ put_json(kn__buf *out)
 	}
 }
 
-static void
+static inline void
 put_address(kn__buf *out, bool is_network)
 {
 	bool is_6 = below(2) == 0;
@@ -387,13 +387,13 @@ put_address(kn__buf *out, bool is_network)
 	kn__buf_printf(out, "/%d", bits);
 }
 
-static void
+static inline void
 put_inet(kn__buf *out)
 {
 	put_address(out, false);
 }
 
-static void
+static inline void
 put_cidr(kn__buf *out)
 {
 	put_address(out, true);
@@ -410,7 +410,7 @@ put_mood(kn__buf *out)
 }
 
 /* A literal of an array: bounds, NULLs, and elements that are always quoted. */
-static void
+static inline void
 put_level(kn__buf *out, sample *put, const uint32_t *sizes, int dimensions)
 {
 	kn__buf_text(out, "{");
@@ -444,7 +444,7 @@ put_level(kn__buf *out, sample *put, const uint32_t *sizes, int dimensions)
 	kn__buf_text(out, "}");
 }
 
-static void
+static inline void
 put_array(kn__buf *out, sample *put)
 {
 	int dimensions = 1 + (int) below(3);
