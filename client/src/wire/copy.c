@@ -189,6 +189,7 @@ kn__copy_read_on(kn__flying *flight, char **piece, int size)
 
 	for (;; size = PQgetCopyData(conn->pg, piece, 1))
 	{
+		const kn__wait *wait = flight->stopped == KN_OK ? flight->wait : &flight->last;
 		kn__waited waited;
 
 		if (size > 0 && flight->stopped == KN_OK)
@@ -207,8 +208,10 @@ kn__copy_read_on(kn__flying *flight, char **piece, int size)
 			kn__flight_lose(flight);
 			return 0;
 		}
-		waited =
-			kn__wait_socket(conn, false, flight->stopped == KN_OK ? flight->wait : &flight->last);
+		/* Where the server does not stop to send, there is always something to be read. */
+		waited = kn__wait_over(conn, wait);
+		if (waited == KN__WAITED_READY)
+			waited = kn__wait_socket(conn, false, wait);
 		if (waited == KN__WAITED_READY)
 			is_dead = !PQconsumeInput(conn->pg);
 		else if (waited == KN__WAITED_ERROR)

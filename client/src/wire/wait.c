@@ -322,6 +322,10 @@ kn__wait_result(kn__conn *conn, const kn__wait *wait, bool is_piped, bool *is_fl
 			return KN__WAITED_ERROR;
 		if (!is_busy)
 			return KN__WAITED_READY;
+		/* Where the server does not stop to send, there is always something to be read. */
+		waited = is_fresh ? KN__WAITED_READY : kn__wait_over(conn, wait);
+		if (waited != KN__WAITED_READY)
+			return waited;
 		/* Of what was sent just now all answers are to come; but COPY may be over before its end.
 		 */
 		waited = is_fresh && *is_flushed && conn->copy == NULL
