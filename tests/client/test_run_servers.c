@@ -21,7 +21,8 @@ use_services(void)
 		"sslmode=verify-full\nsslrootcert=/r\ntarget_session_attrs=read-write\n"
 		"[rep]\nhost=r\nuser=ro\nsslmode=verify-full\n"
 		"[plain]\nhost=r\nsslmode=prefer\n"
-		"[named]\nhost=r\nfallback_application_name=n\n",
+		"[named]\nhost=r\nfallback_application_name=n\n"
+		"[directory]\nldap://127.0.0.1:1/o=x?d?one?(cn=y)\nhost=r\n",
 		file);
 	ck_assert_int_eq(fclose(file), 0);
 	ck_assert_int_eq(setenv("PGSERVICEFILE", services, 1), 0);
@@ -194,6 +195,25 @@ static const struct
 	  "listen_conninfo: definition of service \"none\" not found" },
 };
 
+/* What a directory says only libpq knows; where it knows of none, it takes that for a mistake. */
+START_TEST(a_service_has_to_be_in_a_file)
+{
+	static const char message[] = "replica 1: definition of service \"directory\" not found";
+
+	use_services();
+	if (INIT(.conninfo = "service=directory") == KN_OK)
+	{
+		ck_assert_str_eq(config->servers[0].host, "r");
+		kn__config_free(config);
+		ck_assert_int_eq(INIT(.conninfo = "service=directory kn_replicas='host=b'"), KN_CONFIG);
+		ck_assert_msg(strncmp(error, message, strlen(message)) == 0, "%s", error);
+	}
+	else
+		ck_assert_ptr_nonnull(strstr(error, "syntax error"));
+	drop_services();
+}
+END_TEST
+
 START_TEST(a_service_has_to_be_there)
 {
 	use_services();
@@ -362,6 +382,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, services_are_two);
 	tcase_add_test(tcase, a_service_may_name_the_sessions);
 	LOOP(tcase, a_service_has_to_be_there, lost);
+	tcase_add_test(tcase, a_service_has_to_be_in_a_file);
 	tcase_add_test(tcase, listeners_have_a_place);
 	tcase_add_test(tcase, sslmode_is_left_to_libpq);
 	tcase_add_test(tcase, texts_have_an_encoding);
