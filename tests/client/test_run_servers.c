@@ -2,7 +2,39 @@
  * test_run_servers.c
  *		Which servers there are, and what libpq is told of each.
  */
+#include <stdio.h>
+#include <unistd.h>
+
 #include "config.h"
+
+/* Services as a file of libpq's has them; use_services() has them read, drop_services() ends it. */
+static char services[] = "/tmp/kn_service_XXXXXX";
+
+static void
+use_services(void)
+{
+	FILE *file = fdopen(mkstemp(services), "w");
+
+	ck_assert_ptr_nonnull(file);
+	(void) fputs(
+		"[app]\nhost=a\nhostaddr=127.0.0.1\nport=1\ndbname=shop\nuser=app\npassword=p\n"
+		"sslmode=verify-full\nsslrootcert=/r\ntarget_session_attrs=read-write\n"
+		"[rep]\nhost=r\nuser=ro\nsslmode=verify-full\n"
+		"[plain]\nhost=r\nsslmode=prefer\n"
+		"[named]\nhost=r\nfallback_application_name=n\n"
+		"[directory]\nldap://127.0.0.1:1/o=x?d?one?(cn=y)\nhost=r\n",
+		file);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(setenv("PGSERVICEFILE", services, 1), 0);
+}
+
+static void
+drop_services(void)
+{
+	ck_assert_int_eq(unsetenv("PGSERVICEFILE"), 0);
+	ck_assert_int_eq(unlink(services), 0);
+	memcpy(services + strlen(services) - 6, "XXXXXX", 6);
+}
 
 /* What replicas do not say, but for the place, is as for the first server. */
 START_TEST(replicas_inherit)
@@ -35,6 +67,159 @@ START_TEST(replicas_inherit)
 	ck_assert_ptr_null(config->config.conninfo);
 	ck_assert_ptr_null(config->config.replicas);
 	kn__config_free(config);
+}
+END_TEST
+
+/* What the first conninfo's service says it says itself; where the service is, no replica is. */
+START_TEST(a_service_is_inherited)
+{
+	static const char kept[] = "dbname=shop user=app password=p sslmode=verify-full sslrootcert=/r";
+	char whole[300];
+
+	use_services();
+	ck_assert_int_eq(INIT(.conninfo = "service=app kn_replicas='host=b;port=3;host=c user=me'"),
+					 KN_OK);
+	drop_services();
+	(void) snprintf(whole,
+					sizeof(whole),
+					"host=b %s fallback_application_name=kints client_encoding=UTF8",
+					kept);
+	ck_assert_str_eq(told(1), whole);
+	ck_assert_str_eq(config->servers[1].user, "app");
+	ck_assert_str_eq(config->servers[1].database, "shop");
+	(void) snprintf(whole,
+					sizeof(whole),
+					"port=3 host=a hostaddr=127.0.0.1 %s "
+					"fallback_application_name=kints client_encoding=UTF8",
+					kept);
+	ck_assert_str_eq(told(2), whole);
+	ck_assert_ptr_nonnull(strstr(told(3), "user=me"));
+	ck_assert_ptr_null(strstr(told(3), "user=app"));
+	ck_assert_ptr_nonnull(strstr(told(3), "sslmode=verify-full"));
+	/* That is libpq's to look up. */
+	ck_assert_str_eq(told(0), "service=app fallback_application_name=kints client_encoding=UTF8");
+	kn__config_free(config);
+}
+END_TEST
+
+/* What the first conninfo itself says comes before its service, as with libpq. */
+START_TEST(a_service_comes_second)
+{
+	use_services();
+	ck_assert_int_eq(INIT(.conninfo = "service=app user=me sslmode=require password='' "
+									  "kn_replicas='host=b'"),
+					 KN_OK);
+	drop_services();
+	ck_assert_ptr_nonnull(strstr(told(1), "user=me"));
+	ck_assert_ptr_nonnull(strstr(told(1), "sslmode=require"));
+	ck_assert_ptr_nonnull(strstr(told(1), "password=p"));
+	ck_assert_ptr_nonnull(strstr(told(1), "dbname=shop"));
+	ck_assert_ptr_null(strstr(told(1), "app "));
+	ck_assert_ptr_null(strstr(told(1), "verify-full"));
+	kn__config_free(config);
+}
+END_TEST
+
+/* What a replica's own service says is not inherited, even if it is what libpq would take anyway.
+ */
+START_TEST(a_service_of_its_own_counts)
+{
+	const char *const replicas[] = { "service=rep", "service=plain", NULL };
+
+	use_services();
+	ck_assert_int_eq(INIT(.conninfo = "host=a user=app sslmode=require dbname=shop",
+						  .replicas = replicas,
+						  .listen_conninfo = "service=rep"),
+					 KN_OK);
+	drop_services();
+	for (int i = 1; i <= 3; i += 2)
+	{
+		ck_assert_str_eq(told(i),
+						 "service=rep dbname=shop fallback_application_name=kints "
+						 "client_encoding=UTF8");
+		ck_assert_str_eq(config->servers[i].host, "r");
+		ck_assert_str_eq(config->servers[i].user, "ro");
+		ck_assert_str_eq(config->servers[i].database, "shop");
+	}
+	ck_assert_ptr_nonnull(strstr(told(2), "user=app"));
+	ck_assert_ptr_null(strstr(told(2), "sslmode"));
+	kn__config_free(config);
+}
+END_TEST
+
+/* Both may have one. */
+START_TEST(services_are_two)
+{
+	use_services();
+	ck_assert_int_eq(INIT(.conninfo = "service=app kn_replicas='service=plain'",
+						  .listen_conninfo = "service=rep"),
+					 KN_OK);
+	drop_services();
+	ck_assert_str_eq(told(1),
+					 "service=plain dbname=shop user=app password=p sslrootcert=/r "
+					 "fallback_application_name=kints client_encoding=UTF8");
+	ck_assert_str_eq(config->servers[1].host, "r");
+	ck_assert_str_eq(told(2),
+					 "service=rep dbname=shop password=p sslrootcert=/r "
+					 "fallback_application_name=kints client_encoding=UTF8");
+	ck_assert_str_eq(config->listening->user, "ro");
+	kn__config_free(config);
+}
+END_TEST
+
+/* libpq has the name from there, for it and for all that say no other. */
+START_TEST(a_service_may_name_the_sessions)
+{
+	use_services();
+	ck_assert_int_eq(INIT(.conninfo = "service=named kn_replicas='host=b'"), KN_OK);
+	ck_assert_str_eq(told(0), "service=named client_encoding=UTF8");
+	ck_assert_str_eq(told(1), "host=b fallback_application_name=n client_encoding=UTF8");
+	kn__config_free(config);
+	ck_assert_int_eq(INIT(.conninfo = "host=a kn_replicas='service=named'"), KN_OK);
+	drop_services();
+	ck_assert_str_eq(told(1), "service=named client_encoding=UTF8");
+	kn__config_free(config);
+}
+END_TEST
+
+static const struct
+{
+	kn_config given;
+	const char *message;
+} lost[] = {
+	{ { .conninfo = "service=none", .listen_conninfo = "host=l" },
+	  "definition of service \"none\" not found" },
+	{ { .conninfo = "service=app kn_replicas='host=b;service=none'" },
+	  "replica 2: definition of service \"none\" not found" },
+	{ { .conninfo = "host=a", .listen_conninfo = "service=none" },
+	  "listen_conninfo: definition of service \"none\" not found" },
+};
+
+/* What a directory says only libpq knows; where it knows of none, it takes that for a mistake. */
+START_TEST(a_service_has_to_be_in_a_file)
+{
+	static const char message[] = "replica 1: definition of service \"directory\" not found";
+
+	use_services();
+	if (INIT(.conninfo = "service=directory") == KN_OK)
+	{
+		ck_assert_str_eq(config->servers[0].host, "r");
+		kn__config_free(config);
+		ck_assert_int_eq(INIT(.conninfo = "service=directory kn_replicas='host=b'"), KN_CONFIG);
+		ck_assert_msg(strncmp(error, message, strlen(message)) == 0, "%s", error);
+	}
+	else
+		ck_assert_ptr_nonnull(strstr(error, "syntax error"));
+	drop_services();
+}
+END_TEST
+
+START_TEST(a_service_has_to_be_there)
+{
+	use_services();
+	ck_assert_int_eq(init(&lost[_i].given), KN_CONFIG);
+	drop_services();
+	ck_assert_msg(strncmp(error, lost[_i].message, strlen(lost[_i].message)) == 0, "%s", error);
 }
 END_TEST
 
@@ -191,6 +376,13 @@ fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, clear_environment, NULL);
 	tcase_add_test(tcase, replicas_inherit);
+	tcase_add_test(tcase, a_service_is_inherited);
+	tcase_add_test(tcase, a_service_comes_second);
+	tcase_add_test(tcase, a_service_of_its_own_counts);
+	tcase_add_test(tcase, services_are_two);
+	tcase_add_test(tcase, a_service_may_name_the_sessions);
+	LOOP(tcase, a_service_has_to_be_there, lost);
+	tcase_add_test(tcase, a_service_has_to_be_in_a_file);
 	tcase_add_test(tcase, listeners_have_a_place);
 	tcase_add_test(tcase, sslmode_is_left_to_libpq);
 	tcase_add_test(tcase, texts_have_an_encoding);

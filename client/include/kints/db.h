@@ -83,7 +83,8 @@ typedef struct kn_config
 	/* Where: libpq's conninfo or URI; PG* variables and service files count as well. */
 	const char *conninfo;
 	const char *const *replicas; /* conninfos of replicas, ended by NULL; in a text, with ; between.
-								  * What one does not say is as in conninfo, but for its place */
+								  * What one does not say is as in conninfo, but for its place: what
+								  * a service says is said by the conninfo that names it */
 	const char *listen_conninfo; /* where listeners connect to, past a pooler: what it does not say
 								  * is as in conninfo; see kints/listen.h (NULL: to the primary) */
 	const char *name;            /* of this handle, in events and metrics ("kints") */

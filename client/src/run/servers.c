@@ -5,7 +5,8 @@
  * What libpq is told is what the conninfo says, a name for the sessions, and that
  * their texts are in UTF-8; no other option gets a default of ours here.  A replica is
  * reached as the first server is in all that its own conninfo does not say: a replica
- * without TLS, where the first server has it, takes somebody to say so.
+ * without TLS, where the first server has it, takes somebody to say so.  What a service
+ * says that a conninfo names is said by that conninfo.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 typedef struct builder
 {
 	kn__config *config;
-	const kn__conninfo *first;
+	kn__conninfo first; /* with what its service says */
+	bool has_service;   /* that has been found; else it is as if it said nothing */
 	kn__fault *fault;
 } builder;
 
@@ -33,16 +35,16 @@ is_one_of(const char *keyword, const char *const *keywords)
 
 /*
  * Whether a replica takes over what it does not say itself.  Not what picks one of several
- * hosts; and the host only if another port on it is all that the replica says of its place.
+ * hosts, nor the service, which is all taken over that it says; and the host only if another port
+ * on it is all that the replica says of its place.
  */
 static bool
 is_inherited(const kn__conninfo *said, const char *keyword)
 {
-	static const char *const never[] = { "port",
-										 "target_session_attrs",
-										 "load_balance_hosts",
-										 NULL };
-	static const char *const place[] = { "host", "hostaddr", "service", NULL };
+	static const char *const never[] = {
+		"port", "service", "servicefile", "target_session_attrs", "load_balance_hosts", NULL
+	};
+	static const char *const place[] = { "host", "hostaddr", NULL };
 
 	if (kn__conninfo_find(said, keyword) != NULL || is_one_of(keyword, never))
 		return false;
@@ -62,9 +64,13 @@ add_setting(kn__place *server, const char *keyword, const char *value)
 
 static kn_status find_place(builder *b, kn__place *server);
 
-/* One server: what was said of it, and what is taken from the first one, if it is not that. */
+/*
+ * One server: what was said of it, and what is taken from the first one, if it is not that.  libpq
+ * reads the service for itself; whole is with it.
+ */
 static kn_status
-add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
+add_server(builder *b, const kn__conninfo *said, const kn__conninfo *whole,
+		   const kn__conninfo *first)
 {
 	kn__place *server = &b->config->servers[b->config->server_count];
 	size_t most =
@@ -81,10 +87,10 @@ add_server(builder *b, const kn__conninfo *said, const kn__conninfo *first)
 	{
 		const kn__conninfo_option *o = &first->theirs[i];
 
-		if (is_inherited(said, o->keyword))
+		if (is_inherited(whole, o->keyword))
 			add_setting(server, o->keyword, o->value);
 	}
-	if (kn__conninfo_find(said, "fallback_application_name") == NULL &&
+	if (kn__conninfo_find(whole, "fallback_application_name") == NULL &&
 		(first == NULL || kn__conninfo_find(first, "fallback_application_name") == NULL))
 		add_setting(server, "fallback_application_name", b->config->config.name);
 	return find_place(b, server);
@@ -119,6 +125,7 @@ static kn_status
 add_other(builder *b, const char *text)
 {
 	kn__conninfo said;
+	kn__conninfo whole;
 	kn_status status = kn__conninfo_parse(&said, &b->config->arena, text, b->fault);
 
 	if (status != KN_OK)
@@ -131,7 +138,13 @@ add_other(builder *b, const char *text)
 	if (kn__conninfo_find(&said, "host") == NULL && kn__conninfo_find(&said, "hostaddr") == NULL &&
 		kn__conninfo_find(&said, "port") == NULL && kn__conninfo_find(&said, "service") == NULL)
 		return kn__fail(b->fault, KN_CONFIG, "the conninfo does not say where it is");
-	return add_server(b, &said, b->first);
+	whole = said;
+	status = kn__conninfo_add_service(&whole, &b->config->arena, b->fault);
+	if (status == KN_OK && !b->has_service)
+		status = kn__conninfo_add_service(&b->first, &b->config->arena, b->fault);
+	if (status != KN_OK)
+		return status;
+	return add_server(b, &said, &whole, &b->first);
 }
 
 /* Says before a message which conninfo it is of. */
@@ -199,15 +212,21 @@ count_servers(const char *const *replicas, const char *list)
 kn_status
 kn__servers_add(kn__config *config, const kn__conninfo *first, const char *list, kn__fault *fault)
 {
-	builder b = { .config = config, .first = first, .fault = fault };
+	builder b = { .config = config, .first = *first, .fault = fault };
 	const char *const *replicas = config->config.replicas;
+	kn__fault ignored;
 	kn_status status;
 
 	config->servers =
 		kn__arena_get_zero(&config->arena, count_servers(replicas, list), sizeof(kn__place));
 	if (config->servers == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
-	status = add_server(&b, first, NULL);
+	/* Where only libpq finds the service, it need not be read unless there is another server. */
+	status = kn__conninfo_add_service(&b.first, &config->arena, &ignored);
+	if (status == KN_NO_MEMORY)
+		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
+	b.has_service = status == KN_OK;
+	status = add_server(&b, first, &b.first, NULL);
 	for (; status == KN_OK && replicas != NULL && *replicas != NULL; replicas++)
 		status = add_replica(&b, *replicas);
 	while (status == KN_OK && config->config.replicas == NULL && list != NULL)

@@ -27,8 +27,7 @@ typedef struct kn__conninfo
 /*
  * Takes a text apart; NULL is an empty one.  All of *out is in the arena.  Neither PG* variables
  * nor service files are looked at: libpq does that when it connects, and kn__conninfo_resolve()
- * asks it.  KN_CONFIG: the text is
- * malformed, or has an option that libpq does not know.
+ * asks it.  KN_CONFIG: the text is malformed, or has an option that libpq does not know.
  */
 extern kn_status kn__conninfo_parse(kn__conninfo *out, kn__arena *arena, const char *text,
 									kn__fault *fault);
@@ -41,6 +40,15 @@ extern void kn__conninfo_wipe(kn__conninfo *conninfo);
 extern kn_status kn__conninfo_refused(const char *error, kn__fault *fault);
 /* A list of PQconninfoOption, whose values are overwritten first. */
 extern void kn__conninfo_free(void *list);
+
+/*
+ * service.c: adds what the service that a conninfo names says, where the conninfo does not; not
+ * that of PGSERVICE, which libpq has for every conninfo.  Copies of it are left as they are.  What
+ * is malformed there is libpq's to complain about, when it is asked.  KN_CONFIG: the service is not
+ * in a file that libpq reads; KN_NO_MEMORY.
+ */
+extern kn_status kn__conninfo_add_service(kn__conninfo *conninfo, kn__arena *arena,
+										  kn__fault *fault);
 
 /* destination.c: where libpq would connect to, and as whom. */
 typedef struct kn__destination
