@@ -145,7 +145,8 @@ begin_load(kn_ctx *cx, kn__load *load)
 		load->next = db->loads;
 		db->loads = load;
 	}
-	else
+	/* Who cancels says so before he wakes whom the lock has let go to sleep. */
+	else if (!atomic_load(&cx->is_cancelled))
 		(void) kn__cond_wait(&db->woken, &db->lock, until);
 	(void) pthread_mutex_unlock(&db->lock);
 	return other == NULL;

@@ -419,6 +419,31 @@ START_TEST(does_not_wait_for_ever)
 }
 END_TEST
 
+/* Who is cancelled between the look and the wait does not wait for what another one loads. */
+START_TEST(is_left_by_who_is_cancelled)
+{
+	kn_ctx *patient = kn_begin(db, .timeout_ms = 30000);
+	int64_t begun;
+	pthread_t thread;
+	int64_t sum;
+
+	look_do(look, "SELECT pg_advisory_lock(4712)");
+	ck_assert_int_eq(pthread_create(&thread, NULL, read_slowly, &sum), 0);
+	look_await(look, x_blocked, 1);
+	begun = kn__now(NULL);
+	kept.cancelled = patient;
+	EXPECT(patient,
+		   kn_done(kn_query_values(patient, "SELECT kn_slow()", NULL, 0, &slow)),
+		   KN_CANCELED);
+	kept.cancelled = NULL;
+	ck_assert_int_lt(kn__now(NULL) - begun, 10 * KN__NS_PER_S);
+	kn_end(patient);
+	look_do(look, "SELECT pg_advisory_unlock(4712)");
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(sum, 3);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -438,6 +463,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, keeps_nothing_that_is_old_already);
 	tcase_add_test(tcase, removes_what_is_being_kept);
 	tcase_add_test(tcase, does_not_wait_for_ever);
+	tcase_add_test(tcase, is_left_by_who_is_cancelled);
 }
 
 int

@@ -31,6 +31,7 @@ typedef struct store
 	bool is_narrow;        /* it has no more of a key than what the program has said of it */
 	_Atomic(bool) is_slow; /* what is put takes until that is over */
 	_Atomic(bool) is_putting;
+	kn_ctx *cancelled; /* while it is asked; NULL: nobody */
 } store;
 
 static store kept;
@@ -67,6 +68,8 @@ get(void *user, const char *key, kn_found_fn *found, void *into)
 	if (e != NULL)
 		found(into, e->bytes, e->size);
 	(void) pthread_mutex_unlock(&s->lock);
+	if (s->cancelled != NULL)
+		kn_cancel(s->cancelled);
 }
 
 static inline void
