@@ -249,7 +249,10 @@ kn__transact_take(kn_ctx *cx)
 	kn__call call = { .cx = cx, .attempts = 1 };
 	kn_status status;
 
-	call.class = cx->work.is_read_only ? KN__CLASS_READ : 0;
+	/* A standby has no snapshots that are serializable. */
+	if (cx->work.is_read_only &&
+		(cx->work.options == NULL || cx->work.options->isolation != KN_SERIALIZABLE))
+		call.class = KN__CLASS_READ;
 	status = kn__run_take(&call, &cx->work.permit);
 	cx->work.server = call.server;
 	cx->work.began = call.began;

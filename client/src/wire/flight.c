@@ -104,6 +104,9 @@ fly_on(kn__conn *conn, kn__item *items, int count, const kn__begun *begun, const
 	}
 	if (was_in_transaction)
 		kn__flight_note_stale(&flight);
+	/* It answers again: what was late before is over, and what comes next has time of its own. */
+	if (was_in_transaction && flight.status == KN_OK)
+		conn->give_up_at = KN__NEVER;
 	if (flight.status == KN_OK && conn->strangers > 0)
 		flight.status = kn__flight_ask_late(conn, wait, fault);
 	if (count > FEW)

@@ -206,6 +206,42 @@ START_TEST(is_lost_with_its_connection)
 }
 END_TEST
 
+static kn_status
+tardy_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	kn_set_timeout(c, 60);
+	EXPECT(c, kn_exec(c, "SELECT pg_sleep(60)"), KN_TIMEOUT);
+	kn_set_timeout(c, -1);
+	return KN_TIMEOUT;
+}
+
+/* Works on for longer than the server may take to end what is late. */
+static kn_status
+lasting_body(kn_ctx *c, void *argument)
+{
+	(void) argument;
+	EXPECT(c, kn_transact(c, tardy_body, NULL), KN_TIMEOUT);
+	EXPECT_OK(c, kn_exec(c, "SELECT pg_sleep(0.3)"));
+	return KN_CONFLICT;
+}
+
+/* The time for what was late is over, and not that for what comes after it. */
+START_TEST(is_rolled_back_in_a_time_of_its_own)
+{
+	kn_db *hasty;
+	kn_ctx *c;
+
+	OPEN(hasty, .max_connections = 1, .cancel_ms = 200);
+	c = kn_begin(hasty);
+	ck_assert_int_eq(kn_transact(c, lasting_body, NULL, .attempts = 1), KN_CONFLICT);
+	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(hasty).closed_broken, 0);
+	kn_end(c);
+	close_even(hasty);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -214,6 +250,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, leaves_no_savepoint_behind);
 	tcase_add_test(tcase, ends_no_rows_of_others);
 	tcase_add_test(tcase, is_lost_with_its_connection);
+	tcase_add_test(tcase, is_rolled_back_in_a_time_of_its_own);
 	LOOP(tcase, is_within_what_it_is_in, nestings);
 }
 
