@@ -13,6 +13,10 @@
 #define CALL       "SELECT kn_write($1)" /* nobody knows that it writes */
 #define READ       "SELECT kn_pause(), g FROM generate_series(1, 100) g"
 
+/* The others wait at COMMIT, where the deferred trigger is; these while they are executed. */
+#define PAUSING_INSERT "INSERT INTO kn_kill SELECT $1 WHERE kn_pause()"
+#define PAUSING_CALL   "SELECT kn_write($1), kn_pause()"
+
 static inline kn_status
 insert_body(kn_ctx *cx, void *argument)
 {
@@ -92,6 +96,53 @@ inner_body(kn_ctx *cx, void *argument)
 }
 
 static inline kn_status
+pausing_inner_body(kn_ctx *cx, void *argument)
+{
+	(void) argument;
+	return kn_exec(cx, PAUSING_INSERT, 1);
+}
+
+static inline kn_status
+pausing_body(kn_ctx *cx, void *argument)
+{
+	begin_body(argument, cx);
+	return kn_exec(cx, PAUSING_INSERT, 1);
+}
+
+static inline kn_status
+pausing_stream_body(kn_ctx *cx, void *argument)
+{
+	begin_body(argument, cx);
+	return kn_done(kn_stream(cx, PAUSING_INSERT " RETURNING token", 1));
+}
+
+/* It is under way when a part of it has been done. */
+static inline kn_status
+pausing_batch_body(kn_ctx *cx, void *argument)
+{
+	kn_batch *batch = kn_begin_batch(cx);
+
+	begin_body(argument, cx);
+	(void) kn_add(batch, INSERT, 1);
+	(void) kn_add(batch, "SELECT kn_pause()");
+	return kn_run_batch(batch, NULL);
+}
+
+static inline kn_status
+pausing_function_body(kn_ctx *cx, void *argument)
+{
+	begin_body(argument, cx);
+	return kn_exec(cx, PAUSING_CALL, 1);
+}
+
+static inline kn_status
+pausing_read_body(kn_ctx *cx, void *argument)
+{
+	begin_body(argument, cx);
+	return kn_done(kn_query(cx, "SELECT kn_pause()"));
+}
+
+static inline kn_status
 nesting_body(kn_ctx *cx, void *argument)
 {
 	kn_status status;
@@ -109,7 +160,7 @@ forgiving_body(kn_ctx *cx, void *argument)
 
 	begin_body(argument, cx);
 	status = kn_exec(cx, "SELECT 1");
-	return status != KN_OK || kn_transact(cx, inner_body, NULL) == KN_OK ? status : KN_OK;
+	return status != KN_OK || kn_transact(cx, pausing_inner_body, NULL) == KN_OK ? status : KN_OK;
 }
 
 static inline kn_status
@@ -186,6 +237,36 @@ static inline kn_status
 act_batching(scene *s, kn_ctx *cx)
 {
 	return kn_transact(cx, batch_body, s);
+}
+
+static inline kn_status
+act_pausing(scene *s, kn_ctx *cx)
+{
+	return kn_transact(cx, pausing_body, s);
+}
+
+static inline kn_status
+act_pausing_stream(scene *s, kn_ctx *cx)
+{
+	return kn_transact(cx, pausing_stream_body, s);
+}
+
+static inline kn_status
+act_pausing_batch(scene *s, kn_ctx *cx)
+{
+	return kn_transact(cx, pausing_batch_body, s);
+}
+
+static inline kn_status
+act_pausing_function(scene *s, kn_ctx *cx)
+{
+	return kn_transact(cx, pausing_function_body, s);
+}
+
+static inline kn_status
+act_pausing_read(scene *s, kn_ctx *cx)
+{
+	return kn_transact(cx, pausing_read_body, s);
 }
 
 static inline kn_status
@@ -297,11 +378,36 @@ static const deed deeds[] = {
 	  .streams = true },
 	{ "function", "kn_write", DEED_WRITES, act_call, .waits = true, .calls = true },
 	{ "idempotent", "kn_kill", DEED_MAY_REPEAT, act_idempotent, .waits = true },
-	{ "statement", "kn_kill", DEED_IN_A_BODY, act_transaction, .waits = false },
-	{ "stream in a body", "kn_kill", DEED_IN_A_BODY, act_streaming, .streams = true },
+	{ "statement", "kn_pause", DEED_IN_A_BODY, act_pausing, .waits = true, .is_last = true },
+	{ "stream in a body",
+	  "kn_pause",
+	  DEED_IN_A_BODY,
+	  act_pausing_stream,
+	  .waits = true,
+	  .streams = true,
+	  .is_last = true },
+	{ "batch in a body",
+	  "kn_pause",
+	  DEED_IN_A_BODY,
+	  act_pausing_batch,
+	  .waits = true,
+	  .is_last = true },
+	{ "function in a body",
+	  "kn_pause",
+	  DEED_IN_A_BODY,
+	  act_pausing_function,
+	  .waits = true,
+	  .is_last = true },
+	{ "read in a body",
+	  "kn_pause",
+	  DEED_IN_A_BODY,
+	  act_pausing_read,
+	  .waits = true,
+	  .rows = NO_ROWS,
+	  .is_last = true },
 	{ "savepoint", "SAVEPOINT kn_1", DEED_IN_A_BODY, act_nesting, .waits = false },
-	{ "within a savepoint", "kn_kill", DEED_IN_A_BODY, act_forgiving, .waits = false },
-	{ "release", "RELEASE kn_1", DEED_IN_A_BODY, act_nesting, .waits = false },
+	{ "within a savepoint", "kn_pause", DEED_IN_A_BODY, act_forgiving, .waits = true },
+	{ "release", "RELEASE kn_1", DEED_IN_A_BODY, act_nesting, .waits = false, .is_last = true },
 	{ "rollback to", "ROLLBACK TO kn_1", DEED_IN_A_BODY, act_changing, .waits = false },
 	{ "rollback", "ROLLBACK", DEED_ROLLS_BACK, act_rolling_back, .waits = false },
 	{ "commit", "COMMIT", DEED_ENDS_A_BODY, act_transaction, .waits = true },

@@ -84,10 +84,10 @@ is_expected(const deed *d, loss by, kn_status status)
 		return (status == KN_CONFLICT) == (d->kind == DEED_ROLLS_BACK);
 	if (status == KN_OUTCOME_UNKNOWN)
 		return d->kind == DEED_WRITES ||
-			   (by == LOSS_SILENCE && d->kind != DEED_READS && d->kind != DEED_ROLLS_BACK);
-	/* Rows have been handed out by then. */
+			   (by == LOSS_SILENCE && !only_reads(d) && d->kind != DEED_ROLLS_BACK);
+	/* Rows have been handed out by then, or what is lost is the COMMIT of what has only read. */
 	if (status == KN_CONN_LOST)
-		return d->kind == DEED_READS && d->streams;
+		return only_reads(d) && (d->streams || (by == LOSS_SILENCE && d->kind == DEED_IN_A_BODY));
 	return status == KN_TIMEOUT && by == LOSS_SILENCE;
 }
 

@@ -42,9 +42,18 @@ typedef struct deed
 	char message; /* of COPY, that is harmed; 0: what executes something */
 	int rows;     /* that it leaves in the table, all or none of them; 0: one, NO_ROWS: none */
 	bool commits; /* a read, by a COMMIT that comes after it */
+	bool is_last; /* COMMIT comes next */
 	bool calls;   /* a function that may do more than can be undone */
 	void (*check)(const scene *s, kn_status status); /* NULL, or what else has to be true */
 } deed;
+
+/* Nothing of it is in force, whatever becomes of it. */
+static inline bool
+only_reads(const deed *d)
+{
+	return d->kind == DEED_READS || d->kind == DEED_ENDS_A_READ ||
+		   (d->kind == DEED_IN_A_BODY && d->rows == NO_ROWS);
+}
 
 static inline void
 begin_body(scene *s, kn_ctx *cx)

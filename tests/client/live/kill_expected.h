@@ -17,8 +17,8 @@ typedef enum way
 	WAY_DROP,      /* nothing passes any more, and nobody is told */
 	WAY_FREEZE,    /* SIGSTOP: it goes on with what it was told when the caller has given up */
 	WAY_TERMINATE, /* pg_terminate_backend() */
-	WAY_KILL,      /* SIGKILL: the server restarts */
-	WAY_STOP,      /* the server is stopped at once, and started again */
+	WAY_KILL,      /* SIGKILL: the server restarts, and may give numbers out again */
+	WAY_STOP,      /* the server is stopped at once, and started again; numbers last */
 	WAY_COUNT
 } way;
 
@@ -39,6 +39,15 @@ is_expected_of_silence(const deed *d, kn_status status)
 	return status == (d->kind == DEED_ENDS_A_READ ? KN_CONN_LOST : KN_TIMEOUT);
 }
 
+/* The server has gone at a moment that leaves a COMMIT without an answer, which matters. */
+static inline bool
+leaves_commit_in_doubt(const deed *d, moment when)
+{
+	if (d->kind == DEED_ENDS_A_BODY || d->kind == DEED_ENDS_A_COPY)
+		return when < MOMENT_AFTER;
+	return d->is_last && when >= MOMENT_AFTER && !only_reads(d);
+}
+
 /* The server has said what it was asked for by then; what comes next is not answered. */
 static inline bool
 is_expected_of_the_frozen(const deed *d, moment when, kn_status status)
@@ -52,7 +61,8 @@ is_expected_of_the_frozen(const deed *d, moment when, kn_status status)
 		case DEED_IN_A_BODY:
 		case DEED_FILLS:
 			/* That may be its COMMIT, or the time is over before it is sent. */
-			return status == KN_TIMEOUT || status == KN_OUTCOME_UNKNOWN || status == KN_CONN_LOST;
+			return status == KN_TIMEOUT ||
+				   (d->is_last && status == (only_reads(d) ? KN_CONN_LOST : KN_OUTCOME_UNKNOWN));
 		case DEED_BEGINS_A_COPY:
 			return status == (d->message == 'Q' ? KN_TIMEOUT : KN_OUTCOME_UNKNOWN);
 		default:
@@ -64,7 +74,8 @@ is_expected_of_the_frozen(const deed *d, moment when, kn_status status)
 static inline bool
 is_lost(way how, kn_status status)
 {
-	return status == KN_CONN_LOST || (how >= WAY_TERMINATE && status == KN_UNAVAILABLE);
+	/* A server that has crashed has not said that it cannot. */
+	return status == KN_CONN_LOST || (how == WAY_TERMINATE && status == KN_UNAVAILABLE);
 }
 
 /* It is done again as long as it has not begun for the caller, who may have rows of it then. */
@@ -73,10 +84,7 @@ is_expected_of_a_begun_copy(const deed *d, way how, moment when, kn_status statu
 {
 	/* The answer has come, and nothing after it; COMMIT may have gone out, to another server. */
 	if (how >= WAY_TERMINATE && when >= MOMENT_AFTER)
-		return is_lost(how, status) ||
-			   (how > WAY_TERMINATE && d->message == 0 && status == KN_OUTCOME_UNKNOWN);
-	if (how > WAY_TERMINATE)
-		return status == KN_OK || is_lost(how, status);
+		return is_lost(how, status);
 	if (d->streams && when == MOMENT_HALF)
 		return status == KN_CONN_LOST || (how == WAY_RESET && status == KN_OK);
 	return status == KN_OK;
@@ -85,24 +93,39 @@ is_expected_of_a_begun_copy(const deed *d, way how, moment when, kn_status statu
 static inline bool
 is_expected_of_copy(const deed *d, way how, moment when, kn_status status)
 {
-	bool has_crashed = how > WAY_TERMINATE;
-
+	/* See is_expected_of_a_crash(). */
+	if (how == WAY_KILL && leaves_commit_in_doubt(d, when) && status == KN_OUTCOME_UNKNOWN)
+		return true;
 	if (d->kind == DEED_BEGINS_A_COPY)
 		return is_expected_of_a_begun_copy(d, how, when, status);
 	/* The server has taken all, and COMMIT goes out, maybe to another one. */
 	if (d->kind == DEED_FILLS)
-		return is_lost(how, status) ||
-			   (has_crashed && when >= MOMENT_AFTER && status == KN_OUTCOME_UNKNOWN);
+		return is_lost(how, status);
 	/* Of a read nothing is asked. */
 	if (d->kind == DEED_ENDS_A_READ)
 		return how >= WAY_TERMINATE && when >= MOMENT_AFTER ? status == KN_OK
 															: is_lost(how, status);
-	if (has_crashed)
-		return status == KN_OK || status == KN_OUTCOME_UNKNOWN || is_lost(how, status);
-	/* It is looked up, and is done unless the server has not had it, or was told to go at it. */
-	if (when < MOMENT_DURING || (when == MOMENT_DURING && how == WAY_TERMINATE))
+	/* It is looked up, and is done unless the server has not had it, or was at it to its end. */
+	if (when < MOMENT_DURING || (when == MOMENT_DURING && how >= WAY_TERMINATE))
 		return is_lost(how, status);
 	return status == KN_OK;
+}
+
+/* The server is there again by the time that the caller learns of it. */
+static inline bool
+is_expected_of_a_crash(const deed *d, way how, moment when, kn_status status)
+{
+	/* Rows have been handed out, or it is its COMMIT that is lost. */
+	if (d->commits && when >= MOMENT_DURING)
+		return is_lost(how, status) || (when == MOMENT_DURING && status == KN_OK);
+	/* It was sent, and nobody says what has become of it. */
+	if (d->kind == DEED_WRITES && when < MOMENT_AFTER)
+		return status == KN_OUTCOME_UNKNOWN ||
+			   /* A pooler may have no session for it yet, and has others. */
+			   (is_pooled() && when < MOMENT_DURING && status == KN_OK);
+	/* All else is done again; but not a COMMIT whose number may be another transaction's by now. */
+	return status == KN_OK ||
+		   (how == WAY_KILL && leaves_commit_in_doubt(d, when) && status == KN_OUTCOME_UNKNOWN);
 }
 
 static inline bool
@@ -128,9 +151,7 @@ is_expected(const deed *d, way how, moment when, kn_status status)
 	if (how <= WAY_RESET)
 		return status == (may_be_done ? KN_OUTCOME_UNKNOWN : KN_OK);
 	if (how > WAY_TERMINATE)
-		/* Whether the server was there again in time, nobody knows. */
-		return status == KN_OK || status == KN_CONN_LOST || status == KN_UNAVAILABLE ||
-			   (status == KN_OUTCOME_UNKNOWN && d->kind != DEED_READS);
+		return is_expected_of_a_crash(d, how, when, status);
 	/* The server has said that nothing of it is in force; but rows may have been handed out. */
 	if (d->streams && may_be_done && when == MOMENT_DURING && status == KN_UNAVAILABLE)
 		return true;
@@ -138,8 +159,9 @@ is_expected(const deed *d, way how, moment when, kn_status status)
 	if (d->commits && when >= MOMENT_DURING)
 		return is_lost(how, status);
 	/* It may have called a function that does more than can be undone. */
-	if (d->calls && when <= MOMENT_DURING && status == KN_OUTCOME_UNKNOWN)
-		return true;
+	if (d->calls && when <= MOMENT_DURING)
+		return status == KN_OUTCOME_UNKNOWN ||
+			   (is_pooled() && when < MOMENT_DURING && status == KN_OK);
 	/* A pooler does not say whether the server was told to go. */
 	return status == KN_OK || (is_pooled() && may_be_done && status == KN_OUTCOME_UNKNOWN);
 }

@@ -100,9 +100,11 @@ thaw(play_state *p)
 	p->frozen = NULL;
 }
 
+/* What is in the log by then lasts: numbers of transactions are not given out again. */
 static void
 stop_server(scene *s)
 {
+	look_do(s->killer, "SELECT pg_logical_emit_message(true, 'kn_kill', '')");
 	ck_assert_int_eq(system(getenv("KN_TEST_STOP")), 0);
 	ck_assert_int_eq(system(getenv("KN_TEST_START")), 0);
 	await_restart(s);
@@ -239,17 +241,23 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 	return is_done;
 }
 
+static bool
+has_moment(const deed *d, moment when)
+{
+	/* Nobody knows when the server is at what it does not wait at. */
+	if (when == MOMENT_DURING)
+		return d->waits;
+	/* To data there is no answer before its end. */
+	return when < MOMENT_DURING || d->message != 'd';
+}
+
 static void
 play(way how, moment when, const deed *d)
 {
 	int64_t patience_ms = PATIENCE_MS;
 
 	mark_point();
-	/* A statement of a transaction does not wait for what COMMIT waits for. */
-	if (when == MOMENT_DURING && !d->waits)
-		return;
-	/* To data there is no answer before its end. */
-	if (when >= MOMENT_AFTER && d->message == 'd')
+	if (!has_moment(d, when))
 		return;
 	while (!play_once(how, when, d, patience_ms))
 		patience_ms *= 2;
@@ -333,21 +341,63 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, is_stopped, 0, played_count);
 }
 
-/* The main() of a program that plays these. */
+/* How many moments the deeds do not have, by their table. */
+static int
+missing_moments(void)
+{
+	int missing = 0;
+
+	for (int i = 0; i < played_count; i++)
+	{
+		missing += played[i].waits ? 0 : 1;
+		missing += played[i].message == 'd' ? 2 : 0; /* the answer's */
+	}
+	return missing;
+}
+
+/* Whether libcheck has been told to play only some, or none. */
+static bool
+is_filtered(void)
+{
+	static const char *const filters[] = { "CK_RUN_SUITE",
+										   "CK_RUN_CASE",
+										   "CK_INCLUDE_TAGS",
+										   "CK_EXCLUDE_TAGS" };
+	bool is_set = false;
+
+	for (int i = 0; i < COUNT(filters); i++)
+		is_set |= getenv(filters[i]) != NULL;
+	return is_set;
+}
+
+/* The main() of a program that plays these: each has to have been played. */
 static int
 kill_run(const char *name, const deed *table, int count)
 {
+	int ways = is_tls() ? WAY_COUNT : WAY_COUNT - 1;
+	int missing;
+	int expected;
 	int status;
 
 	played = table;
 	played_count = count;
+	missing = missing_moments();
+	expected = (count * MOMENT_COUNT - missing) * ways;
 	combinations_begin();
 	status = suite_run(name, fill);
-	(void) printf("%d combinations of %d calls, %d moments and %d ways\n",
-				  *combinations,
-				  count,
-				  MOMENT_COUNT,
-				  is_tls() ? WAY_COUNT : WAY_COUNT - 1);
+	if (status == EXIT_SUCCESS && *combinations != expected && !is_filtered())
+	{
+		(void) printf("%d combinations were to be played\n", expected);
+		status = EXIT_FAILURE;
+	}
+	(void) printf(
+		"%d combinations of %d calls, %d moments and %d ways; "
+		"%d left out, of calls that do not have the moment\n",
+		*combinations,
+		count,
+		MOMENT_COUNT,
+		ways,
+		missing * ways);
 	return status;
 }
 
