@@ -65,6 +65,8 @@ typedef struct proxy
 	_Atomic(bool) holds_cancel;
 	int held; /* where it goes; 0: there is none */
 	char request[16];
+	const char *message; /* which nobody has said: see proxy_tell() */
+	size_t message_length;
 	bool is_mute;                  /* whoever comes is served in silence */
 	_Atomic(bool) is_done;         /* the one thread sets it, the other looks */
 	_Atomic(bool) is_at_it;        /* harm is being done; it was not before is_done */
@@ -268,19 +270,24 @@ accept_pair(proxy *p)
 		(void) close(server);
 }
 
-/* A word to the thread: silence for all that there are, the end of the silent ones, or its own. */
+/*
+ * A word to the thread: silence for all that there are, the end of the silent ones, a message to
+ * all, or its own end.
+ */
 static inline bool
 is_told_to_go_on(proxy *p)
 {
 	char word = 0;
 
-	if (read(p->stop[0], &word, 1) != 1 || (word != 's' && word != 'm' && word != 'c'))
+	if (read(p->stop[0], &word, 1) != 1 || memchr("smct", word, 4) == NULL)
 		return false;
-	if (word != 'c')
+	if (word == 's' || word == 'm')
 		p->is_mute = word == 'm';
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
-		if (p->pairs[i] != NULL && word != 'c')
+		if (p->pairs[i] != NULL && word == 't')
+			ck_assert(pass_to_client(p->pairs[i], p->message, p->message_length));
+		else if (p->pairs[i] != NULL && word != 'c')
 			p->pairs[i]->is_dead = true;
 		else if (p->pairs[i] != NULL && p->pairs[i]->is_dead)
 			pair_close(p, i);
@@ -415,6 +422,15 @@ static inline void
 proxy_close_silent(proxy *p)
 {
 	proxy_say(p, "c");
+}
+
+/* All clients are told what nobody has said, by the thread that tells them all else. */
+static inline void
+proxy_tell(proxy *p, const char *message, size_t n)
+{
+	p->message = message;
+	p->message_length = n;
+	proxy_say(p, "t");
 }
 
 /* No harm is done from here on: the caller may have given up before it was. */
