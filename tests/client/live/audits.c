@@ -38,15 +38,13 @@ cut_for_good(void *user)
 START_TEST(audits_a_commit_as_what_it_was)
 {
 	proxy p = { .when = MOMENT_AFTER, .harm = cut_for_good, .text = "COMMIT" };
-	char conninfo[160];
 	kn_db *db;
 	kn_ctx *cx;
 
 	p.user = &p;
 	proxy_start(&p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
 	OPEN(db,
-		 .conninfo = conninfo,
+		 .conninfo = p.conninfo,
 		 .hooks = &all,
 		 .max_connections = 1,
 		 .acquire_ms = is_slow() ? 1000 : 50,

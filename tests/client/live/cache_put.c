@@ -216,14 +216,12 @@ START_TEST(is_removed_by_a_commit_in_doubt)
 {
 	proxy p = { .when = MOMENT_AFTER, .harm = fall_silent, .user = &p, .text = "COMMIT" };
 	kn_status returns = KN_OK;
-	char conninfo[160];
 	kn_db *other;
 	kn_ctx *c;
 
 	ck_assert_int_eq(read_sum(cx), 3);
 	proxy_start(&p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
-	OPEN(other, .conninfo = conninfo, .max_connections = 1, .cache = &kept.cache);
+	OPEN(other, .conninfo = p.conninfo, .max_connections = 1, .cache = &kept.cache);
 	c = kn_begin(other, .timeout_ms = 500);
 	EXPECT(c, kn_transact(c, putting_body, &returns), KN_OUTCOME_UNKNOWN);
 	ck_assert_int_eq(kept.puts, 1);

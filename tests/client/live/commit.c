@@ -102,15 +102,13 @@ write_body(kn_ctx *cx, void *argument)
 static kn_db *
 open_through(proxy *p)
 {
-	char conninfo[160];
 	kn_db *db;
 
 	if (p->text == NULL)
 		p->text = "COMMIT";
 	proxy_start(p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p->directory);
 	/* Who asks has none besides that which is lost. */
-	OPEN(db, .conninfo = conninfo, .max_connections = 1);
+	OPEN(db, .conninfo = p->conninfo, .max_connections = 1);
 	return db;
 }
 
@@ -220,14 +218,12 @@ START_TEST(is_not_asked_for_any_longer_once_cancelled)
 {
 	doubt d = { .p = { .when = MOMENT_AFTER, .harm = cut_and_fall_silent, .text = "COMMIT" } };
 	task t = { .by = BY_EXEC };
-	char conninfo[160];
 	pthread_t thread;
 	kn_db *db;
 
 	d.p.user = &d;
 	proxy_start(&d.p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", d.p.directory);
-	OPEN(db, .conninfo = conninfo, .max_connections = 1, .cancel_ms = 100);
+	OPEN(db, .conninfo = d.p.conninfo, .max_connections = 1, .cancel_ms = 100);
 	d.cx = kn_begin(db, .timeout_ms = -1);
 	ck_assert_int_eq(pthread_create(&thread, NULL, cancel_what_is_asked, &d), 0);
 	EXPECT(d.cx, kn_transact(d.cx, write_body, &t), KN_OUTCOME_UNKNOWN);
@@ -382,14 +378,12 @@ START_TEST(is_done_in_part_by_an_earlier_attempt)
 {
 	const kn_options twice = { .size = sizeof(twice), .is_idempotent = true };
 	proxy p = { .when = MOMENT_DURING, .harm = answer_and_be_gone, .text = "kn_half" };
-	char conninfo[160];
 	kn_db *db;
 	kn_ctx *cx;
 
 	p.user = &p;
 	proxy_start(&p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
-	OPEN(db, .conninfo = conninfo, .max_connections = 1, .acquire_ms = 100, .connect_ms = 100);
+	OPEN(db, .conninfo = p.conninfo, .max_connections = 1, .acquire_ms = 100, .connect_ms = 100);
 	cx = kn_begin(db);
 	EXPECT(cx, kn_exec_values(cx, "CALL kn_half()", NULL, 0, &twice, NULL), KN_OUTCOME_UNKNOWN);
 	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_commit"), 1);

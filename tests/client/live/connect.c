@@ -2,7 +2,8 @@
  * connect.c
  *		Connections that the server refuses: what is said of it, and what is waited for.
  *
- * It is the server itself that is asked, with no pooler between: that would tell in its own words.
+ * It is the server itself that is asked, by TLS where that is tested, with no pooler between: that
+ * would tell in its own words, and asks for no password.
  */
 #include "gate.h"
 
@@ -17,7 +18,8 @@ set_up(void)
 	look_do(look, "CREATE ROLE kn_guest LOGIN PASSWORD 'right'");
 	look_do(look,
 			"DROP TABLE IF EXISTS kn_hba; CREATE TABLE kn_hba (n serial, line text);"
-			"INSERT INTO kn_hba (line) VALUES ('local all kn_guest scram-sha-256');"
+			"INSERT INTO kn_hba (line) VALUES ('local all kn_guest scram-sha-256'),"
+			" ('host all kn_guest 127.0.0.1/32 scram-sha-256');"
 			"INSERT INTO kn_hba (line) SELECT line FROM regexp_split_to_table("
 			"pg_read_file(current_setting('hba_file')), '\\n') line WHERE line !~ 'kn_guest|^#|^$';"
 			"DO $$BEGIN EXECUTE format('COPY (SELECT line FROM kn_hba ORDER BY n) TO %L',"
@@ -28,12 +30,10 @@ set_up(void)
 static kn_db *
 open_with(const char *settings)
 {
-	char conninfo[512];
 	kn_db *db;
 
-	(void) snprintf(conninfo, sizeof(conninfo), "%s %s", getenv("KN_TEST_DIRECT"), settings);
 	OPEN(db,
-		 .conninfo = conninfo,
+		 .conninfo = settings,
 		 .max_connections = 1,
 		 .acquire_ms = is_slow() ? 20000 : 1000,
 		 .max_opening = 1,
@@ -58,12 +58,9 @@ tear_down(void)
 static void
 await_strictness(void)
 {
-	char conninfo[512];
-
-	(void) snprintf(conninfo, sizeof(conninfo), "%s user=kn_guest", getenv("KN_TEST_DIRECT"));
 	for (bool is_in = true; is_in;)
 	{
-		PGconn *guest = PQconnectdb(conninfo);
+		PGconn *guest = PQconnectdb("user=kn_guest");
 
 		is_in = PQstatus(guest) == CONNECTION_OK;
 		PQfinish(guest);
@@ -141,7 +138,7 @@ open_safe(void *user, const kn_secret_request *request, char *buffer, size_t cap
 	safe *s = user;
 
 	ck_assert_str_eq(request->user, "kn_guest");
-	ck_assert_ptr_nonnull(strstr(getenv("KN_TEST_DIRECT"), request->host));
+	ck_assert_str_eq(request->host, getenv("PGHOST"));
 	s->asked++;
 	s->refreshed += request->refresh;
 	(void) snprintf(buffer, capacity, "%s", s->refreshed > 0 ? "right" : "wrong");
@@ -151,17 +148,23 @@ open_safe(void *user, const kn_secret_request *request, char *buffer, size_t cap
 START_TEST(asks_for_the_password_that_is_new)
 {
 	safe s = { 0 };
-	char conninfo[512];
 	kn_db *db;
 	kn_ctx *cx;
 
 	await_strictness();
-	(void) snprintf(conninfo, sizeof(conninfo), "%s user=kn_guest", getenv("KN_TEST_DIRECT"));
-	OPEN(db, .conninfo = conninfo, .max_connections = 1, .secret = open_safe, .secret_user = &s);
+	OPEN(db,
+		 .conninfo = "user=kn_guest",
+		 .max_connections = 1,
+		 .secret = open_safe,
+		 .secret_user = &s);
 	cx = kn_begin(db);
 	for (int i = 0; i < 3; i++)
 	{
-		EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+		int64_t encrypted = number_of(
+			cx,
+			kn_query(cx, "SELECT ssl::int::bigint FROM pg_stat_ssl WHERE pid = pg_backend_pid()"));
+
+		ck_assert_int_eq(encrypted, is_tls());
 		ck_assert_int_eq(kn_last_error(cx)->attempts, 0);
 		kn_reset_pool(db);
 	}
@@ -272,14 +275,14 @@ static const struct
 	{ "user=kn_guest", true, KN_OK },
 	{ "user=kn_guest", false, KN_AUTH },
 	{ "user=kn_guest dbname=kn_nowhere", true, KN_CONFIG },
-	{ "user=kn_guest host=/nowhere", true, KN_CONN_LOST },
+	{ "user=kn_guest port=1", true, KN_CONN_LOST },
 };
 
 /* Whether one can connect with it or not, nothing that was a copy of it is left in memory. */
 START_TEST(leaves_no_copy_of_the_password)
 {
 	drawer d = { .allocator = { take_memory, resize_memory, free_memory, &d } };
-	char text[512];
+	char text[100];
 	kn_db *db;
 	kn_ctx *cx;
 
@@ -289,9 +292,8 @@ START_TEST(leaves_no_copy_of_the_password)
 					"ALTER ROLE kn_guest PASSWORD '%s'",
 					places[_i].is_right ? secret : "another");
 	look_do(look, text);
-	(void) snprintf(text, sizeof(text), "%s %s", getenv("KN_TEST_DIRECT"), places[_i].settings);
 	OPEN(db,
-		 .conninfo = text,
+		 .conninfo = places[_i].settings,
 		 .max_connections = 1,
 		 .acquire_ms = places[_i].status == KN_CONN_LOST ? 20 : 0,
 		 .secret = tell_secret,
@@ -340,7 +342,7 @@ await_refusals(const kn_db *db, uint64_t count)
 
 START_TEST(waits_for_a_place)
 {
-	char conninfo[512];
+	static const char conninfo[] = "user=kn_guest password=right";
 	PGconn *holder;
 	pthread_t thread;
 	caller c;
@@ -348,13 +350,9 @@ START_TEST(waits_for_a_place)
 
 	look_do(look, "ALTER ROLE kn_guest CONNECTION LIMIT 1");
 	await_strictness();
-	(void) snprintf(conninfo,
-					sizeof(conninfo),
-					"%s user=kn_guest password=right",
-					getenv("KN_TEST_DIRECT"));
 	while (holder = PQconnectdb(conninfo), PQstatus(holder) != CONNECTION_OK)
 		PQfinish(holder);
-	c.db = open_with("user=kn_guest password=right");
+	c.db = open_with(conninfo);
 	ck_assert_int_eq(pthread_create(&thread, NULL, call, &c), 0);
 	await_refusals(c.db, 2);
 	PQfinish(holder);
@@ -429,15 +427,17 @@ static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	LOOP(tcase, is_refused, refusals);
-	tcase_add_test(tcase, asks_for_the_password_that_is_new);
+	DIRECT_LOOP(tcase, is_refused, COUNT(refusals), "it refuses in its own words");
+	DIRECT_ONLY(tcase, asks_for_the_password_that_is_new, "it asks for none");
 	/* Under memcheck a program that is not there is one that fails: the last. */
-	tcase_add_loop_test(tcase,
-						tells_why_there_is_no_password,
-						0,
-						COUNT(sources) - (is_slow() ? 1 : 0));
-	LOOP(tcase, leaves_no_copy_of_the_password, places);
-	tcase_add_test(tcase, waits_for_a_place);
+	ONCE_LOOP(tcase,
+			  tells_why_there_is_no_password,
+			  COUNT(sources) - (is_slow() ? 1 : 0),
+			  "nobody is asked to connect");
+	DIRECT_LOOP(tcase, leaves_no_copy_of_the_password, COUNT(places), "it asks for none");
+	DIRECT_ONLY(tcase,
+				waits_for_a_place,
+				"it has places of its own, and lets others wait for them");
 	tcase_add_test(tcase, waits_for_a_server_that_starts);
 }
 

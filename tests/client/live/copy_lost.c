@@ -93,10 +93,7 @@ open_through(const place *where)
 	p.harm = do_harm;
 	is_terminated = where->is_terminated;
 	proxy_start(&p);
-	(void) snprintf(conninfo,
-					sizeof(conninfo),
-					"host=%s port=54321 application_name=kn_lost",
-					p.directory);
+	(void) snprintf(conninfo, sizeof(conninfo), "%s application_name=kn_lost", p.conninfo);
 	OPEN(db, .conninfo = conninfo, .max_connections = 3);
 	return db;
 }
@@ -208,7 +205,6 @@ cancel_too_late(void *user)
 START_TEST(is_undone_by_a_late_cancel)
 {
 	late l = { .p = { .when = MOMENT_DURING, .harm = cancel_too_late, .text = "", .kind = 'c' } };
-	char conninfo[160];
 	int64_t rows = -1;
 	kn_copy *copy;
 	kn_status status;
@@ -216,8 +212,7 @@ START_TEST(is_undone_by_a_late_cancel)
 
 	l.p.user = &l;
 	proxy_start(&l.p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", l.p.directory);
-	OPEN(db, .conninfo = conninfo, .max_connections = 1);
+	OPEN(db, .conninfo = l.p.conninfo, .max_connections = 1);
 	l.cx = kn_begin(db);
 	copy = kn_copy_in(l.cx, "COPY kn_lost FROM STDIN");
 	EXPECT_OK(l.cx, kn_copy_put(copy, "1\n2\n", 4));

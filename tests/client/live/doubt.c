@@ -49,8 +49,8 @@ open_through(proxy *p)
 	proxy_start(p);
 	(void) snprintf(conninfo,
 					sizeof(conninfo),
-					"host=%s port=54321 user=postgres dbname=postgres application_name=kn_doubt",
-					p->directory);
+					"%s user=postgres dbname=postgres application_name=kn_doubt",
+					p->conninfo);
 	OPEN(db, .conninfo = conninfo, .max_connections = 2);
 	return db;
 }

@@ -71,15 +71,13 @@ insert_body(kn_ctx *cx, void *argument)
 START_TEST(a_number_may_be_given_out_again)
 {
 	proxy p = { .text = "COMMIT", .when = MOMENT_BEFORE, .harm = crash_and_reuse };
-	char conninfo[160];
 	kn_db *db;
 	kn_ctx *cx;
 	kn_status status;
 	int runs = 0;
 
 	proxy_start(&p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
-	OPEN(db, .conninfo = conninfo, .max_connections = 2);
+	OPEN(db, .conninfo = p.conninfo, .max_connections = 2);
 	cx = kn_begin(db, .timeout_ms = 20000);
 	status = kn_transact(cx, insert_body, &runs);
 	ck_assert(p.is_done);
@@ -103,13 +101,11 @@ END_TEST
 START_TEST(a_cancel_may_come_late)
 {
 	proxy p = { .text = "kn_no_text", .harm = NULL };
-	char conninfo[160];
 	kn_db *db;
 	kn_ctx *cx;
 
 	proxy_start(&p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
-	OPEN(db, .conninfo = conninfo, .max_connections = 1, .cancel_ms = 8000);
+	OPEN(db, .conninfo = p.conninfo, .max_connections = 1, .cancel_ms = 8000);
 	cx = kn_begin(db);
 	for (int i = 0; i < 3; i++)
 	{

@@ -41,7 +41,7 @@ open_through(proxy *p, const char *text, const char *options)
 	p->when = MOMENT_AFTER;
 	p->harm = cut;
 	proxy_start(p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321 %s", p->directory, options);
+	(void) snprintf(conninfo, sizeof(conninfo), "%s %s", p->conninfo, options);
 	OPEN(db, .conninfo = conninfo, .max_connections = 2);
 	return db;
 }

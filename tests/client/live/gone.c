@@ -76,14 +76,11 @@ typedef struct stage
 static void
 stage_begin(stage *s, const char *text, bool (*harm)(void *user))
 {
-	char conninfo[160];
-
 	*s = (stage){ .proxy = { .when = MOMENT_DURING, .harm = harm, .text = text } };
 	s->proxy.user = &s->proxy;
 	is_going = is_gone = false;
 	proxy_start(&s->proxy);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", s->proxy.directory);
-	OPEN(s->db, .conninfo = conninfo, .max_connections = 1);
+	OPEN(s->db, .conninfo = s->proxy.conninfo, .max_connections = 1);
 	s->cx = kn_begin(s->db, .timeout_ms = 10000);
 }
 

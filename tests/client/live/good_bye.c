@@ -91,23 +91,16 @@ say_good_bye(void *user)
 
 START_TEST(comes_in_place_of_the_last_word)
 {
-	proxy p = { .is_tcp = is_tls(),
-				.certificates = is_tls() ? getenv("KN_TEST_TLS") : NULL,
-				.when = MOMENT_DURING,
+	proxy p = { .when = MOMENT_DURING,
 				.harm = say_good_bye,
 				.text = "generate_series",
 				.user = &p };
-	char conninfo[160];
 	kn_status status;
 	kn_db *db;
 	kn_ctx *cx;
 
 	proxy_start(&p);
-	if (p.is_tcp)
-		(void) snprintf(conninfo, sizeof(conninfo), "host=127.0.0.1 port=%d", p.port);
-	else
-		(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
-	OPEN(db, .conninfo = conninfo, .max_connections = 1);
+	OPEN(db, .conninfo = p.conninfo, .max_connections = 1);
 	cx = kn_begin(db);
 	status = ways[_i].call(cx);
 	ck_assert_int_eq(p.is_done, true);

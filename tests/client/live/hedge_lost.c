@@ -141,10 +141,7 @@ START_TEST(silence_is_a_failure)
 	close_even(db);
 	ck_assert_int_eq(setenv("KN_TEST_SOCKET", getenv("KN_TEST_REPLICA_HOST"), 1), 0);
 	proxy_start(&p);
-	(void) snprintf(conninfo,
-					sizeof(conninfo),
-					"host=%s port=54321 user=postgres dbname=postgres",
-					p.directory);
+	(void) snprintf(conninfo, sizeof(conninfo), "%s user=postgres dbname=postgres", p.conninfo);
 	open_with((kn_config){ .hedge_percent = 100,
 						   .cancel_ms = 200,
 						   .breaker_calls = 1,

@@ -140,17 +140,7 @@ open_through(play_state *p)
 	char conninfo[160];
 	kn_db *db;
 
-	if (p->proxy.is_tcp)
-		(void) snprintf(conninfo,
-						sizeof(conninfo),
-						"host=127.0.0.1 port=%d %s gssencmode=disable application_name=kn_kill",
-						p->proxy.port,
-						is_tls() ? "" : "sslmode=disable");
-	else
-		(void) snprintf(conninfo,
-						sizeof(conninfo),
-						"host=%s port=54321 application_name=kn_kill",
-						p->proxy.directory);
+	(void) snprintf(conninfo, sizeof(conninfo), "%s application_name=kn_kill", p->proxy.conninfo);
 	OPEN(db,
 		 .conninfo = conninfo,
 		 .max_connections = 2,
@@ -191,8 +181,7 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 	p.proxy.user = &p;
 	p.proxy.resets = how == WAY_RESET;
 	p.proxy.says_end = how == WAY_CLOSE;
-	p.proxy.is_tcp = how == WAY_RESET || is_tls();
-	p.proxy.certificates = is_tls() ? getenv("KN_TEST_TLS") : NULL;
+	p.proxy.is_tcp = how == WAY_RESET;
 	proxy_start(&p.proxy);
 	db = open_through(&p);
 	cx = kn_begin(db, .claims = claims_of(d), .timeout_ms = 20000);
@@ -206,7 +195,6 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 		ck_assert_int_lt(now_ms() - begun, patience_ms + 2 * CANCEL_MS + SLOWNESS_MS);
 	is_done = p.proxy.is_done;
 	ck_assert_msg(is_done || is_silent(how), "no harm was done");
-	ck_assert_int_eq(p.proxy.encrypted > 0, is_tls());
 	/* It falls silent while the call runs out of time, and not after all is to go on. */
 	proxy_await_harm(&p.proxy);
 	p.proxy.drops = false;

@@ -185,16 +185,14 @@ lead_to_server(proxy *p)
 START_TEST(notices_silence)
 {
 	proxy p = { .text = "\n", .harm = harms_nobody };
-	char conninfo[128];
 	kn_listener *quiet;
 	const kn_notification *heard;
 
 	lead_to_server(&p);
 	proxy_start(&p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
 	kn_close_listener(listener);
 	close_even(db);
-	OPEN(db, .listen_conninfo = conninfo, .retry_base_ms = 1, .retry_cap_ms = 50);
+	OPEN(db, .listen_conninfo = p.conninfo, .retry_base_ms = 1, .retry_cap_ms = 50);
 	ck_assert_int_eq(kn_open_listener(&listener,
 									  db,
 									  &(kn_listener_options){ .size = sizeof(kn_listener_options),

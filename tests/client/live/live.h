@@ -55,15 +55,26 @@ is_pooled(void)
  * Adds a test that has no subject where there is a pooler, or where there is none: there it prints
  * why it is not run.  Printed at once, or else each child of the suite would print it again.
  */
-#define DIRECT_ONLY(tcase, test, why) ONLY(!is_pooled(), "through the pooler", tcase, test, why)
-#define POOLED_ONLY(tcase, test, why) ONLY(is_pooled(), "without a pooler", tcase, test, why)
-#define ONLY(is_so, where, tcase, test, why)                          \
+#define DIRECT_ONLY(tcase, test, why) DIRECT_LOOP(tcase, test, 1, why)
+#define POOLED_ONLY(tcase, test, why) ONLY(is_pooled(), "without a pooler", tcase, test, 1, why)
+/* The same of a test that runs so many times. */
+#define DIRECT_LOOP(tcase, test, count, why) \
+	ONLY(!is_pooled(), "through the pooler", tcase, test, count, why)
+/* A test that connects with nobody, so it says the same wherever that would be. */
+#define ONCE_LOOP(tcase, test, count, why)                \
+	ONLY(!is_pooled() && !is_tls(),                       \
+		 is_pooled() ? "through the pooler" : "over TLS", \
+		 tcase,                                           \
+		 test,                                            \
+		 count,                                           \
+		 why)
+#define ONLY(is_so, where, tcase, test, count, why)                   \
 	do                                                                \
 	{                                                                 \
 		if (is_so)                                                    \
-			tcase_add_test(tcase, test);                              \
+			tcase_add_loop_test(tcase, test, 0, count);               \
 		else                                                          \
-			(void) printf("not run " where ": " #test ": " why "\n"); \
+			(void) printf("not run %s: %s: %s\n", where, #test, why); \
 		(void) fflush(stdout);                                        \
 	} while (0)
 

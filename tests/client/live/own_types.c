@@ -300,7 +300,7 @@ START_TEST(may_be_many)
 	for (int i = 1; i <= 70; i++)
 	{
 		kn_value array = kn_column(rows, i - 1);
-		char label[8];
+		char label[16];
 
 		(void) snprintf(label, sizeof(label), "v%d", i);
 		ck_assert_int_eq(array.type, KN_TYPE_ARRAY);

@@ -5,8 +5,8 @@
  * What the client sends is passed on a unit at a time: everything up to a Sync, and each message
  * of COPY.  The first unit that executes something, or is one of COPY's if kind says so, and has a
  * given text in it is harmed, once, at a given moment; all others pass.  One thread does it all.
- * It has to read what passes, so its side of the server is a Unix socket without TLS; that of the
- * client is one as well, or TCP, with TLS where there are certificates.
+ * It has to read what passes, so its side of the server is a Unix socket without TLS.  That of the
+ * client is what is tested: one as well, or TCP with TLS, where that ends.
  */
 #ifndef KN_TESTS_PROXY_H
 #define KN_TESTS_PROXY_H
@@ -41,13 +41,12 @@ typedef struct proxy
 	char directory[64];
 	struct sockaddr_un to;        /* empty when it starts: what is tested */
 	struct sockaddr_un elsewhere; /* another server */
-	bool is_tcp;                  /* to the client */
+	bool is_tcp;                  /* to the client; with TLS it is in any case */
+	char conninfo[100];           /* by which a client gets here, once it has started */
 	bool resets;                  /* what is cut gets a reset */
 	bool says_end;                /* what is cut gets the end of its TLS before */
-	const char *certificates;     /* where they are, if the client is to have TLS */
-	SSL_CTX *tls;                 /* NULL: it has none */
+	SSL_CTX *tls;                 /* to the client; NULL: it has none */
 	_Atomic(int) encrypted;       /* connections that have it */
-	int port;                     /* of TCP */
 	int listener;
 	int stop[2];
 	pthread_t thread;
@@ -66,6 +65,8 @@ typedef struct proxy
 	_Atomic(bool) holds_cancel;
 	int held; /* where it goes; 0: there is none */
 	char request[16];
+	const char *message; /* which nobody has said: see proxy_tell() */
+	size_t message_length;
 	bool is_mute;                  /* whoever comes is served in silence */
 	_Atomic(bool) is_done;         /* the one thread sets it, the other looks */
 	_Atomic(bool) is_at_it;        /* harm is being done; it was not before is_done */
@@ -269,19 +270,24 @@ accept_pair(proxy *p)
 		(void) close(server);
 }
 
-/* A word to the thread: silence for all that there are, the end of the silent ones, or its own. */
+/*
+ * A word to the thread: silence for all that there are, the end of the silent ones, a message to
+ * all, or its own end.
+ */
 static inline bool
 is_told_to_go_on(proxy *p)
 {
 	char word = 0;
 
-	if (read(p->stop[0], &word, 1) != 1 || (word != 's' && word != 'm' && word != 'c'))
+	if (read(p->stop[0], &word, 1) != 1 || memchr("smct", word, 4) == NULL)
 		return false;
-	if (word != 'c')
+	if (word == 's' || word == 'm')
 		p->is_mute = word == 'm';
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
-		if (p->pairs[i] != NULL && word != 'c')
+		if (p->pairs[i] != NULL && word == 't')
+			ck_assert(pass_to_client(p->pairs[i], p->message, p->message_length));
+		else if (p->pairs[i] != NULL && word != 'c')
 			p->pairs[i]->is_dead = true;
 		else if (p->pairs[i] != NULL && p->pairs[i]->is_dead)
 			pair_close(p, i);
@@ -348,17 +354,29 @@ listen_on_tcp(proxy *p)
 	p->listener = socket(AF_INET, SOCK_STREAM, 0);
 	ck_assert_int_eq(bind(p->listener, (struct sockaddr *) &at, sizeof(at)), 0);
 	ck_assert_int_eq(getsockname(p->listener, (struct sockaddr *) &at, &length), 0);
-	p->port = ntohs(at.sin_port);
+	(void) snprintf(p->conninfo,
+					sizeof(p->conninfo),
+					"host=127.0.0.1 port=%d gssencmode=disable%s",
+					ntohs(at.sin_port),
+					is_tls() ? "" : " sslmode=disable");
+}
+
+static inline void
+listen_on_socket(proxy *p)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+	(void) snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.54321", p->directory);
+	p->listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(p->listener, (struct sockaddr *) &at, sizeof(at)), 0);
+	(void) snprintf(p->conninfo, sizeof(p->conninfo), "host=%s port=54321", p->directory);
 }
 
 static inline void
 proxy_start(proxy *p)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-
 	(void) snprintf(p->directory, sizeof(p->directory), "/tmp/kn_proxy_XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(p->directory));
-	(void) snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.54321", p->directory);
 	if (p->to.sun_path[0] == '\0')
 	{
 		p->to.sun_family = AF_UNIX;
@@ -368,15 +386,13 @@ proxy_start(proxy *p)
 						socket_dir(),
 						getenv("PGPORT"));
 	}
+	p->is_tcp = p->is_tcp || is_tls();
 	if (p->is_tcp)
 		listen_on_tcp(p);
 	else
-	{
-		p->listener = socket(AF_UNIX, SOCK_STREAM, 0);
-		ck_assert_int_eq(bind(p->listener, (struct sockaddr *) &at, sizeof(at)), 0);
-	}
-	if (p->certificates != NULL)
-		p->tls = tls_of(p->certificates);
+		listen_on_socket(p);
+	if (is_tls())
+		p->tls = tls_of(getenv("KN_TEST_TLS"));
 	ck_assert_int_eq(listen(p->listener, 16), 0);
 	ck_assert_int_eq(pipe(p->stop), 0);
 	(void) fcntl(p->listener, F_SETFD, FD_CLOEXEC);
@@ -408,6 +424,15 @@ proxy_close_silent(proxy *p)
 	proxy_say(p, "c");
 }
 
+/* All clients are told what nobody has said, by the thread that tells them all else. */
+static inline void
+proxy_tell(proxy *p, const char *message, size_t n)
+{
+	p->message = message;
+	p->message_length = n;
+	proxy_say(p, "t");
+}
+
 /* No harm is done from here on: the caller may have given up before it was. */
 static inline void
 proxy_await_harm(proxy *p)
@@ -430,6 +455,8 @@ proxy_end(proxy *p)
 
 	ck_assert_int_eq(write(p->stop[1], "", 1), 1);
 	ck_assert_int_eq(pthread_join(p->thread, NULL), 0);
+	/* What has passed was what is tested. */
+	ck_assert_int_eq(p->encrypted > 0, is_tls());
 	for (int i = 0; i < PROXY_PAIRS; i++)
 	{
 		if (p->pairs[i] != NULL)

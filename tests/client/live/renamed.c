@@ -199,15 +199,9 @@ START_TEST(is_done_once_as_it_was_meant)
 	/* The second use is the first that has a name. */
 	if (r.fate == FATE_THERE)
 		r.p.text = "Ben";
-	/* To the server itself, also where a pooler stands before it, which has names of its own. */
-	r.p.to.sun_family = AF_UNIX;
-	(void) snprintf(r.p.to.sun_path,
-					sizeof(r.p.to.sun_path),
-					"%s/.s.PGSQL.%s",
-					PQhost(look),
-					PQport(look));
 	proxy_start(&r.p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", r.p.directory);
+	/* Also with the pooler a session of its own, whose names are those that the client gives. */
+	(void) snprintf(conninfo, sizeof(conninfo), "%s %s", r.p.conninfo, sessions());
 	OPEN(db, .conninfo = conninfo, .hooks = &all, .max_connections = 1, .pgbouncer = KN_OFF);
 	cx = kn_begin(db);
 	for (int i = 0; i < COUNT(names); i++)

@@ -317,7 +317,7 @@ START_TEST(outlives_its_rows)
 	EXPECT_OK(cx, kn_done(rows));
 	for (int i = 0; i < 3; i++)
 	{
-		char expected[8];
+		char expected[16];
 
 		(void) snprintf(expected, sizeof(expected), "a%d", i + 1);
 		ck_assert_str_eq(texts[i], expected);

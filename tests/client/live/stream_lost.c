@@ -27,26 +27,24 @@ cut(void *user)
 }
 
 static void
-start(proxy *p, char *conninfo, size_t size)
+start(proxy *p)
 {
 	p->harm = cut;
 	p->text = "INSERT INTO kn_lost";
 	proxy_start(p);
-	(void) snprintf(conninfo, size, "host=%s port=54321", p->directory);
 }
 
 /* The client has some of the rows, and then nothing more: the write may be in force. */
 START_TEST(audits_a_stream_that_is_not_known)
 {
 	proxy p = { .when = MOMENT_HALF };
-	char conninfo[160];
 	bool reads_on = _i == 0;
 	kn_db *db;
 	kn_ctx *cx;
 	kn_rows *rows;
 
-	start(&p, conninfo, sizeof(conninfo));
-	OPEN(db, .conninfo = conninfo, .hooks = &all, .max_connections = 1);
+	start(&p);
+	OPEN(db, .conninfo = p.conninfo, .hooks = &all, .max_connections = 1);
 	cx = kn_begin(db);
 	rows =
 		kn_stream(cx, "INSERT INTO kn_lost SELECT g FROM generate_series(1, 100) g RETURNING id");
@@ -67,13 +65,12 @@ END_TEST
 START_TEST(looks_where_it_is_if_it_is)
 {
 	proxy p = { .when = MOMENT_AFTER };
-	char conninfo[160];
-	const char *replicas[] = { conninfo, NULL };
+	const char *replicas[] = { p.conninfo, NULL };
 	kn_db *db;
 	kn_ctx *cx;
 
-	start(&p, conninfo, sizeof(conninfo));
-	OPEN(db, .conninfo = conninfo, .replicas = replicas, .max_connections = 1);
+	start(&p);
+	OPEN(db, .conninfo = p.conninfo, .replicas = replicas, .max_connections = 1);
 	cx = kn_begin(db);
 	if (_i == 0)
 		EXPECT(cx, kn_exec(cx, "INSERT INTO kn_lost VALUES (1) RETURNING id"), KN_OUTCOME_UNKNOWN);
@@ -93,14 +90,13 @@ END_TEST
 START_TEST(hides_no_doubt_behind_a_misfit)
 {
 	proxy p = { .when = MOMENT_HALF };
-	char conninfo[160];
 	kn_db *db;
 	kn_ctx *cx;
 	kn_rows *rows;
 	kn_uuid misfit;
 
-	start(&p, conninfo, sizeof(conninfo));
-	OPEN(db, .conninfo = conninfo, .hooks = &all, .max_connections = 1);
+	start(&p);
+	OPEN(db, .conninfo = p.conninfo, .hooks = &all, .max_connections = 1);
 	cx = kn_begin(db);
 	rows =
 		kn_stream(cx, "INSERT INTO kn_lost SELECT g FROM generate_series(1, 100) g RETURNING id");
