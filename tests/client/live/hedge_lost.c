@@ -206,7 +206,7 @@ START_TEST(closing_waits_for_losers)
 }
 END_TEST
 
-/* Before one of the names of the standby. */
+/* Before one of the names of the standby; the certificate of that would be for another address. */
 static const char *
 open_gate(gate *g)
 {
@@ -218,7 +218,7 @@ open_gate(gate *g)
 	gate_start(g);
 	(void) snprintf(conninfo,
 					sizeof(conninfo),
-					"host=127.0.0.1 port=%d user=postgres dbname=postgres",
+					"host=127.0.0.1 port=%d user=postgres dbname=postgres sslmode=disable",
 					g->port);
 	return conninfo;
 }
