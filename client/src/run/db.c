@@ -38,7 +38,7 @@ kn_open_config(kn_db **out, char *error, size_t capacity, const kn_config *confi
 	(void) pthread_mutex_init(&db->lock, NULL);
 	kn__cond_init(&db->woken);
 	db->contexts = 1;
-	db->stop[0] = db->stop[1] = -1;
+	db->stop[0] = db->stop[1] = db->haste[0] = db->haste[1] = -1;
 	status = kn__config_read(&db->settings, config, error, capacity);
 	if (status == KN_OK)
 		status = check_pointers(&db->settings->config, error, capacity);
@@ -227,7 +227,9 @@ close_stop(kn_db *db)
 	{
 		if (db->stop[i] >= 0)
 			(void) close(db->stop[i]);
-		db->stop[i] = -1;
+		if (db->haste[i] >= 0)
+			(void) close(db->haste[i]);
+		db->stop[i] = db->haste[i] = -1;
 	}
 }
 

@@ -59,7 +59,8 @@ static void put_down(duel *d, int leg, kn_status status);
 static void hand_over(duel *d, int leg);
 static bool start_thread(kn_db *db);
 static void *end_losers(void *argument);
-static void end_loser(loser *l, bool in_haste);
+static void end_loser(loser *l);
+static bool is_in_haste(kn_db *db);
 
 kn_status
 kn__hedge_start(kn_db *db)
@@ -71,6 +72,11 @@ kn__hedge_start(kn_db *db)
 	hedger = kn__allocate_zero(db->allocator, 1, sizeof(*hedger));
 	if (hedger == NULL)
 		return KN_NO_MEMORY;
+	if (!kn__wake_open(db->haste))
+	{
+		kn__release(db->allocator, hedger, sizeof(*hedger));
+		return KN_NO_MEMORY;
+	}
 	kn__hedges_init(&hedger->hedges, db->config.hedge_percent);
 	kn__cond_init(&hedger->asked);
 	hedger->last = &hedger->first;
@@ -91,6 +97,7 @@ kn__hedge_stop(kn_db *db)
 	has_thread = hedger->has_thread;
 	(void) pthread_cond_signal(&hedger->asked);
 	(void) pthread_mutex_unlock(&db->lock);
+	kn__wake_send(db->haste[1]);
 	if (has_thread)
 		(void) pthread_join(hedger->thread, NULL);
 }
@@ -326,7 +333,6 @@ hand_over(duel *d, int leg)
 	struct kn__hedger *hedger = db->hedger;
 	loser *l = d->loser;
 	bool is_taken;
-	bool in_haste;
 
 	d->loser = NULL;
 	*l = (loser){ .leg = d->legs[leg],
@@ -335,8 +341,7 @@ hand_over(duel *d, int leg)
 				  .took = kn__now(db->clock) - d->began[leg] };
 	kn__pool_retell(l->link->server->pool, &l->link->member, kn__leg_sql(l->leg));
 	(void) pthread_mutex_lock(&db->lock);
-	in_haste = hedger->must_end;
-	is_taken = !in_haste && (hedger->has_thread || start_thread(db));
+	is_taken = !hedger->must_end && (hedger->has_thread || start_thread(db));
 	if (is_taken)
 	{
 		*hedger->last = l;
@@ -345,7 +350,7 @@ hand_over(duel *d, int leg)
 	}
 	(void) pthread_mutex_unlock(&db->lock);
 	if (!is_taken)
-		end_loser(l, in_haste);
+		end_loser(l);
 }
 
 /* Signals are the program's affair, and none of its handlers runs here.  The lock is held. */
@@ -373,7 +378,6 @@ end_losers(void *argument)
 	while (hedger->first != NULL || !hedger->must_end)
 	{
 		loser *l = hedger->first;
-		bool in_haste = hedger->must_end;
 
 		if (l == NULL)
 		{
@@ -384,7 +388,7 @@ end_losers(void *argument)
 		if (hedger->first == NULL)
 			hedger->last = &hedger->first;
 		(void) pthread_mutex_unlock(&db->lock);
-		end_loser(l, in_haste);
+		end_loser(l);
 		(void) pthread_mutex_lock(&db->lock);
 	}
 	(void) pthread_mutex_unlock(&db->lock);
@@ -393,31 +397,44 @@ end_losers(void *argument)
 
 /*
  * It was slow, which is no failure; but that it does not even end when it is told to is one.  In
- * haste, for the handle is closed, it is not told: its connection is closed.
+ * haste, for the handle is closed, it is not told, or not waited for: its connection is closed.
  */
 static void
-end_loser(loser *l, bool in_haste)
+end_loser(loser *l)
 {
 	kn__server *server = l->link->server;
-	const kn_db *db = server->db;
+	kn_db *db = server->db;
 	bool is_clean;
+	bool has_failed;
 	kn__breaker_state was;
 	kn__breaker_state is;
 
-	if (!in_haste)
-		kn__leg_abandon(l->leg);
+	if (!is_in_haste(db))
+		kn__leg_abandon(l->leg, &db->haste[0]);
 	is_clean = kn__conn_is_clean(l->link->conn);
+	has_failed = !is_clean && !is_in_haste(db);
 	if (kn__breaker_report(&server->breaker,
 						   &l->permit,
 						   kn__coarse(db->clock),
 						   l->took,
-						   !is_clean && !in_haste,
+						   has_failed,
 						   &was,
 						   &is))
 		kn__tell_breaker(server, is);
-	if (!is_clean && !in_haste)
+	if (has_failed)
 		kn__route_doubt(server, KN_CONN_LOST);
 	kn__pool_give(server->pool, &l->link->member, is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN);
 	kn__leg_free(l->leg);
 	kn__release(db->allocator, l, sizeof(loser));
+}
+
+static bool
+is_in_haste(kn_db *db)
+{
+	bool is_so;
+
+	(void) pthread_mutex_lock(&db->lock);
+	is_so = db->hedger->must_end;
+	(void) pthread_mutex_unlock(&db->lock);
+	return is_so;
 }

@@ -48,7 +48,9 @@ static kn_status
 open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 {
 	kn__link *link;
-	kn__wait wait = { .deadline = deadline, .stop = &((const kn__server *) user)->db->stop[0] };
+	kn__wait wait = { .deadline = deadline,
+					  .stop = &((const kn__server *) user)->db->stop[0],
+					  .is_not_cancelled = true };
 	kn_status status = kn__link_open(user, &wait, NULL, &link, fault);
 
 	if (status == KN_OK && link != NULL)
@@ -273,7 +275,9 @@ is_alive(void *user, kn__member *member)
 static bool
 keep_alive(void *user, kn__member *member, int64_t deadline)
 {
-	kn__wait wait = { .deadline = deadline, .stop = &((const kn__server *) user)->db->stop[0] };
+	kn__wait wait = { .deadline = deadline,
+					  .stop = &((const kn__server *) user)->db->stop[0],
+					  .is_not_cancelled = true };
 	kn__item item = { .sql = "", .never_prepare = true, .is_atomic = true };
 	kn__outcome outcome;
 	kn__fault fault;
@@ -322,7 +326,9 @@ static bool
 has_ended(void *user, kn__member *member, int64_t deadline)
 {
 	kn__server *server = user;
-	kn__wait wait = { .deadline = deadline, .stop = &server->db->stop[0] };
+	kn__wait wait = { .deadline = deadline,
+					  .stop = &server->db->stop[0],
+					  .is_not_cancelled = true };
 	int64_t read_by = kn__after(member->idle_since, UNREAD_MS);
 	kn_value values[] = { kn_i32(((kn__link *) (void *) member)->pid),
 						  kn_bool(kn__now(server->db->clock) < read_by) };

@@ -245,7 +245,8 @@ static kn__wait
 patience(const kn_listener *listener)
 {
 	return (kn__wait){ .deadline = kn__after(kn__now(listener->db->clock), listener->timeout_ms),
-					   .is_cancelled = &listener->db->is_closing };
+					   .is_cancelled = &listener->db->is_closing,
+					   .is_not_cancelled = true };
 }
 
 /* The next that there is to tell. */

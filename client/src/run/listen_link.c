@@ -59,7 +59,7 @@ kn__listen_reopen(kn_listener *listener, int64_t deadline)
 {
 	const kn_db *db = listener->db;
 	kn_status status = rest(listener, deadline);
-	kn__wait wait = { .is_cancelled = &listener->must_look };
+	kn__wait wait = { .is_cancelled = &listener->must_look, .is_not_cancelled = true };
 
 	if (status != KN_OK)
 		return status;

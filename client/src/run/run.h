@@ -85,6 +85,7 @@ struct kn_db
 	_Atomic(int64_t)
 		refused_at;       /* when a call that a breaker sent away was a reason to look, last */
 	int stop[2];          /* a pipe: once there is something in it, the handle's threads give up */
+	int haste[2];         /* likewise, but what kn_close() has patience with may go on until then */
 	pthread_mutex_t lock; /* of what follows, and of sleepers */
 	int contexts;         /* and listeners, that have not ended, and one for the handle itself */
 	pthread_cond_t woken;

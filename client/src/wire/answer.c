@@ -193,7 +193,8 @@ kn__answer_next(kn__flying *flight)
 
 /*
  * Asks the server to end it; and again, for a request that comes before the statement has begun
- * hits nothing.  After cancel_ns nothing more can be had of it.
+ * hits nothing.  After cancel_ns nothing more can be had of it; nor, at once, of what is not worth
+ * a request.
  */
 void
 kn__flight_stop(kn__flying *flight, kn__waited waited)
@@ -215,11 +216,19 @@ kn__flight_stop(kn__flying *flight, kn__waited waited)
 	if (is_first)
 	{
 		flight->stopped = waited == KN__WAITED_TIMEOUT ? KN_TIMEOUT : KN_CANCELED;
+		if (flight->wait->is_not_cancelled)
+		{
+			flight->is_lost = true;
+			flight->status =
+				kn__fail(flight->fault, flight->stopped, "%s", kn_status_text(flight->stopped));
+			return;
+		}
+		flight->last.stop = flight->wait->stop;
 		flight->give_up_at = conn->give_up_at = now + conn->cancel_ns;
 		flight->pause = FIRST_PAUSE(conn->cancel_ns);
 		conn->was_heard = false;
 	}
-	if (!kn__cancel_send(conn, flight->give_up_at))
+	if (!kn__cancel_send(conn, flight->give_up_at, flight->wait->stop))
 	{
 		flight->is_lost = true;
 		flight->status = kn__fail(flight->fault,

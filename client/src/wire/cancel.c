@@ -18,10 +18,12 @@
 #include "wire/conn.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 
 #define MOST_REQUESTS 16
+#define LOOK_NS       (20 * KN__NS_PER_MS) /* between two looks whether one has to stop */
 
 struct kn__cancels
 {
@@ -42,26 +44,27 @@ typedef struct Request
 	bool is_left; /* nobody waits for it any more */
 } Request;
 
-static Request *start(kn__conn *conn, int64_t until);
+static Request *start(kn__conn *conn, int64_t until, const int *stop);
 static void *run(void *argument);
-static bool wait_over(Request *request, int64_t until);
+static bool wait_over(Request *request, int64_t until, const int *stop);
 static void leave(Request *request);
 static void destroy(Request *request);
-static bool enter(kn__cancels *cancels, int64_t until);
+static bool enter(kn__cancels *cancels, int64_t until, const int *stop);
+static bool wait_for(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until, const int *stop);
 static void go(kn__cancels *cancels);
 static void destroy_all(kn__cancels *cancels);
 
 /* Whether the server has taken the request, within the time for that. */
 bool
-kn__cancel_send(kn__conn *conn, int64_t give_up_at)
+kn__cancel_send(kn__conn *conn, int64_t give_up_at, const int *stop)
 {
 	int64_t until = kn__cond_until(conn->clock, give_up_at);
-	Request *request = start(conn, until);
+	Request *request = start(conn, until, stop);
 	bool is_done;
 
 	if (request == NULL)
 		return false;
-	is_done = wait_over(request, until);
+	is_done = wait_over(request, until, stop);
 	leave(request);
 	conn->is_silent |= !is_done;
 	conn->was_heard |= is_done;
@@ -69,7 +72,7 @@ kn__cancel_send(kn__conn *conn, int64_t give_up_at)
 }
 
 static Request *
-start(kn__conn *conn, int64_t until)
+start(kn__conn *conn, int64_t until, const int *stop)
 {
 	Request *request;
 	pthread_attr_t detached;
@@ -78,7 +81,7 @@ start(kn__conn *conn, int64_t until)
 	sigset_t before;
 	int failed;
 
-	if (!enter(conn->cancels, until))
+	if (!enter(conn->cancels, until, stop))
 	{
 		conn->is_silent = true;
 		return NULL;
@@ -127,12 +130,12 @@ run(void *argument)
 }
 
 static bool
-wait_over(Request *request, int64_t until)
+wait_over(Request *request, int64_t until, const int *stop)
 {
 	bool is_done;
 
 	(void) pthread_mutex_lock(&request->lock);
-	while (!request->is_over && kn__cond_wait(&request->ended, &request->lock, until))
+	while (!request->is_over && wait_for(&request->ended, &request->lock, until, stop))
 		;
 	is_done = request->is_over && request->is_done;
 	(void) pthread_mutex_unlock(&request->lock);
@@ -203,17 +206,37 @@ kn__cancels_free(kn__cancels *cancels)
 
 /* False: there are too many, and none of them comes to its end, which says enough of the server. */
 static bool
-enter(kn__cancels *cancels, int64_t until)
+enter(kn__cancels *cancels, int64_t until, const int *stop)
 {
 	bool may_enter;
 
 	(void) pthread_mutex_lock(&cancels->lock);
-	while (cancels->count >= MOST_REQUESTS && kn__cond_wait(&cancels->ended, &cancels->lock, until))
+	while (cancels->count >= MOST_REQUESTS &&
+		   wait_for(&cancels->ended, &cancels->lock, until, stop))
 		;
 	may_enter = cancels->count < MOST_REQUESTS;
 	cancels->count += may_enter;
 	(void) pthread_mutex_unlock(&cancels->lock);
 	return may_enter;
+}
+
+/* False: the time is over, or whoever waits has to stop, for which he looks up now and then. */
+static bool
+wait_for(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until, const int *stop)
+{
+	struct pollfd fd = { .events = POLLIN };
+	int64_t next;
+
+	if (stop == NULL)
+		return kn__cond_wait(cond, lock, until);
+	fd.fd = *stop;
+	if (poll(&fd, 1, 0) > 0)
+		return false;
+	next = kn__now(NULL) + LOOK_NS;
+	if (next >= until)
+		return kn__cond_wait(cond, lock, until);
+	(void) kn__cond_wait(cond, lock, next);
+	return true;
 }
 
 static void
@@ -242,9 +265,9 @@ destroy_all(kn__cancels *cancels)
  * nothing else under way, and on which kn__cancel_send() has succeeded.
  */
 bool
-kn__cancel_fence(kn__conn *conn, int64_t give_up_at)
+kn__cancel_fence(kn__conn *conn, int64_t give_up_at, const int *stop)
 {
-	kn__wait wait = { .deadline = give_up_at };
+	kn__wait wait = { .deadline = give_up_at, .stop = stop };
 	PGresult *result;
 	bool is_hit = true;
 	bool is_flushed;

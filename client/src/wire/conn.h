@@ -146,9 +146,12 @@ extern KN__HOT kn__waited kn__wait_first(kn__conn *conn, const kn__wait *wait);
 extern KN__HOT kn__waited kn__wait_result(kn__conn *conn, const kn__wait *wait, bool is_piped,
 										  bool *is_flushed);
 
-/* cancel.c: asks the server to end what it does, and makes sure that this hits nothing else */
-extern KN__COLD bool kn__cancel_send(kn__conn *conn, int64_t give_up_at);
-extern KN__COLD bool kn__cancel_fence(kn__conn *conn, int64_t give_up_at);
+/*
+ * cancel.c: asks the server to end what it does, and makes sure that this hits nothing else.  stop:
+ * as in kn__wait, may be NULL.
+ */
+extern KN__COLD bool kn__cancel_send(kn__conn *conn, int64_t give_up_at, const int *stop);
+extern KN__COLD bool kn__cancel_fence(kn__conn *conn, int64_t give_up_at, const int *stop);
 
 /* reset.c */
 extern bool kn__reset_is_due(const kn__conn *conn);

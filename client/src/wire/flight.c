@@ -455,7 +455,8 @@ kn__flight_finish(kn__flying *flight)
 	if (flight->is_piped && !flight->is_lost && PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF &&
 		!PQexitPipelineMode(conn->pg))
 		kn__flight_lose(flight);
-	if (!flight->is_lost && flight->stopped != KN_OK && !kn__cancel_fence(conn, flight->give_up_at))
+	if (!flight->is_lost && flight->stopped != KN_OK &&
+		!kn__cancel_fence(conn, flight->give_up_at, flight->last.stop))
 		flight->is_lost = true;
 	if (flight->is_lost)
 		conn->is_broken = true;

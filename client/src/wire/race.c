@@ -294,9 +294,10 @@ kn__leg_end(kn__leg *leg, kn__item *items, const kn__wait *wait, kn__outcome *ou
 }
 
 void
-kn__leg_abandon(kn__leg *leg)
+kn__leg_abandon(kn__leg *leg, const int *stop)
 {
 	leg->over.deadline = kn__now(leg->flight.conn->clock);
+	leg->over.stop = stop;
 	leg->flight.wait = &leg->over;
 	if (leg->has_sent)
 		kn__flight_answer(&leg->flight);

@@ -375,7 +375,7 @@ kn__stream_end(kn__conn *conn, kn__stream_how how, const kn__wait *wait, kn__out
 		flight->stopped = KN_CANCELED;
 		flight->give_up_at = kn__now(conn->clock) + conn->cancel_ns;
 		flight->last.deadline = conn->give_up_at = flight->give_up_at;
-		if (!kn__cancel_send(conn, flight->give_up_at))
+		if (!kn__cancel_send(conn, flight->give_up_at, wait->stop))
 			flight->is_lost = true;
 		pass_over(stream);
 	}

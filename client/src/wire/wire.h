@@ -28,6 +28,7 @@ typedef struct kn__wait
 	const _Atomic(bool) *is_cancelled; /* NULL: nobody; set before kn__conn_wake() is called */
 	const int *stop; /* once there is something to read there, the connection is given up at once */
 	int64_t now; /* what the clock has just said, which saves a look at it; 0: it has to be asked */
+	bool is_not_cancelled; /* what is late is not worth a request to cancel: it is lost at once */
 } kn__wait;
 
 typedef struct kn__conn_options
@@ -206,8 +207,11 @@ extern const char *kn__leg_sql(const kn__leg *leg);
 /* Has its answers, as kn__flight() does, for the items that it was begun with. */
 extern kn_status kn__leg_end(kn__leg *leg, kn__item *items, const kn__wait *wait,
 							 kn__outcome *outcome, kn__fault *fault);
-/* Nobody wants its answers: cancels it, if it is still under way.  Takes as long as cancel_ns. */
-extern void kn__leg_abandon(kn__leg *leg);
+/*
+ * Nobody wants its answers: cancels it, if it is still under way.  Takes as long as cancel_ns, but
+ * no longer than until there is something to read at stop.
+ */
+extern void kn__leg_abandon(kn__leg *leg, const int *stop);
 /* After one of both; also where the connection is closed by now. */
 extern void kn__leg_free(kn__leg *leg);
 

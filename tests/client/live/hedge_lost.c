@@ -4,7 +4,11 @@
  */
 #include "hedge.h"
 
+#include "gate.h"
 #include "proxy.h"
+
+#define SLOWNESS_MS 3000 /* of the machine */
+#define LOOK_MS     1000 /* what a look at a server may take */
 
 /* When the time is over both are cancelled. */
 START_TEST(deadline_counts_for_both)
@@ -199,6 +203,96 @@ START_TEST(closing_waits_for_losers)
 }
 END_TEST
 
+/* Before one of the names of the standby; the certificate of that would be for another address. */
+static const char *
+open_gate(gate *g)
+{
+	static char conninfo[100];
+
+	await_even();
+	close_even(db);
+	ck_assert_int_eq(setenv("KN_TEST_SOCKET", getenv("KN_TEST_REPLICA_HOST"), 1), 0);
+	gate_start(g);
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"host=127.0.0.1 port=%d user=postgres dbname=postgres sslmode=disable",
+					g->port);
+	return conninfo;
+}
+
+/* What has lost is told to end, and does not even hear it: it does not keep the handle open. */
+START_TEST(closing_does_not_wait_for_the_silent)
+{
+	int64_t begun;
+	int accepted;
+	gate g;
+
+	open_with((kn_config){ .hedge_percent = 100, .cancel_ms = NEVER_MS }, open_gate(&g));
+	warm_up();
+	gate_set_both(&g, FLOW_DROP, 0);
+	accepted = g.accepted;
+	while (stats_at(A).busy == 0)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .hedge = true, .timeout_ms = NEVER_MS);
+
+		ck_assert_msg(*read_at(cx) != '\0', "%s", kn_last_error(cx)->message);
+	}
+	/* The request to cancel. */
+	while (g.accepted == accepted)
+		(void) poll(NULL, 0, 2);
+	begun = gate_now();
+	ck_assert_int_eq(kn_close(db, 0), KN_TIMEOUT);
+	ck_assert_int_lt((int) (gate_now() - begun), SLOWNESS_MS);
+	gate_end(&g);
+	open_with((kn_config){ 0 }, NULL);
+}
+END_TEST
+
+/* Nobody cancels a look: what does not answer to it is not read from. */
+START_TEST(the_silent_are_not_read_from)
+{
+	const char *replicas[] = { NULL, NULL };
+	int64_t begun;
+	int accepted;
+	gate g;
+
+	replicas[0] = open_gate(&g);
+	OPEN(db,
+		 .conninfo = getenv("KN_TEST_DIRECT"),
+		 .replicas = replicas,
+		 .probe_ms = 20,
+		 .cancel_ms = -1);
+	while (stats_at(A).queries == 0)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = NEVER_MS);
+
+		(void) number_of(cx, kn_query(cx, "SELECT count(*) FROM kn_slow"));
+	}
+	gate_set_both(&g, FLOW_DROP, 0);
+	accepted = g.accepted;
+	begun = gate_now();
+	/* Its look is over, and another connection is tried. */
+	while (g.accepted == accepted)
+		(void) poll(NULL, 0, 2);
+	ck_assert_int_lt((int) (gate_now() - begun), LOOK_MS + SLOWNESS_MS);
+	for (int i = 0; i < BATCH; i++)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = NEVER_MS);
+		kn_rows *rows = kn_query(cx, "SELECT pg_is_in_recovery()");
+
+		ck_assert_int_eq(kn_next(rows), true);
+		ck_assert_int_eq(kn_get_bool(rows, 0), false);
+		EXPECT_OK(cx, kn_done(rows));
+	}
+	ck_assert_int_lt((int) (gate_now() - begun), LOOK_MS + 2 * SLOWNESS_MS);
+	begun = gate_now();
+	ck_assert_int_eq(kn_close(db, 0), KN_OK);
+	ck_assert_int_lt((int) (gate_now() - begun), SLOWNESS_MS);
+	gate_end(&g);
+	open_with((kn_config){ 0 }, NULL);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -209,6 +303,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, what_is_lost_does_not_win);
 	tcase_add_test(tcase, silence_is_a_failure);
 	tcase_add_test(tcase, closing_waits_for_losers);
+	tcase_add_test(tcase, closing_does_not_wait_for_the_silent);
+	tcase_add_test(tcase, the_silent_are_not_read_from);
 }
 
 int

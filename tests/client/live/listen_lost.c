@@ -228,6 +228,39 @@ START_TEST(notices_silence)
 }
 END_TEST
 
+/* What it asks for itself has the listener's time, and is not cancelled. */
+START_TEST(has_its_own_time)
+{
+	proxy p = { .text = "\n", .harm = harms_nobody };
+	struct timespec begun;
+	struct timespec now;
+	char conninfo[128];
+
+	lead_to_server(&p);
+	proxy_start(&p);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
+	kn_close_listener(listener);
+	close_even(db);
+	OPEN(db, .listen_conninfo = conninfo, .cancel_ms = PATIENCE_MS);
+	ck_assert_int_eq(kn_open_listener(&listener,
+									  db,
+									  &(kn_listener_options){ .size = sizeof(kn_listener_options),
+															  .timeout_ms = 1000 }),
+					 KN_OK);
+	MUST(kn_listen(listener, "one"));
+	proxy_mute(&p);
+	(void) clock_gettime(CLOCK_MONOTONIC, &begun);
+	ck_assert_int_eq(kn_listen(listener, "two"), KN_TIMEOUT);
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	ck_assert_int_lt((int) (now.tv_sec - begun.tv_sec), 5);
+	kn_close_listener(listener);
+	close_even(db);
+	proxy_end(&p);
+	PQfinish(look);
+	set_up();
+}
+END_TEST
+
 /* In calls that do not wait, the same as in a loop around poll(). */
 START_TEST(serves_a_loop)
 {
@@ -336,6 +369,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, loses_nothing_untold);
 	tcase_add_test(tcase, outlives_the_server);
 	tcase_add_test(tcase, notices_silence);
+	tcase_add_test(tcase, has_its_own_time);
 	tcase_add_test(tcase, serves_a_loop);
 	tcase_add_test(tcase, is_woken_while_it_connects);
 	tcase_add_test(tcase, tells_who_hooks);

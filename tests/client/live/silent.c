@@ -9,6 +9,7 @@
 #define TIMEOUT_MS  150
 #define CANCEL_MS   100
 #define SLOWNESS_MS 3000 /* of the machine */
+#define LATE_MS     1000 /* what a word to keep alive may take */
 
 static gate g;
 static char conninfo[100];
@@ -123,9 +124,23 @@ typedef enum pursuit
 	CONNECTING_FOR_EVER,
 	LOOKING,       /* at servers to which no connection could be opened yet */
 	LOOKING_AGAIN, /* over those that are open */
+	LOOKING_LATE,  /* over those, and their time is over by now */
 	KEEPING_ALIVE,
+	KEEPING_ALIVE_LATE,
 	PURSUITS
 } pursuit;
+
+static bool
+is_looking(pursuit what)
+{
+	return what == LOOKING || what == LOOKING_AGAIN || what == LOOKING_LATE;
+}
+
+static bool
+is_keeping_alive(pursuit what)
+{
+	return what == KEEPING_ALIVE || what == KEEPING_ALIVE_LATE;
+}
 
 /* What is to be kept alive is there, or the last of the servers was looked at. */
 static bool
@@ -133,7 +148,7 @@ is_under_way(const kn_db *db, pursuit what)
 {
 	kn_stats last = { .size = sizeof(last) };
 
-	if (what == KEEPING_ALIVE)
+	if (is_keeping_alive(what))
 		return stats_of(db).idle == 1;
 	ck_assert_int_eq(kn_get_stats(db, kn_server_count(db) - 1, &last), KN_OK);
 	return last.is_primary;
@@ -143,28 +158,35 @@ static kn_db *
 begin_pursuit(pursuit what)
 {
 	const char *replicas[9] = { NULL };
-	bool is_looking = what == LOOKING || what == LOOKING_AGAIN;
-	bool is_silent = what != KEEPING_ALIVE && what != LOOKING_AGAIN;
+	bool is_silent = !is_keeping_alive(what) && what != LOOKING_AGAIN && what != LOOKING_LATE;
+	bool is_late = what == LOOKING_LATE || what == KEEPING_ALIVE_LATE;
+	int accepted;
 	kn_db *db;
 
-	for (int i = 0; is_looking && i < 8; i++)
+	for (int i = 0; is_looking(what) && i < 8; i++)
 		replicas[i] = conninfo;
 	if (is_silent)
 		gate_set_both(&g, FLOW_DROP, 0);
 	OPEN(db,
-		 .conninfo = is_looking && is_silent ? "" : conninfo,
-		 .replicas = is_looking ? replicas : NULL,
-		 .min_connections = is_looking ? 0 : 1,
+		 .conninfo = is_looking(what) && is_silent ? "" : conninfo,
+		 .replicas = is_looking(what) ? replicas : NULL,
+		 .min_connections = is_looking(what) ? 0 : 1,
 		 .max_opening = 1,
-		 .connect_ms = what == CONNECTING_FOR_EVER ? -1 : 60000,
-		 .keepalive_ms = what == KEEPING_ALIVE ? 20 : -1,
+		 .connect_ms = what == CONNECTING_FOR_EVER  ? -1
+					   : what == KEEPING_ALIVE_LATE ? LATE_MS
+													: 60000,
+		 .keepalive_ms = is_keeping_alive(what) ? 20 : -1,
 		 .probe_ms = 20,
 		 .cancel_ms = 60000);
 	while (!is_silent && !is_under_way(db, what))
 		(void) poll(NULL, 0, 2);
 	gate_set_both(&g, FLOW_DROP, 0);
+	accepted = g.accepted;
 	/* Something has been said that nobody answers. */
 	while (g.lost == 0)
+		(void) poll(NULL, 0, 2);
+	/* And then something is tried on another connection. */
+	while (is_late && g.accepted == accepted)
 		(void) poll(NULL, 0, 2);
 	return db;
 }
