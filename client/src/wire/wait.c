@@ -294,6 +294,20 @@ is_still_busy(const kn__conn *conn)
 	return PQisBusy(conn->pg) != 0 && PQisBusy(conn->pg) != 0;
 }
 
+/* For what is still to come, the first of it if nothing can have come yet. */
+static kn__waited
+wait_more(kn__conn *conn, const kn__wait *wait, bool is_fresh, bool is_flushed)
+{
+	/* Where the server does not stop to send, there is always something to be read. */
+	kn__waited waited = is_fresh ? KN__WAITED_READY : kn__wait_over(conn, wait);
+
+	if (waited != KN__WAITED_READY)
+		return waited;
+	/* Of what was sent just now all answers are to come; but COPY may be over before its end. */
+	return is_fresh && is_flushed && conn->copy == NULL ? kn__wait_first(conn, wait)
+														: kn__wait_socket(conn, !is_flushed, wait);
+}
+
 /*
  * Reading while writing: the server may answer before it has read all, and stops reading
  * when nobody takes its answers.
@@ -322,15 +336,7 @@ kn__wait_result(kn__conn *conn, const kn__wait *wait, bool is_piped, bool *is_fl
 			return KN__WAITED_ERROR;
 		if (!is_busy)
 			return KN__WAITED_READY;
-		/* Where the server does not stop to send, there is always something to be read. */
-		waited = is_fresh ? KN__WAITED_READY : kn__wait_over(conn, wait);
-		if (waited != KN__WAITED_READY)
-			return waited;
-		/* Of what was sent just now all answers are to come; but COPY may be over before its end.
-		 */
-		waited = is_fresh && *is_flushed && conn->copy == NULL
-					 ? kn__wait_first(conn, wait)
-					 : kn__wait_socket(conn, !*is_flushed, wait);
+		waited = wait_more(conn, wait, is_fresh, *is_flushed);
 		if (waited != KN__WAITED_READY)
 			return waited;
 		if (!PQconsumeInput(conn->pg))
