@@ -234,14 +234,12 @@ START_TEST(has_its_own_time)
 	proxy p = { .text = "\n", .harm = harms_nobody };
 	struct timespec begun;
 	struct timespec now;
-	char conninfo[128];
 
 	lead_to_server(&p);
 	proxy_start(&p);
-	(void) snprintf(conninfo, sizeof(conninfo), "host=%s port=54321", p.directory);
 	kn_close_listener(listener);
 	close_even(db);
-	OPEN(db, .listen_conninfo = conninfo, .cancel_ms = PATIENCE_MS);
+	OPEN(db, .listen_conninfo = p.conninfo, .cancel_ms = PATIENCE_MS);
 	ck_assert_int_eq(kn_open_listener(&listener,
 									  db,
 									  &(kn_listener_options){ .size = sizeof(kn_listener_options),
