@@ -106,6 +106,7 @@ START_TEST(is_kept_while_rows_keep_coming)
 {
 	double begun;
 
+	got = 0;
 	kn_set_timeout(cx, LIMIT_MS);
 	begun = now_ms();
 	ck_assert_int_eq(talks[_i].act(), KN_TIMEOUT);
