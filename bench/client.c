@@ -6,8 +6,7 @@
  * Values are medians of five rounds; what is compared is measured in turns within a round,
  * so that both see the same machine;
  * those of calls are medians of ten turns, for where the scheduler puts a process shifts at times,
- * and each round has connections of its own, for a session may be more or less lucky with its
- *memory.
+ * and each round has connections of its own, for sessions differ in luck with their memory.
  *
  *	 client.call.rate      calls of a prepared statement by key, a request each, over libpq's
  *	 client.call.cpu       processor time a call costs more than with libpq

@@ -20,8 +20,7 @@
 #define KN__COLD __attribute__((cold))
 /* Happens often enough, and yet is not to lie in the way of those calls that have no need of it. */
 #define KN__APART __attribute__((noinline))
-/* The usual way lies in a row, and jumps nowhere: where a jump leads to, has been forgotten as
- * well. */
+/* The usual way lies in a row, without jumps: where they lead to has been forgotten as well. */
 #define KN__LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define KN__UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #else

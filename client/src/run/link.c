@@ -48,9 +48,7 @@ static kn_status
 open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 {
 	kn__link *link;
-	kn__wait wait = { .deadline = deadline,
-					  .stop = &((const kn__server *) user)->db->stop[0],
-					  .is_not_cancelled = true };
+	kn__wait wait = kn__own_wait(((const kn__server *) user)->db, deadline);
 	kn_status status = kn__link_open(user, &wait, NULL, &link, fault);
 
 	if (status == KN_OK && link != NULL)
@@ -275,9 +273,7 @@ is_alive(void *user, kn__member *member)
 static bool
 keep_alive(void *user, kn__member *member, int64_t deadline)
 {
-	kn__wait wait = { .deadline = deadline,
-					  .stop = &((const kn__server *) user)->db->stop[0],
-					  .is_not_cancelled = true };
+	kn__wait wait = kn__own_wait(((const kn__server *) user)->db, deadline);
 	kn__item item = { .sql = "", .never_prepare = true, .is_atomic = true };
 	kn__outcome outcome;
 	kn__fault fault;
@@ -326,9 +322,7 @@ static bool
 has_ended(void *user, kn__member *member, int64_t deadline)
 {
 	kn__server *server = user;
-	kn__wait wait = { .deadline = deadline,
-					  .stop = &server->db->stop[0],
-					  .is_not_cancelled = true };
+	kn__wait wait = kn__own_wait(server->db, deadline);
 	int64_t read_by = kn__after(member->idle_since, UNREAD_MS);
 	kn_value values[] = { kn_i32(((kn__link *) (void *) member)->pid),
 						  kn_bool(kn__now(server->db->clock) < read_by) };

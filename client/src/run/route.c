@@ -324,7 +324,7 @@ probe(looker *l)
 	kn__server *server = l->server;
 	kn_db *db = server->db;
 	int64_t most = db->config.probe_ms > LOOK_MS ? db->config.probe_ms : LOOK_MS;
-	kn__wait wait = { .deadline = KN__NEVER, .stop = &db->stop[0], .is_not_cancelled = true };
+	kn__wait wait = kn__own_wait(db, KN__NEVER);
 	kn__fault fault;
 
 	if (db->config.connect_ms >= 0 && db->config.connect_ms < most)

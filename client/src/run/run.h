@@ -201,6 +201,13 @@ extern KN__COLD kn_ctx *kn__spare_make(kn_db *db);
 extern KN__COLD void kn__spare_keep_none(kn_db *db);
 extern KN__COLD void kn__spare_free_all(kn_db *db);
 
+/* How long the handle's own threads wait: it is given up at once when the handle is closed. */
+static inline kn__wait
+kn__own_wait(const kn_db *db, int64_t deadline)
+{
+	return (kn__wait){ .deadline = deadline, .stop = &db->stop[0], .is_not_cancelled = true };
+}
+
 /* link.c */
 extern const kn__driver kn__link_driver;
 /* wake: as in kn__conn_options. */

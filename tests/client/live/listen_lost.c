@@ -181,6 +181,26 @@ lead_to_server(proxy *p)
 	p->leads_elsewhere = true;
 }
 
+/* A listener that goes through the proxy takes the place of the usual one; and the other way. */
+static void
+begin_through(proxy *p)
+{
+	lead_to_server(p);
+	proxy_start(p);
+	kn_close_listener(listener);
+	close_even(db);
+}
+
+static void
+end_through(proxy *p)
+{
+	kn_close_listener(listener);
+	close_even(db);
+	proxy_end(p);
+	PQfinish(look);
+	set_up();
+}
+
 /* Nothing comes any more, and nothing says so: only a question does. */
 START_TEST(notices_silence)
 {
@@ -188,10 +208,7 @@ START_TEST(notices_silence)
 	kn_listener *quiet;
 	const kn_notification *heard;
 
-	lead_to_server(&p);
-	proxy_start(&p);
-	kn_close_listener(listener);
-	close_even(db);
+	begin_through(&p);
 	OPEN(db, .listen_conninfo = p.conninfo, .retry_base_ms = 1, .retry_cap_ms = 50);
 	ck_assert_int_eq(kn_open_listener(&listener,
 									  db,
@@ -220,11 +237,7 @@ START_TEST(notices_silence)
 	/* Who asks nothing never knows. */
 	ck_assert_int_eq(kn_next_notification(quiet, 100, &heard), KN_TIMEOUT);
 	kn_close_listener(quiet);
-	kn_close_listener(listener);
-	close_even(db);
-	proxy_end(&p);
-	PQfinish(look);
-	set_up();
+	end_through(&p);
 }
 END_TEST
 
@@ -235,10 +248,7 @@ START_TEST(has_its_own_time)
 	struct timespec begun;
 	struct timespec now;
 
-	lead_to_server(&p);
-	proxy_start(&p);
-	kn_close_listener(listener);
-	close_even(db);
+	begin_through(&p);
 	OPEN(db, .listen_conninfo = p.conninfo, .cancel_ms = PATIENCE_MS);
 	ck_assert_int_eq(kn_open_listener(&listener,
 									  db,
@@ -251,11 +261,7 @@ START_TEST(has_its_own_time)
 	ck_assert_int_eq(kn_listen(listener, "two"), KN_TIMEOUT);
 	(void) clock_gettime(CLOCK_MONOTONIC, &now);
 	ck_assert_int_lt((int) (now.tv_sec - begun.tv_sec), 5);
-	kn_close_listener(listener);
-	close_even(db);
-	proxy_end(&p);
-	PQfinish(look);
-	set_up();
+	end_through(&p);
 }
 END_TEST
 
