@@ -8,7 +8,7 @@
 
 #define LIMIT_MS 200
 #define SLACK_MS 1500 /* of a machine that has much else to do: once */
-#define TRIES    20   /* of which one has to be as it should */
+#define TRIES    20   /* the best of which is meant */
 
 static void
 set_up(void)
@@ -177,19 +177,46 @@ static const struct
 	{ "transaction", sleep_in_a_transaction },
 };
 
-/* Never too early, and no more than a tenth too late: unless the machine is at something else. */
+/*
+ * How much later than it should libpq by itself ends the same wait, with a cancel and what the
+ * server says to that: so much is the machine's, which may be at something else.
+ */
+static double
+libpq_is_late(PGconn *conn, int limit)
+{
+	struct pollfd wait = { .fd = PQsocket(conn), .events = POLLIN };
+	double end = now_ms() + limit;
+	PGcancel *cancel = PQgetCancel(conn);
+	char why[256];
+
+	ck_assert_msg(PQsendQuery(conn, "SELECT pg_sleep(60)"), "%s", PQerrorMessage(conn));
+	while (now_ms() < end)
+		if (poll(&wait, 1, (int) (end - now_ms()) + 1) > 0)
+			ck_assert_msg(PQconsumeInput(conn), "%s", PQerrorMessage(conn));
+	ck_assert_msg(PQcancel(cancel, why, sizeof(why)), "%s", why);
+	PQfreeCancel(cancel);
+	for (PGresult *result; (result = PQgetResult(conn)) != NULL;)
+		PQclear(result);
+	return now_ms() - end;
+}
+
+/* Never too early, and no more than a tenth too late, beside what is the machine's. */
 START_TEST(is_kept_to_the_tenth)
 {
 	const int limits[] = { 100, 250 };
+	PGconn *bare = PQconnectdb("");
 
+	ck_assert_msg(PQstatus(bare) == CONNECTION_OK, "%s", PQerrorMessage(bare));
 	for (size_t i = 0; i < COUNT(limits); i++)
 	{
 		double best = 1e9;
+		double of_libpq = 0;
 
-		for (int j = 0; j < TRIES && best > limits[i] / 10.0; j++)
+		for (int j = 0; j < TRIES && best > of_libpq + limits[i] / 10.0; j++)
 		{
 			double begun;
 			double late;
+			double late_too = libpq_is_late(bare, limits[i]);
 
 			kn_set_timeout(cx, limits[i]);
 			begun = now_ms();
@@ -197,13 +224,16 @@ START_TEST(is_kept_to_the_tenth)
 			late = now_ms() - begun - limits[i];
 			ck_assert_msg(late > -2, "%s: %.1f ms too early", silences[_i].name, -late);
 			best = late < best ? late : best;
+			of_libpq = j == 0 || late_too < of_libpq ? late_too : of_libpq;
 		}
-		ck_assert_msg(best <= limits[i] / 10.0,
-					  "%s: %.1f ms too late for %d ms",
+		ck_assert_msg(best <= of_libpq + limits[i] / 10.0,
+					  "%s: %.1f ms too late for %d ms, and libpq %.1f",
 					  silences[_i].name,
 					  best,
-					  limits[i]);
+					  limits[i],
+					  of_libpq);
 	}
+	PQfinish(bare);
 	kn_set_timeout(cx, 60000);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
