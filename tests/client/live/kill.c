@@ -9,5 +9,5 @@
 int
 main(void)
 {
-	return kill_run("kill", deeds, COUNT(deeds));
+	return kill_deeds("kill", deeds, COUNT(deeds));
 }

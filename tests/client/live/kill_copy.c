@@ -8,5 +8,5 @@
 int
 main(void)
 {
-	return kill_run("kill_copy", copies, COUNT(copies));
+	return kill_deeds("kill_copy", copies, COUNT(copies));
 }

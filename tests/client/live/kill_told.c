@@ -9,5 +9,5 @@
 int
 main(void)
 {
-	return kill_run("kill_told", tellings, COUNT(tellings));
+	return kill_deeds("kill_told", tellings, COUNT(tellings));
 }

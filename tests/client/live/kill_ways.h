@@ -8,134 +8,12 @@
 #ifndef KN_TESTS_KILL_WAYS_H
 #define KN_TESTS_KILL_WAYS_H
 
-#include <signal.h>
+#include "kill_run.h"
 
-#include "kill_expected.h"
-
-/* How long a call lasts that is told nothing, and a cancel request after it. */
-#define PATIENCE_MS 80
-#define CANCEL_MS   30
 #define SLOWNESS_MS 3000 /* of the machine */
 
-typedef struct play_state
-{
-	proxy proxy;
-	scene scene;
-	way how;
-	moment when;
-	PGresult *frozen; /* the processes of the server that are stopped */
-} play_state;
-
-static void
-terminate(scene *s)
-{
-	PGresult *pids = PQexec(s->killer,
-							"SELECT pid, pg_terminate_backend(pid), pg_stat_clear_snapshot()"
-							" FROM pg_stat_activity WHERE application_name = 'kn_kill'");
-
-	for (int i = 0; i < PQntuples(pids);)
-	{
-		char sql[128];
-		PGresult *alive;
-
-		(void) snprintf(sql,
-						sizeof(sql),
-						"SELECT 1 FROM pg_stat_activity, pg_sleep(0.002) WHERE pid = %s",
-						PQgetvalue(pids, i, 0));
-		alive = PQexec(s->killer, sql);
-		i += PQntuples(alive) == 0;
-		PQclear(alive);
-	}
-	PQclear(pids);
-}
-
-/* All sessions end with it, and only then is it a new server that one is connected to. */
-static void
-await_restart(scene *s)
-{
-	for (int i = 0; i < 60 && PQstatus(s->killer) == CONNECTION_OK; i++)
-		PQclear(PQexec(s->killer, "SELECT pg_sleep(1)"));
-	ck_assert_int_eq(PQstatus(s->killer), CONNECTION_BAD);
-	PQfinish(s->killer);
-	s->killer = look_silently();
-	/* Others go on, with numbers of transactions that there is no trace of any more. */
-	for (int i = 0; i < 30; i++)
-		look_do(s->killer, "SELECT pg_current_xact_id()");
-}
-
-static void
-kill_victims(scene *s)
-{
-	PGresult *pids =
-		PQexec(s->killer, "SELECT pid FROM pg_stat_activity WHERE application_name = 'kn_kill'");
-
-	for (int i = 0; i < PQntuples(pids); i++)
-		(void) kill((pid_t) atol(PQgetvalue(pids, i, 0)), SIGKILL);
-	/* A pooler may have given the victim no session yet; the server goes down all the same. */
-	(void) kill((pid_t) PQbackendPID(s->holder), SIGKILL);
-	PQclear(pids);
-	await_restart(s);
-}
-
-static void
-signal_frozen(const play_state *p, int number)
-{
-	for (int i = 0; p->frozen != NULL && i < PQntuples(p->frozen); i++)
-		ck_assert_int_eq(kill((pid_t) atol(PQgetvalue(p->frozen, i, 0)), number), 0);
-}
-
-static void
-freeze(play_state *p)
-{
-	p->frozen = PQexec(p->scene.killer,
-					   "SELECT pid FROM pg_stat_activity WHERE application_name = 'kn_kill'");
-	signal_frozen(p, SIGSTOP);
-}
-
-static void
-thaw(play_state *p)
-{
-	signal_frozen(p, SIGCONT);
-	PQclear(p->frozen);
-	p->frozen = NULL;
-}
-
-/* What is in the log by then lasts: numbers of transactions are not given out again. */
-static void
-stop_server(scene *s)
-{
-	look_do(s->killer, "SELECT pg_logical_emit_message(true, 'kn_kill', '')");
-	ck_assert_int_eq(system(getenv("KN_TEST_STOP")), 0);
-	ck_assert_int_eq(system(getenv("KN_TEST_START")), 0);
-	await_restart(s);
-}
-
-static bool
-do_harm(void *user)
-{
-	play_state *p = user;
-
-	if (p->when == MOMENT_DURING)
-		look_await(
-			p->scene.killer,
-			"SELECT count(*) FROM (SELECT 1 FROM pg_stat_activity, pg_stat_clear_snapshot() WHERE application_name = 'kn_kill' AND wait_event = 'advisory' LIMIT 1) x",
-			1);
-	if (p->how == WAY_TERMINATE)
-		terminate(&p->scene);
-	if (p->how == WAY_KILL)
-		kill_victims(&p->scene);
-	if (p->how == WAY_STOP)
-		stop_server(&p->scene);
-	if (p->how == WAY_FREEZE)
-		freeze(p);
-	p->proxy.drops = p->how == WAY_DROP;
-	if (p->when == MOMENT_DURING)
-		PQclear(PQexec(p->scene.holder, "SELECT pg_advisory_unlock(4711)"));
-	return p->how <= WAY_DROP;
-}
-
 static kn_db *
-open_through(play_state *p)
+open_through(harm *p)
 {
 	char conninfo[160];
 	kn_db *db;
@@ -160,11 +38,10 @@ now_ms(void)
 	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* False: the time was over before the harm was done. */
 static bool
 play_once(way how, moment when, const deed *d, int64_t patience_ms)
 {
-	play_state p = { .how = how, .when = when };
+	harm p = { .how = how, .when = when };
 	bool is_done;
 	int64_t begun;
 	kn_db *db;
@@ -239,154 +116,27 @@ has_moment(const deed *d, moment when)
 	return when < MOMENT_DURING || d->message != 'd';
 }
 
-static void
-play(way how, moment when, const deed *d)
-{
-	int64_t patience_ms = PATIENCE_MS;
-
-	mark_point();
-	if (!has_moment(d, when))
-		return;
-	while (!play_once(how, when, d, patience_ms))
-		patience_ms *= 2;
-	++*combinations;
-}
-
 static const deed *played;
-static int played_count;
 
-static void
-play_all(way how, const deed *d)
-{
-	for (moment when = MOMENT_BEFORE; when < MOMENT_COUNT; when++)
-		play(how, when, d);
-}
-
-/* The way is the test, the deed the number; a server that restarts takes its time. */
-START_TEST(is_cut_off)
-{
-	play_all(WAY_CUT, &played[_i]);
-}
-END_TEST
-
-START_TEST(is_closed)
-{
-	play_all(WAY_CLOSE, &played[_i]);
-}
-END_TEST
-
-START_TEST(is_reset)
-{
-	play_all(WAY_RESET, &played[_i]);
-}
-END_TEST
-
-START_TEST(is_dropped)
-{
-	play_all(WAY_DROP, &played[_i]);
-}
-END_TEST
-
-START_TEST(is_frozen)
-{
-	play_all(WAY_FREEZE, &played[_i]);
-}
-END_TEST
-
-START_TEST(is_terminated)
-{
-	play_all(WAY_TERMINATE, &played[_i]);
-}
-END_TEST
-
-START_TEST(is_killed)
-{
-	play_all(WAY_KILL, &played[_i]);
-}
-END_TEST
-
-START_TEST(is_stopped)
-{
-	play_all(WAY_STOP, &played[_i]);
-}
-END_TEST
-
-static void
-fill(TCase *tcase)
-{
-	tcase_add_checked_fixture(tcase, set_up_kill, NULL);
-	tcase_add_loop_test(tcase, is_cut_off, 0, played_count);
-	if (is_tls())
-		tcase_add_loop_test(tcase, is_closed, 0, played_count);
-	else
-		(void) printf("not run without TLS: is_closed: there is nothing to end in order\n");
-	(void) fflush(stdout);
-	tcase_add_loop_test(tcase, is_reset, 0, played_count);
-	tcase_add_loop_test(tcase, is_dropped, 0, played_count);
-	tcase_add_loop_test(tcase, is_frozen, 0, played_count);
-	tcase_add_loop_test(tcase, is_terminated, 0, played_count);
-	tcase_add_loop_test(tcase, is_killed, 0, played_count);
-	tcase_add_loop_test(tcase, is_stopped, 0, played_count);
-}
-
-/* How many moments the deeds do not have, by their table. */
-static int
-missing_moments(void)
-{
-	int missing = 0;
-
-	for (int i = 0; i < played_count; i++)
-	{
-		missing += played[i].waits ? 0 : 1;
-		missing += played[i].message == 'd' ? 2 : 0; /* the answer's */
-	}
-	return missing;
-}
-
-/* Whether libcheck has been told to play only some, or none. */
 static bool
-is_filtered(void)
+deed_has_moment(int number, moment when)
 {
-	static const char *const filters[] = { "CK_RUN_SUITE",
-										   "CK_RUN_CASE",
-										   "CK_INCLUDE_TAGS",
-										   "CK_EXCLUDE_TAGS" };
-	bool is_set = false;
-
-	for (int i = 0; i < COUNT(filters); i++)
-		is_set |= getenv(filters[i]) != NULL;
-	return is_set;
+	return has_moment(&played[number], when);
 }
 
-/* The main() of a program that plays these: each has to have been played. */
-static int
-kill_run(const char *name, const deed *table, int count)
+static bool
+play_deed(way how, moment when, int number, int64_t patience_ms)
 {
-	int ways = is_tls() ? WAY_COUNT : WAY_COUNT - 1;
-	int missing;
-	int expected;
-	int status;
+	return play_once(how, when, &played[number], patience_ms);
+}
+
+static int
+kill_deeds(const char *name, const deed *table, int count)
+{
+	const kill_plan all = { name, count, deed_has_moment, play_deed };
 
 	played = table;
-	played_count = count;
-	missing = missing_moments();
-	expected = (count * MOMENT_COUNT - missing) * ways;
-	combinations_begin();
-	status = suite_run(name, fill);
-	if (status == EXIT_SUCCESS && *combinations != expected && !is_filtered())
-	{
-		(void) printf("%d combinations were to be played\n", expected);
-		status = EXIT_FAILURE;
-	}
-	(void) printf(
-		"%d combinations of %d calls, %d moments and %d ways; "
-		"%d left out, of calls that do not have the moment\n",
-		*combinations,
-		count,
-		MOMENT_COUNT,
-		ways,
-		missing * ways);
-	return status;
+	return kill_run(&all);
 }
 
 #endif

@@ -163,29 +163,11 @@ harms_nobody(void *user)
 	return false;
 }
 
-/* Listeners go to the server itself, whatever stands before it. */
-static void
-lead_to_server(proxy *p)
-{
-	char directory[100];
-	int port;
-
-	ck_assert_int_eq(sscanf(getenv("KN_TEST_DIRECT"), "host=%99s port=%d", directory, &port), 2);
-	p->elsewhere.sun_family = AF_UNIX;
-	ck_assert_int_lt(snprintf(p->elsewhere.sun_path,
-							  sizeof(p->elsewhere.sun_path),
-							  "%s/.s.PGSQL.%d",
-							  directory,
-							  port),
-					 (int) sizeof(p->elsewhere.sun_path));
-	p->leads_elsewhere = true;
-}
-
 /* A listener that goes through the proxy takes the place of the usual one; and the other way. */
 static void
 begin_through(proxy *p)
 {
-	lead_to_server(p);
+	proxy_lead_to_server(p);
 	proxy_start(p);
 	kn_close_listener(listener);
 	close_even(db);

@@ -372,6 +372,24 @@ listen_on_socket(proxy *p)
 	(void) snprintf(p->conninfo, sizeof(p->conninfo), "host=%s port=54321", p->directory);
 }
 
+/* To be called before it starts: it leads to the server itself, whatever stands before that. */
+static inline void
+proxy_lead_to_server(proxy *p)
+{
+	char directory[100];
+	int port;
+
+	ck_assert_int_eq(sscanf(getenv("KN_TEST_DIRECT"), "host=%99s port=%d", directory, &port), 2);
+	p->elsewhere.sun_family = AF_UNIX;
+	ck_assert_int_lt(snprintf(p->elsewhere.sun_path,
+							  sizeof(p->elsewhere.sun_path),
+							  "%s/.s.PGSQL.%d",
+							  directory,
+							  port),
+					 (int) sizeof(p->elsewhere.sun_path));
+	p->leads_elsewhere = true;
+}
+
 static inline void
 proxy_start(proxy *p)
 {
