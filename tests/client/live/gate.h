@@ -118,9 +118,11 @@ gate_be_quick(int fd)
 	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+/* Over TLS it leads to KN_TEST_ADDRESS, or to 127.0.0.1; else to the Unix socket. */
 static inline int
 gate_connect(void)
 {
+	const char *address = getenv("KN_TEST_ADDRESS");
 	struct sockaddr_un local = { .sun_family = AF_UNIX };
 	struct sockaddr_in remote = { .sin_family = AF_INET };
 	int port = atoi(getenv("PGPORT"));
@@ -129,7 +131,7 @@ gate_connect(void)
 
 	(void) snprintf(local.sun_path, sizeof(local.sun_path), "%s/.s.PGSQL.%d", socket_dir(), port);
 	remote.sin_port = htons((uint16_t) port);
-	remote.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	remote.sin_addr.s_addr = inet_addr(address == NULL ? "127.0.0.1" : address);
 	failed = is_tls() ? connect(fd, (struct sockaddr *) &remote, sizeof(remote))
 					  : connect(fd, (struct sockaddr *) &local, sizeof(local));
 	if (failed == 0)

@@ -133,19 +133,34 @@ jumping_wall(void *user)
 	return kn__wall(NULL) + atomic_load((_Atomic(int64_t) *) user);
 }
 
+/* As whom one connects there, and how: a certificate is checked over TLS. */
+static const char *
+as_usual(void)
+{
+	static char conninfo[200];
+
+	(void) snprintf(conninfo, sizeof(conninfo), "user=postgres dbname=postgres");
+	if (is_tls())
+		(void) snprintf(conninfo,
+						sizeof(conninfo),
+						"user=postgres dbname=postgres sslmode=verify-full sslrootcert=%s/ca.crt",
+						getenv("KN_TEST_TLS"));
+	return conninfo;
+}
+
 /* A server that says nothing any more: reads go on, its connection is closed, its breaker knows. */
 START_TEST(silence_is_a_failure)
 {
 	const kn_clock clock = { jumping_now, jumping_wall, &jumped };
 	proxy p = { .text = "\n", .harm = harms_nobody };
-	char conninfo[256];
+	char conninfo[400];
 	int64_t began;
 
 	await_even();
 	close_even(db);
 	ck_assert_int_eq(setenv("KN_TEST_SOCKET", getenv("KN_TEST_REPLICA_HOST"), 1), 0);
 	proxy_start(&p);
-	(void) snprintf(conninfo, sizeof(conninfo), "%s user=postgres dbname=postgres", p.conninfo);
+	(void) snprintf(conninfo, sizeof(conninfo), "%s %s", p.conninfo, as_usual());
 	open_with((kn_config){ .hedge_percent = 100,
 						   .cancel_ms = 200,
 						   .breaker_calls = 1,
@@ -154,6 +169,7 @@ START_TEST(silence_is_a_failure)
 						   .clock = &clock },
 			  conninfo);
 	warm_up();
+	ck_assert_int_eq(p.encrypted > 0, is_tls());
 	ck_assert_int_eq(stats_at(A).breaker, KN_BREAKER_CLOSED);
 	proxy_mute(&p);
 	/* How well it went before does not count any more. */
@@ -203,20 +219,17 @@ START_TEST(closing_waits_for_losers)
 }
 END_TEST
 
-/* Before one of the names of the standby; the certificate of that would be for another address. */
+/* Before one of the names of the standby. */
 static const char *
 open_gate(gate *g)
 {
-	static char conninfo[100];
+	static char conninfo[300];
 
 	await_even();
 	close_even(db);
 	ck_assert_int_eq(setenv("KN_TEST_SOCKET", getenv("KN_TEST_REPLICA_HOST"), 1), 0);
 	gate_start(g);
-	(void) snprintf(conninfo,
-					sizeof(conninfo),
-					"host=127.0.0.1 port=%d user=postgres dbname=postgres sslmode=disable",
-					g->port);
+	(void) snprintf(conninfo, sizeof(conninfo), "host=127.0.0.1 port=%d %s", g->port, as_usual());
 	return conninfo;
 }
 
