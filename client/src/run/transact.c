@@ -369,8 +369,9 @@ commit(kn_ctx *cx)
 	}
 	if (outcome == KN__DONE)
 		return status;
+	/* Nobody has to be asked what is in force: nothing is. */
 	if (!cx->work.may_have_written)
-		return cx->work.failed = KN_CONN_LOST;
+		return cx->work.failed = status == KN_OUTCOME_UNKNOWN ? KN_CONN_LOST : status;
 	/* Whoever asks needs a connection, and this one may be all that there can be. */
 	if (!kn__conn_is_clean(cx->link->conn))
 		kn__run_end_held(cx, cx->work.server, &cx->work.permit, status);

@@ -36,7 +36,7 @@ is_expected_of_silence(const deed *d, kn_status status)
 	if (d->kind == DEED_WRITES || d->kind == DEED_MAY_REPEAT || d->kind == DEED_ENDS_A_BODY ||
 		d->kind == DEED_ENDS_A_COPY)
 		return status == KN_OUTCOME_UNKNOWN;
-	return status == (d->kind == DEED_ENDS_A_READ ? KN_CONN_LOST : KN_TIMEOUT);
+	return status == KN_TIMEOUT;
 }
 
 /* The server has gone at a moment that leaves a COMMIT without an answer, which matters. */
@@ -62,11 +62,11 @@ is_expected_of_the_frozen(const deed *d, moment when, kn_status status)
 		case DEED_FILLS:
 			/* That may be its COMMIT, or the time is over before it is sent. */
 			return status == KN_TIMEOUT ||
-				   (d->is_last && status == (only_reads(d) ? KN_CONN_LOST : KN_OUTCOME_UNKNOWN));
+				   (d->is_last && !only_reads(d) && status == KN_OUTCOME_UNKNOWN);
 		case DEED_BEGINS_A_COPY:
 			return status == (d->message == 'Q' ? KN_TIMEOUT : KN_OUTCOME_UNKNOWN);
 		default:
-			return status == (d->commits ? KN_CONN_LOST : KN_OK);
+			return status == (d->commits ? KN_TIMEOUT : KN_OK);
 	}
 }
 
