@@ -97,13 +97,22 @@ is_true(const kn__token *token)
 		   (token->n == 6 && memcmp(token->p, "'true'", 6) == 0);
 }
 
+/* How it is spelled with escapes is not looked into. */
+static bool
+is_plainly(const kn__token *token, const char *name)
+{
+	return token->n > 0 && (token->kind != KN__TOKEN_QUOTED || token->p[0] == '"') &&
+		   kn__token_is_name(token, name);
+}
+
 /*
  * Whether set_config(), of which the lexer has given the parenthesis, sets something for
- * the transaction only: its last argument is TRUE.
+ * the transaction only: its last argument is TRUE, and is that one if it is named.
  */
 static bool
 is_local_setting(kn__lexer lexer)
 {
+	kn__token name = { 0 };
 	kn__token before = { 0 };
 	kn__token token = { 0 };
 	int depth = 1;
@@ -115,8 +124,10 @@ is_local_setting(kn__lexer lexer)
 		if (kn__token_is_sign(&next, '('))
 			depth++;
 		else if (kn__token_is_sign(&next, ')') && --depth == 0)
-			return is_true(&token) && before.kind == KN__TOKEN_PUNCTUATION &&
-				   (before.n == 2 || kn__token_is_sign(&before, ','));
+			return is_true(&token) && (kn__token_is_sign(&before, ',') ||
+									   (before.kind == KN__TOKEN_PUNCTUATION && before.n == 2 &&
+										is_plainly(&name, "is_local")));
+		name = before;
 		before = token;
 		token = next;
 	}
