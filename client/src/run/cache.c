@@ -4,7 +4,9 @@
  *
  * What is found under a key is taken only where it says itself that it is of the same statement and
  * for the same people: see cache_entry.c.  Who misses a key notes that he loads it;
- * others who miss it wait for him, and look again.  A key that is removed while it is being
+ * others who miss it wait for him, and look again.  What is not there then cannot be kept, and they
+ * ask the server: nobody waits twice, or a cache that is down would let one after the other read.
+ * A key that is removed while it is being
  * loaded is not kept: what was read may be of before.  For the same reason only what the
  * primary said is kept: a replica may not have heard yet of the write that a key was removed for,
  * here or by another process.  Nobody looks after the only server there is, which may be a replica
@@ -24,7 +26,8 @@ static kn_status run(kn__call *call, kn__load *load);
 static kn_status load_fresh(kn__call *call);
 static bool look_up(kn__call *call, const kn__load *load);
 static void take_found(void *into, const void *bytes, size_t size);
-static bool begin_load(kn_ctx *cx, kn__load *load);
+static bool begin_load(kn_ctx *cx, kn__load *load, bool may_wait);
+static bool is_loading(const kn_db *db, uint64_t number);
 static void end_load(kn__call *call, kn__load *load, kn_status status);
 static void keep(kn__call *call, kn__load *load);
 static void remove_key(kn_db *db, const char *key);
@@ -62,17 +65,20 @@ static kn_status
 run(kn__call *call, kn__load *load)
 {
 	kn_ctx *cx = call->cx;
+	bool has_waited = false;
 	kn_status status;
 
 	for (;;)
 	{
 		if (look_up(call, load))
 			return KN_OK;
-		if (begin_load(cx, load))
+		if (begin_load(cx, load, !has_waited))
 			break;
 		/* Somebody has loaded it by now; or the time is over, and the server is asked after all. */
-		if (atomic_load(&cx->is_cancelled) || kn__now(cx->db->clock) >= cx->wait.deadline)
+		if (has_waited || atomic_load(&cx->is_cancelled) ||
+			kn__now(cx->db->clock) >= cx->wait.deadline)
 			return kn__run(call);
+		has_waited = true;
 	}
 	status = load_fresh(call);
 	end_load(call, load, status);
@@ -128,9 +134,9 @@ take_found(void *into, const void *bytes, size_t size)
 	found->is_found = true;
 }
 
-/* False: somebody else was loading it, and is done by now, or the time is over. */
+/* False: somebody else is loading it, or, if one may wait, was; or the time is over. */
 static bool
-begin_load(kn_ctx *cx, kn__load *load)
+begin_load(kn_ctx *cx, kn__load *load, bool may_wait)
 {
 	kn_db *db = cx->db;
 	const kn__load *other;
@@ -142,14 +148,31 @@ begin_load(kn_ctx *cx, kn__load *load)
 		other = other->next;
 	if (other == NULL)
 	{
+		load->number = ++db->load_count;
 		load->next = db->loads;
 		db->loads = load;
 	}
-	/* Who cancels says so before he wakes whom the lock has let go to sleep. */
-	else if (!atomic_load(&cx->is_cancelled))
-		(void) kn__cond_wait(&db->woken, &db->lock, until);
+	else if (may_wait)
+	{
+		uint64_t number = other->number;
+
+		/* Who cancels says so before he wakes whom the lock has let go to sleep. */
+		while (is_loading(db, number) && !atomic_load(&cx->is_cancelled) &&
+			   kn__cond_wait(&db->woken, &db->lock, until))
+			;
+	}
 	(void) pthread_mutex_unlock(&db->lock);
 	return other == NULL;
+}
+
+static bool
+is_loading(const kn_db *db, uint64_t number)
+{
+	const kn__load *load = db->loads;
+
+	while (load != NULL && load->number != number)
+		load = load->next;
+	return load != NULL;
 }
 
 static void

@@ -14,6 +14,7 @@ typedef struct kn__load
 {
 	struct kn__load *next;
 	const char *key;
+	uint64_t number;      /* no other has it; 0: nobody waits for it */
 	kn__buf entry;        /* as it begins */
 	const kn_ctx *writer; /* whose commit it waits for; NULL: it is read from the server */
 	bool is_stale;        /* the key was removed meanwhile: what comes is not to be kept */

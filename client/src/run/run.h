@@ -90,6 +90,7 @@ struct kn_db
 	int contexts;         /* and listeners, that have not ended, and one for the handle itself */
 	pthread_cond_t woken;
 	struct kn__load *loads; /* cache.c: that are under way */
+	uint64_t load_count;    /* that there have been */
 	kn_ctx *free_contexts;
 	kn_ctx *live_contexts; /* what kn_close() cancels when its patience is over */
 	kn_listener *listeners;
@@ -351,6 +352,8 @@ extern kn_status kn__transact_own_up(kn_ctx *cx, kn_status status);
 /* An error where the body has left something open that has the connection. */
 extern kn_status kn__transact_check_ended(kn_ctx *cx);
 extern void kn__transact_note_begun(kn_ctx *cx, kn_status status);
+/* Before a flight of several that the call is part of. */
+extern kn_status kn__transact_check_values(kn__call *call);
 extern void kn__transact_note(kn_ctx *cx, kn_status status);
 /* Nothing but its end will do, for what the context's fault says. */
 extern void kn__transact_fail(kn_ctx *cx, kn_status status);

@@ -197,6 +197,8 @@ kn__transact_run(kn__call *call)
 			return work->failed = status;
 	}
 	status = kn__run_suits_pooler(call);
+	if (status == KN_OK)
+		status = kn__transact_check_values(call);
 	if (status != KN_OK)
 		return status;
 	if (call->count + 3 > FEW)

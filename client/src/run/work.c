@@ -53,6 +53,29 @@ kn__transact_note_begun(kn_ctx *cx, kn_status status)
 }
 
 /*
+ * What cannot be sent leaves the transaction as it was; found out only behind what goes with it, it
+ * would be the end of it.
+ */
+kn_status
+kn__transact_check_values(kn__call *call)
+{
+	kn_ctx *cx = call->cx;
+	kn_status status = KN_OK;
+
+	if (call->count == 1 && cx->work.has_begun && cx->work.xid[0] != '\0')
+		return KN_OK;
+	for (int i = 0; i < call->count && status == KN_OK; i++)
+	{
+		status = kn__send_check(cx->link->conn, &call->items[i], &cx->fault);
+		if (status == KN_OK)
+			continue;
+		call->items[i].status = status;
+		cx->fault.error.item = call->count > 1 ? i : -1;
+	}
+	return status;
+}
+
+/*
  * A statement of it has failed.  What never reached the server has left the transaction as it was,
  * be it that it has not even begun.
  */

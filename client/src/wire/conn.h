@@ -106,8 +106,6 @@ typedef struct kn__sent
 
 /* The key of an item: of its text and the types of its parameters; the item remembers it. */
 extern KN__HOT uint64_t kn__send_key(kn__item *item);
-/* What is wrong with its parameters, before something else is sent. */
-extern kn_status kn__send_check(kn__conn *conn, const kn__item *item, kn__fault *fault);
 /* Hands an item to libpq; KN_DATA, KN_NO_MEMORY, KN_USAGE: nothing of it was sent. */
 extern KN__HOT kn_status kn__send_item(kn__conn *conn, kn__item *item, bool in_pipeline,
 									   kn__sent *sent, kn__fault *fault);

@@ -43,6 +43,7 @@ typedef struct Numbers
 
 static KN__HOT kn_status encode(kn__conn *conn, const kn__item *item, Parameters *parameters,
 								kn__fault *fault);
+static bool is_sure(const kn__item *item);
 static KN__HOT bool take_numbers(const kn__item *item, Numbers *numbers);
 static KN__APART kn__plain send_encoded(kn__conn *conn, const kn__prepared *entry,
 										const kn__item *item, kn__fault *fault);
@@ -59,10 +60,28 @@ kn_status
 kn__send_check(kn__conn *conn, const kn__item *item, kn__fault *fault)
 {
 	Parameters parameters;
-	kn_status status = encode(conn, item, &parameters, fault);
+	kn_status status;
 
+	if (is_sure(item))
+		return KN_OK;
+	status = encode(conn, item, &parameters, fault);
 	release(conn, &parameters);
 	return status;
+}
+
+/* Whatever they are, these values can be sent. */
+static bool
+is_sure(const kn__item *item)
+{
+	for (int i = 0; i < item->count; i++)
+	{
+		const kn_value *value = &item->values[i];
+
+		if (value->oid != 0 || !(value->type == KN_TYPE_NULL || value->type == KN_TYPE_BOOL ||
+								 value->type == KN_TYPE_I64 || value->type == KN_TYPE_F64))
+			return false;
+	}
+	return true;
 }
 
 uint64_t

@@ -148,6 +148,9 @@ typedef struct kn__item
 	int64_t affected;   /* -1: it says none */
 } kn__item;
 
+/* What is wrong with the parameters of an item, before something else is sent. */
+extern kn_status kn__send_check(kn__conn *conn, const kn__item *item, kn__fault *fault);
+
 /*
  * flight.c: sends statements in one go and has all their answers.  One round trip; one more
  * where a statement with rows has not been seen by this process before, to learn its types.

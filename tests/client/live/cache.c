@@ -306,6 +306,19 @@ START_TEST(is_emptied_whatever_else_is_under_way)
 }
 END_TEST
 
+/* So many have looked by now. */
+static void
+await_gets(int number)
+{
+	for (int gets = 0; gets < number;)
+	{
+		look_do(look, "SELECT 1");
+		(void) pthread_mutex_lock(&kept.lock);
+		gets = kept.gets;
+		(void) pthread_mutex_unlock(&kept.lock);
+	}
+}
+
 START_TEST(asks_the_server_once)
 {
 	pthread_t threads[6];
@@ -315,14 +328,7 @@ START_TEST(asks_the_server_once)
 	for (int i = 0; i < 6; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_slowly, &sums[i]), 0);
 	look_await(look, x_blocked, 1);
-	/* All of them have looked by now. */
-	for (int gets = 0; gets < 6;)
-	{
-		look_do(look, "SELECT 1");
-		(void) pthread_mutex_lock(&kept.lock);
-		gets = kept.gets;
-		(void) pthread_mutex_unlock(&kept.lock);
-	}
+	await_gets(6);
 	look_do(look, "SELECT pg_advisory_unlock(4712)");
 	for (int i = 0; i < 6; i++)
 	{
@@ -330,6 +336,35 @@ START_TEST(asks_the_server_once)
 		ck_assert_int_eq(sums[i], 3);
 	}
 	ck_assert_uint_eq(stats_of(db).queries, 1);
+	ck_assert_int_eq(kept.puts, 1);
+}
+END_TEST
+
+/* Nothing is kept of a read that fails: then who waited for it asks at once, not after each other.
+ */
+START_TEST(makes_nobody_wait_for_what_is_not_kept)
+{
+	pthread_t threads[6];
+	int64_t sums[6];
+	int failed = 0;
+
+	look_do(look, "SELECT pg_advisory_lock(4712)");
+	for (int i = 0; i < 6; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_slowly, &sums[i]), 0);
+	look_await(look, x_blocked, 1);
+	await_gets(6);
+	look_do(look,
+			"SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+			" WHERE wait_event = 'advisory' AND query ~ 'kn_slow'");
+	look_await(look, x_blocked, 5);
+	look_do(look, "SELECT pg_advisory_unlock(4712)");
+	for (int i = 0; i < 6; i++)
+	{
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+		failed += sums[i] != 3;
+	}
+	ck_assert_int_eq(failed, 1);
+	/* One of them has loaded it for those after him. */
 	ck_assert_int_eq(kept.puts, 1);
 }
 END_TEST
@@ -460,6 +495,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_emptied_by_a_commit_only);
 	tcase_add_test(tcase, is_emptied_whatever_else_is_under_way);
 	tcase_add_test(tcase, asks_the_server_once);
+	tcase_add_test(tcase, makes_nobody_wait_for_what_is_not_kept);
 	tcase_add_test(tcase, keeps_nothing_that_is_old_already);
 	tcase_add_test(tcase, removes_what_is_being_kept);
 	tcase_add_test(tcase, does_not_wait_for_ever);

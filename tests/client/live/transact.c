@@ -132,6 +132,35 @@ unsent_body(kn_ctx *c, void *argument)
 	return kn_exec(c, "INSERT INTO kn_account VALUES (4, 400)");
 }
 
+#define UNSENDABLE ((kn_str){ "a\0b", 3 })
+
+/* The same where BEGIN would have gone with it, or the question for the transaction's number. */
+static kn_status
+unsent_first_body(kn_ctx *c, void *argument)
+{
+	kn_batch *batch;
+
+	(void) argument;
+	EXPECT(c, kn_exec(c, "SELECT $1::text", UNSENDABLE), KN_DATA);
+	ck_assert_int_eq(kn_last_error(c)->item, -1);
+	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	EXPECT(c, kn_exec(c, "INSERT INTO kn_account SELECT length($1), 0", UNSENDABLE), KN_DATA);
+	batch = kn_begin_batch(c);
+	(void) kn_add(batch, "INSERT INTO kn_account VALUES (5, 500)");
+	(void) kn_add(batch, "INSERT INTO kn_account SELECT length($1), 0", UNSENDABLE);
+	EXPECT(c, kn_run_batch(batch, NULL), KN_DATA);
+	ck_assert_int_eq(kn_last_error(c)->item, 1);
+	return unsent_body(c, NULL);
+}
+
+START_TEST(goes_on_after_what_was_not_sent_at_first)
+{
+	EXPECT_OK(cx, kn_transact(cx, unsent_first_body, NULL));
+	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 4);
+}
+END_TEST
+
 START_TEST(goes_on_after_what_was_not_sent)
 {
 	EXPECT_OK(cx, kn_transact(cx, unsent_body, NULL));
@@ -403,6 +432,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, costs_nothing_without_statements);
 	tcase_add_test(tcase, does_not_pass_over_a_failure);
 	tcase_add_test(tcase, goes_on_after_what_was_not_sent);
+	tcase_add_test(tcase, goes_on_after_what_was_not_sent_at_first);
 	tcase_add_test(tcase, has_savepoints);
 	tcase_add_test(tcase, tells_of_savepoints);
 	tcase_add_test(tcase, is_isolated_as_asked);
