@@ -17,9 +17,13 @@
 static _Atomic(bool) is_going; /* from the statement on */
 static _Atomic(bool) is_gone;
 
-int
+static _Atomic(int) waits; /* that have begun */
+
+/* The library is to find it, and the programs are built for nobody to find anything. */
+KN_API int
 epoll_wait(int fd, struct epoll_event *events, int count, int timeout)
 {
+	waits += timeout != 0;
 	for (int i = 0; i < PATIENCE_MS && timeout != 0 && is_going && !is_gone; i++)
 		(void) poll(NULL, 0, 1);
 	return epoll_pwait(fd, events, count, timeout, NULL);
@@ -79,6 +83,7 @@ stage_begin(stage *s, const char *text, bool (*harm)(void *user))
 	*s = (stage){ .proxy = { .when = MOMENT_DURING, .harm = harm, .text = text } };
 	s->proxy.user = &s->proxy;
 	is_going = is_gone = false;
+	waits = 0;
 	proxy_start(&s->proxy);
 	OPEN(s->db, .conninfo = s->proxy.conninfo, .max_connections = 1);
 	s->cx = kn_begin(s->db, .timeout_ms = 10000);
@@ -87,6 +92,7 @@ stage_begin(stage *s, const char *text, bool (*harm)(void *user))
 static void
 stage_end(stage *s)
 {
+	ck_assert_int_gt(waits, 0);
 	kn_end(s->cx);
 	close_even(s->db);
 	proxy_end(&s->proxy);
