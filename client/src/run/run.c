@@ -13,6 +13,7 @@ static KN__HOT kn_status attempt(kn__call *call);
 static kn_status take_over(kn__call *call, kn__permit *permit);
 static KN__HOT kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);
 static KN__HOT kn_status fly(kn__call *call, kn__permit *permit);
+static bool is_of_callers(kn_status status);
 static bool may_be_standby(const kn_ctx *cx);
 
 kn_status
@@ -273,9 +274,7 @@ kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t be
 	bool has_failed = kn__conn_is_silent(cx->link->conn) ||
 					  (status != KN_OK && kn__run_is_of_servers(status, &cx->fault));
 	int64_t took = now - began;
-	/* Its time was over before the server had anything of it: that says nothing of the server. */
-	bool is_unsent = !has_failed && (status == KN_TIMEOUT || status == KN_CANCELED) &&
-					 cx->fault.error.sqlstate[0] == '\0';
+	bool is_unsent = !has_failed && cx->fault.error.sqlstate[0] == '\0' && is_of_callers(status);
 	bool is_doubtful;
 	kn__breaker_state was;
 	kn__breaker_state is;
@@ -316,6 +315,14 @@ kn__run_waited(kn_ctx *cx, int64_t since)
 
 	if (took > cx->longest)
 		cx->longest = took;
+}
+
+/* What ends a call before the server has anything of it says nothing of the server. */
+static bool
+is_of_callers(kn_status status)
+{
+	return status == KN_TIMEOUT || status == KN_CANCELED || status == KN_DATA ||
+		   status == KN_USAGE || status == KN_NO_MEMORY;
 }
 
 /* Whether a write was refused by the server, and not by what the caller has asked for. */

@@ -140,12 +140,69 @@ START_TEST(says_nothing_if_it_is_never_sent)
 }
 END_TEST
 
+static kn_status
+execute_what_cannot_be_sent(kn_ctx *cx)
+{
+	return kn_exec(cx, "SELECT $1::text", ((kn_str){ "a\0b", 3 }));
+}
+
+static kn_status
+body_of_what_cannot_be_sent(kn_ctx *cx, void *argument)
+{
+	(void) argument;
+	return execute_what_cannot_be_sent(cx);
+}
+
+static kn_status
+transact_what_cannot_be_sent(kn_ctx *cx)
+{
+	return kn_transact(cx, body_of_what_cannot_be_sent, NULL);
+}
+
+static kn_status
+stream_what_cannot_be_sent(kn_ctx *cx)
+{
+	return kn_done(kn_stream(cx, "SELECT $1::text", ((kn_str){ "a\0b", 3 })));
+}
+
+static kn_status
+run_batch_that_cannot_be_sent(kn_ctx *cx)
+{
+	kn_batch *batch = kn_begin_batch(cx);
+
+	(void) kn_add(batch, "SELECT $1::text", ((kn_str){ "a\0b", 3 }));
+	(void) kn_add(batch, "SELECT 1");
+	return kn_run_batch(batch, NULL);
+}
+
+static kn_status (*const unsendable[])(kn_ctx *cx) = { execute_what_cannot_be_sent,
+													   transact_what_cannot_be_sent,
+													   stream_what_cannot_be_sent,
+													   run_batch_that_cannot_be_sent };
+
+/* What is wrong with a value says nothing of the server, which may be down still. */
+START_TEST(says_nothing_if_it_cannot_be_sent)
+{
+	kn_ctx *cx;
+
+	open_wary(1);
+	cx = kn_begin(db);
+	let_probes_in(cx);
+	EXPECT(cx, unsendable[_i](cx), KN_DATA);
+	ck_assert_int_ne(stats_of(db).breaker, KN_BREAKER_CLOSED);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_int_eq(stats_of(db).breaker, KN_BREAKER_CLOSED);
+	kn_end(cx);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, NULL, tear_down);
 	tcase_add_test(tcase, leaves_its_place_without_a_connection);
 	LOOP(tcase, says_nothing_if_it_is_never_sent, calls);
+	LOOP(tcase, says_nothing_if_it_cannot_be_sent, unsendable);
 }
 
 int
