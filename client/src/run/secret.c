@@ -154,7 +154,7 @@ kn__secret_get(kn__secret *secret, int64_t now, int64_t until, char *buffer, uin
 	(void) pthread_mutex_unlock(&secret->lock);
 	if (status != KN_OK)
 		(void) kn__fail(fault,
-						KN_AUTH,
+						status,
 						"the password for server \"%s\" was not to be had: %s",
 						secret->about.host,
 						reason);
