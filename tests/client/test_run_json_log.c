@@ -113,6 +113,7 @@ static const kn_value three[] = { { .type = KN_TYPE_I32, .as.i = 1 },
 static const kn_array array = { .items = three };
 static kn_value nested = { .type = KN_TYPE_ARRAY, .n = 1 };
 static kn_array nest = { .items = &nested };
+static const kn_array hollow = { .items = NULL };
 
 static const struct
 {
@@ -152,6 +153,9 @@ static const struct
 	{ { .type = KN_TYPE_TEXT }, "\"\"" },
 	{ { .type = KN_TYPE_ARRAY, .n = 3, .as.array = &array }, "[1,null,\"x\"]" },
 	{ { .type = KN_TYPE_ARRAY, .n = 0, .as.array = &array }, "[]" },
+	{ { .type = KN_TYPE_ARRAY, .n = 3, .as.array = &hollow }, "null" },
+	{ { .type = KN_TYPE_ARRAY, .n = 3, .as.array = NULL }, "null" },
+	{ { .type = KN_TYPE_ARRAY, .n = 0, .as.array = &hollow }, "[]" },
 	{ { .type = KN_TYPE_ARRAY, .n = 1, .as.array = &nest }, "[[[[[[[[null]]]]]]]]" },
 };
 

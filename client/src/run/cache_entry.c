@@ -119,11 +119,15 @@ add_value(kn__buf *out, const kn_value *value)
 	}
 }
 
+/* What is no array, or has arrays for elements, will be refused when it is to be sent. */
 static void
 add_array(kn__buf *out, const kn_value *value)
 {
 	const kn_array *array = value->as.array;
 
+	if (array == NULL || (value->n > 0 && array->items == NULL) || array->dimensions < 0 ||
+		array->dimensions > KN__MOST_DIMENSIONS || (array->dimensions > 0 && array->sizes == NULL))
+		return;
 	kn__buf_u32(out, array->element);
 	kn__buf_u32(out, (uint32_t) array->dimensions);
 	for (int i = 0; i < array->dimensions; i++)
@@ -132,5 +136,8 @@ add_array(kn__buf *out, const kn_value *value)
 		kn__buf_u32(out, array->lower_bounds == NULL ? 1 : (uint32_t) array->lower_bounds[i]);
 	}
 	for (uint32_t i = 0; i < value->n; i++)
-		add_value(out, &array->items[i]);
+	{
+		if (array->items[i].type != KN_TYPE_ARRAY)
+			add_value(out, &array->items[i]);
+	}
 }

@@ -164,7 +164,8 @@ add_value(kn__buf *out, const kn_value *value, int nesting)
 static void
 add_array(kn__buf *out, const kn_value *value, int nesting)
 {
-	if (nesting == MAX_NESTING)
+	if (nesting == MAX_NESTING ||
+		(value->n > 0 && (value->as.array == NULL || value->as.array->items == NULL)))
 	{
 		kn__buf_text(out, "null");
 		return;

@@ -250,6 +250,31 @@ START_TEST(keeps_no_failure_and_no_write)
 }
 END_TEST
 
+static const int32_t many[] = { 1, 1, 1, 1, 1, 1, 1 };
+static kn_value endless; /* an array that has itself for an element */
+static const kn_array no_arrays[] = {
+	{ .dimensions = 1, .items = &endless },
+	{ .dimensions = 1, .sizes = many },
+	{ .dimensions = 7, .sizes = many, .items = &endless },
+	{ .dimensions = -1, .sizes = many, .items = &endless },
+	{ .dimensions = 1, .sizes = many, .items = &endless },
+};
+
+/* They are for the server's eyes, and do not get there: no cache is to look at them before. */
+START_TEST(takes_no_array_that_is_none)
+{
+	const kn_value value = { .type = KN_TYPE_ARRAY, .n = 1, .as.array = &no_arrays[_i] };
+	kn_rows *rows;
+
+	endless =
+		(kn_value){ .type = KN_TYPE_ARRAY, .n = 1, .as.array = &no_arrays[COUNT(no_arrays) - 1] };
+	rows = kn_query_values(cx, "SELECT $1::int[]", &value, 1, &cached);
+	ck_assert_int_eq(kn_next(rows), false);
+	EXPECT(cx, kn_done(rows), KN_DATA);
+	ck_assert_int_eq(kept.puts, 0);
+}
+END_TEST
+
 static kn_status
 uncaching_body(kn_ctx *c, void *argument)
 {
@@ -492,6 +517,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, keeps_ways_to_connect_apart);
 	tcase_add_test(tcase, takes_no_value_for_one_of_the_same_hash);
 	tcase_add_test(tcase, keeps_no_failure_and_no_write);
+	LOOP(tcase, takes_no_array_that_is_none, no_arrays);
 	tcase_add_test(tcase, is_emptied_by_a_commit_only);
 	tcase_add_test(tcase, is_emptied_whatever_else_is_under_way);
 	tcase_add_test(tcase, asks_the_server_once);
