@@ -51,8 +51,10 @@ typedef struct kn_cache
  * Removes what is kept under a key for the context's role and claims: in a transaction once
  * that is committed, or may be; else at once.  A read of this handle's that was under way by then
  * is not kept; one of another handle's, or another process's, may be, for as long as its cache_ms
- * says.  key is copied.  KN_USAGE without a cache or a key; KN_NO_MEMORY, KN_FORKED, KN_CLOSED.  It
- * needs no connection: rows that stream, or kn_cancel(), are not in its way.
+ * says.  What put is being handed of that key at that moment is waited for, and removed after it:
+ * that takes as long as put does.  key is copied.  KN_USAGE without a cache or a key; KN_NO_MEMORY,
+ * KN_FORKED, KN_CLOSED.  It needs no connection: rows that stream, or kn_cancel(), are not in its
+ * way.
  */
 KN_API KN_MUST_CHECK kn_status kn_uncache(kn_ctx *cx, const char *key);
 

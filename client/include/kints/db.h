@@ -33,8 +33,9 @@ typedef struct kn_secret_request
 {
 	size_t size;      /* of this struct, as the library knows it */
 	const char *name; /* of the handle */
-	const char *host; /* a name, an address, or the directory of a socket */
-	int port;
+	const char *host; /* a name, an address, or the directory of a socket; where the conninfo has
+					   * several, all of them, as it has them */
+	int port;         /* the first, where it has several */
 	const char *database;
 	const char *user;
 	bool refresh; /* the server has refused the last one */
@@ -192,8 +193,12 @@ KN_API KN_MUST_CHECK kn_status kn_open_config(kn_db **out, char *error, size_t c
  */
 KN_API kn_status kn_close(kn_db *db, int64_t drain_ms);
 
-/* Replaces all connections: idle ones at once, those in use when they come back.  Waits for
- * neither.  NULL does nothing, nor does it in a child process. */
+/*
+ * Replaces all connections: idle ones at once, those in use when they come back.  Waits for
+ * neither.  What the handle knows by then of types that are the database's own stays: where the
+ * same name leads to another cluster from now on, in which they have other numbers, take a new
+ * handle.  NULL does nothing, nor does it in a child process.
+ */
 KN_API void kn_reset_pool(kn_db *db);
 
 /* What a server's pool has done and does; all since the handle was opened. */
