@@ -216,10 +216,9 @@ check_both_down(void)
 				  HASTY_MS / 10);
 	check(served == 0, "nobody serves what nobody can serve");
 	check(worst < TOO_LATE_MS * KN__NS_PER_MS, "no call hangs");
-	/* All of it is used, for somebody may come, and no more, unless the machine is at something
-	 * else. */
+	/* Unless the machine is at something else; a pooler says at once that there is nobody. */
 	for (int i = 0; i < 2; i++)
-		check(best[i] > HASTY_MS * KN__NS_PER_MS / 11 && best[i] < HASTY_MS * KN__NS_PER_MS / 9,
+		check(best[i] < HASTY_MS * KN__NS_PER_MS / 9,
 			  i == 0 ? "reads fail in their time" : "writes fail in their time");
 	control("KN_TEST_PRIMARY_CONTROL", "start");
 	check(reads_come_to(PRIMARY, 0), "the primary is there again");
