@@ -19,8 +19,6 @@
  *	 client.scan.cpu       processor time a row of these
  *	 client.stream.memory  by how much the process grows while as many rows arrive one by one
  */
-#include <libpq-fe.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -28,16 +26,11 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "bench.h"
-#include "kints/kints.h"
+#include "call.h"
 
-#define ROUNDS 5
-#define TURNS  10   /* in a round */
-#define CALLS  1000 /* in a turn */
-#define BATCH  100
-#define ROWS   1000000
+#define BATCH 100
+#define ROWS  1000000
 
-static const char by_key[] = "SELECT id, name FROM bench_item WHERE id = $1";
 static const char echo[] = "SELECT $1, 'some text'";
 
 typedef struct item
@@ -49,79 +42,9 @@ typedef struct item
 	int64_t id;
 } item;
 
-/* Time that passes, and time the thread works. */
-typedef struct span
-{
-	double wall;
-	double cpu;
-} span;
-
-static PGconn *conn;
-static kn_db *db;
 static item *items;
-static int64_t sum; /* of what was read, so that it is */
 static int64_t made_of_text;
 static int64_t made_of_binary;
-
-static void
-die(const char *what)
-{
-	(void) fprintf(stderr, "bench client: %s\n", what);
-	exit(EXIT_FAILURE);
-}
-
-static double
-now(clockid_t clock)
-{
-	struct timespec time;
-
-	(void) clock_gettime(clock, &time);
-	return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
-}
-
-/* What a function takes. */
-static span
-measure(void (*function)(void))
-{
-	double wall = now(CLOCK_MONOTONIC);
-	double cpu = now(CLOCK_THREAD_CPUTIME_ID);
-
-	function();
-	cpu = now(CLOCK_THREAD_CPUTIME_ID) - cpu;
-	return (span){ now(CLOCK_MONOTONIC) - wall, cpu };
-}
-
-static void
-finish(PGresult *result, ExecStatusType expected)
-{
-	if (PQresultStatus(result) != expected)
-		die(PQerrorMessage(conn));
-	PQclear(result);
-}
-
-static void
-libpq_lookup(int64_t key)
-{
-	char wire[8];
-	const char *values[1] = { wire };
-	const int lengths[1] = { sizeof(wire) };
-	const int formats[1] = { 1 };
-	PGresult *result;
-
-	bench_put_integer(wire, key);
-	result = PQexecPrepared(conn, "by_key", 1, values, lengths, formats, 1);
-	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
-		die(PQerrorMessage(conn));
-	sum += bench_integer_at(PQgetvalue(result, 0, 0)) + PQgetvalue(result, 0, 1)[0];
-	PQclear(result);
-}
-
-static void
-libpq_calls(void)
-{
-	for (int i = 1; i <= CALLS; i++)
-		libpq_lookup(i);
-}
 
 static void
 libpq_contexts(void)
@@ -150,27 +73,6 @@ peeks(void)
 	for (int i = 0; i < CALLS; i++)
 		sum += epoll_wait(set, &found, 1, 0);
 	(void) close(set);
-}
-
-static void
-take(kn_rows *rows)
-{
-	if (kn_next(rows))
-		sum += kn_get_i64(rows, 0) + kn_get_str(rows, 1).p[0];
-	if (kn_done(rows) != KN_OK)
-		die("a call has failed");
-}
-
-static void
-client_calls(void)
-{
-	for (int i = 1; i <= CALLS; i++)
-	{
-		kn_ctx *cx = kn_begin(db, .timeout_ms = 60000);
-
-		take(kn_query(cx, by_key, (int64_t) i));
-		kn_end(cx);
-	}
 }
 
 static void
@@ -299,30 +201,6 @@ resident(void)
 }
 
 static void
-connect_both(void)
-{
-	char why[256];
-
-	conn = PQconnectdb("");
-	if (PQstatus(conn) != CONNECTION_OK)
-		die(PQerrorMessage(conn));
-	finish(PQexec(conn, "SET client_min_messages = warning"), PGRES_COMMAND_OK);
-	finish(PQexec(conn, "SET timezone = UTC"), PGRES_COMMAND_OK);
-	finish(PQprepare(conn, "by_key", by_key, 0, NULL), PGRES_COMMAND_OK);
-	finish(PQprepare(conn, "settings", BENCH_SETTINGS, 0, NULL), PGRES_COMMAND_OK);
-	if (kn_open(&db, why, sizeof(why), .max_connections = 1) != KN_OK)
-		die(why);
-}
-
-static void
-disconnect_both(void)
-{
-	PQfinish(conn);
-	if (kn_close(db, -1) != KN_OK)
-		die("the handle cannot be closed");
-}
-
-static void
 set_up(void)
 {
 	conn = PQconnectdb("");
@@ -335,23 +213,6 @@ set_up(void)
 	items = calloc(ROWS, sizeof(item));
 	if (items == NULL)
 		die("out of memory");
-}
-
-/* A goal of 0: there is none. */
-static void
-print(const char *name, double *values, const char *unit, bool is_least, double goal)
-{
-	double value = bench_median(values, ROUNDS);
-
-	(void) printf("%s\t%.3f\t%s\t", name, value, unit);
-	if (goal > 0)
-		(void) printf("%s %g\t%s\n",
-					  is_least ? ">=" : "<=",
-					  goal,
-					  (is_least ? value >= goal : value <= goal) ? "ok" : "short");
-	else
-		(void) puts("-\t-");
-	(void) fflush(stdout);
 }
 
 static void
