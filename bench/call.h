@@ -68,14 +68,20 @@ finish(PGresult *result, ExecStatusType expected)
 }
 
 static inline void
-connect_both(void)
+connect_libpq(void)
 {
-	char why[256];
-
 	conn = PQconnectdb("");
 	if (PQstatus(conn) != CONNECTION_OK)
 		die(PQerrorMessage(conn));
 	finish(PQexec(conn, "SET client_min_messages = warning"), PGRES_COMMAND_OK);
+}
+
+static inline void
+connect_both(void)
+{
+	char why[256];
+
+	connect_libpq();
 	finish(PQexec(conn, "SET timezone = UTC"), PGRES_COMMAND_OK);
 	finish(PQprepare(conn, "by_key", by_key, 0, NULL), PGRES_COMMAND_OK);
 	finish(PQprepare(conn, "settings", BENCH_SETTINGS, 0, NULL), PGRES_COMMAND_OK);

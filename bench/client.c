@@ -203,10 +203,7 @@ resident(void)
 static void
 set_up(void)
 {
-	conn = PQconnectdb("");
-	if (PQstatus(conn) != CONNECTION_OK)
-		die(PQerrorMessage(conn));
-	finish(PQexec(conn, "SET client_min_messages = warning"), PGRES_COMMAND_OK);
+	connect_libpq();
 	finish(PQexec(conn, BENCH_TABLES), PGRES_COMMAND_OK);
 	finish(PQexec(conn, "VACUUM ANALYZE bench_item, bench_row"), PGRES_COMMAND_OK);
 	PQfinish(conn);

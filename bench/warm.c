@@ -115,7 +115,7 @@ relay(void *argument)
 }
 
 /* In place of the C library's: it is libpq that sends. */
-__attribute__((visibility("default"))) ssize_t
+KN_API ssize_t
 send(int fd, const void *bytes, size_t n, int flags)
 {
 	const relayed *x = &pairs[fd != libpqs_socket];

@@ -38,7 +38,6 @@ typedef struct Parser
 	const char **why;
 } Parser;
 
-static bool has_shape(const kn_array *array, int64_t *count);
 static void print_bounds(kn__buf *buf, const kn_array *array);
 static int32_t braces_before(const kn_array *array, int64_t at);
 static kn_status print_text(kn__buf *buf, const kn_value *value, const char **why);
@@ -61,7 +60,7 @@ kn__array_encode(kn__buf *buf, const kn_array *array, uint32_t element_oid, cons
 	kn_status status = KN_OK;
 
 	*why = bad_shape;
-	if (!has_shape(array, &count))
+	if (!kn__array_has_shape(array, &count))
 		return KN_DATA;
 	for (int64_t i = 0; i < count; i++)
 		has_nulls |= array->items[i].type == KN_TYPE_NULL;
@@ -78,8 +77,8 @@ kn__array_encode(kn__buf *buf, const kn_array *array, uint32_t element_oid, cons
 	return status;
 }
 
-static bool
-has_shape(const kn_array *array, int64_t *count)
+bool
+kn__array_has_shape(const kn_array *array, int64_t *count)
 {
 	*count = array->dimensions == 0 ? 0 : 1;
 	if (array->dimensions < 0 || array->dimensions > KN__MOST_DIMENSIONS ||
@@ -100,7 +99,7 @@ kn__array_print(kn__buf *buf, const kn_array *array, const char **why)
 	kn_status status = KN_OK;
 
 	*why = bad_shape;
-	if (!has_shape(array, &count))
+	if (!kn__array_has_shape(array, &count))
 		return KN_DATA;
 	if (count > 0)
 		print_bounds(buf, array);

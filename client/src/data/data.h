@@ -160,6 +160,8 @@ extern kn_status kn__time_parse(kn_type kind, kn_str text, kn_value *out, const 
 /* As the server prints it in UTC; for intervals as it reads them.  Returns the length. */
 #define KN__TIME_ROOM 96
 extern size_t kn__time_print(const kn_value *value, char *out);
+/* Whether it is one, by its dimensions, and of how many elements. */
+extern bool kn__array_has_shape(const kn_array *array, int64_t *count);
 extern kn_status kn__array_encode(kn__buf *buf, const kn_array *array, uint32_t element_oid,
 								  const char **why);
 /* An array of texts as the server reads it, with a NUL behind it. */

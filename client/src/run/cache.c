@@ -6,11 +6,11 @@
  * for the same people: see cache_entry.c.  Who misses a key notes that he loads it;
  * others who miss it wait for him, and look again.  What is not there then cannot be kept, and they
  * ask the server: nobody waits twice, or a cache that is down would let one after the other read.
- * A key that is removed while it is being
- * loaded is not kept: what was read may be of before.  For the same reason only what the
- * primary said is kept: a replica may not have heard yet of the write that a key was removed for,
- * here or by another process.  Nobody looks after the only server there is, which may be a replica
- * or one of several; so what each connection leads to, it says itself.
+ *
+ * A key that is removed while it is being loaded is not kept: what was read may be of before.  For
+ * the same reason only what the primary said is kept: a replica may not have heard yet of the write
+ *that a key was removed for, here or by another process.  Nobody looks after the only server there
+ *is, which may be a replica or one of several; so what each connection leads to, it says itself.
  */
 #include "run/cache.h"
 

@@ -124,9 +124,9 @@ static void
 add_array(kn__buf *out, const kn_value *value)
 {
 	const kn_array *array = value->as.array;
+	int64_t count;
 
-	if (array == NULL || (value->n > 0 && array->items == NULL) || array->dimensions < 0 ||
-		array->dimensions > KN__MOST_DIMENSIONS || (array->dimensions > 0 && array->sizes == NULL))
+	if (array == NULL || !kn__array_has_shape(array, &count))
 		return;
 	kn__buf_u32(out, array->element);
 	kn__buf_u32(out, (uint32_t) array->dimensions);
@@ -135,7 +135,7 @@ add_array(kn__buf *out, const kn_value *value)
 		kn__buf_u32(out, (uint32_t) array->sizes[i]);
 		kn__buf_u32(out, array->lower_bounds == NULL ? 1 : (uint32_t) array->lower_bounds[i]);
 	}
-	for (uint32_t i = 0; i < value->n; i++)
+	for (int64_t i = 0; i < count; i++)
 	{
 		if (array->items[i].type != KN_TYPE_ARRAY)
 			add_value(out, &array->items[i]);

@@ -183,7 +183,7 @@ START_TEST(sends_nothing_that_cannot_be_sent)
 	kn_batch *batch = kn_begin_batch(cx);
 
 	(void) kn_add(batch, "INSERT INTO kn_batch VALUES ($1, $2)", 1, "a");
-	(void) kn_add(batch, "INSERT INTO kn_batch VALUES ($1, $2)", 2, ((kn_str){ "a\0b", 3 }));
+	(void) kn_add(batch, "INSERT INTO kn_batch VALUES ($1, $2)", 2, UNSENDABLE);
 	EXPECT(cx, kn_run_batch(batch, NULL), KN_DATA);
 	ck_assert_int_eq(kn_last_error(cx)->item, 1);
 	EXPECT(cx, kn_done(kn_batch_rows(batch, 0)), KN_ABORTED);
@@ -191,11 +191,11 @@ START_TEST(sends_nothing_that_cannot_be_sent)
 	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_batch"), 0);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	batch = kn_begin_batch(cx);
-	(void) kn_add(batch, "SELECT $1::text", ((kn_str){ "a\0b", 3 }));
+	(void) kn_add(batch, "SELECT $1::text", UNSENDABLE);
 	(void) kn_add(batch, "INSERT INTO kn_batch VALUES (1)");
 	EXPECT(cx, kn_run_batch(batch, NULL), KN_DATA);
 	ck_assert_int_eq(kn_last_error(cx)->item, 0);
-	EXPECT(cx, kn_done(kn_query(cx, "SELECT $1::text || 'b'", ((kn_str){ "a\0b", 3 }))), KN_DATA);
+	EXPECT(cx, kn_done(kn_query(cx, "SELECT $1::text || 'b'", UNSENDABLE)), KN_DATA);
 	ck_assert_int_eq(number_of(cx, kn_query(cx, "SELECT count(*) FROM kn_batch")), 0);
 }
 END_TEST

@@ -373,7 +373,7 @@ START_TEST(gives_values_beyond_sixteen)
 		NULL);
 	ck_assert_int_eq(number_of(cx, rows), 780);
 	EXPECT(cx, kn_exec(cx, "SELECT $1::int", "one"), KN_DATA);
-	EXPECT(cx, kn_exec(cx, "SELECT $1::text", ((kn_str){ "a\0b", 3 })), KN_DATA);
+	EXPECT(cx, kn_exec(cx, "SELECT $1::text", UNSENDABLE), KN_DATA);
 	EXPECT(cx, kn_exec(cx, "SELECT $1"), KN_USAGE);
 	EXPECT(cx, kn_exec_values(cx, NULL, NULL, 0, NULL, NULL), KN_USAGE);
 	EXPECT(cx, kn_exec_values(cx, "SELECT $1", NULL, 1, NULL, NULL), KN_USAGE);

@@ -126,4 +126,18 @@ do_harm(void *user)
 	return p->how <= WAY_DROP;
 }
 
+/* What the proxy is to do it to; it has not started. */
+static void
+harm_prepare(harm *h, const char *text, char message, bool (*act)(void *user))
+{
+	h->proxy.text = text;
+	h->proxy.kind = message;
+	h->proxy.when = h->when;
+	h->proxy.harm = act;
+	h->proxy.user = h;
+	h->proxy.resets = h->how == WAY_RESET;
+	h->proxy.says_end = h->how == WAY_CLOSE;
+	h->proxy.is_tcp = h->how == WAY_RESET;
+}
+
 #endif

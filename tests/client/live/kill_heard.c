@@ -191,19 +191,11 @@ play_ear(way how, moment when, int number, int64_t patience_ms)
 	bool is_done;
 
 	scene_begin(&e.harm.scene);
-	p->text = calls[number].text;
-	p->kind = calls[number].message;
-	p->when = when;
-	p->harm = notify_and_do_harm;
-	p->user = &e.harm;
-	p->resets = how == WAY_RESET;
-	p->says_end = how == WAY_CLOSE;
-	p->is_tcp = how == WAY_RESET;
+	harm_prepare(&e.harm, calls[number].text, calls[number].message, notify_and_do_harm);
 	proxy_lead_to_server(p);
 	proxy_start(p);
 	open_ear(&e, is_silent(how) ? patience_ms : 20000, calls[number].asks);
-	is_done = prepare(&e, calls[number].is_second_before);
-	status = is_done ? calls[number].act(&e) : KN_TIMEOUT;
+	status = prepare(&e, calls[number].is_second_before) ? calls[number].act(&e) : KN_TIMEOUT;
 	is_done = p->is_done;
 	proxy_await_harm(p);
 	p->drops = false;

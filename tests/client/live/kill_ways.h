@@ -38,9 +38,12 @@ now_ms(void)
 	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static const deed *played;
+
 static bool
-play_once(way how, moment when, const deed *d, int64_t patience_ms)
+play(way how, moment when, int number, int64_t patience_ms)
 {
+	const deed *d = &played[number];
 	harm p = { .how = how, .when = when };
 	bool is_done;
 	int64_t begun;
@@ -51,14 +54,7 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 	scene_begin(&p.scene);
 	if (when == MOMENT_DURING)
 		look_do(p.scene.holder, "SELECT pg_advisory_lock(4711)");
-	p.proxy.text = d->text;
-	p.proxy.kind = d->message;
-	p.proxy.when = when;
-	p.proxy.harm = do_harm;
-	p.proxy.user = &p;
-	p.proxy.resets = how == WAY_RESET;
-	p.proxy.says_end = how == WAY_CLOSE;
-	p.proxy.is_tcp = how == WAY_RESET;
+	harm_prepare(&p, d->text, d->message, do_harm);
 	proxy_start(&p.proxy);
 	db = open_through(&p);
 	cx = kn_begin(db, .claims = claims_of(d), .timeout_ms = 20000);
@@ -107,8 +103,10 @@ play_once(way how, moment when, const deed *d, int64_t patience_ms)
 }
 
 static bool
-has_moment(const deed *d, moment when)
+has_moment(int number, moment when)
 {
+	const deed *d = &played[number];
+
 	/* Nobody knows when the server is at what it does not wait at. */
 	if (when == MOMENT_DURING)
 		return d->waits;
@@ -116,24 +114,10 @@ has_moment(const deed *d, moment when)
 	return when < MOMENT_DURING || d->message != 'd';
 }
 
-static const deed *played;
-
-static bool
-deed_has_moment(int number, moment when)
-{
-	return has_moment(&played[number], when);
-}
-
-static bool
-play_deed(way how, moment when, int number, int64_t patience_ms)
-{
-	return play_once(how, when, &played[number], patience_ms);
-}
-
 static int
 kill_deeds(const char *name, const deed *table, int count)
 {
-	const kill_plan all = { name, count, deed_has_moment, play_deed };
+	const kill_plan all = { name, count, has_moment, play };
 
 	played = table;
 	return kill_run(&all);

@@ -43,6 +43,9 @@
 	} while (0)
 #define EXPECT_OK(cx, call) EXPECT(cx, call, KN_OK)
 
+/* A text that the server cannot take, so it is not sent. */
+#define UNSENDABLE ((kn_str){ "a\0b", 3 })
+
 static inline bool
 is_pooled(void)
 {

@@ -143,7 +143,7 @@ END_TEST
 static kn_status
 execute_what_cannot_be_sent(kn_ctx *cx)
 {
-	return kn_exec(cx, "SELECT $1::text", ((kn_str){ "a\0b", 3 }));
+	return kn_exec(cx, "SELECT $1::text", UNSENDABLE);
 }
 
 static kn_status
@@ -162,7 +162,7 @@ transact_what_cannot_be_sent(kn_ctx *cx)
 static kn_status
 stream_what_cannot_be_sent(kn_ctx *cx)
 {
-	return kn_done(kn_stream(cx, "SELECT $1::text", ((kn_str){ "a\0b", 3 })));
+	return kn_done(kn_stream(cx, "SELECT $1::text", UNSENDABLE));
 }
 
 static kn_status
@@ -170,7 +170,7 @@ run_batch_that_cannot_be_sent(kn_ctx *cx)
 {
 	kn_batch *batch = kn_begin_batch(cx);
 
-	(void) kn_add(batch, "SELECT $1::text", ((kn_str){ "a\0b", 3 }));
+	(void) kn_add(batch, "SELECT $1::text", UNSENDABLE);
 	(void) kn_add(batch, "SELECT 1");
 	return kn_run_batch(batch, NULL);
 }

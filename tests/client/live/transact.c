@@ -127,12 +127,10 @@ unsent_body(kn_ctx *c, void *argument)
 {
 	(void) argument;
 	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
-	EXPECT(c, kn_exec(c, "SELECT $1::text", ((kn_str){ "a\0b", 3 })), KN_DATA);
+	EXPECT(c, kn_exec(c, "SELECT $1::text", UNSENDABLE), KN_DATA);
 	EXPECT(c, kn_exec(c, "COMMIT"), KN_USAGE);
 	return kn_exec(c, "INSERT INTO kn_account VALUES (4, 400)");
 }
-
-#define UNSENDABLE ((kn_str){ "a\0b", 3 })
 
 /* The same where BEGIN would have gone with it, or the question for the transaction's number. */
 static kn_status
