@@ -76,12 +76,46 @@ START_TEST(after)
 }
 END_TEST
 
+static const int64_t origins[] = { INT64_MIN, -5 * KN__NS_PER_S, -1, 0 };
+
+/* It goes as fast, from a moment on that is one. */
+START_TEST(one_that_begins_with_no_moment)
+{
+	int64_t number = origins[_i];
+	kn_clock clock = { .monotonic = read_number, .wall = read_number, .user = &number };
+	kn__shifted shifted;
+	const kn_clock *used = kn__clock_shift(&shifted, &clock);
+	int64_t begun = kn__now(used);
+
+	ck_assert_int_gt(begun, 0);
+	number += 1000;
+	ck_assert_int_eq(kn__now(used), begun + 1000);
+	ck_assert_int_eq(kn__coarse(used), begun + 1000);
+	ck_assert_int_eq(kn__wall(used), origins[_i] + 1000);
+}
+END_TEST
+
+START_TEST(others_stay_as_they_are)
+{
+	int64_t number = 1;
+	kn_clock clock = { .monotonic = read_number, .user = &number };
+	kn_clock wall = { .wall = read_number, .user = &number };
+	kn__shifted shifted;
+
+	ck_assert_ptr_eq(kn__clock_shift(&shifted, &clock), &clock);
+	ck_assert_ptr_eq(kn__clock_shift(&shifted, &wall), &wall);
+	ck_assert_ptr_null(kn__clock_shift(&shifted, NULL));
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_test(tcase, the_systems);
 	tcase_add_test(tcase, what_is_soon_is_still_to_come);
 	tcase_add_test(tcase, one_handed_in);
+	LOOP(tcase, one_that_begins_with_no_moment, origins);
+	tcase_add_test(tcase, others_stay_as_they_are);
 	LOOP(tcase, after, afters);
 }
 

@@ -42,7 +42,7 @@ wake(void *argument)
 START_TEST(past)
 {
 	int64_t begun = kn__now(NULL);
-	const int64_t moments[] = { 0, begun - 1, begun + 2 * KN__NS_PER_MS };
+	const int64_t moments[] = { INT64_MIN, -1, 0, begun - 1, begun + 2 * KN__NS_PER_MS };
 	Meeting meeting;
 
 	meet(&meeting);

@@ -41,6 +41,9 @@ typedef struct kn_secret_request
 	bool refresh; /* the server has refused the last one */
 	char *reason; /* where to say why there is none, which goes into the error: never the secret */
 	size_t reason_capacity;
+	/* How long it may take, if what was given last is to be used instead: half of what is left for
+	 * connecting.  -1: there is nothing else, and it is waited for. */
+	int64_t timeout_ms;
 } kn_secret_request;
 
 /*
@@ -48,8 +51,10 @@ typedef struct kn_secret_request
  * at present, and returns KN_OK.  Anything else says why there is no connection: KN_AUTH and
  * KN_CONFIG are told to callers at once, others when they have waited.  Called from any thread,
  * never twice at a time for one server of a handle; what it is asked lives until it returns.  It
- * has to return at some time, for kn_close() waits for it; others who connect wait no longer than
- * connect_ms.  The library zeroes the buffer after use.
+ * has to return at some time, for kn_close() waits for it, and so does the connection it is asked
+ * for; others who connect wait no longer than connect_ms.  One that takes long and then has none,
+ * while the last secret still does, is not asked again for ten times as long, or secret_ms.  The
+ * library zeroes the buffer after use.
  */
 typedef kn_status kn_secret_fn(void *user, const kn_secret_request *request, char *buffer,
 							   size_t capacity);

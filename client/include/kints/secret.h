@@ -38,7 +38,8 @@ typedef struct kn_secret_program
 {
 	size_t size;             /* of this struct */
 	const char *const *argv; /* the program and its arguments, ended by NULL; PATH is searched */
-	int64_t timeout_ms;      /* until it has to be done (0: 10000; -1: as long as it takes) */
+	int64_t timeout_ms;      /* until it has to be done (0: 10000; -1: as long as it takes); less
+							  * where the request says so */
 } kn_secret_program;
 
 /*

@@ -39,6 +39,8 @@ extern void *kn__resize(const kn_allocator *allocator, void *memory, size_t old_
 extern void kn__release(const kn_allocator *allocator, void *memory, size_t size);
 /* Overwrites memory in a way that no compiler leaves out. */
 extern void kn__wipe(void *memory, size_t size);
+/* Of which no program has an end that another thread starts meanwhile.  False: see errno. */
+extern bool kn__pipe(int fds[2]);
 
 /*
  * arena.c: memory that is given back all at once.  The first block can be lent by
@@ -175,6 +177,17 @@ extern KN__HOT int64_t kn__coarse(const kn_clock *clock);
 extern KN__HOT int64_t kn__soon(const kn_clock *clock);
 extern int64_t kn__wall(const kn_clock *clock); /* since 1970, nanoseconds */
 
+/* A clock whose moments are all above zero, for zero is no moment here, nor is what is below. */
+typedef struct kn__shifted
+{
+	kn_clock clock;
+	const kn_clock *from;
+	uint64_t shift;
+} kn__shifted;
+
+/* The clock itself if it has such moments; if not, one that stands in *out, and outlives it. */
+extern const kn_clock *kn__clock_shift(kn__shifted *out, const kn_clock *clock);
+
 #define KN__NS_PER_MS INT64_C(1000000)
 #define KN__NS_PER_S  INT64_C(1000000000)
 #define KN__TICK      (10 * KN__NS_PER_MS) /* of the coarse clock, at most */
@@ -209,6 +222,8 @@ typedef struct kn__fault
 	bool is_of_servers; /* it is the server that is in trouble, and not the statement */
 	bool is_unclean;    /* a session that nobody can have any more; another one will do */
 	bool was_begun;     /* the session has ended when it had been sent, or was under way */
+	bool is_ours;       /* the server has not been asked at all */
+	bool is_refused;    /* it is the password that is, so another one may do */
 	bool is_relayed;    /* another server has said it, to this one */
 	bool may_quote;     /* a value, or what a function has read, in the message */
 	char room[KN__ERROR_ROOM];

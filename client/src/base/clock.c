@@ -49,6 +49,33 @@ kn__wall(const kn_clock *clock)
 	return read_clock(CLOCK_REALTIME);
 }
 
+static int64_t
+read_shifted(void *user)
+{
+	const kn__shifted *shifted = user;
+
+	return (int64_t) ((uint64_t) shifted->from->monotonic(shifted->from->user) + shifted->shift);
+}
+
+static int64_t
+read_wall(void *user)
+{
+	return kn__wall(((const kn__shifted *) user)->from);
+}
+
+const kn_clock *
+kn__clock_shift(kn__shifted *out, const kn_clock *clock)
+{
+	int64_t now = kn__now(clock);
+
+	if (now > 0)
+		return clock;
+	*out = (kn__shifted){ .clock = { read_shifted, read_wall, out },
+						  .from = clock,
+						  .shift = (uint64_t) KN__NS_PER_S - (uint64_t) now };
+	return &out->clock;
+}
+
 int64_t
 kn__after(int64_t now, int64_t milliseconds)
 {

@@ -21,9 +21,14 @@ kn__cond_init(pthread_cond_t *cond)
 bool
 kn__cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until)
 {
-	struct timespec time = { .tv_sec = (time_t) (until / KN__NS_PER_S),
-							 .tv_nsec = (long) (until % KN__NS_PER_S) };
+	struct timespec time = { 0 };
 
+	/* A moment below zero is as past as any, but no time that the system takes. */
+	if (until > 0)
+	{
+		time.tv_sec = (time_t) (until / KN__NS_PER_S);
+		time.tv_nsec = (long) (until % KN__NS_PER_S);
+	}
 	if (until == KN__NEVER)
 	{
 		(void) pthread_cond_wait(cond, lock);

@@ -35,6 +35,8 @@ kn__fault_clear(kn__fault *fault)
 	fault->is_of_servers = false;
 	fault->is_unclean = false;
 	fault->was_begun = false;
+	fault->is_ours = false;
+	fault->is_refused = false;
 	fault->is_relayed = false;
 	fault->may_quote = false;
 	fault->used = 0;
@@ -105,6 +107,8 @@ kn__fault_copy(kn__fault *to, const kn__fault *from)
 	to->is_of_servers = from->is_of_servers;
 	to->is_unclean = from->is_unclean;
 	to->was_begun = from->was_begun;
+	to->is_ours = from->is_ours;
+	to->is_refused = from->is_refused;
 	to->is_relayed = from->is_relayed;
 	to->may_quote = from->may_quote;
 	to->used = from->used;

@@ -80,7 +80,8 @@ make(kn_db *db)
 	kn_status status = KN_OK;
 
 	db->config = db->settings->config;
-	db->clock = db->config.clock;
+	db->clock = kn__clock_shift(&db->shifted, db->config.clock);
+	db->config.clock = db->clock;
 	db->classes = kn__memo_new(db->allocator);
 	db->known = kn__known_new(db->allocator);
 	db->functions = (kn__functions){ db->config.volatile_functions, db->config.stable_functions };

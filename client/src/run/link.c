@@ -62,7 +62,7 @@ open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 	}
 	*out = link == NULL ? NULL : &link->member;
 	/* Who waits for it may have to go elsewhere, and says nothing of it for as long as he waits. */
-	if (status == KN_CONN_LOST || status == KN_UNAVAILABLE)
+	if ((status == KN_CONN_LOST || status == KN_UNAVAILABLE) && !fault->is_ours)
 		kn__route_doubt(user, status);
 	return status;
 }
@@ -83,7 +83,7 @@ kn__link_open(kn__server *server, const kn__wait *wait, const int *wake, kn__lin
 	link->server = server;
 	status = connect_link(link, wait, wake, &version, fault);
 	/* The password may have been changed since it was asked for: once more with the new one. */
-	if (strcmp(fault->error.sqlstate, "28P01") == 0 && status == KN_AUTH &&
+	if (status == KN_AUTH && fault->is_refused &&
 		kn__secret_refused(server->secret,
 						   kn__now(db->clock),
 						   kn__cond_until(db->clock, wait->deadline),

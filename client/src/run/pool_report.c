@@ -428,6 +428,7 @@ explain_failure(kn__pool *pool, kn_status status, int64_t waited, kn__fault *fau
 						(long long) (waited / KN__NS_PER_MS));
 	(void) kn__fail(fault, status, "no connection could be opened: %s", failure->message);
 	memcpy(fault->error.sqlstate, failure->sqlstate, sizeof(failure->sqlstate));
+	fault->is_ours = pool->failure.is_ours;
 	add(&text,
 		"%d %s failed, the last %lld ms ago.",
 		pool->failures,

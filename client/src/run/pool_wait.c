@@ -101,7 +101,7 @@ kn__pool_is_barren(kn__pool *pool)
 		return false;
 	(void) pthread_mutex_lock(&pool->lock);
 	is_barren = kn__pool_open_count(pool) == pool->opening && pool->lingering < pool->max &&
-				(pool->has_failed ||
+				((pool->has_failed && !pool->failure.is_ours) ||
 				 (pool->opening > 0 && kn__pool_now(pool) - pool->barren_since >= KN__BARREN_NS));
 	(void) pthread_mutex_unlock(&pool->lock);
 	return is_barren;

@@ -205,7 +205,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	}
 	if (status == KN_OK)
 		kn__ctx_set_link(cx, (kn__link *) (void *) member);
-	else if (status == KN_CONN_LOST || status == KN_UNAVAILABLE ||
+	else if (((status == KN_CONN_LOST || status == KN_UNAVAILABLE) && !cx->fault.is_ours) ||
 			 (status == KN_TIMEOUT && kn__pool_is_barren(server->pool)))
 	{
 		if (kn__breaker_report(&server->breaker, permit, call->began, 0, true, &was, &is))

@@ -69,7 +69,8 @@ struct kn_db
 	kn__arena arena;  /* of texts that live as long as the handle */
 	const kn_allocator *allocator;
 	/* What each call looks at. */
-	const kn_clock *clock;
+	const kn_clock *clock; /* that of config */
+	kn__shifted shifted;   /* or this one in its stead */
 	kn__server *servers;
 	int server_count;
 	uint32_t stamp; /* of the process, as kn__pool_stamp() tells */

@@ -13,6 +13,9 @@
 #include <string.h>
 
 #define REASON_LIMIT 400
+#define PATIENCE     10 /* a source that fails is not asked for so many times as long as it took */
+
+static void pause(kn__secret *secret, int64_t now, int64_t took);
 
 kn_status
 kn__secret_init(kn__secret *secret, kn_secret_fn *ask, void *user, const kn_secret_request *about,
@@ -47,6 +50,13 @@ kn__secret_release(kn__secret *secret)
 	*secret = (kn__secret){ 0 };
 }
 
+/* Whether what is known is worth a try. */
+static bool
+is_good(const kn__secret *secret)
+{
+	return secret->value[0] != '\0' && !secret->is_refused;
+}
+
 /* What is wrong with what was given, or why nothing was, in the words of whoever was asked. */
 static kn_status
 judge(const char *given, kn_status status, char *reason)
@@ -71,16 +81,20 @@ judge(const char *given, kn_status status, char *reason)
  * there is a reason.
  */
 static kn_status
-ask(kn__secret *secret, int64_t now, bool refresh, char *reason)
+ask(kn__secret *secret, int64_t now, int64_t until, bool refresh, char *reason)
 {
 	char given[KN__SECRET_LIMIT] = "";
 	kn_secret_request request = secret->about;
+	int64_t begun = kn__now(NULL);
 	kn_status status;
 
 	request.size = sizeof(request);
 	request.refresh = refresh;
 	request.reason = reason;
 	request.reason_capacity = REASON_LIMIT;
+	request.timeout_ms = -1;
+	if (!refresh && is_good(secret) && until != KN__NEVER)
+		request.timeout_ms = until <= begun ? 0 : (until - begun) / (2 * KN__NS_PER_MS);
 	secret->is_asking = true;
 	(void) pthread_mutex_unlock(&secret->lock);
 	status = judge(given, secret->ask(secret->user, &request, given, sizeof(given)), reason);
@@ -98,8 +112,21 @@ ask(kn__secret *secret, int64_t now, bool refresh, char *reason)
 			secret->version++;
 		}
 	}
+	else
+		pause(secret, now, kn__now(NULL) - begun);
 	kn__wipe(given, sizeof(given));
+	if (status == KN_OK && kn__now(NULL) >= until)
+		(void) snprintf(reason, REASON_LIMIT, "kn_config.secret took too long");
 	return status;
+}
+
+/* One that fails at once may be asked each time. */
+static void
+pause(kn__secret *secret, int64_t now, int64_t took)
+{
+	int64_t length = took > secret->keep_ns / PATIENCE ? secret->keep_ns : took * PATIENCE;
+
+	secret->pause_until = now > KN__NEVER - length ? KN__NEVER : now + length;
 }
 
 /* Waits for who asks, with the lock held.  False: the time is over. */
@@ -113,17 +140,11 @@ await_answer(kn__secret *secret, int64_t until)
 	return !secret->is_asking;
 }
 
-/* Whether what is known is worth a try. */
-static bool
-is_good(const kn__secret *secret)
-{
-	return secret->value[0] != '\0' && !secret->is_refused;
-}
-
 static bool
 is_old(const kn__secret *secret, int64_t now)
 {
-	return secret->keep_ns != KN__NEVER && now - secret->asked_at >= secret->keep_ns;
+	return secret->keep_ns != KN__NEVER && now - secret->asked_at >= secret->keep_ns &&
+		   now >= secret->pause_until;
 }
 
 kn_status
@@ -132,6 +153,7 @@ kn__secret_get(kn__secret *secret, int64_t now, int64_t until, char *buffer, uin
 {
 	char reason[REASON_LIMIT] = "another connection still waits for it";
 	kn_status status = KN_OK;
+	bool is_late = false;
 
 	buffer[0] = '\0';
 	*version = 0;
@@ -143,21 +165,26 @@ kn__secret_get(kn__secret *secret, int64_t now, int64_t until, char *buffer, uin
 	else if ((!is_good(secret) || is_old(secret, now)) && !secret->is_asking)
 	{
 		reason[0] = '\0';
-		status = ask(secret, now, false, reason);
+		status = ask(secret, now, until, false, reason);
+		is_late = kn__now(NULL) >= until;
 	}
-	if (is_good(secret))
+	if (is_late)
+		status = KN_TIMEOUT;
+	else if (is_good(secret))
 	{
 		memcpy(buffer, secret->value, strlen(secret->value) + 1);
 		*version = secret->version;
 		status = KN_OK;
 	}
 	(void) pthread_mutex_unlock(&secret->lock);
-	if (status != KN_OK)
-		(void) kn__fail(fault,
-						status,
-						"the password for server \"%s\" was not to be had: %s",
-						secret->about.host,
-						reason);
+	if (status == KN_OK)
+		return KN_OK;
+	(void) kn__fail(fault,
+					status,
+					"the password for server \"%s\" was not to be had: %s",
+					secret->about.host,
+					reason);
+	fault->is_ours = true;
 	return status;
 }
 
@@ -174,7 +201,7 @@ kn__secret_refused(kn__secret *secret, int64_t now, int64_t until, uint64_t vers
 	if (await_answer(secret, until) && secret->version == version && !secret->is_refused)
 	{
 		/* If it is still the same, the next connection asks anew, and this one gives up. */
-		if (ask(secret, now, true, reason) != KN_OK)
+		if (ask(secret, now, until, true, reason) != KN_OK)
 			kn__fault_text(fault, &fault->error.detail, reason);
 		secret->is_refused |= secret->version == version;
 	}

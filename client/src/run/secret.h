@@ -23,10 +23,11 @@ typedef struct kn__secret
 	pthread_mutex_t lock; /* of what follows; nobody is asked with it held */
 	pthread_cond_t asked;
 	bool is_asking;
-	char *value;      /* KN__SECRET_LIMIT bytes, "": nothing is known */
-	uint64_t version; /* of the value; a new value is a new version */
-	bool is_refused;  /* and nothing better was to be had */
-	int64_t asked_at; /* monotonic nanoseconds */
+	char *value;         /* KN__SECRET_LIMIT bytes, "": nothing is known */
+	uint64_t version;    /* of the value; a new value is a new version */
+	bool is_refused;     /* and nothing better was to be had */
+	int64_t asked_at;    /* monotonic nanoseconds */
+	int64_t pause_until; /* as long as the value is good, whose source was slow and gave none */
 } kn__secret;
 
 /* What about has lives as long; secret_ms is that of kn_config.  KN_NO_MEMORY, or KN_OK. */
@@ -39,8 +40,9 @@ extern void kn__secret_release(kn__secret *secret);
  * Writes the secret, with its NUL, into a buffer of KN__SECRET_LIMIT bytes, for the caller to
  * wipe; *version says which one it is.  Asks for it if none is known, or it is too old.  It is
  * asked for by one at a time; other threads wait meanwhile, until a moment of kn__now(NULL), which
- * is KN_TIMEOUT.  If it is only too old and no new one is to be had, or not yet, the old one is
- * good enough.  Where it fails, the fault says which source does, and why.
+ * is KN_TIMEOUT, and so is an answer after that.  If it is only too old and no new one is to be
+ * had, or not yet, the old one is good enough: the source is told to leave time for it.  Where it
+ * fails, the fault says which source does, and why.
  */
 extern kn_status kn__secret_get(kn__secret *secret, int64_t now, int64_t until, char *buffer,
 								uint64_t *version, kn__fault *fault);

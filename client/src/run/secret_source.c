@@ -382,11 +382,21 @@ reap(const asked *a, pid_t pid, int64_t deadline, bool is_wanted)
 				WEXITSTATUS(how));
 }
 
+/* Its own, or that of whoever has another one to go by, whichever is less. */
+static int64_t
+timeout_of(const kn_secret_program *program, const kn_secret_request *request)
+{
+	int64_t timeout = program->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : program->timeout_ms;
+	bool has_less = request->size >= offsetof(kn_secret_request, timeout_ms) + sizeof(int64_t) &&
+					request->timeout_ms >= 0 && (timeout < 0 || request->timeout_ms < timeout);
+
+	return has_less ? request->timeout_ms : timeout;
+}
+
 static kn_status
 run(const asked *a, const kn_secret_program *program, int pipes[2])
 {
-	int64_t timeout = program->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : program->timeout_ms;
-	int64_t deadline = kn__after(kn__now(NULL), timeout);
+	int64_t deadline = kn__after(kn__now(NULL), timeout_of(program, a->request));
 	size_t length;
 	pid_t pid;
 	kn_status read_status, status;
@@ -420,10 +430,9 @@ kn_secret_command(void *user, const kn_secret_request *request, char *buffer, si
 
 	if (!is_named)
 		return fail(&a, KN_CONFIG, "no program is named");
-	if (pipe(pipes) != 0)
+	/* Whoever else had the other end would seem to have more to say. */
+	if (!kn__pipe(pipes))
 		return fail_by(&a, KN_UNAVAILABLE, errno);
-	for (int i = 0; i < 2; i++)
-		(void) fcntl(pipes[i], F_SETFD, FD_CLOEXEC);
 	status = run(&a, program, pipes);
 	for (int i = 0; i < 2; i++)
 	{

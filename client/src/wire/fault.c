@@ -10,11 +10,14 @@
 
 #include "wire/words.h"
 
+#define REFUSED "28P01" /* of a password */
+
 static void take(kn__fault *fault, const char **field, const PGresult *result, int code);
 static void note_words(kn__fault *fault, const PGresult *result, const char *sql);
 static bool is_of_pooler(const PGresult *result);
 static kn_status status_of_connect(const char *message, bool needs_password, size_t *at);
 static const char *find_sqlstate(const char *message);
+static bool refuses_password(const char *sqlstate, const char *words);
 
 /* An error that the server has reported in answer to a statement. */
 kn_status
@@ -103,13 +106,16 @@ kn__fault_of_conn(kn__fault *fault, kn__conn *conn, kn_status status)
 
 /*
  * Of the lines that libpq says, one for each address it tried, the last is the
- * server's own word; the SQLSTATE is in it, for connections are made so that it is.
+ * server's own word; the SQLSTATE is in it, for connections are made so that it is.  Where sslmode
+ * leaves it the choice, it tries once more without TLS when a password is refused, and what is
+ * said to that is no news.
  */
 kn_status
 kn__fault_of_connect(kn__fault *fault, const char *message, bool needs_password)
 {
 	const char *sqlstate = find_sqlstate(message);
 	kn_status status = KN_CONN_LOST;
+	bool is_refused;
 	char code[6] = "";
 	const char *line;
 	size_t head;
@@ -120,7 +126,8 @@ kn__fault_of_connect(kn__fault *fault, const char *message, bool needs_password)
 		return kn__fail(fault, status, "%.*s", (int) strcspn(message + head, "\n"), message + head);
 	}
 	memcpy(code, sqlstate, 5);
-	status = kn__sqlstate_status(code);
+	is_refused = refuses_password(code, sqlstate + 7);
+	status = is_refused ? KN_AUTH : kn__sqlstate_status(code);
 	/* A setting that there is none of, or a value that it cannot have. */
 	if (status == KN_SCHEMA || status == KN_DATA)
 		status = KN_CONFIG;
@@ -136,7 +143,25 @@ kn__fault_of_connect(kn__fault *fault, const char *message, bool needs_password)
 					(int) strcspn(sqlstate + 7, "\n"),
 					sqlstate + 7);
 	memcpy(fault->error.sqlstate, code, 6);
+	fault->is_refused = is_refused;
 	return status;
+}
+
+/* PgBouncer, in the versions that have one SQLSTATE for all, says so in words. */
+static bool
+refuses_password(const char *sqlstate, const char *words)
+{
+	static const char *const refusals[] = { "password authentication failed",
+											"SASL authentication failed" };
+
+	if (strcmp(sqlstate, REFUSED) == 0)
+		return true;
+	for (size_t i = 0; strcmp(sqlstate, "08P01") == 0 && i < 2; i++)
+	{
+		if (strncmp(words, refusals[i], strlen(refusals[i])) == 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -181,7 +206,10 @@ status_of_connect(const char *message, bool needs_password, size_t *at)
 	return KN_CONN_LOST;
 }
 
-/* Five letters or digits between ":  " and ": ", as PQERRORS_VERBOSE puts them; the last ones. */
+/*
+ * Five letters or digits between ":  " and ": ", as PQERRORS_VERBOSE puts them; the last ones, or
+ * those of a password that is refused.
+ */
 static const char *
 find_sqlstate(const char *message)
 {
@@ -195,7 +223,9 @@ find_sqlstate(const char *message)
 		while (isdigit((unsigned char) code[length]) ||
 			   (code[length] >= 'A' && code[length] <= 'Z'))
 			length++;
-		if (length == 5 && code[5] == ':' && code[6] == ' ')
+		if (length != 5 || code[5] != ':' || code[6] != ' ')
+			continue;
+		if (found == NULL || memcmp(found, REFUSED, 5) != 0)
 			found = code;
 	}
 	return found;

@@ -229,13 +229,10 @@ kn__wait_timeout(const kn__conn *conn, const kn__wait *wait)
 bool
 kn__wake_open(int fds[2])
 {
-	if (pipe(fds) != 0)
+	if (!kn__pipe(fds))
 		return false;
 	for (int i = 0; i < 2; i++)
-	{
-		(void) fcntl(fds[i], F_SETFD, FD_CLOEXEC);
 		(void) fcntl(fds[i], F_SETFL, O_NONBLOCK);
-	}
 	return true;
 }
 

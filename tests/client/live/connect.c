@@ -6,26 +6,7 @@
  * would tell in its own words, and asks for no password.
  */
 #include "gate.h"
-
-static PGconn *look;
-
-/* Beside what there is, a password is asked for. */
-static void
-set_up(void)
-{
-	look = look_open();
-	look_do(look, "DROP ROLE IF EXISTS kn_guest");
-	look_do(look, "CREATE ROLE kn_guest LOGIN PASSWORD 'right'");
-	look_do(look,
-			"DROP TABLE IF EXISTS kn_hba; CREATE TABLE kn_hba (n serial, line text);"
-			"INSERT INTO kn_hba (line) VALUES ('local all kn_guest scram-sha-256'),"
-			" ('host all kn_guest 127.0.0.1/32 scram-sha-256');"
-			"INSERT INTO kn_hba (line) SELECT line FROM regexp_split_to_table("
-			"pg_read_file(current_setting('hba_file')), '\\n') line WHERE line !~ 'kn_guest|^#|^$';"
-			"DO $$BEGIN EXECUTE format('COPY (SELECT line FROM kn_hba ORDER BY n) TO %L',"
-			" current_setting('hba_file')); END$$");
-	look_do(look, "SELECT pg_reload_conf()");
-}
+#include "guests.h"
 
 static kn_db *
 open_with(const char *settings)
@@ -39,32 +20,6 @@ open_with(const char *settings)
 		 .max_opening = 1,
 		 .breaker_failure_percent = -1);
 	return db;
-}
-
-static void
-tear_down(void)
-{
-	look_do(look,
-			"DELETE FROM kn_hba WHERE line ~ 'kn_guest';"
-			"DO $$BEGIN EXECUTE format('COPY (SELECT line FROM kn_hba ORDER BY n) TO %L',"
-			" current_setting('hba_file')); END$$;"
-			"DROP TABLE kn_hba");
-	look_do(look, "SELECT pg_reload_conf()");
-	look_do(look, "DROP ROLE IF EXISTS kn_guest");
-	PQfinish(look);
-}
-
-/* The server has read its file: who gives no password is refused. */
-static void
-await_strictness(void)
-{
-	for (bool is_in = true; is_in;)
-	{
-		PGconn *guest = PQconnectdb("user=kn_guest");
-
-		is_in = PQstatus(guest) == CONNECTION_OK;
-		PQfinish(guest);
-	}
 }
 
 typedef struct refusal
@@ -426,7 +381,7 @@ END_TEST
 static void
 fill(TCase *tcase)
 {
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, guests_begin, guests_end);
 	DIRECT_LOOP(tcase, is_refused, COUNT(refusals), "it refuses in its own words");
 	DIRECT_ONLY(tcase, asks_for_the_password_that_is_new, "it asks for none");
 	/* Under memcheck a program that is not there is one that fails: the last. */
