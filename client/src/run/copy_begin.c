@@ -109,6 +109,8 @@ kn__copy_start(kn_copy *copy)
 		status = start_once(copy);
 		if (status == KN_OK)
 			return KN_OK;
+		if (!copy->is_own && kn__transact_swap(cx, &status))
+			continue;
 		/* Whatever has become of it, it is not committed. */
 		call->outcome = KN__NOTHING_DONE;
 		status = fail(copy, status);

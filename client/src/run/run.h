@@ -117,7 +117,7 @@ typedef struct kn__work
 	bool may_have_written;
 	bool is_number_due; /* nobody has looked for the number since something may have got one */
 	bool is_answer;     /* failed is what the server has answered, and the session goes on */
-	bool is_unclean;    /* failed is of a session that nobody can have any more */
+	int swaps;          /* of sessions that nobody can have any more, before it has begun */
 	kn_status failed;   /* KN_OK, or why nothing but its end will do */
 	const char *begin;  /* the statement that opens it */
 	const struct kn_transaction *options;
@@ -352,6 +352,11 @@ extern kn_status kn__transact_check(kn_ctx *cx);
 extern kn_status kn__transact_own_up(kn_ctx *cx, kn_status status);
 /* An error where the body has left something open that has the connection. */
 extern kn_status kn__transact_check_ended(kn_ctx *cx);
+/*
+ * Whether a first call that has failed goes out once more, on another connection: the one that it
+ * had could not be cleaned, and nothing of it has been executed.  *status: why there is no other.
+ */
+extern bool kn__transact_swap(kn_ctx *cx, kn_status *status);
 extern void kn__transact_note_begun(kn_ctx *cx, kn_status status);
 /* Before a flight of several that the call is part of. */
 extern kn_status kn__transact_check_values(kn__call *call);

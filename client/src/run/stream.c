@@ -86,6 +86,8 @@ begin(kn_rows *rows)
 		}
 		if (cx->work.depth == 0 && call->outcome != KN__NOTHING_DONE)
 			note_lsn(rows);
+		if (kn__transact_swap(cx, &status))
+			continue;
 		if (cx->work.depth > 0 || !kn__run_may_repeat(call, status) ||
 			!kn__run_again(call, &status))
 			return kn__run_settle(call, status);

@@ -22,6 +22,7 @@ static kn_status run_once(kn_ctx *cx, kn_body_fn *body, void *argument);
 static void write_begin(char *text, const kn_transaction *options);
 static bool is_worth_repeating(const kn_ctx *cx, const kn_transaction *options, kn_status status);
 static int compose(kn_ctx *cx, const kn__call *call, kn__item *items, int *before);
+static kn_status fly(kn__call *call, kn__item *items);
 static kn_status commit(kn_ctx *cx);
 static void roll_back(kn_ctx *cx);
 static void leave(kn_ctx *cx, kn_status status);
@@ -68,7 +69,6 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 	char begin[BEGIN_SIZE];
 	int most = options->attempts > 0 ? options->attempts : cx->db->config.retry_attempts;
 	kn__call call = { .cx = cx };
-	int unclean = 0;
 	kn_status status;
 
 	write_begin(begin, options);
@@ -92,14 +92,6 @@ run_outer(kn_ctx *cx, kn_body_fn *body, void *argument, const kn_transaction *op
 			return KN_OK;
 		}
 		cx->fault.error.status = status;
-		/* There are no more of those than connections, and they are none of its attempts. */
-		if (cx->work.is_unclean && unclean++ < cx->db->config.max_connections)
-		{
-			if (!kn__run_again(&call, &status))
-				break;
-			call.attempts--;
-			continue;
-		}
 		if (call.attempts >= most || call.server == NULL ||
 			!is_worth_repeating(cx, options, status) || !kn__run_again(&call, &status))
 			break;
@@ -182,10 +174,7 @@ kn__transact_run(kn__call *call)
 	kn__work *work = &cx->work;
 	kn__item few[FEW];
 	kn__item *items = few;
-	int64_t since;
 	kn_status status;
-	int before;
-	int count;
 
 	status = kn__transact_check(cx);
 	if (status != KN_OK)
@@ -206,7 +195,28 @@ kn__transact_run(kn__call *call)
 	if (items == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	call->attempts = 1;
-	call->server = work->server;
+	do
+		status = fly(call, items);
+	while (kn__transact_swap(cx, &status));
+	/* There may be no other to be had. */
+	if (status == KN_OK || cx->link == NULL)
+		return status;
+	kn__transact_note(cx, status);
+	cx->fault.error.status = status;
+	return status;
+}
+
+/* With what goes before it and behind it; items has room for that. */
+static kn_status
+fly(kn__call *call, kn__item *items)
+{
+	kn_ctx *cx = call->cx;
+	int before;
+	int count;
+	int64_t since;
+	kn_status status;
+
+	call->server = cx->work.server;
 	kn__transact_show(cx, call->told != NULL ? call->told : call->items[0].sql);
 	count = compose(cx, call, items, &before);
 	since = kn__run_waits(cx);
@@ -223,8 +233,6 @@ kn__transact_run(kn__call *call)
 	kn__run_forget(call->items, call->count);
 	if (cx->fault.error.item >= 0)
 		cx->fault.error.item = call->count > 1 ? cx->fault.error.item - before : -1;
-	kn__transact_note(cx, status);
-	cx->fault.error.status = status;
 	return status;
 }
 

@@ -95,5 +95,21 @@ kn__transact_fail(kn_ctx *cx, kn_status status)
 {
 	cx->work.failed = status;
 	cx->work.is_answer = cx->fault.is_answer;
-	cx->work.is_unclean = cx->fault.is_unclean;
+}
+
+bool
+kn__transact_swap(kn_ctx *cx, kn_status *status)
+{
+	kn__work *work = &cx->work;
+
+	/* There are no more of those than connections. */
+	if (*status == KN_OK || work->depth == 0 || work->has_begun || cx->link == NULL ||
+		!cx->fault.is_unclean || work->swaps >= cx->db->config.max_connections)
+		return false;
+	work->swaps++;
+	kn__run_end_held(cx, work->server, &work->permit, *status);
+	*status = kn__transact_take(cx);
+	work->failed = *status;
+	work->is_answer = false;
+	return *status == KN_OK;
 }

@@ -410,6 +410,10 @@ take_notice(void *user, const PGresult *result)
 		severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
 	if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
 		conn->is_broken = true;
+	/* A request to cancel, or to end the session, has come when it had committed, but no standby
+	 * had. */
+	if (words.routine != NULL && strcmp(words.routine, "SyncRepWaitForLSN") == 0)
+		conn->is_unreplicated = true;
 	if (conn->notice != NULL)
 		conn->notice(conn->user,
 					 severity == NULL ? "NOTICE" : severity,

@@ -57,12 +57,13 @@ struct kn__conn
 	int watch;          /* an epoll of socket and pipe, once it is connected; -1: none */
 	bool has_hung_up;   /* the server, as that has told */
 	bool never_prepares;
-	bool has_given_up; /* to prepare, for a name meant nothing */
-	bool is_broken;    /* to be closed: nobody knows in which state the server is */
-	bool is_silent;    /* it was asked to end something, and has not answered */
-	bool was_heard;    /* the server has taken that request */
-	bool is_soiled;    /* something of a user's outlives his transaction */
-	bool must_reset;   /* likewise, perhaps: see reset.c */
+	bool has_given_up;    /* to prepare, for a name meant nothing */
+	bool is_broken;       /* to be closed: nobody knows in which state the server is */
+	bool is_silent;       /* it was asked to end something, and has not answered */
+	bool was_heard;       /* the server has taken that request */
+	bool is_unreplicated; /* what it has committed is not where it was to be as well */
+	bool is_soiled;       /* something of a user's outlives his transaction */
+	bool must_reset;      /* likewise, perhaps: see reset.c */
 	kn__prepared_cache cache;
 	kn__bell bell; /* is the alarm's, if there is one */
 

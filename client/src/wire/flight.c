@@ -460,6 +460,14 @@ kn__flight_finish(kn__flying *flight)
 		flight->is_lost = true;
 	if (flight->is_lost)
 		conn->is_broken = true;
+	if (!conn->is_unreplicated)
+		return;
+	conn->is_unreplicated = false;
+	flight->is_unreplicated = true;
+	flight->status = kn__fail(flight->fault,
+							  KN_OUTCOME_UNKNOWN,
+							  "it is committed on this server, which was told to stop waiting for "
+							  "the standbys that have to have it too");
 }
 
 static bool
@@ -478,7 +486,7 @@ kn__flight_outcome(const kn__flying *flight)
 {
 	if (!flight->is_sent)
 		return KN__NOTHING_DONE;
-	if (flight->group_done)
+	if (flight->group_done || flight->is_unreplicated)
 		return KN__DONE;
 	if (!flight->is_lost)
 		return may_have_committed(flight) ? KN__PART_DONE : KN__NOTHING_DONE;

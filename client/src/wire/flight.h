@@ -27,20 +27,21 @@ typedef struct kn__flying
 	kn__sent *sent;
 	int count;
 	kn__fault *fault;
-	kn_status status;  /* the first that is not KN_OK */
-	kn_status stopped; /* KN_TIMEOUT or KN_CANCELED, once a cancel was sent */
-	kn__inbox *inbox;  /* NULL: all is read from the connection */
-	int closes;        /* statements of ours that come first, in a pipeline */
-	bool is_piped;     /* it went as a pipeline */
-	bool is_flushed;   /* libpq has nothing left to send; who sends more says false */
-	bool is_sent;      /* the server may have seen some of it */
-	bool is_lost;      /* the connection is gone */
-	bool is_undone;    /* and the server said so before it had answered the item */
-	bool group_failed; /* since the last sync */
-	bool group_done;   /* a transaction of the server's making is complete */
-	bool is_refused;   /* the server would not describe a statement */
-	bool is_stale;     /* a prepared statement was not what it was taken for */
-	bool is_misshapen; /* rows came in binary that has no codec: their table has changed */
+	kn_status status;     /* the first that is not KN_OK */
+	kn_status stopped;    /* KN_TIMEOUT or KN_CANCELED, once a cancel was sent */
+	kn__inbox *inbox;     /* NULL: all is read from the connection */
+	int closes;           /* statements of ours that come first, in a pipeline */
+	bool is_piped;        /* it went as a pipeline */
+	bool is_flushed;      /* libpq has nothing left to send; who sends more says false */
+	bool is_sent;         /* the server may have seen some of it */
+	bool is_lost;         /* the connection is gone */
+	bool is_undone;       /* and the server said so before it had answered the item */
+	bool group_failed;    /* since the last sync */
+	bool group_done;      /* a transaction of the server's making is complete */
+	bool is_refused;      /* the server would not describe a statement */
+	bool is_unreplicated; /* it is committed, but perhaps on this server only */
+	bool is_stale;        /* a prepared statement was not what it was taken for */
+	bool is_misshapen;    /* rows came in binary that has no codec: their table has changed */
 } kn__flying;
 
 /* flight.c */

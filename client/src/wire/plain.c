@@ -31,7 +31,7 @@ kn__flight_plain(kn__conn *conn, kn__item *item, const kn__wait *wait, kn__begun
 	if (KN__UNLIKELY(begun->is_lost))
 		return false;
 	take_answer(conn, item, wait, begun);
-	if (KN__UNLIKELY(begun->count < 2 || begun->results[1] != NULL))
+	if (KN__UNLIKELY(begun->count < 2 || begun->results[1] != NULL || conn->is_unreplicated))
 		return false;
 	result = begun->results[0];
 	item->status = KN_OK;

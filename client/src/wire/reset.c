@@ -242,6 +242,8 @@ kn__reset_answer(kn__flying *flight, kn__fault *why)
 		return false;
 	kn__fault_clear(why);
 	flight->fault = why;
+	/* Of errors only the first is looked at, and there may be one already that is not of these. */
+	flight->status = KN_OK;
 	for (; conn->resets > 0 && !flight->is_lost; conn->resets--)
 		kn__answer_command(flight, NULL, NULL);
 	conn->resets = 0;
@@ -251,10 +253,10 @@ kn__reset_answer(kn__flying *flight, kn__fault *why)
 	flight->group_done = false;
 	if (flight->is_lost && why->error.status != KN_OK)
 		kn__fault_copy(fault, why);
-	if (flight->is_lost || why->error.status == KN_OK)
+	if (flight->is_lost)
 		return false;
 	flight->status = status;
-	return true;
+	return why->error.status != KN_OK;
 }
 
 /*

@@ -169,6 +169,33 @@ START_TEST(has_names_of_its_own)
 }
 END_TEST
 
+/* The session is wanted for what cannot be sent; that tells nothing of whether it is clean. */
+START_TEST(is_nobodys_though_nothing_is_sent)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	char found = '-';
+
+	look_do(
+		look,
+		"CREATE OR REPLACE FUNCTION kn_spoil() RETURNS void LANGUAGE plpgsql AS $$BEGIN"
+		" PERFORM set_config('app.t', 'x', false); EXECUTE 'PREPARE kn_mine AS SELECT 1'; END$$");
+	OPEN(db, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 1);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT kn_spoil()"));
+	kn_end(cx);
+	cx = kn_begin(db);
+	if (_i == 0)
+		EXPECT(cx, kn_exec(cx, "SELECT $1::text", UNSENDABLE), KN_DATA);
+	else
+		EXPECT(cx, kn_done(kn_query(cx, "SELECT $1::text", UNSENDABLE)), KN_DATA);
+	EXPECT_OK(cx, read_tenant(cx, &found));
+	ck_assert_int_eq(found, 'o');
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 /* However many there are, who comes next has none of them, and another one does what is asked. */
 START_TEST(is_passed_over_however_many)
 {
@@ -208,13 +235,70 @@ START_TEST(is_passed_over_however_many)
 }
 END_TEST
 
+typedef struct counted
+{
+	next_one next;
+	int runs;
+	char found;
+} counted;
+
+static kn_status
+look_and_count(kn_ctx *cx, void *argument)
+{
+	counted *c = argument;
+
+	c->runs++;
+	c->found = look_by(cx, c->next);
+	return KN_OK;
+}
+
+/* Whoever may have his body run once has it run once: nothing of it has been executed. */
+START_TEST(is_no_attempt)
+{
+	counted c = { .next = (next_one) _i };
+	kn_ctx *contexts[3];
+	kn_rows *rows[COUNT(contexts)];
+	kn_db *db;
+	kn_ctx *cx;
+
+	look_do(
+		look,
+		"CREATE OR REPLACE FUNCTION kn_spoil() RETURNS void LANGUAGE plpgsql AS $$BEGIN"
+		" PERFORM set_config('app.t', 'x', false); EXECUTE 'PREPARE kn_mine AS SELECT 1'; END$$");
+	OPEN(db,
+		 .conninfo = sessions(),
+		 .pgbouncer = sessions_mode(),
+		 .max_connections = COUNT(contexts),
+		 .retry_attempts = 1);
+	for (int i = 0; i < COUNT(contexts); i++)
+	{
+		contexts[i] = kn_begin(db);
+		rows[i] = kn_stream(contexts[i], "SELECT kn_spoil()");
+	}
+	for (int i = 0; i < COUNT(contexts); i++)
+	{
+		EXPECT_OK(contexts[i], kn_done(rows[i]));
+		kn_end(contexts[i]);
+	}
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_transact(cx, look_and_count, &c, .attempts = 1));
+	ck_assert_int_eq(c.found, 'o');
+	ck_assert_int_eq(c.runs, 1);
+	ck_assert_uint_eq(stats_of(db).closed_broken, COUNT(contexts));
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, is_nobodys, 0, NEXT_COUNT * COUNT(spoilers));
 	tcase_add_test(tcase, has_names_of_its_own);
+	tcase_add_loop_test(tcase, is_nobodys_though_nothing_is_sent, 0, 2);
 	tcase_add_loop_test(tcase, is_passed_over_however_many, 0, 2);
+	tcase_add_loop_test(tcase, is_no_attempt, 0, NEXT_TRANSACTION);
 }
 
 int
