@@ -101,7 +101,8 @@ connect_to(kn__conn *conn, const kn__conn_options *options, const kn__wait *wait
 	status = check_encoding(conn, fault);
 	if (status != KN_OK)
 		return status;
-	(void) PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
+	/* What is in the rows is not to be found in what libpq says of itself. */
+	(void) PQsetErrorVerbosity(conn->pg, PQERRORS_SQLSTATE);
 	if (PQsetnonblocking(conn->pg, 1) != 0)
 		return kn__fault_of_conn(fault, conn, KN_CONN_LOST);
 	kn__wait_watch(conn);
