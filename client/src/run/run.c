@@ -270,29 +270,47 @@ void
 kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
 			kn_status status)
 {
+	kn__verdict verdict = kn__run_judge(cx, status);
+
+	kn__run_end_as(cx, server, permit, began, status, &verdict);
+}
+
+kn__verdict
+kn__run_judge(const kn_ctx *cx, kn_status status)
+{
+	bool is_answer = cx->fault.error.sqlstate[0] != '\0';
+
+	if (status == KN_OK)
+		return (kn__verdict){ .status = KN_OK };
+	return (kn__verdict){
+		.status = status,
+		.has_failed = kn__run_is_of_servers(status, &cx->fault),
+		.is_slow = status == KN_TIMEOUT && is_answer, /* it was told to end it, and has ended it */
+		.is_unsent = !is_answer && is_of_callers(status),
+	};
+}
+
+void
+kn__run_end_as(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t began,
+			   kn_status status, const kn__verdict *verdict)
+{
 	int64_t now = kn__coarse(cx->db->clock);
-	bool has_failed = kn__conn_is_silent(cx->link->conn) ||
-					  (status != KN_OK && kn__run_is_of_servers(status, &cx->fault));
-	int64_t took = now - began;
-	bool is_unsent = !has_failed && cx->fault.error.sqlstate[0] == '\0' && is_of_callers(status);
-	bool is_doubtful;
+	bool has_failed = verdict->has_failed || kn__conn_is_silent(cx->link->conn);
+	int64_t took = verdict->is_slow ? KN__NEVER : now - began;
+	bool is_doubtful = has_failed || (verdict->status == KN_READ_ONLY && may_be_standby(cx));
 	kn__breaker_state was;
 	kn__breaker_state is;
 
-	/* What the server was told to end, and has ended, was slow whatever its time was. */
-	if (status == KN_TIMEOUT && cx->fault.error.sqlstate[0] != '\0')
-		took = KN__NEVER;
-	is_doubtful = has_failed || (status == KN_READ_ONLY && may_be_standby(cx));
 	kn__pool_note_query(cx->link->server->pool, &cx->link->member);
 	kn__run_give(cx, now);
 	if (status != KN_OK)
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);
-	if (is_unsent)
+	if (verdict->is_unsent && !has_failed)
 		kn__breaker_withdraw(&server->breaker, permit);
 	else if (kn__breaker_report(&server->breaker, permit, now, took, has_failed, &was, &is))
 		kn__tell_breaker(server, is);
 	if (is_doubtful)
-		kn__route_doubt(server, status);
+		kn__route_doubt(server, verdict->status);
 }
 
 void

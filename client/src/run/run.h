@@ -107,6 +107,15 @@ struct kn_db
 /* A transaction of the user's. */
 typedef struct kn__aftermath kn__aftermath;
 
+/* What the end of a call says of its server. */
+typedef struct kn__verdict
+{
+	kn_status status;
+	bool has_failed;
+	bool is_slow;   /* whatever its time was */
+	bool is_unsent; /* it has had nothing to do: nothing is said of it */
+} kn__verdict;
+
 typedef struct kn__work
 {
 	int depth;      /* 0: none; 2 and more are savepoints */
@@ -119,6 +128,7 @@ typedef struct kn__work
 	bool is_answer;     /* failed is what the server has answered, and the session goes on */
 	int swaps;          /* of sessions that nobody can have any more, before it has begun */
 	kn_status failed;   /* KN_OK, or why nothing but its end will do */
+	kn__verdict verdict; /* of that */
 	const char *begin;  /* the statement that opens it */
 	const struct kn_transaction *options;
 	int savepoint;        /* the number of the one that it is in, 0: none */
@@ -271,6 +281,10 @@ extern KN__HOT void kn__run_give(kn_ctx *cx, int64_t now);
 extern int64_t kn__run_end_by(const kn_ctx *cx);
 extern KN__HOT void kn__run_end(kn_ctx *cx, kn__server *server, const kn__permit *permit,
 								int64_t began, kn_status status);
+/* What the context's fault says of the server; kn__run_end() by that, and not by its status. */
+extern kn__verdict kn__run_judge(const kn_ctx *cx, kn_status status);
+extern KN__HOT void kn__run_end_as(kn_ctx *cx, kn__server *server, const kn__permit *permit,
+								   int64_t began, kn_status status, const kn__verdict *verdict);
 /*
  * The same of a connection that was held for several flights, between which the program has done
  * whatever it likes: what counts is the longest time between these two.
@@ -357,6 +371,8 @@ extern kn_status kn__transact_check_ended(kn_ctx *cx);
  * had could not be cleaned, and nothing of it has been executed.  *status: why there is no other.
  */
 extern bool kn__transact_swap(kn_ctx *cx, kn_status *status);
+/* Gives the connection of one that is over back. */
+extern void kn__transact_give(kn_ctx *cx, kn_status status);
 extern void kn__transact_note_begun(kn_ctx *cx, kn_status status);
 /* Before a flight of several that the call is part of. */
 extern kn_status kn__transact_check_values(kn__call *call);

@@ -123,8 +123,8 @@ note_lost(kn_ctx *cx)
 		case KN_AUTH:
 		case KN_CONFLICT:
 		case KN_SERVER:
-			cx->work.failed =
-				kn__fail(&cx->fault, KN_CONN_LOST, "%s", kn_status_text(KN_CONN_LOST));
+			(void) kn__fail(&cx->fault, KN_CONN_LOST, "%s", kn_status_text(KN_CONN_LOST));
+			kn__transact_fail(cx, KN_CONN_LOST);
 			break;
 		default:
 			break;
@@ -159,7 +159,7 @@ undo(kn_ctx *cx, const Before *before, kn_status status)
 	}
 	/* With what the body did still in it, the transaction must not be committed. */
 	if (cx->work.failed == KN_OK)
-		cx->work.failed = undone;
+		kn__transact_fail(cx, undone);
 	return undone;
 }
 

@@ -352,7 +352,7 @@ commit(kn_ctx *cx)
 	status = look_for_number(cx);
 	if (status != KN_OK)
 	{
-		cx->work.failed = status;
+		kn__transact_fail(cx, status);
 		roll_back(cx);
 		return status;
 	}
@@ -425,7 +425,7 @@ leave(kn_ctx *cx, kn_status status)
 	if (cx->work.has_begun && !cx->work.is_own)
 		tell(cx, status);
 	if (cx->link != NULL)
-		kn__run_end_held(cx, cx->work.server, &cx->work.permit, status);
+		kn__transact_give(cx, status);
 	kn__after_call(cx, status);
 	kn__arena_clear(&cx->after);
 }

@@ -93,6 +93,9 @@ kn__transact_note(kn_ctx *cx, kn_status status)
 void
 kn__transact_fail(kn_ctx *cx, kn_status status)
 {
+	/* What comes after the first is of its own making. */
+	if (cx->work.failed == KN_OK)
+		cx->work.verdict = kn__run_judge(cx, status);
 	cx->work.failed = status;
 	cx->work.is_answer = cx->fault.is_answer;
 }
@@ -112,4 +115,24 @@ kn__transact_swap(kn_ctx *cx, kn_status *status)
 	work->failed = *status;
 	work->is_answer = false;
 	return *status == KN_OK;
+}
+
+/*
+ * What the server is judged by is what has become of its own statements, whatever the body has made
+ * of that, or has ended with for reasons of its own.
+ */
+void
+kn__transact_give(kn_ctx *cx, kn_status status)
+{
+	kn__work *work = &cx->work;
+	kn__verdict verdict = { .is_unsent = !work->has_begun };
+
+	if (work->failed != KN_OK)
+		verdict = work->verdict;
+	kn__run_end_as(cx,
+				   work->server,
+				   &work->permit,
+				   kn__coarse(cx->db->clock) - cx->longest,
+				   status,
+				   &verdict);
 }
