@@ -53,8 +53,8 @@ typedef struct kn_cache
  * is not kept; one of another handle's, or another process's, may be, for as long as its cache_ms
  * says.  What put is being handed of that key at that moment is waited for, and removed after it:
  * that takes as long as put does.  key is copied.  KN_USAGE without a cache or a key; KN_NO_MEMORY,
- * KN_FORKED, KN_CLOSED.  It needs no connection: rows that stream, or kn_cancel(), are not in its
- * way.
+ * KN_FORKED.  It needs no connection: rows that stream, kn_cancel(), or that the handle is closed
+ * are not in its way.
  */
 KN_API KN_MUST_CHECK kn_status kn_uncache(kn_ctx *cx, const char *key);
 

@@ -6,7 +6,8 @@
  * kn_clear(): there is nothing else to free.
  *
  * In a child process every call with a context of the parent's handle gives KN_FORKED; once
- * kn_close() has been called each gives KN_CLOSED.
+ * kn_close() has been called each gives KN_CLOSED, but for those in a transaction that kn_close()
+ * waits for, and kn_uncache().
  *
  * Threads: a context, and what hangs on it, belongs to one thread at a time; kn_cancel() alone may
  * be called from any.

@@ -188,8 +188,9 @@ KN_API KN_MUST_CHECK kn_status kn_open_config(kn_db **out, char *error, size_t c
 #endif
 
 /*
- * Closes a handle: new calls get KN_CLOSED, those that run have drain_ms (in milliseconds; 0: no
- * time, -1: that of the configuration) to end.  What the handle's own threads wait for they
+ * Closes a handle: new calls get KN_CLOSED, those that run, and transactions that have a
+ * connection, with all that is called in them, have drain_ms (in milliseconds; 0: no time, -1: that
+ * of the configuration) to end.  What the handle's own threads wait for they
  * give up at once, but for the look-up of a host's name and a secret source, which
  * take what they take.  KN_TIMEOUT: some did not; their statements
  * are cancelled and their connections closed as soon as they give them back, and

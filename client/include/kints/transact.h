@@ -58,11 +58,13 @@ typedef kn_status kn_body_fn(kn_ctx *cx, void *argument);
  * asked afterwards whether it was done.  Where it could, it is KN_OK or tried again.
  *
  * Else returns what body did, or, where that passes over the failure of a statement, what that
- * failed with; what COMMIT failed with, such as a constraint that is deferred; KN_ABORTED where the
- * server answers it with a rollback; KN_USAGE without body or options, or for what body has left
- * open; KN_TIMEOUT, KN_CANCELED, KN_CONN_LOST: nothing of it is in force, but for what functions
- * have done elsewhere; KN_NO_MEMORY, KN_FORKED, KN_CLOSED.  In a child process that body has
- * forked it is KN_FORKED, whatever that returns there: the transaction is the parent's.
+ * failed with (KN_DATA, KN_USAGE and KN_NO_MEMORY of what was not sent leave the transaction as it
+ * was, and are body's affair); what COMMIT failed with, such as a constraint that is deferred;
+ * KN_ABORTED where the server answers it with a rollback; KN_USAGE without body or options, or for
+ * what body has left open; KN_TIMEOUT, KN_CANCELED, KN_CONN_LOST: nothing of it is in force, but
+ * for what functions have done elsewhere; KN_NO_MEMORY, KN_FORKED, KN_CLOSED.  In a child process
+ * that body has forked it is KN_FORKED, whatever that returns there: the transaction is the
+ * parent's.
  */
 KN_API KN_MUST_CHECK kn_status kn_transact_options(kn_ctx *cx, kn_body_fn *body, void *argument,
 												   const kn_transaction *options);

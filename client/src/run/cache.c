@@ -229,9 +229,13 @@ kn_uncache(kn_ctx *cx, const char *key)
 	Removal *removal;
 	kn_status status;
 
-	/* It takes no connection: neither rows that stream nor a cancel are in its way. */
-	if (!kn__ctx_is_sound(cx, &status))
+	/*
+	 * It takes no connection: neither rows that stream nor a cancel are in its way; nor that the
+	 * handle is closed, for what is committed is so all the same.
+	 */
+	if (!kn__ctx_is_sound(cx, &status) && status != KN_CLOSED)
 		return status;
+	kn__fault_tidy(&cx->fault);
 	if (key == NULL || cx->db->config.cache == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "there is no cache, or no key");
 	/* What is removed after a commit has to outlive a kn_clear() before it. */
@@ -242,7 +246,10 @@ kn_uncache(kn_ctx *cx, const char *key)
 	*removal = (Removal){ cx->db, kn__entry_key(cx, arena, key) };
 	if (removal->key == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
-	return kn__after_doubt(cx, remove_later, removal);
+	if (kn_in_transaction(cx))
+		return kn__after_doubt(cx, remove_later, removal);
+	remove_later(removal);
+	return KN_OK;
 }
 
 static void

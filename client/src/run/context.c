@@ -25,6 +25,7 @@ static KN__APART const char *take_request(kn_request *request, const kn_request 
 static KN__APART const char *copy(kn_ctx *cx, const char *text);
 static KN__HOT void let_go(kn_ctx *cx);
 static KN__HOT const char *check_request(const kn_request *request);
+static bool goes_on(const kn_ctx *cx, kn_status status);
 static kn_status refuse(kn_ctx *cx);
 static const int32_t *copy_numbers(kn_ctx *cx, const int32_t *numbers, int32_t count);
 
@@ -427,11 +428,19 @@ kn__ctx_is_sound(kn_ctx *cx, kn_status *status)
 		*status = kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	else if (cx->refusal != NULL)
 		*status = refuse(cx);
-	else if (!kn__db_is_usable(cx->db, status))
+	else if (!kn__db_is_usable(cx->db, status) && !goes_on(cx, *status))
 		(void) kn__fail(&cx->fault, *status, "%s", kn_status_text(*status));
 	else
 		*status = KN_OK;
 	return *status == KN_OK;
+}
+
+/* A transaction that is under way when its handle is closed has as much time as a statement. */
+static bool
+goes_on(const kn_ctx *cx, kn_status status)
+{
+	return status == KN_CLOSED && cx->work.depth > 0 && cx->link != NULL &&
+		   !atomic_load(&cx->db->is_over);
 }
 
 /* Whether calls with it can do anything; *status says why not. */

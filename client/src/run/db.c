@@ -201,6 +201,7 @@ kn_close(kn_db *db, int64_t drain_ms)
 		if (status == KN_OK)
 			status = drained;
 	}
+	atomic_store(&db->is_over, true);
 	if (status == KN_TIMEOUT)
 		kn__ctx_cancel_all(db);
 	kn__hedge_stop(db);

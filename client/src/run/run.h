@@ -75,6 +75,7 @@ struct kn_db
 	int server_count;
 	uint32_t stamp; /* of the process, as kn__pool_stamp() tells */
 	_Atomic(bool) is_closing;
+	_Atomic(bool) is_over; /* and what was under way has had its time */
 	/* One that has ended, for the next request, and no lock taken; it still counts as live. */
 	_Atomic(kn_ctx *) spare;
 	kn__budget budget;
@@ -124,12 +125,12 @@ typedef struct kn__work
 	bool is_read_only;
 	bool is_own; /* the library's: one call of the caller's, and he knows nothing of it */
 	bool may_have_written;
-	bool is_number_due; /* nobody has looked for the number since something may have got one */
-	bool is_answer;     /* failed is what the server has answered, and the session goes on */
-	int swaps;          /* of sessions that nobody can have any more, before it has begun */
-	kn_status failed;   /* KN_OK, or why nothing but its end will do */
+	bool is_number_due;  /* nobody has looked for the number since something may have got one */
+	bool is_answer;      /* failed is what the server has answered, and the session goes on */
+	int swaps;           /* of sessions that nobody can have any more, before it has begun */
+	kn_status failed;    /* KN_OK, or why nothing but its end will do */
 	kn__verdict verdict; /* of that */
-	const char *begin;  /* the statement that opens it */
+	const char *begin;   /* the statement that opens it */
 	const struct kn_transaction *options;
 	int savepoint;        /* the number of the one that it is in, 0: none */
 	int savepoints;       /* that there have been */

@@ -347,7 +347,12 @@ commit(kn_ctx *cx)
 	kn_status status;
 
 	if (cx->link == NULL || !cx->work.has_begun)
-		return KN_OK;
+	{
+		/* What it would have done has been refused. */
+		if (!atomic_load(&cx->is_cancelled))
+			return KN_OK;
+		return kn__fail(&cx->fault, KN_CANCELED, "%s", kn_status_text(KN_CANCELED));
+	}
 	kn__transact_show(cx, items[0].sql);
 	status = look_for_number(cx);
 	if (status != KN_OK)

@@ -84,7 +84,10 @@ kn__transact_note(kn_ctx *cx, kn_status status)
 {
 	kn__conn *conn = cx->link == NULL ? NULL : cx->link->conn;
 
-	if (conn != NULL && !kn__conn_in_failed_transaction(conn) &&
+	/* Nor does the time that is over, or a cancel, know of what it would have done. */
+	bool is_passed_over = status != KN_TIMEOUT && status != KN_CANCELED;
+
+	if (conn != NULL && is_passed_over && !kn__conn_in_failed_transaction(conn) &&
 		(kn__conn_in_transaction(conn) || (!cx->work.has_begun && kn__conn_is_clean(conn))))
 		return;
 	kn__transact_fail(cx, status);

@@ -119,6 +119,114 @@ START_TEST(is_closed_with_nothing_open)
 }
 END_TEST
 
+typedef struct work
+{
+	kn_db *db;
+	kn_ctx *other; /* who is told that the handle is closed */
+	_Atomic(bool) is_begun;
+	kn_status status;
+	bool is_late;
+} work;
+
+/* Its second statement comes when the handle is closed, and the third when the time is over. */
+static kn_status
+insert_twice(kn_ctx *cx, void *argument)
+{
+	work *w = argument;
+
+	EXPECT_OK(cx, kn_exec(cx, "CREATE TEMP TABLE kn_closed (a int) ON COMMIT DROP"));
+	w->is_begun = true;
+	while (kn_exec(w->other, "SELECT 1") == KN_OK)
+		;
+	ck_assert_int_eq(kn_last_error(w->other)->status, KN_CLOSED);
+	if (!w->is_late)
+		return kn_exec(cx, "INSERT INTO kn_closed VALUES (1)");
+	while (kn_exec(cx, "INSERT INTO kn_closed VALUES (1)") == KN_OK)
+		;
+	return KN_OK;
+}
+
+static void *
+transact(void *argument)
+{
+	work *w = argument;
+	kn_ctx *cx = kn_begin(w->db);
+
+	w->status = kn_transact(cx, insert_twice, w);
+	kn_end(cx);
+	kn_end(w->other);
+	return NULL;
+}
+
+/* A transaction is under way between its statements as well, and ends as it would. */
+START_TEST(waits_for_transactions)
+{
+	work w = { .is_late = _i == 1 };
+	pthread_t thread;
+
+	OPEN(w.db, .max_connections = 2);
+	w.other = kn_begin(w.db);
+	ck_assert_int_eq(pthread_create(&thread, NULL, transact, &w), 0);
+	while (!w.is_begun)
+		;
+	ck_assert_int_eq(kn_close(w.db, w.is_late ? 50 : 20000), w.is_late ? KN_TIMEOUT : KN_OK);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	if (!w.is_late)
+		ck_assert_int_eq(w.status, KN_OK);
+	else
+		ck_assert_msg(w.status == KN_CANCELED || w.status == KN_CLOSED,
+					  "%s",
+					  kn_status_name(w.status));
+}
+END_TEST
+
+static void
+get_nothing(void *user, const char *key, kn_found_fn *found, void *into)
+{
+	(void) user;
+	(void) key;
+	(void) found;
+	(void) into;
+}
+
+static void
+put_nothing(void *user, const char *key, const void *bytes, size_t size, int64_t ttl_ms)
+{
+	(void) user;
+	(void) key;
+	(void) bytes;
+	(void) size;
+	(void) ttl_ms;
+}
+
+static void
+count_removals(void *user, const char *key)
+{
+	(void) key;
+	++*(int *) user;
+}
+
+/* What is committed is to be removed from the cache, closed or not. */
+START_TEST(is_closed_before_what_is_cached_is_removed)
+{
+	int removed = 0;
+	kn_cache cache = { .get = get_nothing,
+					   .put = put_nothing,
+					   .remove = count_removals,
+					   .user = &removed };
+	kn_db *db;
+	kn_ctx *cx;
+
+	OPEN(db, .max_connections = 1, .cache = &cache);
+	cx = kn_begin(db);
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_int_eq(kn_close(db, 1000), KN_OK);
+	EXPECT_OK(cx, kn_uncache(cx, "a key"));
+	ck_assert_int_eq(removed, 1);
+	kn_end(cx);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -126,6 +234,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_closed_before_requests_end);
 	tcase_add_test(tcase, is_closed_with_a_stream_open);
 	tcase_add_test(tcase, is_closed_with_nothing_open);
+	tcase_add_loop_test(tcase, waits_for_transactions, 0, 2);
+	tcase_add_test(tcase, is_closed_before_what_is_cached_is_removed);
 }
 
 int

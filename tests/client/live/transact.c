@@ -167,6 +167,35 @@ START_TEST(goes_on_after_what_was_not_sent)
 }
 END_TEST
 
+/* Bodies that pass over what had no time, or was cancelled, before any of it was sent. */
+static kn_status
+careless_body(kn_ctx *c, void *argument)
+{
+	int kind = *(const int *) argument;
+
+	if ((kind & 1) != 0)
+		EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	if ((kind & 2) != 0)
+	{
+		kn_cancel(c);
+		EXPECT(c, kn_exec(c, "INSERT INTO kn_account VALUES (4, 400)"), KN_CANCELED);
+		return KN_OK;
+	}
+	kn_set_timeout(c, 0);
+	EXPECT(c, kn_exec(c, "INSERT INTO kn_account VALUES (4, 400)"), KN_TIMEOUT);
+	kn_set_timeout(c, -1);
+	return KN_OK;
+}
+
+START_TEST(does_not_succeed_without_what_had_no_time)
+{
+	int kind = _i;
+
+	EXPECT(cx, kn_transact(cx, careless_body, &kind), (kind & 2) != 0 ? KN_CANCELED : KN_TIMEOUT);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
+}
+END_TEST
+
 static kn_status
 inner_body(kn_ctx *c, void *argument)
 {
@@ -431,6 +460,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, does_not_pass_over_a_failure);
 	tcase_add_test(tcase, goes_on_after_what_was_not_sent);
 	tcase_add_test(tcase, goes_on_after_what_was_not_sent_at_first);
+	tcase_add_loop_test(tcase, does_not_succeed_without_what_had_no_time, 0, 4);
 	tcase_add_test(tcase, has_savepoints);
 	tcase_add_test(tcase, tells_of_savepoints);
 	tcase_add_test(tcase, is_isolated_as_asked);
