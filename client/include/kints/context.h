@@ -54,7 +54,8 @@ typedef struct kn_request
 	bool hedge;       /* a read that takes longer than 95 % of them do with its server is sent to a
 					   * second one that may serve it, and the first answer counts; hedge_percent of
 					   * the configuration bounds how many.  Not in transactions, and no streams */
-	const char *file; /* where it began, for reports of leaks; kn_begin() fills both in */
+	const char *file; /* where it began, for reports of leaks: a literal, as kn_begin() fills both
+					   * in; it is not copied */
 	int line;
 } kn_request;
 

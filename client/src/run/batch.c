@@ -162,6 +162,7 @@ kn_run_batch(kn_batch *batch, const kn_options *options)
 	call.class = batch->class;
 	call.options = options;
 	batch->status = kn__run(&call);
+	kn__transact_hide(cx);
 	if (batch->status != KN_OK && !is_of_all(batch->status))
 		batch->failed = cx->fault.error.item;
 	return batch->status;

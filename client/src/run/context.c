@@ -222,6 +222,8 @@ kn_clear(kn_ctx *cx)
 	kn__rows_forget_all(cx);
 	kn__batch_forget_all(cx);
 	kn__copy_drop(cx);
+	/* Its text may be in there. */
+	kn__transact_hide(cx);
 	kn__arena_clear(&cx->arena);
 	atomic_store(&cx->is_cancelled, false);
 	kn__fault_clear(&cx->fault);

@@ -362,6 +362,8 @@ extern kn_status kn__hedge_fly(kn__call *call, kn__item *items, int count, kn__p
 /* transact.c */
 extern kn_status kn__transact_run(kn__call *call);
 extern void kn__transact_show(const kn_ctx *cx, const char *sql);
+/* The text that was shown last is the caller's again; whoever reads it has done so. */
+extern void kn__transact_hide(const kn_ctx *cx);
 extern kn_status kn__transact_check(kn_ctx *cx);
 /* What a body that has returned status has ended with. */
 extern kn_status kn__transact_own_up(kn_ctx *cx, kn_status status);

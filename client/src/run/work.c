@@ -120,6 +120,13 @@ kn__transact_swap(kn_ctx *cx, kn_status *status)
 	return *status == KN_OK;
 }
 
+void
+kn__transact_hide(const kn_ctx *cx)
+{
+	if (cx->work.depth > 0 && cx->link != NULL)
+		kn__pool_retell(cx->link->server->pool, &cx->link->member, NULL);
+}
+
 /*
  * What the server is judged by is what has become of its own statements, whatever the body has made
  * of that, or has ended with for reasons of its own.

@@ -21,7 +21,7 @@ tear_down(void)
 }
 
 static const kn_status ends[] = { KN_CONN_LOST, KN_UNAVAILABLE, KN_TIMEOUT,
-								  KN_CANCELED,	KN_USAGE,		KN_OUTCOME_UNKNOWN };
+								  KN_CANCELED,  KN_USAGE,       KN_OUTCOME_UNKNOWN };
 
 static kn_status
 end_with(kn_ctx *cx, void *argument)

@@ -350,6 +350,42 @@ START_TEST(refuses_a_bad_configuration)
 }
 END_TEST
 
+/* The text of a batch is its caller's once it has run, and what is in the arena goes with that. */
+static kn_status
+hiding_body(kn_ctx *c, void *argument)
+{
+	static const char own[] = "SELECT 'of the caller'";
+	kn_batch *batch = kn_begin_batch(c);
+	char text[1024];
+	char sql[sizeof(own)];
+
+	memcpy(sql, own, sizeof(own));
+	ck_assert_int_eq(kn_add(batch, sql), 0);
+	EXPECT_OK(c, kn_run_batch(batch, NULL));
+	memset(sql, '?', sizeof(sql) - 1);
+	ck_assert_uint_gt(kn_dump_pool(argument, text, sizeof(text)), 0);
+	ck_assert_ptr_null(strchr(text, '?'));
+	EXPECT_OK(c, kn_exec(c, kn_copy_text(c, (kn_str){ own, sizeof(own) - 1 })));
+	kn_clear(c);
+	memset(kn_alloc(c, sizeof(own)), '?', sizeof(own));
+	ck_assert_uint_gt(kn_dump_pool(argument, text, sizeof(text)), 0);
+	ck_assert_ptr_null(strchr(text, '?'));
+	return KN_OK;
+}
+
+START_TEST(tells_nothing_that_is_the_callers_again)
+{
+	kn_db *own;
+	kn_ctx *c;
+
+	OPEN(own, .max_connections = 1);
+	c = kn_begin(own);
+	EXPECT_OK(c, kn_transact(c, hiding_body, own));
+	kn_end(c);
+	close_even(own);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -362,6 +398,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, replaces_what_has_died);
 	tcase_add_test(tcase, looks_after_what_nobody_uses);
 	tcase_add_test(tcase, tells_that_there_is_no_server);
+	tcase_add_test(tcase, tells_nothing_that_is_the_callers_again);
 	tcase_add_test(tcase, refuses_a_bad_configuration);
 }
 
