@@ -173,6 +173,11 @@ extern KN__HOT kn__prepared *kn__prepared_find(kn__prepared_cache *cache,
 /* Forgets that it is prepared; is_there: the server still has it, and is to close it. */
 extern void kn__prepared_forget(kn__prepared_cache *cache, kn__prepared *entry, bool is_there);
 extern void kn__prepared_forget_all(kn__prepared_cache *cache);
+/*
+ * Whether the server has a statement of that name that was to be closed, and nothing has been sent
+ * of that yet: it is not to be closed any more.
+ */
+extern bool kn__prepared_take_back(kn__prepared_cache *cache, const char *name);
 /* What a statement of that key is called. */
 extern void kn__prepared_name(char *name, uint64_t key);
 /* What kn__flight_send_closes() has sent is answered. */

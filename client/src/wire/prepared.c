@@ -20,7 +20,6 @@ static void drop(kn__prepared_cache *cache, const kn_allocator *allocator, kn__p
 static void link_newest(kn__prepared_cache *cache, kn__prepared *entry);
 static void unlink_entry(kn__prepared_cache *cache, kn__prepared *entry);
 static void relink(kn__prepared_cache *cache, kn__prepared *entry);
-static bool take_back(kn__prepared_cache *cache, const char *name);
 
 bool
 kn__prepared_init(kn__prepared_cache *cache, const kn_allocator *allocator, int limit,
@@ -96,7 +95,7 @@ kn__prepared_find(kn__prepared_cache *cache, const kn_allocator *allocator, uint
 	entry->sql = copy;
 	entry->length = length;
 	kn__prepared_name(entry->name, key);
-	entry->is_prepared = take_back(cache, entry->name);
+	entry->is_prepared = kn__prepared_take_back(cache, entry->name);
 	cache->count++;
 	cache->bytes += (int64_t) length;
 	link_newest(cache, entry);
@@ -120,12 +119,8 @@ kn__prepared_name(char *name, uint64_t key)
 	(void) snprintf(name, KN__NAME_SIZE, "kn_%016" PRIx64, key);
 }
 
-/*
- * Whether the server still has a statement of that name that was to be closed, and will have it:
- * nothing has been sent yet.  It stays.
- */
-static bool
-take_back(kn__prepared_cache *cache, const char *name)
+bool
+kn__prepared_take_back(kn__prepared_cache *cache, const char *name)
 {
 	kn__buf *closing = &cache->closing;
 	size_t size = strlen(name) + 1;

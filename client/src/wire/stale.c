@@ -11,6 +11,7 @@ void
 kn__note_unprepared(kn__flying *flight, const kn__item *item, const kn__sent *sent)
 {
 	kn__conn *conn = flight->conn;
+	char name[KN__NAME_SIZE];
 	kn__prepared *entry;
 
 	if (item != NULL || sent == NULL || !sent->is_prepare)
@@ -18,6 +19,12 @@ kn__note_unprepared(kn__flying *flight, const kn__item *item, const kn__sent *se
 	entry = kn__find_entry(conn, sent);
 	if (entry != NULL && entry->is_prepared)
 		kn__prepared_forget(&conn->cache, entry, false);
+	/* It may have been let go again meanwhile: what is not there is not to be closed either. */
+	if (entry == NULL)
+	{
+		kn__prepared_name(name, sent->key);
+		(void) kn__prepared_take_back(&conn->cache, name);
+	}
 }
 
 kn__prepared *

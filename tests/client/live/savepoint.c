@@ -242,6 +242,52 @@ START_TEST(is_rolled_back_in_a_time_of_its_own)
 }
 END_TEST
 
+/* Statements that the server passes over, and so does not prepare, and the cache lets go of. */
+static kn_status
+failing_batch(kn_ctx *c, void *argument)
+{
+	kn_batch *batch = kn_begin_batch(c);
+	char sql[8][40];
+
+	(void) argument;
+	ck_assert_int_eq(kn_add(batch, "SELECT 1/0"), 0);
+	for (int i = 0; i < COUNT(sql); i++)
+	{
+		(void) snprintf(sql[i], sizeof(sql[i]), "SELECT 'kn_let_go', %d", i);
+		for (int j = 0; j < 2; j++)
+			ck_assert_int_ge(kn_add(batch, sql[i]), 0);
+	}
+	return kn_run_batch(batch, NULL);
+}
+
+static kn_status
+around_failing_batch(kn_ctx *c, void *argument)
+{
+	EXPECT_OK(c, kn_exec(c, "SELECT 'kn_around'"));
+	EXPECT(c, kn_transact(c, failing_batch, argument), KN_DATA);
+	EXPECT_OK(c, kn_exec(c, "SELECT 'kn_around'"));
+	return KN_OK;
+}
+
+/* What was never prepared is not to be closed: that would be the end of the transaction. */
+START_TEST(goes_on_after_what_was_passed_over)
+{
+	kn_db *own;
+	kn_ctx *c;
+
+	OPEN(own,
+		 .conninfo = sessions(),
+		 .pgbouncer = sessions_mode(),
+		 .max_connections = 1,
+		 .statement_cache = 1);
+	c = kn_begin(own);
+	for (int i = 0; i < 3; i++)
+		EXPECT_OK(c, kn_transact(c, around_failing_batch, NULL));
+	kn_end(c);
+	close_even(own);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -250,6 +296,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, leaves_no_savepoint_behind);
 	tcase_add_test(tcase, ends_no_rows_of_others);
 	tcase_add_test(tcase, is_lost_with_its_connection);
+	tcase_add_test(tcase, goes_on_after_what_was_passed_over);
 	tcase_add_test(tcase, is_rolled_back_in_a_time_of_its_own);
 	LOOP(tcase, is_within_what_it_is_in, nestings);
 }
