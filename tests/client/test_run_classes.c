@@ -22,6 +22,7 @@
 #define LA (KN__CLASS_CALLS | KN__CLASS_LASTS)
 #define CO KN__CLASS_COMMITS
 #define U  KN__CLASS_UNKNOWN
+#define CR KN__CLASS_CREATES
 
 static kn__memo *classes;
 
@@ -67,7 +68,7 @@ static const struct
 	{ "SELECT pg_logical_emit_message(false, 'a', 'b')", K | A | LA },
 	{ "SELECT pg_notify('a', 'b')", K | A },
 	{ "SELECT dblink_exec FROM t", K | R | A },
-	{ "SELECT * INTO t2 FROM t", K | A },
+	{ "SELECT * INTO t2 FROM t", K | CR | A },
 	{ "INSERT INTO t VALUES (1)", K | A },
 	{ "INSERT INTO t VALUES (1) RETURNING id", K | A },
 	{ "UPDATE t SET a = 1 RETURNING *", K | A },
@@ -91,20 +92,20 @@ static const struct
 	{ "VACUUM t", K | CO },
 	{ "REINDEX TABLE t", K | CO },
 	{ "CLUSTER t", K | CO },
-	{ "CREATE DATABASE d", K | CO },
+	{ "CREATE DATABASE d", K | CR | CO },
 	{ "drop database d", K | CO },
 	{ "ALTER SYSTEM SET a = 1", K | CO },
-	{ "CREATE INDEX CONCURRENTLY ON t (a)", K | CO },
-	{ "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", K | CO },
+	{ "CREATE INDEX CONCURRENTLY ON t (a)", K | CR | CO },
+	{ "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", K | CR | CO },
 	{ "DROP INDEX CONCURRENTLY i", K | CO },
 	{ "ALTER TABLE t DETACH PARTITION u CONCURRENTLY", K | CO },
-	{ "CREATE INDEX ON t (a)", K },
-	{ "CREATE INDEX \"concurrently\" ON t (a)", K },
+	{ "CREATE INDEX ON t (a)", K | CR },
+	{ "CREATE INDEX \"concurrently\" ON t (a)", K | CR },
 	{ "ALTER TABLE t ADD COLUMN database int", K },
 	{ "DROP TABLE t", K },
-	{ "CREATE TABLE t (a int)", K },
-	{ "CREATE TEMP TABLE t (a int)", K | KE },
-	{ "CREATE TEMP TABLE t (a int) ON COMMIT DROP", K | SO },
+	{ "CREATE TABLE t (a int)", K | CR },
+	{ "CREATE TEMP TABLE t (a int)", K | CR | KE },
+	{ "CREATE TEMP TABLE t (a int) ON COMMIT DROP", K | CR | SO },
 	{ "DO $$ BEGIN END $$", K | SO | CO },
 	{ "SELECT pg_advisory_lock(1)", K | A | KE },
 	{ "SELECT set_config('a.b', 'c', false)", K | A | KE },

@@ -11,7 +11,7 @@
 
 #include "base/base.h"
 
-#define KN__MEMO_BITS 13 /* so many flags there may be */
+#define KN__MEMO_BITS 14 /* so many flags there may be */
 
 typedef struct kn__memo kn__memo;
 

@@ -273,6 +273,7 @@ typedef struct kn__statement
 	bool is_unknown;  /* begins with a word that is none of these: what it does, nobody knows */
 	bool calls;       /* calls a function that nobody knows, or one of those whose effects last */
 	bool lasts;       /* calls one of the latter */
+	bool creates;     /* CREATE, or SELECT INTO */
 	int parameters;   /* the highest $n, but not what PREPARE or a function keeps for itself */
 	const char *verb; /* "SELECT", "INSERT" ...: static, for events; "" if none */
 } kn__statement;

@@ -228,7 +228,7 @@ note_into(kn__reader *r)
 
 	if (kn__token_is(&r->before, "insert") || kn__token_is(&r->before, "merge"))
 		return;
-	r->is_into = true;
+	r->is_into = r->out->creates = true;
 	r->out->is_read = false;
 	if (kn__token_is_one_of(&r->next, temporary) || kn__token_is_name(&r->next, "pg_temp"))
 		r->out->sets_session = r->out->keeps_session = true;

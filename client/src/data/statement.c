@@ -170,6 +170,7 @@ read_create(kn__reader *r)
 	bool is_dropped = false;
 	bool has_rows;
 
+	r->out->creates |= runs;
 	note_object(r);
 	for (kn__advance(r); kn__token_is_one_of(&r->token, modifiers); kn__advance(r))
 	{

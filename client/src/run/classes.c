@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-_Static_assert(KN__CLASS_LASTS < 1 << KN__MEMO_BITS, "a memo has room for all flags");
+_Static_assert(KN__CLASS_CREATES < 1 << KN__MEMO_BITS, "a memo has room for all flags");
 
 static unsigned read_class(const kn__functions *functions, const char *sql, size_t length);
 static bool is_any_of(const char *verb, const char *const *verbs);
@@ -60,6 +60,8 @@ read_class(const kn__functions *functions, const char *sql, size_t length)
 		flags |= KN__CLASS_CALLS;
 	if (statement.lasts)
 		flags |= KN__CLASS_LASTS;
+	if (statement.creates)
+		flags |= KN__CLASS_CREATES;
 	return flags;
 }
 

@@ -25,8 +25,10 @@ typedef enum kn__class
 	KN__CLASS_CALLS = 1 << 9,    /* a function that nobody knows, or one whose effects last */
 	KN__CLASS_COMMITS = 1 << 10, /* may commit in the middle of it */
 	KN__CLASS_UNKNOWN = 1 << 11, /* begins with a word that nobody knows */
-	/* It is known that its effects last; the last that KN__MEMO_BITS has room for. */
-	KN__CLASS_LASTS = 1 << 12
+	KN__CLASS_LASTS = 1 << 12,   /* it is known that its effects last */
+	/* Makes something, which goes where the search path says, be that what is temporary; the last
+	 * that KN__MEMO_BITS has room for. */
+	KN__CLASS_CREATES = 1 << 13
 } kn__class;
 
 /* Flags of kn__class for a text and its hash; classes keeps them. */

@@ -160,7 +160,8 @@ kn__run_soil(kn_ctx *cx, unsigned class)
 {
 	if ((class & KN__CLASS_SOILS) != 0)
 		kn__conn_soil(cx->link->conn);
-	else if ((class & KN__CLASS_CALLS) != 0 && !atomic_load(&cx->link->server->is_pooled))
+	else if ((class & (KN__CLASS_CALLS | KN__CLASS_CREATES)) != 0 &&
+			 !atomic_load(&cx->link->server->is_pooled))
 		kn__conn_touch(cx->link->conn);
 }
 

@@ -235,6 +235,50 @@ START_TEST(is_passed_over_however_many)
 }
 END_TEST
 
+static const char *const temporary[] = { "search_path", "pg_temp, public", NULL };
+
+/* Ways to make a temporary table that do not call it so. */
+static kn_status
+make_temporary(kn_ctx *cx, void *argument)
+{
+	int way = *(const int *) argument;
+
+	if (way == 1)
+		EXPECT_OK(cx, kn_exec(cx, "SET LOCAL search_path = pg_temp, public"));
+	if (way == 2)
+		EXPECT_OK(cx, kn_exec(cx, "SELECT set_config('search_path', $1, true)", temporary[1]));
+	if (way == 3)
+		return kn_exec(cx, "SELECT 'mine' AS owner INTO kn_owned");
+	return kn_exec(cx, "CREATE TABLE kn_owned AS SELECT 'mine' AS owner");
+}
+
+/* It is gone with who has made it, and everybody else's is there again. */
+START_TEST(has_no_temporary_table)
+{
+	int way = _i;
+	kn_db *db;
+	kn_ctx *cx;
+	kn_rows *rows;
+
+	look_do(look, "DROP TABLE IF EXISTS kn_owned; CREATE TABLE kn_owned AS SELECT 'all' AS owner");
+	OPEN(db, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 1);
+	cx = kn_begin(db, .claims = way == 0 || way == 3 ? temporary : NULL);
+	if (way == 0)
+		EXPECT_OK(cx, make_temporary(cx, &way));
+	else
+		EXPECT_OK(cx, kn_transact(cx, make_temporary, &way));
+	kn_end(cx);
+	cx = kn_begin(db);
+	rows = kn_query(cx, "SELECT owner FROM kn_owned");
+	ck_assert(kn_next(rows));
+	ck_assert_str_eq(kn_get_text(rows, 0), "all");
+	EXPECT_OK(cx, kn_done(rows));
+	kn_end(cx);
+	close_even(db);
+	look_do(look, "DROP TABLE kn_owned");
+}
+END_TEST
+
 typedef struct counted
 {
 	next_one next;
@@ -298,6 +342,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, has_names_of_its_own);
 	tcase_add_loop_test(tcase, is_nobodys_though_nothing_is_sent, 0, 2);
 	tcase_add_loop_test(tcase, is_passed_over_however_many, 0, 2);
+	tcase_add_loop_test(tcase, has_no_temporary_table, 0, 4);
 	tcase_add_loop_test(tcase, is_no_attempt, 0, NEXT_TRANSACTION);
 }
 
