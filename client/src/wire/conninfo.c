@@ -278,6 +278,63 @@ split_uri(splitter *s, const char *text, const char *body)
 	return KN_OK;
 }
 
+/*
+ * Whether what libpq quotes may be told: it is a sign, or stands before anything that may be of a
+ * password.
+ */
+static bool
+is_public(const splitter *s, const char *quoted, size_t n)
+{
+	const char *text = s->rest.data == NULL ? "" : s->rest.data;
+	const char *secret = s->is_uri && strchr(text, '@') != NULL ? text : strstr(text, "password");
+
+	if (n <= 1 || secret == NULL)
+		return true;
+	for (const char *at = text; at + n <= secret; at++)
+	{
+		if (memcmp(at, quoted, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What libpq has against it, without what it quotes of a password. */
+static kn_status
+refuse(splitter *s, const char *error)
+{
+	kn_status status;
+	kn__buf text;
+
+	if (is_no_memory(error))
+		return kn__fail(s->fault, KN_NO_MEMORY, "out of memory");
+	kn__buf_init(&text, NULL, SIZE_MAX / 2);
+	/* At once, so that no copy is left behind where it has grown. */
+	(void) kn__buf_room(&text, strlen(error) + 4);
+	for (const char *at = error; *at != '\0' && *at != '\n';)
+	{
+		const char *begin = strchr(at, '"');
+		const char *end = begin == NULL ? NULL : strchr(begin + 1, '"');
+
+		/* The text itself may have such signs in it: up to the last of them all is its own. */
+		if (end != NULL && !is_public(s, begin + 1, (size_t) (end - begin - 1)))
+		{
+			end = strrchr(begin, '"');
+			kn__buf_add(&text, at, (size_t) (begin - at));
+			kn__buf_text(&text, "\"...\"");
+			at = end + 1;
+			continue;
+		}
+		end = end == NULL ? at + strcspn(at, "\n") : end + 1;
+		kn__buf_add(&text, at, (size_t) (end - at));
+		at = end;
+	}
+	kn__buf_add(&text, "", 1);
+	status = text.has_failed ? kn__fail(s->fault, KN_NO_MEMORY, "out of memory")
+							 : kn__fail(s->fault, KN_CONFIG, "%s", text.data);
+	kn__buf_release(&text);
+	return status;
+}
+
 static kn_status
 parse_rest(splitter *s)
 {
@@ -290,8 +347,10 @@ parse_rest(splitter *s)
 	options = PQconninfoParse(s->rest.data == NULL ? "" : s->rest.data, &error);
 	if (options == NULL)
 	{
-		kn_status status = kn__conninfo_refused(error, s->fault);
+		kn_status status = refuse(s, error);
 
+		if (error != NULL)
+			kn__wipe(error, strlen(error));
 		PQfreemem(error);
 		return status;
 	}
