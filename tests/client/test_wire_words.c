@@ -86,7 +86,10 @@ static const struct
 	{ { "00000", "m", "DropErrorMsgNonExistent", "in f()", 0, false }, true },
 	{ { "00000", "m", "exec_stmt_raise", NULL, 0, false }, true },
 	{ { "01000", "m", "pg_signal_backend", NULL, 0, false }, true },
-	{ { "01000", "m", NULL, NULL, 0, false }, false },
+	{ { "01000", "m", "SyncRepWaitForLSN", NULL, 0, false }, false },
+	{ { "01000", "m", "xml_errorHandler", NULL, 0, false }, true },
+	/* Whoever has said it. */
+	{ { "01000", "m", NULL, NULL, 0, false }, true },
 };
 
 START_TEST(notices_may_quote)

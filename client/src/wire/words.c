@@ -98,14 +98,44 @@ kn__words_may_quote(const kn__words *words, const char *sql)
 bool
 kn__words_notice_may_quote(const kn__words *words)
 {
-	static const char *const of_arguments[] = { "pg_signal_backend",
-												"pg_terminate_backend",
-												"pg_wait_until_termination",
-												"pg_log_backend_memory_contexts",
-												NULL };
+	/* Of the server's state, or of an object that the statement names, or what hangs on that. */
+	static const char *const of_names[] = {
+		"BeginTransactionBlock",
+		"EndTransactionBlock",
+		"UserAbortTransactionBlock",
+		"WarnNoTransactionBlock",
+		"quickdie",
+		"SyncRepWaitForLSN",
+		"DropErrorMsgNonExistent",
+		"DropErrorMsgWrongType",
+		"does_not_exist_skipping",
+		"reportDependentObjects",
+		"transformCreateStmt",
+		"DefineRelation",
+		"DefineIndex",
+		"DefineSequence",
+		"DefineView",
+		"index_create",
+		"CreateSchemaCommand",
+		"CreateExtension",
+		"CreatePublication",
+		"CreateForeignServer",
+		"MergeAttributes",
+		"check_for_column_name_collision",
+		"CreateTrigger",
+		"CreateTriggerFiringOn",
+		"RemoveRoleFromObjectPolicy",
+		"restrict_and_check_grant",
+		"AddRoleMems",
+		"DelRoleMems",
+		"vacuum_is_relation_owner",
+		"vacuum_is_permitted_for_relation",
+		"vacuum_open_relation",
+		"analyze_rel",
+		NULL,
+	};
 
-	return kn__words_are_raised(words->routine) || words->context != NULL ||
-		   is_one_of(words->routine, of_arguments);
+	return words->context != NULL || !is_one_of(words->routine, of_names);
 }
 
 /* Whether one of the codes or classes, with blanks between them, is that of the SQLSTATE. */

@@ -48,6 +48,9 @@ static const struct
 	{ "'s3cret'", KN_SCHEMA, false },          /* it has no verb */
 	{ "SELECT 's3cret'::text::kn_no_such_type", KN_SCHEMA, false },
 	{ "SELECT kn_raise($1, 'notice')", KN_OK, true },
+	{ "SELECT count(*) FROM unnest(xpath('/*', ('<card xmlns=\"relative\">' || $1 || '</card>')::xml))",
+	  KN_OK,
+	  true },
 	{ "SELECT kn_raise($1, 'P0001')", KN_SERVER, true },
 	{ "SELECT kn_raise($1, 'AB123')", KN_SERVER, true },
 	/* A function may raise what the server has a meaning for. */
