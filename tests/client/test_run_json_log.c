@@ -2,6 +2,7 @@
  * test_run_json_log.c
  *		Events as JSON: each kind of value, any bytes at all, one write a line.
  */
+#include <fcntl.h>
 #include <float.h>
 #include <locale.h>
 #include <math.h>
@@ -298,6 +299,46 @@ tell_often(void *user)
 	return NULL;
 }
 
+/* What there was room for of a line is not the beginning of the next one. */
+START_TEST(a_line_that_is_cut_is_one)
+{
+	static char text[50001];
+	static char read_back[200000];
+	kn_event event = event_of(KN_EVENT_AUDIT);
+	kn_json_log log;
+	size_t n = 0;
+	int lines = 0;
+	int good = 0;
+	int fds[2];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	event.sql = text;
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	kn_json_log_init(&log, fdopen(fds[1], "w"), false);
+	log.hooks.audit(log.hooks.user, &event);
+	log.hooks.audit(log.hooks.user, &event);
+	n += (size_t) read(fds[0], read_back, sizeof(read_back));
+	event.sql = "SELECT 1";
+	log.hooks.audit(log.hooks.user, &event);
+	log.hooks.audit(log.hooks.user, &event);
+	n += (size_t) read(fds[0], read_back + n, sizeof(read_back) - n);
+	ck_assert_int_eq(read_back[n - 1], '\n');
+	for (char *at = strtok(read_back, "\n"); at != NULL && at < read_back + n;
+		 at = strtok(NULL, "\n"))
+	{
+		lines++;
+		good += at[0] == '{' && at[strlen(at) - 1] == '}' && strstr(at + 1, "{\"time\"") == NULL;
+	}
+	ck_assert_int_eq(lines, 4);
+	ck_assert_int_eq(good, 3);
+	ck_assert_uint_eq(log.lost, 1);
+	(void) fclose(log.file);
+	(void) close(fds[0]);
+}
+END_TEST
+
 START_TEST(threads_do_not_mix_lines)
 {
 	pthread_t threads[3];
@@ -334,6 +375,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, each_line_is_one_write);
 	tcase_add_test(tcase, files_without_a_descriptor);
 	tcase_add_test(tcase, lost_lines_are_counted);
+	tcase_add_test(tcase, a_line_that_is_cut_is_one);
 	tcase_add_test(tcase, threads_do_not_mix_lines);
 }
 

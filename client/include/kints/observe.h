@@ -183,6 +183,7 @@ typedef struct kn_json_log
 	kn_hooks hooks; /* for kn_config.hooks: &log.hooks; it listens to all but query */
 	FILE *file;
 	uint64_t lost; /* lines that could not be written; look at it when all is quiet */
+	bool is_cut;   /* the last of them was in part: the next one begins with its newline */
 } kn_json_log;
 
 /* The caller owns both, and they have to outlive the handle; file must not be NULL.  with_queries:

@@ -227,20 +227,37 @@ make_line(kn__buf *out, const kn_event *event)
 	kn__buf_text(out, "}\n");
 }
 
-/* All of it, and in one go if the system lets us. */
-static bool
+/* All of it, and in one go if the system lets us; how much was written. */
+static size_t
 write_all(int fd, const char *bytes, size_t n)
 {
-	while (n > 0)
+	size_t done = 0;
+
+	while (done < n)
 	{
-		ssize_t written = write(fd, bytes, n);
+		ssize_t written = write(fd, bytes + done, n - done);
 
 		if (written < 0 && errno != EINTR)
-			return false;
-		bytes += written > 0 ? written : 0;
-		n -= written > 0 ? (size_t) written : 0;
+			break;
+		done += written > 0 ? (size_t) written : 0;
 	}
-	return true;
+	return done;
+}
+
+/* False: not as a whole.  What has been written of it is then a line of its own, and no JSON. */
+static bool
+write_bytes(kn_json_log *log, const char *bytes, size_t n)
+{
+	int fd = fileno(log->file);
+	size_t done;
+
+	if (fd >= 0)
+		done = fflush(log->file) == 0 ? write_all(fd, bytes, n) : 0;
+	else
+		done = fwrite(bytes, 1, n, log->file);
+	if (done > 0)
+		log->is_cut = done < n;
+	return done == n && (fd >= 0 || fflush(log->file) == 0);
 }
 
 static void
@@ -254,11 +271,8 @@ write_line(void *user, const kn_event *event)
 	kn__buf_init(&line, NULL, SIZE_MAX / 2);
 	make_line(&line, event);
 	flockfile(log->file);
-	if (!line.has_failed && fileno(log->file) >= 0)
-		is_written = fflush(log->file) == 0 && write_all(fileno(log->file), line.data, line.length);
-	else if (!line.has_failed)
-		is_written =
-			fwrite(line.data, 1, line.length, log->file) == line.length && fflush(log->file) == 0;
+	if (!line.has_failed && (!log->is_cut || write_bytes(log, "\n", 1)))
+		is_written = write_bytes(log, line.data, line.length);
 	if (!is_written)
 		log->lost++;
 	funlockfile(log->file);
