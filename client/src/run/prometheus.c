@@ -88,7 +88,10 @@ add_label(kn__buf *out, const char *name, const char *value)
 	kn__buf_text(out, "\"");
 }
 
-/* The beginning of a sample: its name, and the labels that all have; one more may follow. */
+/*
+ * The beginning of a sample: its name, and the labels that all have; one more may follow.  None of
+ * them is what a server is at the moment: then its counters would begin anew with each change.
+ */
 static void
 begin_sample(page *p, const char *name, const place *at)
 {
@@ -96,7 +99,6 @@ begin_sample(page *p, const char *name, const place *at)
 	add_label(&p->text, "name", at->name);
 	kn__buf_printf(&p->text, ",server=\"%d\",", at->server);
 	add_label(&p->text, "host", at->stats.host);
-	kn__buf_printf(&p->text, ",role=\"%s\"", at->stats.is_primary ? "primary" : "replica");
 }
 
 static void
@@ -107,6 +109,7 @@ begin_family(page *p, const char *name, const char *type, const char *help)
 
 /* Families of one sample a server: X(name, type, field, help). */
 #define FAMILIES(X)                                                                                \
+	X("primary", "gauge", is_primary, "1: it was the primary when it was looked at last.")         \
 	X("connections_max", "gauge", max, "Connections that there may be.")                           \
 	X("waiting", "gauge", waiting, "Callers that wait for a connection.")                          \
 	X("connections_lingering", "gauge", lingering, "Closed, and the server has not ended them.")   \
@@ -258,7 +261,7 @@ add_waits(page *p)
 	begin_family(p,
 				 "acquire_wait_seconds",
 				 "histogram",
-				 "How long callers waited for a connection, if they did.");
+				 "How long callers waited for the connection that they got, if they did.");
 	for (place at = { 0 }; next_server(p, &at);)
 	{
 		uint64_t count = 0;

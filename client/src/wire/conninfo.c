@@ -85,7 +85,7 @@ decode(splitter *s, const char *raw, size_t n)
 	char *error = NULL;
 	kn__buf text;
 
-	kn__buf_init(&text, NULL, SIZE_MAX / 2);
+	kn__buf_init(&text, s->arena->allocator, SIZE_MAX / 2);
 	/* At once, so that no copy is left behind where it has grown. */
 	(void) kn__buf_room(&text, n + 40);
 	kn__buf_text(&text, s->is_uri ? "postgresql://?" ANY_TEXT "=" : ANY_TEXT "=");
@@ -307,7 +307,7 @@ refuse(splitter *s, const char *error)
 
 	if (is_no_memory(error))
 		return kn__fail(s->fault, KN_NO_MEMORY, "out of memory");
-	kn__buf_init(&text, NULL, SIZE_MAX / 2);
+	kn__buf_init(&text, s->arena->allocator, SIZE_MAX / 2);
 	/* At once, so that no copy is left behind where it has grown. */
 	(void) kn__buf_room(&text, strlen(error) + 4);
 	for (const char *at = error; *at != '\0' && *at != '\n';)
@@ -386,7 +386,7 @@ kn__conninfo_parse(kn__conninfo *out, kn__arena *arena, const char *text, kn__fa
 	out->ours = kn__arena_get_zero(arena, most, sizeof(kn__conninfo_option));
 	if (out->ours == NULL)
 		return kn__fail(fault, KN_NO_MEMORY, "out of memory");
-	kn__buf_init(&s.rest, NULL, SIZE_MAX / 2);
+	kn__buf_init(&s.rest, arena->allocator, SIZE_MAX / 2);
 	(void) kn__buf_room(&s.rest, 2 * strlen(text) + 2); /* as with decode() */
 	body = uri_body(text);
 	s.is_uri = body != NULL;
