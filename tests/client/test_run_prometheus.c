@@ -248,7 +248,7 @@ parse(void)
 	return count;
 }
 
-#define A_SERVER (3 + 3 + 3 + 17 + 2 + 34) /* samples, if it is no replica */
+#define A_SERVER (3 + 3 + 3 + 18 + 2 + 34) /* samples, if it is no replica */
 
 START_TEST(families_stay_together)
 {

@@ -8,6 +8,8 @@
  */
 #include "run/copy.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -50,12 +52,13 @@ enum
 	COLUMN_ELEMENT
 };
 
-#define MOST_BEFORE 4
+#define MOST_BEFORE 6
 
 static bool is_for_replicas(const kn__call *call);
 static kn_status start_once(kn_copy *copy);
 static kn_status fly(kn_copy *copy);
 static kn_status fail(kn_copy *copy, kn_status status);
+static bool hold_columns(kn_copy *copy, kn__item *items);
 static bool ask_columns(kn_copy *copy, kn__item *item);
 static kn_value array_of(kn_ctx *cx, kn_str columns, int count);
 static bool take_columns(kn_copy *copy, const kn__result *result);
@@ -210,10 +213,12 @@ fly(kn_copy *copy)
 	}
 	if (is_in && copy->text.is_binary && copy->text.relation.n > 0)
 	{
-		columns = &items[count++];
-		if (!ask_columns(copy, columns))
+		columns = &items[count + 2];
+		if (!hold_columns(copy, &items[count]) || !ask_columns(copy, columns))
 			return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	}
+	if (columns != NULL)
+		count += 3;
 	if (count == 0)
 		return KN_OK;
 	status = kn__flight(cx->link->conn, items, count, &cx->wait, &copy->call.outcome, &cx->fault);
@@ -224,6 +229,33 @@ fly(kn_copy *copy)
 		status = kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	kn__run_forget(items, count);
 	return status;
+}
+
+/*
+ * From here on to the end of the transaction they stay as they are.  LOCK takes more rights than
+ * COPY does, and a query that is only prepared takes none; what locks its table is that it is read.
+ */
+static bool
+hold_columns(kn_copy *copy, kn__item *items)
+{
+	kn_ctx *cx = copy->cx;
+	kn_str relation = copy->text.relation;
+	uint64_t number = kn__ctx_random(cx);
+	char *prepare = kn_alloc(cx, relation.n + 60);
+	char *close = kn_alloc(cx, 60);
+
+	if (prepare == NULL || close == NULL)
+		return false;
+	(void) snprintf(prepare,
+					relation.n + 60,
+					"PREPARE kn_held_%016" PRIx64 " AS SELECT FROM %.*s",
+					number,
+					(int) relation.n,
+					relation.p);
+	(void) snprintf(close, 60, "DEALLOCATE kn_held_%016" PRIx64, number);
+	items[0] = kn__run_plain(prepare);
+	items[1] = kn__run_plain(close);
+	return true;
 }
 
 static bool

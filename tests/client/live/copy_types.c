@@ -145,10 +145,70 @@ START_TEST(brings_back_every_type)
 }
 END_TEST
 
+typedef struct loader
+{
+	kn_status status;
+	bool in_transaction;
+} loader;
+
+static kn_status
+load_body(kn_ctx *cx, void *argument)
+{
+	loader *l = argument;
+	kn_copy *copy;
+
+	/* Its snapshot may be of before. */
+	if (l->in_transaction)
+		EXPECT_OK(cx, kn_exec(cx, "SELECT 1 FROM pg_class LIMIT 1"));
+	copy = kn_copy_in(cx, "COPY kn_altered FROM STDIN (FORMAT binary)");
+	(void) kn_copy_row(copy, (int64_t) 1, (int64_t) 250);
+	return kn_copy_end(copy, NULL);
+}
+
+static void *
+load(void *argument)
+{
+	loader *l = argument;
+	kn_db *own;
+	kn_ctx *cx;
+
+	OPEN(own, .max_connections = 1);
+	cx = kn_begin(own);
+	l->status = l->in_transaction ? kn_transact(cx, load_body, l) : load_body(cx, l);
+	kn_end(cx);
+	close_even(own);
+	return NULL;
+}
+
+/* Columns that change while it waits for their table are those that rows are written for. */
+START_TEST(goes_by_what_the_columns_are)
+{
+	loader l = { .in_transaction = _i == 1 };
+	PGconn *migration = look_open();
+	pthread_t thread;
+
+	look_do(look, "DROP TABLE IF EXISTS kn_altered");
+	look_do(look, "CREATE TABLE kn_altered (n bigint, v bigint)");
+	look_do(migration, "BEGIN; ALTER TABLE kn_altered ALTER v TYPE float8");
+	ck_assert_int_eq(pthread_create(&thread, NULL, load, &l), 0);
+	while (look_number(look,
+					   "SELECT count(*) FROM pg_locks WHERE NOT granted"
+					   " AND relation = 'kn_altered'::regclass") == 0)
+		;
+	look_do(migration, "COMMIT");
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_msg(l.status == KN_OK, "%s", kn_status_name(l.status));
+	ck_assert_int_eq(look_number(look, "SELECT (v * 1000)::bigint FROM kn_altered"), 250000);
+	look_do(look, "DROP TABLE kn_altered");
+	PQfinish(migration);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, goes_by_what_the_columns_are, 0, 2);
 	LOOP(tcase, brings_back_every_type, codecs);
 }
 
