@@ -380,7 +380,7 @@ void
 kn__conn_never_prepare(kn__conn *conn)
 {
 	conn->never_prepares = true;
-	kn__prepared_forget_all(&conn->cache);
+	kn__prepared_forget_all(&conn->cache, false);
 }
 
 bool

@@ -172,7 +172,8 @@ extern KN__HOT kn__prepared *kn__prepared_find(kn__prepared_cache *cache,
 											   const char *sql, size_t length);
 /* Forgets that it is prepared; is_there: the server still has it, and is to close it. */
 extern void kn__prepared_forget(kn__prepared_cache *cache, kn__prepared *entry, bool is_there);
-extern void kn__prepared_forget_all(kn__prepared_cache *cache);
+/* are_there: the server still has them, and is told to close them. */
+extern void kn__prepared_forget_all(kn__prepared_cache *cache, bool are_there);
 /*
  * Whether the server has a statement of that name that was to be closed, and nothing has been sent
  * of that yet: it is not to be closed any more.

@@ -144,7 +144,7 @@ kn__flight_is_once_more(const kn__flying *flight, bool was_in_transaction)
 
 	if (flight->is_lost || flight->stopped != KN_OK)
 		return false;
-	if (flight->is_stale)
+	if (flight->is_stale || flight->is_rebound)
 		return !was_in_transaction && kn__flight_outcome(flight) == KN__NOTHING_DONE;
 	for (int i = 0; may_repeat && i < flight->count; i++)
 		may_repeat = flight->items[i].may_repeat;
@@ -153,13 +153,15 @@ kn__flight_is_once_more(const kn__flying *flight, bool was_in_transaction)
 
 /*
  * A statement that was prepared for what is another table by now has ended the transaction:
- * run again from its beginning, it will be prepared anew.
+ * run again from its beginning, it will be prepared anew.  So will all others, each of which might
+ * be the end of it once more.
  */
 void
 kn__flight_note_stale(kn__flying *flight)
 {
 	if (!flight->is_stale || flight->is_lost || flight->status == KN_OK || flight->stopped != KN_OK)
 		return;
+	kn__prepared_forget_all(&flight->conn->cache, true);
 	flight->status = KN_SERIALIZATION;
 	flight->fault->error.status = KN_SERIALIZATION;
 }

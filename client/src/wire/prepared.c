@@ -197,10 +197,12 @@ kn__prepared_forget(kn__prepared_cache *cache, kn__prepared *entry, bool is_ther
 
 /* The server has none of them any more. */
 void
-kn__prepared_forget_all(kn__prepared_cache *cache)
+kn__prepared_forget_all(kn__prepared_cache *cache, bool are_there)
 {
 	for (kn__prepared *entry = cache->newest; entry != NULL; entry = entry->older)
-		kn__prepared_forget(cache, entry, false);
+		kn__prepared_forget(cache, entry, are_there && entry->is_prepared);
+	if (are_there)
+		return;
 	kn__buf_clear(&cache->closing);
 	cache->sent = 0;
 }

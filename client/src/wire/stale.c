@@ -49,6 +49,36 @@ tells_name(const PGresult *result, uint64_t key)
 }
 
 /*
+ * A parameter that goes as text has the type that its place had when the statement was prepared; now
+ * its value does not go there, or that type does not.  If it is not that, to prepare it anew does
+ * no harm.
+ */
+static void
+note_other_types(kn__flying *flight, const kn__sent *sent, const PGresult *result,
+				 const char *sqlstate)
+{
+	static const char *const mismatches[] = { "42804", "42846", "42883" };
+	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+	/* Before it is executed, and so with nothing that a function could have said. */
+	bool is_of_value = strncmp(sqlstate, "22", 2) == 0 && context != NULL &&
+					   strstr(context, "portal parameter $") != NULL;
+	bool is_of_type = false;
+	kn__prepared *entry;
+
+	if (!sent->is_by_name || sent->is_prepare)
+		return;
+	for (size_t i = 0; i < sizeof(mismatches) / sizeof(mismatches[0]); i++)
+		is_of_type |= context == NULL && strcmp(sqlstate, mismatches[i]) == 0;
+	if (!is_of_type && !is_of_value)
+		return;
+	entry = kn__find_entry(flight->conn, sent);
+	if (entry != NULL)
+		kn__prepared_forget(&flight->conn->cache, entry, true);
+	flight->is_stale |= is_of_type;
+	flight->is_rebound |= is_of_value;
+}
+
+/*
  * The statement is not prepared, or for another one, or for a table that has changed
  * since: it is forgotten, and will be prepared anew.
  */
@@ -72,6 +102,7 @@ kn__note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 		kn__memo_note(conn->shapes, sent->key, KN__SHAPE_UNKNOWN);
 		return;
 	}
+	note_other_types(flight, sent, result, sqlstate);
 	is_changed = strcmp(sqlstate, "0A000") == 0 && routine != NULL &&
 				 strcmp(routine, "RevalidateCachedQuery") == 0;
 	/* 26000: it is not there.  42P05: it is there already; 08P01: with other parameters. */
