@@ -122,7 +122,11 @@ START_TEST(to_double)
 		{ kn_i64(INT64_C(1) << 53), false, NULL, 9007199254740992.0 },
 		{ kn_i64(-(INT64_C(1) << 53)), false, NULL, -9007199254740992.0 },
 		{ kn_i64((INT64_C(1) << 53) + 1), false, "it has more digits than a double", 0 },
-		{ kn_i64(INT64_MIN), false, "it has more digits than a double", 0 },
+		/* Of so large ones some have no more digits than that. */
+		{ kn_i64(INT64_MIN), false, NULL, -9223372036854775808.0 },
+		{ kn_i64(INT64_C(1) << 62), false, NULL, 4611686018427387904.0 },
+		{ kn_i64((INT64_C(1) << 62) + 1), false, "it has more digits than a double", 0 },
+		{ kn_i64(INT64_MAX), false, "it has more digits than a double", 0 },
 		{ kn_numeric("1"), false, is_other, 0 },
 		{ kn_null(), false, is_null, 0 },
 	};

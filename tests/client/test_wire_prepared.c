@@ -214,7 +214,7 @@ START_TEST(is_forgotten_with_all_others)
 	begin(2, ROOM);
 	for (uint64_t key = 1; key <= 3; key++)
 		prepare(key, "sql")->uses = 5;
-	kn__prepared_forget_all(&cache);
+	kn__prepared_forget_all(&cache, false);
 	ck_assert_str_eq(closing(), "");
 	ck_assert_str_eq(keys(), "32");
 	for (uint64_t key = 2; key <= 3; key++)
@@ -272,7 +272,7 @@ START_TEST(keeps_nothing_where_nothing_is_to_be_kept)
 {
 	begin(_i == 0 ? 0 : -1, ROOM);
 	ck_assert_ptr_null(find(1, "sql"));
-	kn__prepared_forget_all(&cache);
+	kn__prepared_forget_all(&cache, false);
 }
 END_TEST
 

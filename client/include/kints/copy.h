@@ -60,7 +60,8 @@ KN_API kn_copy *kn_copy_out(kn_ctx *cx, const char *sql);
 KN_API bool kn_copy_get(kn_copy *copy, kn_str *piece);
 
 /*
- * Ends it; *rows, if it is not NULL, is how many rows there were, 0 if it fails.  What was put in
+ * Ends it; *rows, if it is not NULL, is how many rows there were, 0 if it
+ * fails, or is ended before the server has said it.  What was put in
  * is committed, or nothing of it happened: KN_CONN_LOST says that, too; KN_OUTCOME_UNKNOWN as with
  * kn_transact(), and of a COPY out of functions that may have done something elsewhere.  A COPY
  * out that only reads may end before it has come to its end: it is cancelled then, unless it is

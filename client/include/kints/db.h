@@ -42,7 +42,7 @@ typedef struct kn_secret_request
 	char *reason; /* where to say why there is none, which goes into the error: never the secret */
 	size_t reason_capacity;
 	/* How long it may take, if what was given last is to be used instead: half of what is left for
-	 * connecting.  -1: there is nothing else, and it is waited for. */
+	 * connecting.  0: there is nothing else, and it is waited for. */
 	int64_t timeout_ms;
 } kn_secret_request;
 

@@ -134,7 +134,7 @@ KN_API bool kn_next(kn_rows *rows);
 KN_API KN_MUST_CHECK kn_status kn_done(kn_rows *rows);
 
 /*
- * Columns count from 0.  A stream knows them once kn_next() has been called; rows that are ended,
+ * Columns count from 0.  A stream knows them once kn_next() has found a row; rows that are ended,
  * or NULL, or of a statement that failed, have none.
  *
  * How many columns the rows have; 0 where there are none, or nothing has come yet.

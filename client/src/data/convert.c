@@ -89,6 +89,14 @@ numeric_to_int(kn_str digits, int64_t *out, const char **why)
 	return KN_OK;
 }
 
+bool
+kn__is_double(int64_t number)
+{
+	double d = (double) number;
+
+	return d < 9223372036854775808.0 && (int64_t) d == number;
+}
+
 kn_status
 kn__to_double(const kn_value *value, bool single, double *out, const char **why)
 {
@@ -102,7 +110,7 @@ kn__to_double(const kn_value *value, bool single, double *out, const char **why)
 		case KN_TYPE_I32:
 		case KN_TYPE_I64:
 			*why = "it has more digits than a double";
-			if (value->as.i > INT64_C(1) << 53 || value->as.i < -(INT64_C(1) << 53))
+			if (!kn__is_double(value->as.i))
 				return KN_DATA;
 			*out = (double) value->as.i;
 			break;

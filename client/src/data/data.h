@@ -179,6 +179,8 @@ extern kn_status kn__array_parse(kn__arena *arena, const kn__type *element, kn_s
 extern kn_status kn__to_bool(const kn_value *value, bool *out, const char **why);
 extern kn_status kn__to_int(const kn_value *value, int64_t least, int64_t most, int64_t *out,
 							const char **why);
+/* Whether it loses no digit as a double. */
+extern bool kn__is_double(int64_t number);
 extern kn_status kn__to_double(const kn_value *value, bool single, double *out, const char **why);
 extern kn_status kn__to_text(kn__arena *arena, const kn_value *value, kn_str *out,
 							 const char **why);
@@ -234,6 +236,7 @@ typedef enum kn__effect
 	KN__EFFECT_SESSION = 1 << 1, /* leaves something in the session when the transaction is over */
 	KN__EFFECT_UNKNOWN = 1 << 2, /* somebody's own, that may do anything */
 	KN__EFFECT_KEEPS = 1 << 3,   /* is there to leave it: not only if the SQL that it runs does */
+	KN__EFFECT_VOUCHED = 1 << 5, /* none, says the user, in whatever schema it is */
 	KN__EFFECT_LASTS = 1 << 4 /* is not undone with the transaction, and had better be done once */
 } kn__effect;
 

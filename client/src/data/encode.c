@@ -232,7 +232,7 @@ put_float(kn__buf *buf, const kn_value *value, const kn__type *type, const char 
 
 	if (value->type == KN_TYPE_F32 || value->type == KN_TYPE_F64)
 		d = value->as.d;
-	else if (is_int(value) && value->as.i >= -(INT64_C(1) << 53) && value->as.i <= INT64_C(1) << 53)
+	else if (is_int(value) && kn__is_double(value->as.i))
 		d = (double) value->as.i;
 	else
 		return KN_DATA;

@@ -198,7 +198,7 @@ kn__function_effects(const kn__functions *functions, const kn__token *name)
 	if (functions != NULL && has(functions->writing, p, n, !is_quoted))
 		return WRITES | KN__EFFECT_UNKNOWN;
 	if (functions != NULL && has(functions->harmless, p, n, !is_quoted))
-		return 0;
+		return KN__EFFECT_VOUCHED;
 	for (size_t i = 0; i < sizeof(x_functions) / sizeof(x_functions[0]); i++)
 	{
 		if (fits(x_functions[i].name, p, n, !is_quoted))

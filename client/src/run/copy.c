@@ -277,7 +277,7 @@ kn_copy_end(kn_copy *copy, int64_t *rows)
 	if (copy == NULL)
 		return KN_USAGE;
 	status = copy->has_ended ? copy->status : end(copy);
-	if (rows != NULL && status == KN_OK)
+	if (rows != NULL && status == KN_OK && copy->item.affected > 0)
 		*rows = copy->item.affected;
 	return status;
 }

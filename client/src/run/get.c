@@ -79,14 +79,10 @@ fail_value(kn_rows *rows, int column, kn_status status, const char *why)
 	kn__fault_text(fault, &fault->error.sql, rows->sql);
 }
 
-/* False, and an error, where there is no such value or it is not what its type says. */
+/* False, and an error, where there is no such value. */
 static bool
-get(kn_rows *rows, int column, kn_value *value)
+has(kn_rows *rows, int column)
 {
-	const char *why = "";
-	kn_status status;
-
-	memset(value, 0, sizeof(*value));
 	if (rows == NULL || rows->is_done || rows->status != KN_OK)
 		return false;
 	if (rows->row < 0 || rows->row >= rows->count || column < 0 || column >= rows->columns)
@@ -99,6 +95,19 @@ get(kn_rows *rows, int column, kn_value *value)
 											  : "there is no such column");
 		return false;
 	}
+	return true;
+}
+
+/* Nor one that is what its type says. */
+static bool
+get(kn_rows *rows, int column, kn_value *value)
+{
+	const char *why = "";
+	kn_status status;
+
+	memset(value, 0, sizeof(*value));
+	if (!has(rows, column))
+		return false;
 	if (rows->fields == NULL)
 		status = kn__result_value(rows->result,
 								  rows->row,
@@ -135,9 +144,10 @@ kn_column(kn_rows *rows, int column)
 KN__HOT bool
 kn_is_null(kn_rows *rows, int column)
 {
-	kn_value value;
-
-	return get(rows, column, &value) && value.type == KN_TYPE_NULL;
+	if (!has(rows, column))
+		return false;
+	return rows->fields == NULL ? kn__result_is_null(rows->result, rows->row, column)
+								: rows->fields[column].n < 0;
 }
 
 bool

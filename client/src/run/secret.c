@@ -92,9 +92,8 @@ ask(kn__secret *secret, int64_t now, int64_t until, bool refresh, char *reason)
 	request.refresh = refresh;
 	request.reason = reason;
 	request.reason_capacity = REASON_LIMIT;
-	request.timeout_ms = -1;
 	if (!refresh && is_good(secret) && until != KN__NEVER)
-		request.timeout_ms = until <= begun ? 0 : (until - begun) / (2 * KN__NS_PER_MS);
+		request.timeout_ms = until <= begun ? 1 : (until - begun) / (2 * KN__NS_PER_MS) + 1;
 	secret->is_asking = true;
 	(void) pthread_mutex_unlock(&secret->lock);
 	status = judge(given, secret->ask(secret->user, &request, given, sizeof(given)), reason);

@@ -388,7 +388,7 @@ timeout_of(const kn_secret_program *program, const kn_secret_request *request)
 {
 	int64_t timeout = program->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : program->timeout_ms;
 	bool has_less = request->size >= offsetof(kn_secret_request, timeout_ms) + sizeof(int64_t) &&
-					request->timeout_ms >= 0 && (timeout < 0 || request->timeout_ms < timeout);
+					request->timeout_ms > 0 && (timeout < 0 || request->timeout_ms < timeout);
 
 	return has_less ? request->timeout_ms : timeout;
 }

@@ -260,6 +260,9 @@ kn__stream_more(kn_rows *rows)
 	/* Rows have been handed out by now: to try again is the caller's affair. */
 	rows->status = status == KN_OK ? KN_OK : kn__run_settle(&rows->call, status);
 	rows->affected = rows->number + 1;
+	/* Without a RETURNING list there are no rows, though some were written. */
+	if (status == KN_OK && rows->item.affected > rows->affected)
+		rows->affected = rows->item.affected;
 	end(rows, status, rows->status);
 	return false;
 }

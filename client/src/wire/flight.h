@@ -39,7 +39,7 @@ typedef struct kn__flying
 	bool group_failed;    /* since the last sync */
 	bool group_done;      /* a transaction of the server's making is complete */
 	bool is_refused;      /* the server would not describe a statement */
-	bool is_rebound;   /* a value was not one of the type that it had when it was prepared */
+	bool is_rebound;      /* a value was not one of the type that it had when it was prepared */
 	bool is_unreplicated; /* it is committed, but perhaps on this server only */
 	bool is_stale;        /* a prepared statement was not what it was taken for */
 	bool is_misshapen;    /* rows came in binary that has no codec: their table has changed */

@@ -49,9 +49,9 @@ tells_name(const PGresult *result, uint64_t key)
 }
 
 /*
- * A parameter that goes as text has the type that its place had when the statement was prepared; now
- * its value does not go there, or that type does not.  If it is not that, to prepare it anew does
- * no harm.
+ * A parameter that goes as text has the type that its place had when the statement was prepared;
+ * now its value does not go there, or that type does not.  If it is not that, to prepare it anew
+ * does no harm.
  */
 static void
 note_other_types(kn__flying *flight, const kn__sent *sent, const PGresult *result,

@@ -297,6 +297,7 @@ next_row(kn__streaming *stream)
 			case PGRES_COMMAND_OK:
 			case PGRES_EMPTY_QUERY:
 				stream->item->status = KN_OK;
+				stream->item->affected = kn__answer_affected(result);
 				break;
 			case PGRES_PIPELINE_ABORTED:
 				break;

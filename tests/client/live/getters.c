@@ -286,6 +286,25 @@ START_TEST(whole_numbers_come_back)
 }
 END_TEST
 
+/* Whether there is a value says nothing of what it is; and a double has what digits it has. */
+START_TEST(ask_for_no_more_than_they_have_to)
+{
+	kn_rows *rows = kn_query(cx,
+							 "SELECT '294276-12-31'::timestamp, NULL::timestamp, 1::bigint << 60,"
+							 " (1::bigint << 60) + 1, '-9223372036854775808'::bigint,"
+							 " 9223372036854775807");
+
+	ck_assert(kn_next(rows));
+	ck_assert(!kn_is_null(rows, 0));
+	ck_assert(kn_is_null(rows, 1));
+	ck_assert_double_eq(kn_get_f64(rows, 2), 1152921504606846976.0);
+	ck_assert_double_eq(kn_get_f64(rows, 4), -9223372036854775808.0);
+	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
+	(void) kn_get_f64(rows, _i == 0 ? 3 : 5);
+	EXPECT(cx, kn_done(rows), KN_DATA);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -293,6 +312,7 @@ fill(TCase *tcase)
 	LOOP(tcase, give_what_kn_column_gives, kinds);
 	LOOP(tcase, give_it_row_after_row, kinds);
 	tcase_add_test(tcase, whole_numbers_come_back);
+	tcase_add_loop_test(tcase, ask_for_no_more_than_they_have_to, 0, 2);
 }
 
 int

@@ -227,6 +227,21 @@ START_TEST(does_writes_to_their_end)
 }
 END_TEST
 
+/* Rows that are written count as they do elsewhere, whether they come back or not. */
+START_TEST(counts_what_is_written)
+{
+	kn_rows *rows = kn_stream(cx, "INSERT INTO kn_stream SELECT generate_series(1, 5)");
+
+	ck_assert(!kn_next(rows));
+	ck_assert_int_eq(kn_row_count(rows), 5);
+	EXPECT_OK(cx, kn_done(rows));
+	rows = kn_stream(cx, "UPDATE kn_stream SET id = id + 10 WHERE id > 2 RETURNING id");
+	ck_assert_int_eq(sum(rows, -1), 42);
+	ck_assert_int_eq(kn_row_count(rows), 3);
+	EXPECT_OK(cx, kn_done(rows));
+}
+END_TEST
+
 static kn_status
 body(kn_ctx *c, void *argument)
 {
@@ -407,6 +422,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, lets_nothing_else_go_meanwhile);
 	tcase_add_test(tcase, ends_in_time);
 	tcase_add_test(tcase, does_writes_to_their_end);
+	tcase_add_test(tcase, counts_what_is_written);
 	tcase_add_test(tcase, is_all_of_a_transaction);
 	tcase_add_test(tcase, is_part_of_a_transaction);
 	tcase_add_test(tcase, survives_another_shape);
