@@ -114,6 +114,24 @@ end_put(void *argument, kn_status how)
 	kn__buf_release(&put->load.entry);
 }
 
+/* What somebody else puts at this moment is not the last word either: to be removed behind it. */
+static void
+await_others(const Put *put)
+{
+	const kn__load *other = put->db->loads;
+
+	while (other != NULL)
+	{
+		if (other->writer == NULL || !other->is_kept || strcmp(other->key, put->load.key) != 0)
+		{
+			other = other->next;
+			continue;
+		}
+		(void) kn__cond_wait(&put->db->woken, &put->db->lock, KN__NEVER);
+		other = put->db->loads;
+	}
+}
+
 static void
 hand_over(Put *put)
 {
@@ -123,6 +141,8 @@ hand_over(Put *put)
 
 	(void) pthread_mutex_lock(&put->db->lock);
 	kn__cache_outdate(put->db, put->load.key, false);
+	if (put->load.is_stale)
+		await_others(put);
 	was_stale = put->load.is_stale;
 	put->load.is_kept = !was_stale;
 	(void) pthread_mutex_unlock(&put->db->lock);

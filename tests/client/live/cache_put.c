@@ -2,6 +2,8 @@
  * cache_put.c
  *		What a transaction has written goes into the cache with its commit.
  */
+#include <sched.h>
+
 #include "proxy.h"
 #include "store.h"
 
@@ -172,6 +174,57 @@ START_TEST(is_not_written_over_by_a_read_that_is_under_way)
 }
 END_TEST
 
+/* A transaction that writes through, and what is under way of others when it returns. */
+typedef struct writer
+{
+	_Atomic(bool) has_ended;
+	bool was_putting;
+} writer;
+
+static kn_status
+adding_body(kn_ctx *c, void *argument)
+{
+	write_through(c, *(int *) argument);
+	return KN_OK;
+}
+
+static void *
+write_in_thread(void *argument)
+{
+	writer *w = argument;
+	kn_ctx *c = kn_begin(db);
+	int n = 10;
+
+	EXPECT_OK(c, kn_transact(c, adding_body, &n));
+	w->was_putting = kept.is_putting;
+	w->has_ended = true;
+	kn_end(c);
+	return NULL;
+}
+
+/* Who has committed after that does not return before what was put is removed again. */
+START_TEST(is_removed_behind_what_is_put_right_now)
+{
+	writer first = { .has_ended = false };
+	writer second = { .has_ended = false };
+	pthread_t threads[2];
+
+	kept.is_slow = true;
+	ck_assert_int_eq(pthread_create(&threads[0], NULL, write_in_thread, &first), 0);
+	while (!kept.is_putting)
+		(void) sched_yield();
+	ck_assert_int_eq(pthread_create(&threads[1], NULL, write_in_thread, &second), 0);
+	look_await(look, x_sum, 23);
+	for (int i = 0; i < 200 && !second.has_ended; i++)
+		look_do(look, "SELECT 1");
+	kept.is_slow = false;
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert(!second.was_putting);
+	ck_assert_int_eq(read_sum(cx), 23);
+}
+END_TEST
+
 static kn_status
 misusing_body(kn_ctx *c, void *argument)
 {
@@ -244,6 +297,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, keeps_the_last_that_was_written_through);
 	tcase_add_loop_test(tcase, is_removed_where_the_last_word_is_not_known, 0, 2);
 	tcase_add_test(tcase, is_not_written_over_by_a_read_that_is_under_way);
+	tcase_add_test(tcase, is_removed_behind_what_is_put_right_now);
 	tcase_add_test(tcase, refuses_to_write_through);
 }
 
