@@ -90,15 +90,11 @@ static kn_status
 load_fresh(kn__call *call)
 {
 	kn_ctx *cx = call->cx;
-	kn_route route = cx->route;
-	kn__server *primary = kn__route_primary(cx->db);
 	kn_status status;
 
-	if (route == KN_ROUTE_AUTO && atomic_load(&primary->is_known) &&
-		kn__breaker_may_admit(&primary->breaker, kn__now(cx->db->clock)))
-		cx->route = KN_ROUTE_PRIMARY;
+	cx->wants_fresh = cx->route == KN_ROUTE_AUTO && cx->db->server_count > 1;
 	status = kn__run(call);
-	cx->route = route;
+	cx->wants_fresh = false;
 	return status;
 }
 

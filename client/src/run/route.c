@@ -40,7 +40,6 @@ struct kn__prober
 	looker *lookers;
 };
 
-static bool is_fit(const kn_ctx *cx, kn__server *server);
 static void set_back(kn__server *server, uint64_t replayed);
 static void end_prober(struct kn__prober *prober);
 static void *look_on(void *argument);
@@ -54,60 +53,6 @@ static bool dismiss(kn_db *db);
 static bool wait_for_turn(looker *l);
 static bool wait_until(looker *l, int64_t until, bool heeds_asking);
 static bool start_all(struct kn__prober *prober);
-
-/*
- * The server for the next attempt.  except: the one of the attempt before, to be spared if
- * another will do, the primary among them.  NULL: none serves, and *status says so.
- */
-kn__server *
-kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
-{
-	kn_db *db = cx->db;
-	kn__server *second = NULL;
-	uint32_t first;
-
-	*status = KN_OK;
-	if (db->server_count == 1 && cx->route != KN_ROUTE_REPLICA)
-		return &db->servers[0];
-	if (!is_read || cx->route == KN_ROUTE_PRIMARY)
-		return kn__route_primary(db);
-	first = atomic_fetch_add_explicit(&db->next_replica, 1, memory_order_relaxed);
-	for (int i = 0; i < db->server_count; i++)
-	{
-		kn__server *server = &db->servers[(first + (uint32_t) i) % (uint32_t) db->server_count];
-
-		if (!is_fit(cx, server))
-			continue;
-		if (server != except)
-			return server;
-		second = server;
-	}
-	if (cx->route != KN_ROUTE_REPLICA)
-		return kn__route_primary(db);
-	if (second == NULL)
-		*status = KN_UNAVAILABLE;
-	return second;
-}
-
-/* Whether it is a replica that has what the context has to see. */
-static bool
-is_fit(const kn_ctx *cx, kn__server *server)
-{
-	int64_t lag = atomic_load(&server->lag_us);
-	int64_t most = cx->db->config.lag_ms;
-
-	return atomic_load(&server->is_known) && !atomic_load(&server->is_primary) && lag >= 0 &&
-		   (most < 0 || lag <= most * 1000) && kn__route_has(cx, server) &&
-		   kn__breaker_may_admit(&server->breaker, kn__now(cx->db->clock));
-}
-
-bool
-kn__route_has(const kn_ctx *cx, kn__server *server)
-{
-	uint64_t lsn = cx->min_lsn > cx->last_lsn ? cx->min_lsn : cx->last_lsn;
-
-	return atomic_load(&server->replayed) >= lsn;
-}
 
 kn_status
 kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault)
@@ -162,31 +107,6 @@ set_back(kn__server *server, uint64_t replayed)
 	atomic_store(&server->replayed, replayed);
 	(void) pthread_mutex_unlock(&db->lock);
 	kn__route_doubt(server, KN_CONN_LOST);
-}
-
-/*
- * The one that was seen last as such, if none is now.  One that was left behind by a failover,
- * and is there again, is on an older timeline.
- */
-kn__server *
-kn__route_primary(kn_db *db)
-{
-	kn__server *best = NULL;
-	kn__server *last = &db->servers[0];
-
-	for (int i = db->server_count - 1; i >= 0; i--)
-	{
-		kn__server *server = &db->servers[i];
-
-		if (!atomic_load(&server->is_primary))
-			continue;
-		if (atomic_load(&server->timeline) >= atomic_load(&last->timeline))
-			last = server;
-		if (atomic_load(&server->is_known) &&
-			(best == NULL || atomic_load(&server->timeline) >= atomic_load(&best->timeline)))
-			best = server;
-	}
-	return best == NULL ? last : best;
 }
 
 /* A call has failed in a way that may mean that the server is not what it was. */

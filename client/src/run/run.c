@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define FEW 4 /* statements of a flight, the prelude with them, that need no memory */
+#define FRESH_MS 250 /* that a cache waits for the primary where there are others */
+#define FEW      4   /* statements of a flight, the prelude with them, that need no memory */
 
 static KN__APART kn_status run(kn__call *call);
 static KN__HOT kn_status attempt(kn__call *call);
@@ -165,6 +166,18 @@ kn__run_take(kn__call *call, kn__permit *permit)
 	return status;
 }
 
+/* Until when a call waits for a connection. */
+static int64_t
+patience_of(const kn_ctx *cx)
+{
+	int64_t until;
+
+	if (!cx->wants_fresh)
+		return cx->wait.deadline;
+	until = kn__after(kn__now(cx->db->clock), FRESH_MS);
+	return until < cx->wait.deadline ? until : cx->wait.deadline;
+}
+
 static kn_status
 take_of(kn__call *call, kn__server *server, kn__permit *permit)
 {
@@ -189,7 +202,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	if (permit->is_first)
 		kn__tell_breaker(server, KN__BREAKER_HALF_OPEN);
 	status = kn__pool_take(server->pool,
-						   cx->wait.deadline,
+						   patience_of(cx),
 						   cx->file,
 						   cx->line,
 						   (const volatile bool *) &cx->is_cancelled,
@@ -214,6 +227,12 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	}
 	else
 		kn__breaker_withdraw(&server->breaker, permit);
+	/* Whoever else there is will do, though what he says is not kept. */
+	if (status == KN_TIMEOUT && cx->wants_fresh && kn__now(clock) < cx->wait.deadline)
+	{
+		cx->wants_fresh = false;
+		status = KN_READ_ONLY;
+	}
 	return status;
 }
 

@@ -183,8 +183,9 @@ struct kn_ctx
 	const char *prelude; /* the statement that sets role and claims, NULL: none */
 	int prelude_count;
 	kn_route route;
-	kn__arena own;   /* of what lives as long as the request */
-	kn__arena arena; /* of what calls hand out, until kn_clear() */
+	bool wants_fresh; /* the primary, as long as it is there to be asked */
+	kn__arena own;    /* of what lives as long as the request */
+	kn__arena arena;  /* of what calls hand out, until kn_clear() */
 	kn__work work;
 
 	kn__arena after; /* of what is to be called after the transaction, until then */

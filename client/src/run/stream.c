@@ -71,6 +71,8 @@ begin(kn_rows *rows)
 
 	call->attempts = 0;
 	rows->item.wants_rows = true;
+	if (cx->work.depth == 0)
+		kn__budget_call(&cx->db->budget);
 	for (;;)
 	{
 		kn_status status;

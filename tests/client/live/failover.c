@@ -8,6 +8,7 @@
  * All are conninfos; the last names both servers, the replica first.  It is left out where poolers
  * stand before them: those tell libpq of a server what it was when they came to know it.
  */
+#include "failover_cache.h"
 #include "route.h"
 
 #define BOUND_MS    1000.0 /* from the promotion until writes flow */
@@ -442,6 +443,8 @@ main(int argc, char **argv)
 	check_looks(argv[1], argv[2]);
 	check_replica_restarts();
 	check_both_down();
+	if (!is_pooled)
+		check_cached(argv[1], argv[2]);
 	check_read_only(argv[2]);
 	check_swapped(argv[1], argv[2]);
 	check_failover(argv[1], argv[2], is_pooled ? NULL : argv[3]);

@@ -1,0 +1,110 @@
+/*
+ * choice.c
+ *		Which server a call goes to, by what route.c has found out of them.
+ *
+ * Replicas take turns, and whoever is not fit for a call has none: its turns are those of all
+ * others, and not of the one behind it.
+ */
+#include "run/run.h"
+
+static bool is_fit(const kn_ctx *cx, kn__server *server, int64_t now);
+
+/*
+ * The server for the next attempt.  except: the one of the attempt before, to be spared if
+ * another will do, the primary among them.  NULL: none serves, and *status says so.
+ */
+kn__server *
+kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
+{
+	kn_db *db = cx->db;
+	kn__server *primary;
+	kn__server *spared = NULL;
+	uint32_t fit = 0;
+	uint32_t turn;
+	int64_t now;
+
+	*status = KN_OK;
+	if (db->server_count == 1 && cx->route != KN_ROUTE_REPLICA)
+		return &db->servers[0];
+	primary = kn__route_primary(db);
+	if (!is_read || cx->route == KN_ROUTE_PRIMARY)
+		return primary;
+	now = kn__now(db->clock);
+	if (cx->wants_fresh && primary != except && atomic_load(&primary->is_known) &&
+		kn__breaker_may_admit(&primary->breaker, now))
+		return primary;
+	for (int i = 0; i < db->server_count; i++)
+	{
+		if (!is_fit(cx, &db->servers[i], now))
+			continue;
+		if (&db->servers[i] == except)
+			spared = &db->servers[i];
+		else
+			fit++;
+	}
+	turn = atomic_fetch_add_explicit(&db->next_replica, 1, memory_order_relaxed);
+	turn = fit == 0 ? 0 : turn % fit;
+	for (int i = 0; i < db->server_count && fit > 0; i++)
+	{
+		kn__server *server = &db->servers[i];
+
+		if (server == except || !is_fit(cx, server, now))
+			continue;
+		/* One that has become unfit meanwhile leaves the last to take its turn. */
+		spared = server;
+		if (turn-- == 0)
+			return server;
+	}
+	if (fit > 0 && spared != NULL)
+		return spared;
+	if (cx->route != KN_ROUTE_REPLICA)
+		return primary;
+	if (spared == NULL)
+		*status = KN_UNAVAILABLE;
+	return spared;
+}
+
+/* Whether it is a replica that has what the context has to see. */
+static bool
+is_fit(const kn_ctx *cx, kn__server *server, int64_t now)
+{
+	int64_t lag = atomic_load(&server->lag_us);
+	int64_t most = cx->db->config.lag_ms;
+
+	return atomic_load(&server->is_known) && !atomic_load(&server->is_primary) && lag >= 0 &&
+		   (most < 0 || lag <= most * 1000) && kn__route_has(cx, server) &&
+		   kn__breaker_may_admit(&server->breaker, now);
+}
+
+bool
+kn__route_has(const kn_ctx *cx, kn__server *server)
+{
+	uint64_t lsn = cx->min_lsn > cx->last_lsn ? cx->min_lsn : cx->last_lsn;
+
+	return atomic_load(&server->replayed) >= lsn;
+}
+
+/*
+ * The one that was seen last as such, if none is now.  One that was left behind by a failover,
+ * and is there again, is on an older timeline.
+ */
+kn__server *
+kn__route_primary(kn_db *db)
+{
+	kn__server *best = NULL;
+	kn__server *last = &db->servers[0];
+
+	for (int i = db->server_count - 1; i >= 0; i--)
+	{
+		kn__server *server = &db->servers[i];
+
+		if (!atomic_load(&server->is_primary))
+			continue;
+		if (atomic_load(&server->timeline) >= atomic_load(&last->timeline))
+			last = server;
+		if (atomic_load(&server->is_known) &&
+			(best == NULL || atomic_load(&server->timeline) >= atomic_load(&best->timeline)))
+			best = server;
+	}
+	return best == NULL ? last : best;
+}

@@ -1,0 +1,151 @@
+/*
+ * test_run_choice.c
+ *		Which server a call goes to: whoever is fit for it, in turns.
+ */
+#include <string.h>
+
+#include "run/run.h"
+#include "suite.h"
+
+#define SERVERS 4
+
+static kn_db db;
+static kn__server servers[SERVERS];
+static kn_ctx cx;
+
+/* A primary, and replicas that have all there is. */
+static void
+set_up(void)
+{
+	const kn__breaker_options options = { .failure_percent = 50,
+										  .window_seconds = 10,
+										  .calls = 10,
+										  .probes = 1,
+										  .open_ns = KN__NS_PER_S };
+
+	memset(&db, 0, sizeof(db));
+	memset(servers, 0, sizeof(servers));
+	memset(&cx, 0, sizeof(cx));
+	cx.db = &db;
+	db.servers = servers;
+	db.server_count = SERVERS;
+	db.config.lag_ms = -1;
+	for (int i = 0; i < SERVERS; i++)
+	{
+		kn__breaker_init(&servers[i].breaker, &options);
+		servers[i].db = &db;
+		servers[i].is_known = true;
+		servers[i].is_primary = i == 0;
+		servers[i].replayed = 100;
+	}
+}
+
+static void
+tear_down(void)
+{
+	for (int i = 0; i < SERVERS; i++)
+		kn__breaker_release(&servers[i].breaker);
+}
+
+static int
+choose(bool is_read, int except)
+{
+	kn_status status;
+	const kn__server *chosen =
+		kn__route(&cx, is_read, except < 0 ? NULL : &servers[except], &status);
+
+	return chosen == NULL ? -1 : (int) (chosen - servers);
+}
+
+/* How the turns are, where so many of the servers are no replicas that serve. */
+START_TEST(takes_turns_evenly)
+{
+	int turns[SERVERS] = { 0 };
+	int fit = 0;
+
+	for (int i = 0; i < SERVERS; i++)
+	{
+		servers[i].is_known = (_i >> i & 1) == 0;
+		fit += i > 0 && servers[i].is_known;
+	}
+	for (int i = 0; i < 600; i++)
+	{
+		int chosen = choose(true, -1);
+
+		ck_assert_int_ge(chosen, 0);
+		turns[chosen]++;
+	}
+	for (int i = 1; i < SERVERS; i++)
+		ck_assert_int_eq(turns[i], servers[i].is_known ? 600 / fit : 0);
+	ck_assert_int_eq(turns[0], fit == 0 ? 600 : 0);
+}
+END_TEST
+
+START_TEST(spares_the_one_of_before)
+{
+	for (int i = 0; i < 30; i++)
+	{
+		ck_assert_int_ne(choose(true, 2), 2);
+		ck_assert_int_gt(choose(true, 2), 0);
+	}
+	servers[1].is_known = servers[3].is_known = false;
+	ck_assert_int_eq(choose(true, 2), 0);
+	cx.route = KN_ROUTE_REPLICA;
+	ck_assert_int_eq(choose(true, 2), 2);
+	servers[2].is_known = false;
+	ck_assert_int_eq(choose(true, 2), -1);
+}
+END_TEST
+
+START_TEST(asks_who_has_it)
+{
+	cx.min_lsn = 101;
+	ck_assert_int_eq(choose(true, -1), 0);
+	servers[3].replayed = 101;
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(choose(true, -1), 3);
+	db.config.lag_ms = 10;
+	servers[3].lag_us = 10001;
+	ck_assert_int_eq(choose(true, -1), 0);
+}
+END_TEST
+
+START_TEST(writes_to_the_primary)
+{
+	ck_assert_int_eq(choose(false, -1), 0);
+	ck_assert_int_eq(choose(false, 0), 0);
+	cx.route = KN_ROUTE_PRIMARY;
+	ck_assert_int_eq(choose(true, -1), 0);
+}
+END_TEST
+
+/* What is to be kept comes from the primary, if that is there, and was not tried just now. */
+START_TEST(reads_what_is_fresh_where_that_is_to_be_had)
+{
+	cx.wants_fresh = true;
+	ck_assert_int_eq(choose(true, -1), 0);
+	ck_assert_int_gt(choose(true, 0), 0);
+	servers[0].is_known = false;
+	ck_assert_int_gt(choose(true, -1), 0);
+	for (int i = 1; i < SERVERS; i++)
+		servers[i].is_known = false;
+	ck_assert_int_eq(choose(true, -1), 0);
+}
+END_TEST
+
+static void
+fill(TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, takes_turns_evenly, 0, 1 << SERVERS);
+	tcase_add_test(tcase, spares_the_one_of_before);
+	tcase_add_test(tcase, asks_who_has_it);
+	tcase_add_test(tcase, writes_to_the_primary);
+	tcase_add_test(tcase, reads_what_is_fresh_where_that_is_to_be_had);
+}
+
+int
+main(void)
+{
+	return suite_run("run_choice", fill);
+}
