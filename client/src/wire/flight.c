@@ -254,7 +254,7 @@ kn__flight_learn(kn__flying *flight)
 	for (; count < flight->count; count++)
 	{
 		unknown += is_unknown(conn, &items[count]);
-		if (in_transaction && items[count].never_prepare)
+		if (in_transaction && (items[count].never_prepare || items[count].may_make))
 		{
 			count++;
 			break;

@@ -151,6 +151,46 @@ START_TEST(needs_what_it_makes_at_first)
 END_TEST
 
 /* What cannot even be added fails in its place, and nothing is added after it. */
+/* What a statement stands for may be made by the one before it, though neither says so. */
+static kn_status
+unsaid_body(kn_ctx *c, void *argument)
+{
+	bool by_function = *(const int *) argument == 1;
+	kn_batch *batch;
+
+	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	batch = kn_begin_batch(c);
+	if (by_function)
+		ck_assert_int_eq(kn_add(batch, "SELECT kn_make_there()"), 0);
+	else
+		ck_assert_int_eq(kn_add(batch, "SELECT Set_Config('search_path', $1, true)", "kn_there"),
+						 0);
+	ck_assert_int_eq(
+		kn_add(batch, by_function ? "SELECT b FROM kn_there.made" : "SELECT a FROM there"),
+		1);
+	EXPECT_OK(c, kn_run_batch(batch, NULL));
+	ck_assert_int_eq(number_of(c, kn_batch_rows(batch, 1)), 7);
+	return KN_OK;
+}
+
+START_TEST(needs_what_is_made_unsaid)
+{
+	int way = _i;
+
+	look_do(look,
+			"DROP SCHEMA IF EXISTS kn_there CASCADE; CREATE SCHEMA kn_there;"
+			"CREATE TABLE kn_there.there AS SELECT 7::bigint AS a;"
+			"CREATE OR REPLACE FUNCTION kn_make_there() RETURNS int LANGUAGE sql AS"
+			" 'CREATE TABLE kn_there.made AS SELECT 7::bigint AS b; SELECT 1'");
+	for (int i = 0; i < 3; i++)
+	{
+		EXPECT_OK(cx, kn_transact(cx, unsaid_body, &way));
+		look_do(look, "DROP TABLE IF EXISTS kn_there.made");
+	}
+	look_do(look, "DROP FUNCTION kn_make_there(); DROP SCHEMA kn_there CASCADE");
+}
+END_TEST
+
 START_TEST(takes_nothing_after_what_it_cannot_take)
 {
 	kn_batch *batch = kn_begin_batch(cx);
@@ -294,6 +334,7 @@ fill(TCase *tcase)
 	LOOP(tcase, tells_the_item_in_a_transaction, failures);
 	tcase_add_test(tcase, needs_what_it_makes);
 	tcase_add_test(tcase, needs_what_it_makes_at_first);
+	tcase_add_loop_test(tcase, needs_what_is_made_unsaid, 0, 2);
 	tcase_add_test(tcase, takes_nothing_after_what_it_cannot_take);
 	tcase_add_test(tcase, refuses_what_commits_by_itself);
 	tcase_add_test(tcase, sends_nothing_that_cannot_be_sent);
