@@ -113,9 +113,10 @@ typedef struct kn_value
 /*
  * One of each kind.  Text without a length ends with a NUL; a NULL pointer is
  * the SQL NULL.  Text goes out untyped, so that the server takes it for
- * whatever the place asks for: an enum, a date, json.  Lengths are in bytes, 2147483647 at the
- * most.  An array of text is text[]; for one of an enum the SQL has a cast, $1::mood[], or the
- * value is kn_as() of the array's OID.
+ * whatever the place asks for: an enum, a date, json.  Lengths are in bytes; of all
+ * values of a statement together they are a little less than 1 GiB at the most, or it is KN_DATA:
+ * no message to the server is longer.  An array of text is text[]; for one of an enum the SQL has a
+ * cast, $1::mood[], or the value is kn_as() of the array's OID.
  */
 KN_API kn_value kn_null(void);
 KN_API kn_value kn_bool(bool value);

@@ -30,6 +30,9 @@ typedef struct Parameters
 	size_t size;
 } Parameters;
 
+#define MESSAGE_MOST 0x3FFFFFFE /* bytes that the server takes */
+#define MESSAGE_HEAD 1000       /* its names, and more */
+
 #define KEYS 4
 
 /* The same for a few whole numbers. */
@@ -210,6 +213,8 @@ kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sent, kn__fault *fau
 static kn_status
 encode(kn__conn *conn, const kn__item *item, Parameters *parameters, kn__fault *fault)
 {
+	int64_t room = MESSAGE_MOST - MESSAGE_HEAD - (int64_t) item->count * 10;
+
 	parameters->memory = NULL;
 	if (item->count < 0 || item->count > UINT16_MAX)
 		return kn__fail(fault, KN_USAGE, "a statement cannot have %d parameters", item->count);
@@ -222,6 +227,12 @@ encode(kn__conn *conn, const kn__item *item, Parameters *parameters, kn__fault *
 		kn__parameter parameter;
 		kn_status status = kn__encode(&conn->scratch, &item->values[i], &parameter, &why);
 
+		/* To a message that is larger the server says nothing, and hangs up. */
+		if (status == KN_OK && (room -= parameter.length > 0 ? parameter.length : 0) < 0)
+		{
+			status = KN_DATA;
+			why = "with those before it, it is more than the server takes in one message";
+		}
 		if (status == KN_OK && parameter.format == 0)
 			status = end_text(&conn->scratch, &parameter, &why);
 		if (status != KN_OK)

@@ -2,6 +2,9 @@
  * lookalike.c
  *		Values that look like what libpq says when it is in trouble of its own.
  */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include <sys/mman.h>
+
 #include "live.h"
 
 static PGconn *look;
@@ -99,11 +102,40 @@ START_TEST(is_a_value)
 }
 END_TEST
 
+/* Memory that nobody has written to, and takes none. */
+#define HUGE ((size_t) 600 << 20)
+
+/* What no message has room for is not sent, for the server would not say why it hangs up. */
+START_TEST(is_not_sent_where_it_is_too_large)
+{
+	void *nothing = mmap(NULL, HUGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	kn_value values[] = { kn_bytes(nothing, HUGE), kn_bytes(nothing, HUGE) };
+	kn_db *db;
+	kn_ctx *cx;
+
+	ck_assert_ptr_ne(nothing, MAP_FAILED);
+	OPEN(db, .max_connections = 1);
+	cx = kn_begin(db);
+	for (int i = 0; i < 30; i++)
+		EXPECT(cx,
+			   kn_exec_values(cx, "SELECT $1::bytea, $2::bytea", values, 2, NULL, NULL),
+			   KN_DATA);
+	ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "$2"));
+	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
+	ck_assert_uint_eq(stats_of(db).opened, 1);
+	ck_assert_uint_eq(stats_of(db).breaker_opened, 0);
+	kn_end(cx);
+	close_even(db);
+	ck_assert_int_eq(munmap(nothing, HUGE), 0);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, is_a_value, 0, WAY_COUNT);
+	tcase_add_test(tcase, is_not_sent_where_it_is_too_large);
 }
 
 int
