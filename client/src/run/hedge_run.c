@@ -232,6 +232,8 @@ take_second(duel *d, kn__server *server)
 
 	if (!kn__breaker_admit(&server->breaker, kn__coarse(clock), &d->permits[1]))
 		return false;
+	if (d->permits[1].is_first)
+		kn__tell_breaker(server, KN__BREAKER_HALF_OPEN);
 	if (!kn__pool_try(server->pool, cx->file, cx->line, &member))
 	{
 		kn__breaker_withdraw(&server->breaker, &d->permits[1]);
@@ -241,13 +243,14 @@ take_second(duel *d, kn__server *server)
 	d->links[1] = (kn__link *) (void *) member;
 	d->began[1] = kn__now(clock);
 	kn__fault_clear(&fault);
-	if (kn__leg_begin(&d->legs[1],
-					  d->links[1]->conn,
-					  d->links[0]->conn,
-					  d->items,
-					  d->count,
-					  &cx->wait,
-					  &fault) == KN_OK)
+	/* It may be another server by now, which has less. */
+	if (kn__route_has(cx, server) && kn__leg_begin(&d->legs[1],
+												   d->links[1]->conn,
+												   d->links[0]->conn,
+												   d->items,
+												   d->count,
+												   &cx->wait,
+												   &fault) == KN_OK)
 	{
 		member->last_sql = kn__leg_sql(d->legs[1]);
 		return true;

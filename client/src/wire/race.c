@@ -47,6 +47,9 @@ kn__leg_begin(kn__leg **out, kn__conn *conn, const kn__conn *like, kn__item *ite
 	*out = NULL;
 	if (conn->is_broken || conn->stream != NULL)
 		return kn__fail(fault, KN_CONN_LOST, "the connection is not usable");
+	/* Where nothing is prepared that is waited for, while the other one's answer may be there. */
+	if (like != NULL && conn->never_prepares && kn__reset_is_due(conn))
+		return kn__fail(fault, KN_UNAVAILABLE, "the session has to be put in order first");
 	if (like != NULL && !learn_from(conn, like, items, count))
 		return kn__fail(fault, KN_UNAVAILABLE, "the statement is not known yet");
 	leg = make(conn, items, count);
