@@ -136,8 +136,8 @@ typedef struct kn_error
  * not call the library.  Sizes are in bytes, never 0; memory has to be aligned for anything, and
  * NULL says that there is none, which resize leaves the old memory as it was for.  resize and
  * release get back the size that was asked for, and never NULL.  libpq has its own malloc(), and so
- * has what may outlive the handle, or belongs to none: requests to cancel, the ready-made sources of
- * secrets and adapters of events.
+ * has what may outlive the handle, or belongs to none: requests to cancel, the ready-made sources
+ * of secrets and adapters of events.
  */
 typedef struct kn_allocator
 {
