@@ -30,8 +30,9 @@ typedef struct Parameters
 	size_t size;
 } Parameters;
 
-#define MESSAGE_MOST 0x3FFFFFFE /* bytes that the server takes */
-#define MESSAGE_HEAD 1000       /* its names, and more */
+#define MESSAGE_MOST   0x3FFFFFFE /* bytes that the server takes */
+#define PARAMETER_HEAD 10         /* of each */
+#define MESSAGE_HEAD   1000       /* its names, and more */
 
 #define KEYS 4
 
@@ -46,6 +47,7 @@ typedef struct Numbers
 
 static KN__HOT kn_status encode(kn__conn *conn, const kn__item *item, Parameters *parameters,
 								kn__fault *fault);
+static kn_status check_size(const Parameters *parameters, const kn__item *item, kn__fault *fault);
 static bool is_sure(const kn__item *item);
 static KN__HOT bool take_numbers(const kn__item *item, Numbers *numbers);
 static KN__APART kn__plain send_encoded(kn__conn *conn, const kn__prepared *entry,
@@ -213,8 +215,6 @@ kn__send_describe(kn__conn *conn, kn__item *item, kn__sent *sent, kn__fault *fau
 static kn_status
 encode(kn__conn *conn, const kn__item *item, Parameters *parameters, kn__fault *fault)
 {
-	int64_t room = MESSAGE_MOST - MESSAGE_HEAD - (int64_t) item->count * 10;
-
 	parameters->memory = NULL;
 	if (item->count < 0 || item->count > UINT16_MAX)
 		return kn__fail(fault, KN_USAGE, "a statement cannot have %d parameters", item->count);
@@ -227,12 +227,6 @@ encode(kn__conn *conn, const kn__item *item, Parameters *parameters, kn__fault *
 		kn__parameter parameter;
 		kn_status status = kn__encode(&conn->scratch, &item->values[i], &parameter, &why);
 
-		/* To a message that is larger the server says nothing, and hangs up. */
-		if (status == KN_OK && (room -= parameter.length > 0 ? parameter.length : 0) < 0)
-		{
-			status = KN_DATA;
-			why = "with those before it, it is more than the server takes in one message";
-		}
 		if (status == KN_OK && parameter.format == 0)
 			status = end_text(&conn->scratch, &parameter, &why);
 		if (status != KN_OK)
@@ -254,6 +248,28 @@ encode(kn__conn *conn, const kn__item *item, Parameters *parameters, kn__fault *
 			parameters->values[i] = NULL;
 		else if (parameters->values[i] == NULL)
 			parameters->values[i] = conn->scratch.data + parameters->offsets[i];
+	}
+	return check_size(parameters, item, fault);
+}
+
+/* To a message that is larger the server says nothing, and hangs up. */
+static kn_status
+check_size(const Parameters *parameters, const kn__item *item, kn__fault *fault)
+{
+	int64_t room = MESSAGE_MOST - MESSAGE_HEAD;
+
+	for (int i = 0; i < item->count; i++)
+	{
+		room -= PARAMETER_HEAD + (parameters->lengths[i] > 0 ? parameters->lengths[i] : 0);
+		if (room >= 0)
+			continue;
+		(void) kn__fail(
+			fault,
+			KN_DATA,
+			"parameter $%d: with those before it, it is more than one message to the server takes",
+			i + 1);
+		kn__fault_text(fault, &fault->error.sql, item->sql);
+		return KN_DATA;
 	}
 	return KN_OK;
 }
