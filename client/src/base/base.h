@@ -222,7 +222,7 @@ typedef struct kn__fault
 	bool is_of_servers; /* it is the server that is in trouble, and not the statement */
 	bool is_unclean;    /* a session that nobody can have any more; another one will do */
 	bool was_begun;     /* the session has ended when it had been sent, or was under way */
-	bool is_ours;       /* the server has not been asked at all */
+	bool is_ours;       /* the server is not to blame, or was not asked at all */
 	bool is_refused;    /* it is the password that is, so another one may do */
 	bool is_relayed;    /* another server has said it, to this one */
 	bool may_quote;     /* a value, or what a function has read, in the message */

@@ -100,8 +100,10 @@ add_after(kn_ctx *cx, kn_after_fn *after, void *argument, ended when)
 	kn__aftermath *entry;
 	kn_status status;
 
-	if (!kn__ctx_is_sound(cx, &status))
+	/* Its transaction may have ended well by then. */
+	if (!kn__ctx_is_sound(cx, &status) && status != KN_CLOSED)
 		return status;
+	kn__fault_tidy(&cx->fault);
 	if (after == NULL)
 		return kn__fail(&cx->fault, KN_USAGE, "there is nothing to be called");
 	/* One of the library's own is a call that is under way, and not what the caller waits for. */

@@ -26,6 +26,7 @@ static KN__APART const char *copy(kn_ctx *cx, const char *text);
 static KN__HOT void let_go(kn_ctx *cx);
 static KN__HOT const char *check_request(const kn_request *request);
 static bool goes_on(const kn_ctx *cx, kn_status status);
+static void note_refused(kn_ctx *cx, kn_status status);
 static kn_status refuse(kn_ctx *cx);
 static const int32_t *copy_numbers(kn_ctx *cx, const int32_t *numbers, int32_t count);
 
@@ -72,6 +73,7 @@ set_up(kn_ctx *cx, const kn_request *given)
 	cx->hedge = request->hedge;
 	cx->min_lsn = request->min_lsn;
 	cx->last_lsn = 0;
+	cx->path = 0;
 	cx->prelude = NULL;
 	cx->prelude_count = 0;
 	if (KN__UNLIKELY(cx->work.is_used))
@@ -157,6 +159,12 @@ make_prelude(kn_ctx *cx, const kn_request *request)
 	/* The role comes last: it may not be allowed to set what comes before. */
 	for (; at < claims; at++)
 		cx->prelude_values[at] = kn_text(copy(cx, request->claims[at]));
+	/* Where names stand for other things, a statement is another one. */
+	for (int i = 0; i < claims; i += 2)
+	{
+		if (strcmp(request->claims[i], "search_path") == 0)
+			cx->path = kn__hash(request->claims[i + 1], strlen(request->claims[i + 1]), 1);
+	}
 	if (has_role)
 	{
 		cx->prelude_values[at++] = kn_text("role");
@@ -450,14 +458,28 @@ bool
 kn__ctx_is_usable(kn_ctx *cx, kn_status *status)
 {
 	if (KN__UNLIKELY(!kn__ctx_is_sound(cx, status)))
+	{
+		if (*status == KN_CLOSED)
+			note_refused(cx, *status);
 		return false;
+	}
 	if (KN__UNLIKELY(atomic_load_explicit(&cx->is_cancelled, memory_order_acquire)))
 		*status = kn__fail(&cx->fault, KN_CANCELED, "%s", kn_status_text(KN_CANCELED));
 	else if (KN__UNLIKELY(cx->stream != NULL))
 		*status = kn__fail(&cx->fault, KN_USAGE, "rows are still streaming: kn_done() ends them");
 	else if (KN__UNLIKELY(cx->copy != NULL))
 		*status = kn__fail(&cx->fault, KN_USAGE, "COPY is under way: kn_copy_end() ends it");
+	note_refused(cx, *status);
 	return *status == KN_OK;
+}
+
+/* A transaction does not succeed without what it was refused, whatever its body makes of that. */
+static void
+note_refused(kn_ctx *cx, kn_status status)
+{
+	if ((status == KN_CANCELED || status == KN_CLOSED) && cx->work.depth > 0 &&
+		cx->work.failed == KN_OK)
+		kn__transact_fail(cx, status);
 }
 
 /* xorshift64*: pauses need to differ, and no more. */

@@ -232,7 +232,8 @@ fly(kn_copy *copy)
 }
 
 /*
- * From here on to the end of the transaction they stay as they are.  LOCK takes more rights than
+ * From here on to the end of the transaction they stay as they are; a snapshot of before still has
+ * what they were, where the transaction is one that keeps it.  LOCK takes more rights than
  * COPY does, and a query that is only prepared takes none; what locks its table is that it is read.
  */
 static bool

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -244,6 +245,13 @@ write_all(int fd, const char *bytes, size_t n)
 	return done;
 }
 
+/* The file's own lock is one that tools do not know for what it is. */
+static _Atomic(bool) *
+is_cut(kn_json_log *log)
+{
+	return (_Atomic(bool) *) &log->is_cut;
+}
+
 /* False: not as a whole.  What has been written of it is then a line of its own, and no JSON. */
 static bool
 write_bytes(kn_json_log *log, const char *bytes, size_t n)
@@ -256,7 +264,7 @@ write_bytes(kn_json_log *log, const char *bytes, size_t n)
 	else
 		done = fwrite(bytes, 1, n, log->file);
 	if (done > 0)
-		log->is_cut = done < n;
+		atomic_store_explicit(is_cut(log), done < n, memory_order_relaxed);
 	return done == n && (fd >= 0 || fflush(log->file) == 0);
 }
 
@@ -271,7 +279,8 @@ write_line(void *user, const kn_event *event)
 	kn__buf_init(&line, NULL, SIZE_MAX / 2);
 	make_line(&line, event);
 	flockfile(log->file);
-	if (!line.has_failed && (!log->is_cut || write_bytes(log, "\n", 1)))
+	if (!line.has_failed &&
+		(!atomic_load_explicit(is_cut(log), memory_order_relaxed) || write_bytes(log, "\n", 1)))
 		is_written = write_bytes(log, line.data, line.length);
 	if (!is_written)
 		log->lost++;

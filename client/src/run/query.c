@@ -92,6 +92,7 @@ kn__query_item(kn_ctx *cx, const char *sql, const kn_value *values, int count, k
 
 	*item = (kn__item){ .sql = sql, .length = strlen(sql), .values = values, .count = count };
 	class = recognize(cx, item);
+	item->hash ^= cx->path;
 	item->is_atomic = (class & KN__CLASS_ATOMIC) != 0;
 	item->never_prepare = !item->is_atomic;
 	/* What a later server has a word for may do so; it is not refused for that. */

@@ -408,7 +408,7 @@ kn__run_is_of_servers(kn_status status, const kn__fault *fault)
 {
 	if (fault->error.sqlstate[0] != '\0')
 		return fault->is_of_servers;
-	return status == KN_CONN_LOST || status == KN_OUTCOME_UNKNOWN;
+	return (status == KN_CONN_LOST || status == KN_OUTCOME_UNKNOWN) && !fault->is_ours;
 }
 
 /* Whether any server will do: by what its options say, else by what its text tells. */

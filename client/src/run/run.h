@@ -180,6 +180,7 @@ struct kn_ctx
 	kn_copy *copy;       /* likewise */
 	const char *refusal; /* why no call of it can do anything, NULL: nothing is wrong */
 	const char *refused; /* the claim that it is about, NULL: none */
+	uint64_t path;       /* the search path of its claims, as a number; 0: none */
 	const char *prelude; /* the statement that sets role and claims, NULL: none */
 	int prelude_count;
 	kn_route route;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define REASON_LIMIT 400
+#define AT_ONCE_NS   (100 * KN__NS_PER_MS)
 #define PATIENCE     10 /* a source that fails is not asked for so many times as long as it took */
 
 static void pause(kn__secret *secret, int64_t now, int64_t took);
@@ -125,6 +126,8 @@ pause(kn__secret *secret, int64_t now, int64_t took)
 {
 	int64_t length = took > secret->keep_ns / PATIENCE ? secret->keep_ns : took * PATIENCE;
 
+	if (took < AT_ONCE_NS)
+		length = 0;
 	secret->pause_until = now > KN__NEVER - length ? KN__NEVER : now + length;
 }
 

@@ -110,6 +110,8 @@ begin_once(kn_rows *rows)
 	if (cx->link == NULL)
 	{
 		status = cx->work.depth > 0 ? kn__transact_take(cx) : kn__run_take(call, &rows->permit);
+		if (status != KN_OK && cx->work.depth > 0)
+			kn__transact_fail(cx, status);
 		if (status != KN_OK)
 			return status;
 	}

@@ -471,7 +471,11 @@ kn__transact_close(kn_ctx *cx, kn_status status)
 	if (status == KN_OK)
 		status = commit(cx);
 	else
+	{
+		if (cx->work.failed == KN_OK)
+			kn__transact_fail(cx, status);
 		roll_back(cx);
+	}
 	leave(cx, status);
 	return status;
 }
@@ -490,10 +494,4 @@ kn__transact_abandon(kn_ctx *cx)
 {
 	roll_back(cx);
 	leave(cx, KN_ABORTED);
-}
-
-bool
-kn_in_transaction(const kn_ctx *cx)
-{
-	return cx != NULL && cx->work.depth > 0 && !cx->work.is_own;
 }

@@ -123,7 +123,8 @@ kn__transact_swap(kn_ctx *cx, kn_status *status)
 void
 kn__transact_hide(const kn_ctx *cx)
 {
-	if (cx->work.depth > 0 && cx->link != NULL)
+	/* In a child the session is the parent's. */
+	if (cx->work.depth > 0 && cx->link != NULL && !kn__db_is_child(cx->db))
 		kn__pool_retell(cx->link->server->pool, &cx->link->member, NULL);
 }
 
@@ -145,4 +146,10 @@ kn__transact_give(kn_ctx *cx, kn_status status)
 				   kn__coarse(cx->db->clock) - cx->longest,
 				   status,
 				   &verdict);
+}
+
+bool
+kn_in_transaction(const kn_ctx *cx)
+{
+	return cx != NULL && cx->work.depth > 0 && !cx->work.is_own;
 }

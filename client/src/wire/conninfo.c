@@ -278,6 +278,42 @@ split_uri(splitter *s, const char *text, const char *body)
 	return KN_OK;
 }
 
+/* How much stands before anything that looks like the name of a password. */
+static size_t
+before_pass(const char *text)
+{
+	static const char *const names[] = { "pass", "pwd" };
+	size_t least = strlen(text);
+
+	for (size_t i = 0; i < 2; i++)
+	{
+		size_t n = strlen(names[i]);
+
+		for (size_t at = 0; at + n <= least; at++)
+		{
+			size_t same = 0;
+
+			while (same < n && (text[at + same] | 0x20) == names[i][same])
+				same++;
+			if (same == n)
+				least = at;
+		}
+	}
+	return least;
+}
+
+/* Of a URI: behind a colon that no port follows, or before an "@". */
+static bool
+may_have_password(const char *uri)
+{
+	const char *begin = strstr(uri, "//");
+	const char *colon = begin == NULL ? NULL : strchr(begin, ':');
+
+	return strchr(uri, '@') != NULL ||
+		   (colon != NULL && colon < begin + 2 + strcspn(begin + 2, "/?") &&
+			(colon[1] < '0' || colon[1] > '9'));
+}
+
 /*
  * Whether what libpq quotes may be told: it is a sign, or stands before anything that may be of a
  * password.
@@ -286,9 +322,9 @@ static bool
 is_public(const splitter *s, const char *quoted, size_t n)
 {
 	const char *text = s->rest.data == NULL ? "" : s->rest.data;
-	const char *secret = s->is_uri && strchr(text, '@') != NULL ? text : strstr(text, "password");
+	const char *secret = s->is_uri && may_have_password(text) ? text : text + before_pass(text);
 
-	if (n <= 1 || secret == NULL)
+	if (n <= 1 || *secret == '\0')
 		return true;
 	for (const char *at = text; at + n <= secret; at++)
 	{
@@ -296,6 +332,17 @@ is_public(const splitter *s, const char *quoted, size_t n)
 			return true;
 	}
 	return false;
+}
+
+static bool
+is_ascii(const char *text)
+{
+	for (; *text != '\0'; text++)
+	{
+		if (((unsigned char) *text & 0x80) != 0 || *text == '\'')
+			return false;
+	}
+	return true;
 }
 
 /* What libpq has against it, without what it quotes of a password. */
@@ -307,6 +354,9 @@ refuse(splitter *s, const char *error)
 
 	if (is_no_memory(error))
 		return kn__fail(s->fault, KN_NO_MEMORY, "out of memory");
+	/* In another language, it has other marks around what it quotes. */
+	if (!is_ascii(error))
+		return kn__fail(s->fault, KN_CONFIG, "the connection string is malformed");
 	kn__buf_init(&text, s->arena->allocator, SIZE_MAX / 2);
 	/* At once, so that no copy is left behind where it has grown. */
 	(void) kn__buf_room(&text, strlen(error) + 4);

@@ -145,7 +145,8 @@ kn__flight_is_once_more(const kn__flying *flight, bool was_in_transaction)
 	if (flight->is_lost || flight->stopped != KN_OK)
 		return false;
 	if (flight->is_stale || flight->is_rebound)
-		return !was_in_transaction && kn__flight_outcome(flight) == KN__NOTHING_DONE;
+		return !was_in_transaction && kn__flight_outcome(flight) == KN__NOTHING_DONE &&
+			   (flight->is_stale || kn__flight_was_first(flight));
 	for (int i = 0; may_repeat && i < flight->count; i++)
 		may_repeat = flight->items[i].may_repeat;
 	return may_repeat;
@@ -470,6 +471,7 @@ kn__flight_finish(kn__flying *flight)
 							  KN_OUTCOME_UNKNOWN,
 							  "it is committed on this server, which was told to stop waiting for "
 							  "the standbys that have to have it too");
+	flight->fault->is_ours = true;
 }
 
 static bool

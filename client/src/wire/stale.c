@@ -57,7 +57,12 @@ static void
 note_other_types(kn__flying *flight, const kn__sent *sent, const PGresult *result,
 				 const char *sqlstate)
 {
-	static const char *const mismatches[] = { "42804", "42846", "42883" };
+	/* Of what the server finds when it reads a statement again. */
+	static const char *const routines[] = { "transformAssignedExpr",
+											"transformTypeCast",
+											"op_error",
+											"ParseFuncOrColumn" };
+	const char *routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
 	/* Before it is executed, and so with nothing that a function could have said. */
 	bool is_of_value = strncmp(sqlstate, "22", 2) == 0 && context != NULL &&
@@ -67,15 +72,14 @@ note_other_types(kn__flying *flight, const kn__sent *sent, const PGresult *resul
 
 	if (!sent->is_by_name || sent->is_prepare)
 		return;
-	for (size_t i = 0; i < sizeof(mismatches) / sizeof(mismatches[0]); i++)
-		is_of_type |= context == NULL && strcmp(sqlstate, mismatches[i]) == 0;
+	for (size_t i = 0; routine != NULL && i < sizeof(routines) / sizeof(routines[0]); i++)
+		is_of_type |= context == NULL && strcmp(routine, routines[i]) == 0;
 	if (!is_of_type && !is_of_value)
 		return;
 	entry = kn__find_entry(flight->conn, sent);
 	if (entry != NULL)
 		kn__prepared_forget(&flight->conn->cache, entry, true);
-	flight->is_stale |= is_of_type;
-	flight->is_rebound |= is_of_value;
+	flight->is_rebound = true;
 }
 
 /*
@@ -129,4 +133,16 @@ kn__note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 		conn->has_given_up = true;
 		kn__conn_never_prepare(conn);
 	}
+}
+
+/* Whether all before the item that failed may happen once more. */
+bool
+kn__flight_was_first(const kn__flying *flight)
+{
+	for (int i = 0; i < flight->count; i++)
+	{
+		if (flight->items[i].status == KN_OK && !flight->items[i].may_repeat)
+			return false;
+	}
+	return true;
 }

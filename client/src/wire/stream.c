@@ -146,7 +146,8 @@ is_once_more(const kn__streaming *stream)
 		return false;
 	if (stream->is_unfit)
 		return !flight->group_failed || flight->stopped != KN_OK;
-	return flight->is_stale && !stream->in_transaction && flight->stopped == KN_OK;
+	return (flight->is_stale || flight->is_rebound) && !stream->in_transaction &&
+		   flight->stopped == KN_OK;
 }
 
 /*

@@ -74,12 +74,37 @@ START_TEST(is_the_servers)
 }
 END_TEST
 
+/* A COPY that is its own transaction is judged as well. */
+START_TEST(is_judged_by_copies)
+{
+	kn_db *db;
+	kn_ctx *cx;
+
+	OPEN(db, .max_connections = 1, .retry_attempts = 1);
+	cx = kn_begin(db);
+	for (int i = 0; i < 40 && stats_of(db).breaker_opened == 0; i++)
+	{
+		kn_copy *copy = kn_copy_in(cx, "COPY kn_blame FROM STDIN");
+
+		if (copy != NULL && kn_last_error(cx)->status == KN_OK)
+			look_do(look,
+					"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+					" WHERE query ~ '^COPY kn_blame'");
+		ck_assert_int_ne(kn_copy_end(copy, NULL), KN_OK);
+	}
+	ck_assert_uint_eq(stats_of(db).breaker_opened, 1);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, is_not_the_servers, ends);
 	LOOP(tcase, is_the_servers, ends);
+	tcase_add_test(tcase, is_judged_by_copies);
 }
 
 int

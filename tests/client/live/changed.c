@@ -355,6 +355,15 @@ START_TEST(has_parameters_of_other_types)
 }
 END_TEST
 
+static const char x_person[] = "INSERT INTO person VALUES ($1, $2)";
+
+static kn_status
+add_twice(kn_ctx *c, void *argument)
+{
+	EXPECT_OK(c, kn_exec(c, x_person, "ada", (const char *) argument));
+	return kn_exec(c, x_person, "grace", (const char *) argument);
+}
+
 /* The same statement in the schema of another tenant, where a name stands for another type. */
 START_TEST(has_types_of_other_schemas)
 {
@@ -369,17 +378,19 @@ START_TEST(has_types_of_other_schemas)
 			"CREATE TABLE kn_one.person (name text, mood kn_one.mood);"
 			"CREATE TABLE kn_two.person (name text, mood kn_two.mood)");
 	OPEN(own, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 1);
-	for (int i = 0; i < 12; i++)
+	for (int i = 0; i < 24; i++)
 	{
 		int tenant = i / 3 % 2;
 		kn_ctx *c = kn_begin(own, .claims = tenants[tenant]);
+		const char *mood = tenant == 0 ? "calm" : "wild";
 
-		EXPECT_OK(
-			c,
-			kn_exec(c, "INSERT INTO person VALUES ($1, $2)", "ada", tenant == 0 ? "calm" : "wild"));
+		if (i < 12)
+			EXPECT_OK(c, kn_exec(c, x_person, "ada", mood));
+		else
+			EXPECT_OK(c, kn_transact(c, add_twice, (char *) (uintptr_t) mood));
 		kn_end(c);
 	}
-	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_two.person"), 6);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_two.person"), 18);
 	close_even(own);
 	look_do(look, "DROP SCHEMA kn_one, kn_two CASCADE");
 }

@@ -136,9 +136,9 @@ insert_twice(kn_ctx *cx, void *argument)
 
 	EXPECT_OK(cx, kn_exec(cx, "CREATE TEMP TABLE kn_closed (a int) ON COMMIT DROP"));
 	w->is_begun = true;
-	while (kn_exec(w->other, "SELECT 1") == KN_OK)
+	/* What is under way of it may be cancelled first. */
+	while (kn_exec(w->other, "SELECT 1") != KN_CLOSED)
 		;
-	ck_assert_int_eq(kn_last_error(w->other)->status, KN_CLOSED);
 	if (!w->is_late)
 		return kn_exec(cx, "INSERT INTO kn_closed VALUES (1)");
 	while (kn_exec(cx, "INSERT INTO kn_closed VALUES (1)") == KN_OK)

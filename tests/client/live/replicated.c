@@ -124,6 +124,8 @@ START_TEST(is_not_called_a_success)
 	kn_set_timeout(cx, -1);
 	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_replicated"), 1);
 	ck_assert_int_le(r.bodies, 1);
+	/* The server has done what it was told to. */
+	ck_assert_uint_eq(stats_of(db).breaker_opened, 0);
 	/* The session is as good as before. */
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	kn_end(cx);
