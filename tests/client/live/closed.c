@@ -3,6 +3,7 @@
  *		A handle that is closed while it is in use: calls end, and nothing is left over.
  */
 #include "live.h"
+#include "nothing.h"
 
 static void *
 close_slowly(void *argument)
@@ -180,40 +181,11 @@ START_TEST(waits_for_transactions)
 }
 END_TEST
 
-static void
-get_nothing(void *user, const char *key, kn_found_fn *found, void *into)
-{
-	(void) user;
-	(void) key;
-	(void) found;
-	(void) into;
-}
-
-static void
-put_nothing(void *user, const char *key, const void *bytes, size_t size, int64_t ttl_ms)
-{
-	(void) user;
-	(void) key;
-	(void) bytes;
-	(void) size;
-	(void) ttl_ms;
-}
-
-static void
-count_removals(void *user, const char *key)
-{
-	(void) key;
-	++*(int *) user;
-}
-
 /* What is committed is to be removed from the cache, closed or not. */
 START_TEST(is_closed_before_what_is_cached_is_removed)
 {
-	int removed = 0;
-	kn_cache cache = { .get = get_nothing,
-					   .put = put_nothing,
-					   .remove = count_removals,
-					   .user = &removed };
+	nothing has = { 0 };
+	kn_cache cache = cache_of(&has);
 	kn_db *db;
 	kn_ctx *cx;
 
@@ -222,7 +194,7 @@ START_TEST(is_closed_before_what_is_cached_is_removed)
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	ck_assert_int_eq(kn_close(db, 1000), KN_OK);
 	EXPECT_OK(cx, kn_uncache(cx, "a key"));
-	ck_assert_int_eq(removed, 1);
+	ck_assert_int_eq(has.removals, 1);
 	kn_end(cx);
 }
 END_TEST

@@ -5,36 +5,10 @@
 #ifndef KN_TESTS_FAILOVER_CACHE_H
 #define KN_TESTS_FAILOVER_CACHE_H
 
+#include "nothing.h"
 #include "route.h"
 
 #define SOON_MS 2500 /* less than anybody would wait */
-
-/* A cache that has nothing, and counts what it is to keep. */
-static void
-get_nothing(void *user, const char *key, kn_found_fn *found, void *into)
-{
-	(void) user;
-	(void) key;
-	(void) found;
-	(void) into;
-}
-
-static void
-count_put(void *user, const char *key, const void *bytes, size_t size, int64_t ttl_ms)
-{
-	(void) key;
-	(void) bytes;
-	(void) size;
-	(void) ttl_ms;
-	atomic_fetch_add((atomic_int *) user, 1);
-}
-
-static void
-remove_nothing(void *user, const char *key)
-{
-	(void) user;
-	(void) key;
-}
 
 /* What is to be kept comes from the primary, and nobody waits for one that is gone. */
 static void
@@ -42,8 +16,8 @@ check_cached(const char *primary, const char *replica)
 {
 	const char *replicas[] = { replica, NULL };
 	const kn_options options = { .size = sizeof(options), .cache_key = "fell" };
-	atomic_int puts = 0;
-	kn_cache cache = { get_nothing, count_put, remove_nothing, &puts };
+	nothing has = { 0 };
+	kn_cache cache = cache_of(&has);
 	kn_db *caching;
 	kn_ctx *cx;
 	int64_t begun;
@@ -58,7 +32,7 @@ check_cached(const char *primary, const char *replica)
 				  .cache = &cache) == KN_OK,
 		  "a handle with a cache");
 	cx = kn_begin(caching, .timeout_ms = REQUEST_MS);
-	while (atomic_load(&puts) == 0)
+	while (atomic_load(&has.puts) == 0)
 	{
 		check(kn_done(kn_query_values(cx, "SELECT count(*) FROM fell", NULL, 0, &options)) == KN_OK,
 			  "a read that is kept");
@@ -66,13 +40,13 @@ check_cached(const char *primary, const char *replica)
 			break;
 	}
 	control("KN_TEST_PRIMARY_CONTROL", "stop");
-	puts = 0;
+	has.puts = 0;
 	begun = kn__now(NULL);
 	check(kn_done(kn_query_values(cx, "SELECT count(*) FROM fell", NULL, 0, &options)) == KN_OK,
 		  "a read that is not");
 	took = kn__now(NULL) - begun;
 	check(took < SOON_MS * KN__NS_PER_MS, "it is done soon");
-	check(atomic_load(&puts) == 0, "what a replica says is not kept");
+	check(atomic_load(&has.puts) == 0, "what a replica says is not kept");
 	(void) printf("without the primary a cached read took %.1f ms\n", (double) took / 1e6);
 	kn_end(cx);
 	control("KN_TEST_PRIMARY_CONTROL", "start");

@@ -3,6 +3,7 @@
  *		What a process has as it forks: it is the parent's, and a child only forgets it.
  */
 #include "notes.h"
+#include "nothing.h"
 #include "run/run.h"
 
 #include <sys/stat.h>
@@ -126,32 +127,6 @@ START_TEST(is_the_parents_own_in_a_savepoint)
 }
 END_TEST
 
-static void
-get_nothing(void *user, const char *key, kn_found_fn *found, void *into)
-{
-	(void) user;
-	(void) key;
-	(void) found;
-	(void) into;
-}
-
-static void
-count_change(void *user, const char *key, const void *bytes, size_t size, int64_t ttl_ms)
-{
-	(void) key;
-	(void) bytes;
-	(void) size;
-	(void) ttl_ms;
-	(*(int *) user)++;
-}
-
-static void
-count_removal(void *user, const char *key)
-{
-	(void) key;
-	(*(int *) user)++;
-}
-
 static kn_status
 putting_body(kn_ctx *cx, void *argument)
 {
@@ -174,8 +149,8 @@ putting_within_body(kn_ctx *cx, void *argument)
 /* Another thread of the parent's may have the lock by then, and none is there in the child. */
 START_TEST(waits_for_no_thread_that_is_not_there)
 {
-	int changes = 0;
-	kn_cache cache = { get_nothing, count_change, count_removal, &changes };
+	nothing has = { 0 };
+	kn_cache cache = cache_of(&has);
 	fork_task t = { .returns = KN_OK };
 	kn_status status;
 	kn_ctx *cx;
@@ -184,10 +159,10 @@ START_TEST(waits_for_no_thread_that_is_not_there)
 	cx = kn_begin(t.locked);
 	status = kn_transact(cx, _i == 0 ? putting_body : putting_within_body, &t);
 	if (t.child == 0)
-		_exit((status != KN_FORKED) + 2 * (changes != 0));
+		_exit((status != KN_FORKED) + 2 * (has.puts + has.removals != 0));
 	EXPECT_OK(cx, status);
 	ck_assert_int_eq(t.result, 0);
-	ck_assert_int_eq(changes, 2);
+	ck_assert_int_eq(has.puts + has.removals, 2);
 	kn_end(cx);
 	close_even(t.locked);
 }

@@ -169,6 +169,35 @@ START_TEST(has_names_of_its_own)
 }
 END_TEST
 
+/* What it leaves cannot be undone. */
+static void
+make_spoiler(void)
+{
+	look_do(
+		look,
+		"CREATE OR REPLACE FUNCTION kn_spoil() RETURNS void LANGUAGE plpgsql AS $$BEGIN"
+		" PERFORM set_config('app.t', 'x', false); EXECUTE 'PREPARE kn_mine AS SELECT 1'; END$$");
+}
+
+/* Each of so many connections. */
+static void
+spoil_all(kn_db *db, int count)
+{
+	kn_ctx *contexts[8];
+	kn_rows *rows[8];
+
+	for (int i = 0; i < count; i++)
+	{
+		contexts[i] = kn_begin(db);
+		rows[i] = kn_stream(contexts[i], "SELECT kn_spoil()");
+	}
+	for (int i = 0; i < count; i++)
+	{
+		EXPECT_OK(contexts[i], kn_done(rows[i]));
+		kn_end(contexts[i]);
+	}
+}
+
 /* The session is wanted for what cannot be sent; that tells nothing of whether it is clean. */
 START_TEST(is_nobodys_though_nothing_is_sent)
 {
@@ -176,10 +205,7 @@ START_TEST(is_nobodys_though_nothing_is_sent)
 	kn_ctx *cx;
 	char found = '-';
 
-	look_do(
-		look,
-		"CREATE OR REPLACE FUNCTION kn_spoil() RETURNS void LANGUAGE plpgsql AS $$BEGIN"
-		" PERFORM set_config('app.t', 'x', false); EXECUTE 'PREPARE kn_mine AS SELECT 1'; END$$");
+	make_spoiler();
 	OPEN(db, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 1);
 	cx = kn_begin(db);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT kn_spoil()"));
@@ -199,30 +225,13 @@ END_TEST
 /* However many there are, who comes next has none of them, and another one does what is asked. */
 START_TEST(is_passed_over_however_many)
 {
-	kn_ctx *contexts[6];
-	kn_rows *rows[COUNT(contexts)];
 	kn_db *db;
 	kn_ctx *cx;
 	char found = '-';
 
-	look_do(
-		look,
-		"CREATE OR REPLACE FUNCTION kn_spoil() RETURNS void LANGUAGE plpgsql AS $$BEGIN"
-		" PERFORM set_config('app.t', 'x', false); EXECUTE 'PREPARE kn_mine AS SELECT 1'; END$$");
-	OPEN(db,
-		 .conninfo = sessions(),
-		 .pgbouncer = sessions_mode(),
-		 .max_connections = COUNT(contexts));
-	for (int i = 0; i < COUNT(contexts); i++)
-	{
-		contexts[i] = kn_begin(db);
-		rows[i] = kn_stream(contexts[i], "SELECT kn_spoil()");
-	}
-	for (int i = 0; i < COUNT(contexts); i++)
-	{
-		EXPECT_OK(contexts[i], kn_done(rows[i]));
-		kn_end(contexts[i]);
-	}
+	make_spoiler();
+	OPEN(db, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 6);
+	spoil_all(db, 6);
 	cx = kn_begin(db);
 	if (_i == 0)
 		EXPECT_OK(cx, read_tenant(cx, &found));
@@ -300,35 +309,21 @@ look_and_count(kn_ctx *cx, void *argument)
 START_TEST(is_no_attempt)
 {
 	counted c = { .next = (next_one) _i };
-	kn_ctx *contexts[3];
-	kn_rows *rows[COUNT(contexts)];
 	kn_db *db;
 	kn_ctx *cx;
 
-	look_do(
-		look,
-		"CREATE OR REPLACE FUNCTION kn_spoil() RETURNS void LANGUAGE plpgsql AS $$BEGIN"
-		" PERFORM set_config('app.t', 'x', false); EXECUTE 'PREPARE kn_mine AS SELECT 1'; END$$");
+	make_spoiler();
 	OPEN(db,
 		 .conninfo = sessions(),
 		 .pgbouncer = sessions_mode(),
-		 .max_connections = COUNT(contexts),
+		 .max_connections = 3,
 		 .retry_attempts = 1);
-	for (int i = 0; i < COUNT(contexts); i++)
-	{
-		contexts[i] = kn_begin(db);
-		rows[i] = kn_stream(contexts[i], "SELECT kn_spoil()");
-	}
-	for (int i = 0; i < COUNT(contexts); i++)
-	{
-		EXPECT_OK(contexts[i], kn_done(rows[i]));
-		kn_end(contexts[i]);
-	}
+	spoil_all(db, 3);
 	cx = kn_begin(db);
 	EXPECT_OK(cx, kn_transact(cx, look_and_count, &c, .attempts = 1));
 	ck_assert_int_eq(c.found, 'o');
 	ck_assert_int_eq(c.runs, 1);
-	ck_assert_uint_eq(stats_of(db).closed_broken, COUNT(contexts));
+	ck_assert_uint_eq(stats_of(db).closed_broken, 3);
 	kn_end(cx);
 	close_even(db);
 }
