@@ -56,11 +56,27 @@ START_TEST(ends)
 }
 END_TEST
 
+START_TEST(finds_words)
+{
+	static const char text[] = "SELECT Set_Config('a', 'Pass\xc3\x89')";
+
+	ck_assert_ptr_eq(kn__find_folded(text, "select"), text);
+	ck_assert_ptr_eq(kn__find_folded(text, "set_config"), text + 7);
+	ck_assert_ptr_eq(kn__find_folded(text, "pass\xc3\x89"), text + 24);
+	ck_assert_ptr_null(kn__find_folded(text, "pass\xc3\xa9"));
+	ck_assert_ptr_null(kn__find_folded(text, "configs"));
+	ck_assert_ptr_null(kn__find_folded("", "a"));
+	/* The sign that is one bit from it. */
+	ck_assert_ptr_null(kn__find_folded("set\x7f", "set_"));
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	LOOP(tcase, characters, cases);
 	tcase_add_test(tcase, ends);
+	tcase_add_test(tcase, finds_words);
 }
 
 int

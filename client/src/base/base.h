@@ -205,7 +205,9 @@ extern uint64_t kn__hash(const void *bytes, size_t length, uint64_t seed);
  * formed, and its first byte stands for nothing.
  */
 extern size_t kn__utf8_length(const char *text, size_t n);
-/* What stands in its place. */
+/* Where a word of small letters stands in a text first, in whatever case; NULL: nowhere. */
+extern const char *kn__find_folded(const char *text, const char *word);
+/* What stands in the place of what is none. */
 #define KN__UTF8_REPLACEMENT "\xEF\xBF\xBD"
 
 /*

@@ -1,8 +1,10 @@
 /*
  * utf8.c
- *		Whether text is UTF-8, a character at a time.
+ *		Whether text is UTF-8, a character at a time; and where a word is in it.
  */
 #include "base/base.h"
+
+#include <string.h>
 
 /* How many bytes a character has that begins with this one; 0: none does. */
 static size_t
@@ -32,4 +34,28 @@ kn__utf8_length(const char *text, size_t n)
 		(p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] >= 0x90))
 		return 0; /* too long a form, a surrogate, or beyond U+10FFFF */
 	return length;
+}
+
+/* As in SQL and conninfos: no letters but those of ASCII have two cases, in any locale. */
+static char
+fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char) (c | 0x20) : c;
+}
+
+const char *
+kn__find_folded(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (; *text != '\0'; text++)
+	{
+		size_t same = 0;
+
+		while (same < n && fold(text[same]) == word[same])
+			same++;
+		if (same == n)
+			return text;
+	}
+	return NULL;
 }

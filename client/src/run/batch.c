@@ -4,7 +4,6 @@
  */
 #include "run/rows.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #define FIRST_ROOM 16
@@ -29,7 +28,6 @@ static kn_batch failed_batch = {
 };
 
 static bool make_room(kn_batch *batch);
-static bool sets_local(const char *sql);
 static unsigned add_class(unsigned all, unsigned class);
 static kn_status check_commits(kn_batch *batch);
 static int fail_item(kn_batch *batch, kn_status status, const char *why);
@@ -76,32 +74,15 @@ kn_add_values(kn_batch *batch, const char *sql, const kn_value *values, int coun
 	item = &batch->items[batch->count];
 	class = kn__query_item(batch->cx, sql, copy, count, item);
 	item->wants_rows = true;
+	/* A search path, perhaps. */
 	item->may_make = (class & (KN__CLASS_CALLS | KN__CLASS_CREATES)) != 0 ||
-					 ((class & KN__CLASS_READ) == 0 && sets_local(sql));
+					 ((class & KN__CLASS_READ) == 0 && kn__find_folded(sql, "set_config") != NULL);
 	batch->class = add_class(batch->class, class);
 	if ((class & KN__CLASS_COMMITS) != 0 && batch->committing < 0)
 		batch->committing = batch->count;
 	if (kn__run_usage(batch->cx, class, sql) != KN_OK)
 		return fail_item(batch, KN_USAGE, batch->cx->fault.error.message);
 	return batch->count++;
-}
-
-/* Whether it may be one that sets something for the transaction, such as the search path. */
-static bool
-sets_local(const char *sql)
-{
-	static const char name[] = "set_config";
-
-	for (; *sql != '\0'; sql++)
-	{
-		size_t same = 0;
-
-		while (same < sizeof(name) - 1 && tolower((unsigned char) sql[same]) == name[same])
-			same++;
-		if (same == sizeof(name) - 1)
-			return true;
-	}
-	return false;
 }
 
 static bool

@@ -16,7 +16,7 @@
 #define AT_ONCE_NS   (100 * KN__NS_PER_MS)
 #define PATIENCE     10 /* a source that fails is not asked for so many times as long as it took */
 
-static void pause(kn__secret *secret, int64_t now, int64_t took);
+static void put_off(kn__secret *secret, int64_t now, int64_t took);
 
 kn_status
 kn__secret_init(kn__secret *secret, kn_secret_fn *ask, void *user, const kn_secret_request *about,
@@ -113,7 +113,7 @@ ask(kn__secret *secret, int64_t now, int64_t until, bool refresh, char *reason)
 		}
 	}
 	else
-		pause(secret, now, kn__now(NULL) - begun);
+		put_off(secret, now, kn__now(NULL) - begun);
 	kn__wipe(given, sizeof(given));
 	if (status == KN_OK && kn__now(NULL) >= until)
 		(void) snprintf(reason, REASON_LIMIT, "kn_config.secret took too long");
@@ -122,7 +122,7 @@ ask(kn__secret *secret, int64_t now, int64_t until, bool refresh, char *reason)
 
 /* One that fails at once may be asked each time. */
 static void
-pause(kn__secret *secret, int64_t now, int64_t took)
+put_off(kn__secret *secret, int64_t now, int64_t took)
 {
 	int64_t length = took > secret->keep_ns / PATIENCE ? secret->keep_ns : took * PATIENCE;
 

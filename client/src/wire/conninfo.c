@@ -285,19 +285,12 @@ before_pass(const char *text)
 	static const char *const names[] = { "pass", "pwd" };
 	size_t least = strlen(text);
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 	{
-		size_t n = strlen(names[i]);
+		const char *found = kn__find_folded(text, names[i]);
 
-		for (size_t at = 0; at + n <= least; at++)
-		{
-			size_t same = 0;
-
-			while (same < n && (text[at + same] | 0x20) == names[i][same])
-				same++;
-			if (same == n)
-				least = at;
-		}
+		if (found != NULL && (size_t) (found - text) < least)
+			least = (size_t) (found - text);
 	}
 	return least;
 }

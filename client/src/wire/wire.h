@@ -287,6 +287,7 @@ extern KN__HOT int kn__result_rows(const kn__result *result);
 extern KN__HOT int kn__result_columns(const kn__result *result);
 extern const char *kn__result_name(const kn__result *result, int column);
 extern uint32_t kn__result_oid(const kn__result *result, int column);
+extern bool kn__result_is_null(const kn__result *result, int row, int column);
 /* Whether all columns are. */
 extern KN__HOT bool kn__result_is_binary(const kn__result *result);
 /*
@@ -297,7 +298,6 @@ extern KN__HOT kn_type kn__result_kind(const kn__result *result, int column);
 /* A value as it came; NULL is empty.  Column and row are there. */
 extern KN__HOT const char *kn__result_bytes(const kn__result *result, int row, int column,
 											int32_t *length);
-extern bool kn__result_is_null(const kn__result *result, int row, int column);
 /* See kn__decode(); borrows from the result.  known may be NULL. */
 extern kn_status kn__result_value(const kn__result *result, int row, int column,
 								  const kn__known *known, kn__arena *arena, kn_value *out,
