@@ -185,6 +185,12 @@ START_TEST(is_not_denied_where_rows_were_lost)
 		;
 	status = kn_copy_end(copy, NULL);
 	ck_assert_msg(status == KN_OUTCOME_UNKNOWN, "%s", kn_status_name(status));
+	/* The server does not know yet that nobody listens: what it still writes is for no other test.
+	 */
+	look_await(look,
+			   "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+			   " WHERE query ~ '^COPY.*kn_noted' AND state = 'active'",
+			   0);
 }
 END_TEST
 
