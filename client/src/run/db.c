@@ -151,7 +151,7 @@ make_server(kn_db *db, int index)
 	server->secret = &db->secrets[index];
 	atomic_init(&server->is_primary, index == 0);
 	atomic_init(&server->lag_us, -1);
-	atomic_init(&server->is_pooled, config->pgbouncer == KN_ON);
+	server->pooler = config->pgbouncer;
 	server->shapes = kn__memo_new(db->allocator);
 	if (server->shapes == NULL)
 		return KN_NO_MEMORY;

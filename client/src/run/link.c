@@ -19,6 +19,7 @@ static bool has_ended(void *user, kn__member *member, int64_t deadline);
 static kn_status connect_link(kn__link *link, const kn__wait *wait, const int *wake,
 							  uint64_t *version, kn__fault *fault);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
+static kn_status ask_backend(kn__link *link, const kn__wait *wait, int *backend, kn__fault *fault);
 
 /*
  * One that does nothing may not have read what it is to do.  It is not long until it has, or sees
@@ -202,31 +203,26 @@ kn__link_free_secrets(kn_db *db)
 
 /*
  * A pooler gives each session a process number of its own making.  One that hands
- * transactions to several backends knows nothing of statements prepared before.
+ * transactions to several backends knows nothing of statements prepared before.  Each connection
+ * is asked: what a name led to before says nothing of where it leads by now.
  */
 static kn_status
 find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault)
 {
-	kn__server *server = link->server;
-	int backend;
-	kn_status status;
+	int backend = kn__conn_pid(link->conn);
+	kn_status status = KN_OK;
 
-	if (server->db->config.pgbouncer == KN_AUTOMATIC && !atomic_load(&server->is_looked_at))
-	{
-		status = kn__link_backend(link, wait, &backend, fault);
-		if (status != KN_OK)
-			return status;
-		atomic_store(&server->is_pooled, backend != kn__conn_pid(link->conn));
-		atomic_store(&server->is_looked_at, true);
-	}
-	if (atomic_load(&server->is_pooled))
+	if (link->server->pooler == KN_AUTOMATIC)
+		status = ask_backend(link, wait, &backend, fault);
+	link->is_pooled = link->server->pooler == KN_ON || backend != kn__conn_pid(link->conn);
+	if (link->is_pooled)
 		kn__conn_never_prepare(link->conn);
-	return KN_OK;
+	return status;
 }
 
-/* The process that the next statement goes to, as it says itself. */
-kn_status
-kn__link_backend(kn__link *link, const kn__wait *wait, int *backend, kn__fault *fault)
+/* The process that a statement goes to, as it says itself. */
+static kn_status
+ask_backend(kn__link *link, const kn__wait *wait, int *backend, kn__fault *fault)
 {
 	kn__item item = { .sql = "SELECT pg_catalog.pg_backend_pid()",
 					  .never_prepare = true,
@@ -237,7 +233,6 @@ kn__link_backend(kn__link *link, const kn__wait *wait, int *backend, kn__fault *
 	const char *why;
 	kn_status status;
 
-	*backend = kn__conn_pid(link->conn);
 	item.length = strlen(item.sql);
 	item.hash = kn__hash(item.sql, item.length, 0);
 	status = kn__flight(link->conn, &item, 1, wait, &outcome, fault);
@@ -309,7 +304,8 @@ lingers(void *user, kn__member *member)
 {
 	kn__link *link = (kn__link *) (void *) member;
 
-	if (!kn__conn_is_deaf(link->conn) || atomic_load(&((kn__server *) user)->is_pooled))
+	(void) user;
+	if (!kn__conn_is_deaf(link->conn) || link->is_pooled)
 		return false;
 	link->pid = kn__conn_pid(link->conn);
 	kn__conn_close(link->conn);

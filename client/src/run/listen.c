@@ -64,8 +64,8 @@ kn_open_listener(kn_listener **out, kn_db *db, const kn_listener_options *option
 		listener->elsewhere.host = db->settings->listening->host;
 		listener->elsewhere.secret = &db->secrets[db->settings->server_count];
 		listener->elsewhere.shapes = db->servers[0].shapes;
-		/* It asks by itself, each time. */
-		atomic_init(&listener->elsewhere.is_looked_at, true);
+		/* It is past the pooler that there is said to be. */
+		listener->elsewhere.pooler = db->config.pgbouncer == KN_OFF ? KN_OFF : KN_AUTOMATIC;
 	}
 	(void) pthread_mutex_lock(&db->lock);
 	db->contexts++;

@@ -121,28 +121,16 @@ kn_status
 kn__listen_open(kn_listener *listener, const kn__wait *wait, kn__fault *fault)
 {
 	kn_db *db = listener->db;
-	kn_mode pooler = db->config.pgbouncer;
-	bool is_pooled = false;
-	int backend;
-	kn_status status;
+	kn_status status = KN_OK;
 
 	if (db->settings->listening == NULL)
-	{
 		listener->server = kn__route_primary(db);
-		is_pooled = pooler == KN_ON;
-	}
 	kn__fault_clear(fault);
-	status = is_pooled
-				 ? KN_OK
-				 : kn__link_open(listener->server, wait, listener->wake, &listener->link, fault);
+	if (listener->server->pooler != KN_ON)
+		status = kn__link_open(listener->server, wait, listener->wake, &listener->link, fault);
 	if (status != KN_OK)
 		return status;
-	if (!is_pooled && pooler != KN_OFF)
-	{
-		status = kn__link_backend(listener->link, wait, &backend, fault);
-		is_pooled = status == KN_OK && backend != kn__conn_pid(listener->link->conn);
-	}
-	if (is_pooled)
+	if (listener->link == NULL || listener->link->is_pooled)
 		status = kn__fail(fault,
 						  KN_CONFIG,
 						  "a pooler stands before server \"%s\", and LISTEN needs a session of its"

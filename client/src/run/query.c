@@ -161,8 +161,7 @@ kn__run_soil(kn_ctx *cx, unsigned class)
 {
 	if ((class & KN__CLASS_SOILS) != 0)
 		kn__conn_soil(cx->link->conn);
-	else if ((class & (KN__CLASS_CALLS | KN__CLASS_CREATES)) != 0 &&
-			 !atomic_load(&cx->link->server->is_pooled))
+	else if ((class & (KN__CLASS_CALLS | KN__CLASS_CREATES)) != 0 && !cx->link->is_pooled)
 		kn__conn_touch(cx->link->conn);
 }
 
@@ -176,8 +175,7 @@ kn__run_suits_pooler(const kn__call *call)
 	kn_ctx *cx = call->cx;
 	int at = 0;
 
-	if ((call->class & KN__CLASS_KEEPS) != KN__CLASS_KEEPS ||
-		!atomic_load(&cx->link->server->is_pooled))
+	if ((call->class & KN__CLASS_KEEPS) != KN__CLASS_KEEPS || !cx->link->is_pooled)
 		return KN_OK;
 	while (at < call->count - 1 && (kn__classes_of(cx->db->classes,
 												   &cx->db->functions,

@@ -30,7 +30,8 @@ typedef struct kn__link
 	kn__member member; /* the pool's part, first */
 	kn__conn *conn;    /* NULL: it lingers, and is closed */
 	kn__server *server;
-	int pid; /* of one that lingers */
+	bool is_pooled; /* something hands its statements to several backends */
+	int pid;        /* of one that lingers */
 } kn__link;
 
 /* One server of a handle, with its pool. */
@@ -47,9 +48,7 @@ struct kn__server
 	_Atomic(bool) is_known;        /* it could be reached at the last look */
 	_Atomic(bool) is_looked_after; /* it has ever been looked at */
 	_Atomic(int64_t) timeline;     /* of a primary; one more after each promotion */
-	_Atomic(bool) is_pooled;       /* something hands statements to several backends */
 	_Atomic(bool) is_told;         /* that statements were prepared in vain */
-	_Atomic(bool) is_looked_at;    /* whether it is so was found out */
 	_Atomic(int64_t) lag_us;       /* of a replica, -1: not known */
 	_Atomic(uint64_t) replayed;    /* place in the log, of a replica */
 	_Atomic(uint32_t) setbacks;    /* how often it was found to have less than that */
@@ -61,6 +60,7 @@ struct kn__server
 	_Atomic(uint64_t) refused; /* by the breaker */
 	kn__latency latency;       /* of reads that may be hedged */
 	kn__secret *secret;        /* the password for it */
+	kn_mode pooler;            /* whether there is one before it; each connection may find out */
 };
 
 struct kn_db
@@ -228,8 +228,6 @@ extern const kn__driver kn__link_driver;
 /* wake: as in kn__conn_options. */
 extern kn_status kn__link_open(kn__server *server, const kn__wait *wait, const int *wake,
 							   kn__link **out, kn__fault *fault);
-extern kn_status kn__link_backend(kn__link *link, const kn__wait *wait, int *backend,
-								  kn__fault *fault);
 extern void kn__link_close(kn__link *link);
 /* The secrets of all places, in the order of the settings.  KN_NO_MEMORY, or KN_OK. */
 extern kn_status kn__link_init_secrets(kn_db *db);
