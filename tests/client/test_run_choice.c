@@ -133,6 +133,24 @@ START_TEST(reads_what_is_fresh_where_that_is_to_be_had)
 }
 END_TEST
 
+/* The newest timeline's, also while that is away; of one timeline the one that is there. */
+START_TEST(does_not_fall_back_to_an_older_timeline)
+{
+	servers[0].timeline = 1;
+	servers[1].timeline = servers[2].timeline = 2;
+	servers[1].is_primary = servers[2].is_primary = true;
+	servers[2].is_known = false;
+	ck_assert_int_eq(choose(false, -1), 1);
+	servers[1].is_known = false;
+	servers[2].is_known = true;
+	ck_assert_int_eq(choose(false, -1), 2);
+	servers[2].is_known = false;
+	ck_assert_int_gt(choose(false, -1), 0);
+	servers[1].is_primary = servers[2].is_primary = false;
+	ck_assert_int_eq(choose(false, -1), 0);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -141,6 +159,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, spares_the_one_of_before);
 	tcase_add_test(tcase, asks_who_has_it);
 	tcase_add_test(tcase, writes_to_the_primary);
+	tcase_add_test(tcase, does_not_fall_back_to_an_older_timeline);
 	tcase_add_test(tcase, reads_what_is_fresh_where_that_is_to_be_had);
 }
 

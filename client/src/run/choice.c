@@ -8,6 +8,7 @@
 #include "run/run.h"
 
 static bool is_fit(const kn_ctx *cx, kn__server *server, int64_t now);
+static bool is_better(kn__server *server, kn__server *best);
 
 /*
  * The server for the next attempt.  except: the one of the attempt before, to be spared if
@@ -85,26 +86,32 @@ kn__route_has(const kn_ctx *cx, kn__server *server)
 }
 
 /*
- * The one that was seen last as such, if none is now.  One that was left behind by a failover,
- * and is there again, is on an older timeline.
+ * The one on the newest timeline, be it that it cannot be reached for now.  One that was left
+ * behind by a failover, and is there again, is on an older one: what is written to it is lost.
  */
 kn__server *
 kn__route_primary(kn_db *db)
 {
 	kn__server *best = NULL;
-	kn__server *last = &db->servers[0];
 
 	for (int i = db->server_count - 1; i >= 0; i--)
 	{
 		kn__server *server = &db->servers[i];
 
-		if (!atomic_load(&server->is_primary))
-			continue;
-		if (atomic_load(&server->timeline) >= atomic_load(&last->timeline))
-			last = server;
-		if (atomic_load(&server->is_known) &&
-			(best == NULL || atomic_load(&server->timeline) >= atomic_load(&best->timeline)))
+		if (atomic_load(&server->is_primary) && (best == NULL || is_better(server, best)))
 			best = server;
 	}
-	return best == NULL ? last : best;
+	return best == NULL ? &db->servers[0] : best;
+}
+
+/* Of two that have said that they are the primary. */
+static bool
+is_better(kn__server *server, kn__server *best)
+{
+	int64_t timeline = atomic_load(&server->timeline);
+	int64_t other = atomic_load(&best->timeline);
+
+	if (timeline != other)
+		return timeline > other;
+	return atomic_load(&server->is_known) || !atomic_load(&best->is_known);
 }

@@ -167,6 +167,8 @@ make_prelude(kn_ctx *cx, const kn_request *request)
 	}
 	if (has_role)
 	{
+		/* A search_path may name the role's own schema, and it does by default. */
+		cx->path = kn__hash(request->role, strlen(request->role), cx->path);
 		cx->prelude_values[at++] = kn_text("role");
 		cx->prelude_values[at++] = kn_text(copy(cx, request->role));
 	}

@@ -95,6 +95,7 @@ kn__query_item(kn_ctx *cx, const char *sql, const kn_value *values, int count, k
 	item->hash ^= cx->path;
 	item->is_atomic = (class & KN__CLASS_ATOMIC) != 0;
 	item->never_prepare = !item->is_atomic;
+	item->calls = (class & (KN__CLASS_CALLS | KN__CLASS_LASTS)) != 0;
 	/* What a later server has a word for may do so; it is not refused for that. */
 	item->commits = (class & (KN__CLASS_COMMITS | KN__CLASS_UNKNOWN)) != 0;
 	return class;

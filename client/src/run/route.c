@@ -46,6 +46,8 @@ static void *look_on(void *argument);
 static void probe(looker *l);
 static bool look(looker *l, const kn__wait *wait);
 static void note(looker *l, const kn__result *result, int64_t asked);
+static void note_timeline(looker *l, bool is_primary, int64_t timeline);
+static void leave_behind(kn__server *server);
 static void note_lag(looker *l, const kn_value *values);
 static void note_place(looker *l, const kn_value *values, int64_t asked);
 static int64_t integer_of(const kn_value *value, int64_t otherwise);
@@ -277,7 +279,11 @@ look(looker *l, const kn__wait *wait)
 		" * 1000000)::bigint END,"
 		" CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN ('x' || pg_catalog.left("
 		"pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))"
-		"::bit(32)::bigint END,"
+		"::bit(32)::bigint"
+		/* What it receives not everybody may see; the other one comes late, but never too early. */
+		" WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE')"
+		" THEN GREATEST((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver),"
+		" (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())) END,"
 		" pg_catalog.pg_is_in_recovery()"
 		" AND pg_catalog.pg_last_wal_replay_lsn() = pg_catalog.pg_last_wal_receive_lsn()";
 	int64_t asked = kn__now(NULL);
@@ -302,7 +308,7 @@ static void
 note(looker *l, const kn__result *result, int64_t asked)
 {
 	kn__server *server = l->server;
-	kn_value values[5];
+	kn_value values[5]; /* in the order of look() */
 	const char *why;
 	bool is_primary;
 
@@ -312,10 +318,9 @@ note(looker *l, const kn__result *result, int64_t asked)
 			return;
 	}
 	is_primary = !values[0].as.b;
+	note_timeline(l, is_primary, integer_of(&values[3], 0));
 	if (!is_primary)
 		note_lag(l, values);
-	else
-		atomic_store(&server->timeline, integer_of(&values[3], 0));
 	/* Connections of a server that was the other thing before may be to another one. */
 	if (atomic_exchange(&server->is_primary, is_primary) != is_primary &&
 		atomic_load(&server->is_looked_after))
@@ -324,6 +329,36 @@ note(looker *l, const kn__result *result, int64_t asked)
 	atomic_store(&server->is_known, true);
 	if (is_primary)
 		note_place(l, values, asked);
+}
+
+/*
+ * The same place in the log is another one on another timeline: what replicas are known to have
+ * says nothing where a new primary has begun one, until they are known to be on it as well.
+ */
+static void
+note_timeline(looker *l, bool is_primary, int64_t timeline)
+{
+	kn_db *db = l->prober->db;
+
+	(void) pthread_mutex_lock(&db->lock);
+	atomic_store(&l->server->timeline, timeline);
+	for (int i = 0; is_primary && i < db->server_count; i++)
+	{
+		kn__server *other = &db->servers[i];
+
+		if (atomic_load(&other->timeline) < timeline && !atomic_load(&other->is_primary))
+			leave_behind(other);
+	}
+	(void) pthread_mutex_unlock(&db->lock);
+}
+
+/* A replica that nobody knows to be where the primary is.  The lock is held. */
+static void
+leave_behind(kn__server *server)
+{
+	atomic_fetch_add(&server->setbacks, 1);
+	atomic_store(&server->lag_us, -1);
+	atomic_store(&server->replayed, 0);
 }
 
 /* What a replica has replayed, and how late that is. */
@@ -343,8 +378,12 @@ note_lag(looker *l, const kn_value *values)
 						 kn__now(NULL));
 	if (atomic_load(&l->server->setbacks) == l->setbacks)
 		atomic_store(&l->server->replayed, replayed);
-	(void) pthread_mutex_unlock(&db->lock);
 	atomic_store(&l->server->lag_us, lag);
+	/* Which one it is on nobody may be allowed to know. */
+	if (values[3].type != KN_TYPE_NULL &&
+		atomic_load(&l->server->timeline) < atomic_load(&kn__route_primary(db)->timeline))
+		leave_behind(l->server);
+	(void) pthread_mutex_unlock(&db->lock);
 }
 
 /* Where a primary is, if it is the one that counts. */

@@ -64,6 +64,7 @@ fly_on(kn__conn *conn, kn__item *items, int count, const kn__begun *begun, const
 	size_t size = (size_t) count * sizeof(kn__sent);
 	bool is_begun = begun->how != KN__PLAIN_NOT;
 	bool was_in_transaction = !is_begun && kn__conn_in_transaction(conn);
+	bool is_repeated;
 
 	*outcome = KN__NOTHING_DONE;
 	kn__shapes_begin(conn, was_in_transaction);
@@ -85,8 +86,9 @@ fly_on(kn__conn *conn, kn__item *items, int count, const kn__begun *begun, const
 	else
 		(void) fly(&flight);
 	*outcome = kn__flight_outcome(&flight);
-	if (kn__flight_is_once_more(&flight, was_in_transaction) &&
-		(was_in_transaction || kn__flight_roll_back(conn, wait)))
+	is_repeated = kn__flight_is_once_more(&flight, was_in_transaction) &&
+				  (was_in_transaction || kn__flight_roll_back(conn, wait));
+	if (is_repeated)
 	{
 		kn__flying again = { .conn = conn,
 							 .wait = wait,
@@ -102,7 +104,7 @@ fly_on(kn__conn *conn, kn__item *items, int count, const kn__begun *begun, const
 		*outcome = kn__flight_outcome(&again);
 		flight.status = again.status;
 	}
-	if (was_in_transaction)
+	if (was_in_transaction || (!is_repeated && *outcome == KN__NOTHING_DONE))
 		kn__flight_note_stale(&flight);
 	/* It answers again: what was late before is over, and what comes next has time of its own. */
 	if (was_in_transaction && flight.status == KN_OK)
@@ -146,7 +148,7 @@ kn__flight_is_once_more(const kn__flying *flight, bool was_in_transaction)
 		return false;
 	if (flight->is_stale || flight->is_rebound)
 		return !was_in_transaction && kn__flight_outcome(flight) == KN__NOTHING_DONE &&
-			   (flight->is_stale || kn__flight_was_first(flight));
+			   kn__flight_is_undone(flight, !flight->is_stale && !flight->is_retyped);
 	for (int i = 0; may_repeat && i < flight->count; i++)
 		may_repeat = flight->items[i].may_repeat;
 	return may_repeat;
@@ -155,12 +157,14 @@ kn__flight_is_once_more(const kn__flying *flight, bool was_in_transaction)
 /*
  * A statement that was prepared for what is another table by now has ended the transaction:
  * run again from its beginning, it will be prepared anew.  So will all others, each of which might
- * be the end of it once more.
+ * be the end of it once more.  Of a value that does not go there nobody knows whether it ever
+ * would.
  */
 void
 kn__flight_note_stale(kn__flying *flight)
 {
-	if (!flight->is_stale || flight->is_lost || flight->status == KN_OK || flight->stopped != KN_OK)
+	if ((!flight->is_stale && !flight->is_retyped) || flight->is_lost || flight->status == KN_OK ||
+		flight->stopped != KN_OK)
 		return;
 	kn__prepared_forget_all(&flight->conn->cache, true);
 	flight->status = KN_SERIALIZATION;

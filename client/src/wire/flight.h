@@ -40,6 +40,7 @@ typedef struct kn__flying
 	bool group_done;      /* a transaction of the server's making is complete */
 	bool is_refused;      /* the server would not describe a statement */
 	bool is_rebound;      /* it was prepared for other types than its places have, perhaps */
+	bool is_retyped;      /* that, and not by a value */
 	bool is_unreplicated; /* it is committed, but perhaps on this server only */
 	bool is_stale;        /* a prepared statement was not what it was taken for */
 	bool is_misshapen;    /* rows came in binary that has no codec: their table has changed */
@@ -82,7 +83,7 @@ extern KN__COLD void kn__note_unprepared(kn__flying *flight, const kn__item *ite
 extern KN__COLD void kn__note_stale(kn__flying *flight, const kn__sent *sent,
 									const PGresult *result);
 /* NULL: the cache does not have it any more. */
-extern bool kn__flight_was_first(const kn__flying *flight);
+extern bool kn__flight_is_undone(const kn__flying *flight, bool may_be_right);
 extern kn__prepared *kn__find_entry(const kn__conn *conn, const kn__sent *sent);
 
 /* reset.c */

@@ -3,6 +3,7 @@
  *		What the server says of prepared statements, and the cache took for otherwise.
  */
 #include "wire/flight.h"
+#include "wire/words.h"
 
 #include <string.h>
 
@@ -57,29 +58,25 @@ static void
 note_other_types(kn__flying *flight, const kn__sent *sent, const PGresult *result,
 				 const char *sqlstate)
 {
-	/* Of what the server finds when it reads a statement again. */
-	static const char *const routines[] = { "transformAssignedExpr",
-											"transformTypeCast",
-											"op_error",
-											"ParseFuncOrColumn" };
+	static const char value_of[] = "unnamed portal parameter $";
 	const char *routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
 	/* Before it is executed, and so with nothing that a function could have said. */
 	bool is_of_value = strncmp(sqlstate, "22", 2) == 0 && context != NULL &&
-					   strstr(context, "portal parameter $") != NULL;
-	bool is_of_type = false;
+					   strncmp(context, value_of, sizeof(value_of) - 1) == 0 &&
+					   !kn__words_are_relayed(routine);
+	bool is_of_type =
+		context == NULL &&
+		kn__words_are_of_types(sqlstate, routine, flight->items[sent - flight->sent].calls);
 	kn__prepared *entry;
 
-	if (!sent->is_by_name || sent->is_prepare)
-		return;
-	for (size_t i = 0; routine != NULL && i < sizeof(routines) / sizeof(routines[0]); i++)
-		is_of_type |= context == NULL && strcmp(routine, routines[i]) == 0;
-	if (!is_of_type && !is_of_value)
+	if (!sent->is_by_name || sent->is_prepare || (!is_of_type && !is_of_value))
 		return;
 	entry = kn__find_entry(flight->conn, sent);
 	if (entry != NULL)
 		kn__prepared_forget(&flight->conn->cache, entry, true);
 	flight->is_rebound = true;
+	flight->is_retyped |= is_of_type;
 }
 
 /*
@@ -135,13 +132,18 @@ kn__note_stale(kn__flying *flight, const kn__sent *sent, const PGresult *result)
 	}
 }
 
-/* Whether all before the item that failed may happen once more. */
+/*
+ * Whether nothing is left of what went before the item that failed, now that it is undone; or, if
+ * that need not have been in vain, whether it may happen once more.
+ */
 bool
-kn__flight_was_first(const kn__flying *flight)
+kn__flight_is_undone(const kn__flying *flight, bool may_be_right)
 {
 	for (int i = 0; i < flight->count; i++)
 	{
-		if (flight->items[i].status == KN_OK && !flight->items[i].may_repeat)
+		const kn__item *item = &flight->items[i];
+
+		if (item->status == KN_OK && (may_be_right ? !item->may_repeat : item->calls))
 			return false;
 	}
 	return true;

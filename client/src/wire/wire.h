@@ -131,6 +131,7 @@ typedef struct kn__item
 	int count;
 	bool never_prepare;
 	bool may_make;    /* what the names of those behind it stand for, as a function may */
+	bool calls;       /* functions that may do what lasts though all of it is undone here */
 	bool may_scan;    /* a query that only reads: its rows may come by COPY */
 	bool may_repeat;  /* it may happen twice, or is undone with the others before that */
 	bool wants_rows;  /* it may have rows, and they are the caller's: kept in result */

@@ -59,6 +59,23 @@ kn__words_are_relayed(const char *routine)
 }
 
 bool
+kn__words_are_of_types(const char *sqlstate, const char *routine, bool calls)
+{
+	static const char *const routines[] = { "transformAssignedExpr",
+											"transformTypeCast",
+											"op_error",
+											"ParseFuncOrColumn",
+											"select_common_type",
+											"select_common_type_from_oids",
+											"coerce_to_common_type",
+											NULL };
+
+	/* Whatever else finds it, unless a function of the caller's can have. */
+	return is_one_of(routine, routines) ||
+		   (!calls && is_in("42804 42846 42883 42725 42P18", sqlstate));
+}
+
+bool
 kn__words_are_raised(const char *routine)
 {
 	static const char *const routines[] = {

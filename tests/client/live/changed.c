@@ -334,68 +334,6 @@ START_TEST(makes_room_while_it_is_sent)
 }
 END_TEST
 
-/* A parameter whose place has another type by now: as text it goes there all the same. */
-START_TEST(has_parameters_of_other_types)
-{
-	static const char insert[] = "INSERT INTO kn_place VALUES ($1)";
-	kn_db *own;
-	kn_ctx *c;
-
-	look_do(look, "DROP TABLE IF EXISTS kn_place; CREATE TABLE kn_place (v int)");
-	OPEN(own, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 1);
-	c = kn_begin(own);
-	for (int i = 0; i < 4; i++)
-		EXPECT_OK(c, kn_exec(c, insert, "1"));
-	look_do(look, "ALTER TABLE kn_place ALTER v TYPE text");
-	for (int i = 0; i < 4; i++)
-		EXPECT_OK(c, kn_exec(c, insert, "abc"));
-	kn_end(c);
-	close_even(own);
-	look_do(look, "DROP TABLE kn_place");
-}
-END_TEST
-
-static const char x_person[] = "INSERT INTO person VALUES ($1, $2)";
-
-static kn_status
-add_twice(kn_ctx *c, void *argument)
-{
-	EXPECT_OK(c, kn_exec(c, x_person, "ada", (const char *) argument));
-	return kn_exec(c, x_person, "grace", (const char *) argument);
-}
-
-/* The same statement in the schema of another tenant, where a name stands for another type. */
-START_TEST(has_types_of_other_schemas)
-{
-	static const char *const tenants[][3] = { { "search_path", "kn_one", NULL },
-											  { "search_path", "kn_two", NULL } };
-	kn_db *own;
-
-	look_do(look,
-			"DROP SCHEMA IF EXISTS kn_one, kn_two CASCADE; CREATE SCHEMA kn_one; CREATE SCHEMA "
-			"kn_two;"
-			"CREATE TYPE kn_one.mood AS ENUM ('calm'); CREATE TYPE kn_two.mood AS ENUM ('wild');"
-			"CREATE TABLE kn_one.person (name text, mood kn_one.mood);"
-			"CREATE TABLE kn_two.person (name text, mood kn_two.mood)");
-	OPEN(own, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 1);
-	for (int i = 0; i < 24; i++)
-	{
-		int tenant = i / 3 % 2;
-		kn_ctx *c = kn_begin(own, .claims = tenants[tenant]);
-		const char *mood = tenant == 0 ? "calm" : "wild";
-
-		if (i < 12)
-			EXPECT_OK(c, kn_exec(c, x_person, "ada", mood));
-		else
-			EXPECT_OK(c, kn_transact(c, add_twice, (char *) (uintptr_t) mood));
-		kn_end(c);
-	}
-	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_two.person"), 18);
-	close_even(own);
-	look_do(look, "DROP SCHEMA kn_one, kn_two CASCADE");
-}
-END_TEST
-
 static kn_status
 read_all_body(kn_ctx *c, void *argument)
 {
@@ -456,8 +394,6 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, prepares_in_spite_of_wrong_counts);
 	tcase_add_loop_test(tcase, is_changed_there_and_back, 0, is_pooled() ? 2 : 1);
 	tcase_add_test(tcase, tells_that_nothing_is_prepared_any_more);
-	tcase_add_test(tcase, has_parameters_of_other_types);
-	tcase_add_test(tcase, has_types_of_other_schemas);
 	tcase_add_test(tcase, is_run_again_once);
 }
 

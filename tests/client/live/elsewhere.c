@@ -153,6 +153,38 @@ START_TEST(is_not_done_again_if_it_lasts)
 }
 END_TEST
 
+/* Behind it in the batch is a statement that is prepared for what is another table by now. */
+START_TEST(is_not_done_again_for_what_has_changed)
+{
+	const kn_options says = { .size = sizeof(kn_options), .is_idempotent = true };
+	const kn_options *options = _i == 0 ? NULL : &says;
+	char sql[200];
+	kn_db *own;
+	kn_ctx *c;
+	kn_batch *batch;
+
+	(void) snprintf(sql,
+					sizeof(sql),
+					"SELECT dblink_exec('%s', 'INSERT INTO kn_noted VALUES (1)')",
+					getenv("KN_TEST_DIRECT"));
+	look_do(look, "DROP TABLE IF EXISTS kn_changing; CREATE TABLE kn_changing (a int)");
+	OPEN(own, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 1);
+	c = kn_begin(own);
+	for (int i = 0; i < 4; i++)
+		EXPECT_OK(c, kn_exec(c, "SELECT * FROM kn_changing"));
+	look_do(look, "ALTER TABLE kn_changing ADD b int");
+	batch = kn_begin_batch(c);
+	(void) kn_add_values(batch, sql, NULL, 0);
+	(void) kn_add(batch, "SELECT * FROM kn_changing");
+	EXPECT(c, kn_run_batch(batch, options), _i == 0 ? KN_SERIALIZATION : KN_OK);
+	ck_assert_int_eq(kn_last_error(c)->attempts, _i == 0 ? 1 : 0);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_noted"), 1 + _i);
+	kn_end(c);
+	close_even(own);
+	look_do(look, "DROP TABLE kn_changing");
+}
+END_TEST
+
 /* All connections but the test's own. */
 static void
 cut(void)
@@ -200,6 +232,7 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, is_done_once, 0, COUNT(x_last) * MEANS_COUNT);
 	tcase_add_loop_test(tcase, is_not_done_again_if_it_lasts, 0, COUNT(relayed) * BY_COPY);
+	tcase_add_loop_test(tcase, is_not_done_again_for_what_has_changed, 0, 2);
 	tcase_add_test(tcase, is_not_denied_where_rows_were_lost);
 	tcase_add_loop_test(tcase,
 						is_not_done_again_for_what_another_server_says,
