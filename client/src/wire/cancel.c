@@ -37,6 +37,7 @@ typedef struct Request
 {
 	kn__cancels *cancels;
 	PGcancel *cancel;
+	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool is_over;
@@ -75,8 +76,6 @@ static Request *
 start(kn__conn *conn, int64_t until, const int *stop)
 {
 	Request *request;
-	pthread_attr_t detached;
-	pthread_t thread;
 	sigset_t all;
 	sigset_t before;
 	int failed;
@@ -96,14 +95,12 @@ start(kn__conn *conn, int64_t until, const int *stop)
 	request->cancel = PQgetCancel(conn->pg);
 	(void) pthread_mutex_init(&request->lock, NULL);
 	kn__cond_init(&request->ended);
-	(void) pthread_attr_init(&detached);
-	(void) pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
 	/* The program's signals are for the program's threads. */
 	(void) sigfillset(&all);
 	(void) pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = request->cancel == NULL ? ENOMEM : pthread_create(&thread, &detached, run, request);
+	failed =
+		request->cancel == NULL ? ENOMEM : pthread_create(&request->thread, NULL, run, request);
 	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void) pthread_attr_destroy(&detached);
 	if (failed == 0)
 		return request;
 	destroy(request);
@@ -142,7 +139,8 @@ wait_over(Request *request, int64_t until, const int *stop)
 	return is_done;
 }
 
-/* Whoever is last, the caller or the thread, frees it. */
+/* Whoever is last, the caller or the thread, frees it; a thread that has answered is gone as well.
+ */
 static void
 leave(Request *request)
 {
@@ -151,9 +149,13 @@ leave(Request *request)
 	(void) pthread_mutex_lock(&request->lock);
 	is_over = request->is_over;
 	request->is_left = true;
+	if (!is_over)
+		(void) pthread_detach(request->thread);
 	(void) pthread_mutex_unlock(&request->lock);
-	if (is_over)
-		destroy(request);
+	if (!is_over)
+		return;
+	(void) pthread_join(request->thread, NULL);
+	destroy(request);
 }
 
 static void

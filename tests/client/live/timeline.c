@@ -1,0 +1,204 @@
+/*
+ * timeline.c
+ *		A primary that is away for a moment, and those that it has left behind.
+ *
+ * Of two servers the first begins as the primary.  The second takes its place, and the first
+ *follows it; then the first takes its place again, and the second does not follow: what it has
+ *written meanwhile nobody else has.
+ */
+#include "route.h"
+
+#define WRITE "INSERT INTO kept VALUES (1) RETURNING left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+
+static const char *first; /* conninfos, past poolers */
+static const char *second;
+
+/* The one value of a query, as text. */
+static void
+ask(const char *conninfo, const char *sql, char *buffer, size_t capacity)
+{
+	PGconn *conn = PQconnectdb(conninfo);
+	PGresult *result = PQexec(conn, sql);
+
+	if (PQntuples(result) != 1)
+	{
+		(void) fprintf(stderr, "%s: %s", sql, PQerrorMessage(conn));
+		exit(EXIT_FAILURE);
+	}
+	(void) snprintf(buffer, capacity, "%s", PQgetvalue(result, 0, 0));
+	PQclear(result);
+	PQfinish(conn);
+}
+
+/* What the servers run as may do anything to the files of both. */
+static void
+shell(const char *conninfo, const char *before, const char *dir, const char *after)
+{
+	char sql[500];
+
+	(void)
+		snprintf(sql, sizeof(sql), "COPY (SELECT 1) TO PROGRAM 'cat %s%s%s'", before, dir, after);
+	tell(conninfo, sql);
+}
+
+static kn_stats
+stats_of(int server)
+{
+	kn_stats stats = { .size = sizeof(stats) };
+
+	check(kn_get_stats(db, server, &stats) == KN_OK, "there are figures");
+	return stats;
+}
+
+static bool
+comes_to_be(int server, bool is_primary)
+{
+	int64_t end = kn__now(NULL) + PATIENCE;
+
+	while (stats_of(server).is_primary != is_primary && kn__now(NULL) < end)
+		(void) read_with(&(kn_request){ .size = sizeof(kn_request), .timeout_ms = 1000 });
+	return stats_of(server).is_primary == is_primary;
+}
+
+/* On which timeline it was written; "": it was not. */
+static const char *
+write_within(int64_t timeout_ms, uint64_t *lsn)
+{
+	static char timeline[9];
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = timeout_ms);
+	kn_rows *rows = kn_query(cx, WRITE);
+
+	(void) snprintf(timeline, sizeof(timeline), "%s", kn_next(rows) ? kn_get_text(rows, 0) : "");
+	if (kn_done(rows) != KN_OK)
+		return "";
+	if (lsn != NULL)
+		*lsn = kn_last_lsn(cx);
+	return timeline;
+}
+
+static bool
+writes_come_to(const char *timeline)
+{
+	int64_t end = kn__now(NULL) + PATIENCE;
+
+	while (kn__now(NULL) < end)
+	{
+		if (strcmp(write_within(1000, NULL), timeline) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first is a standby of the second from now on, and is read from once that is known. */
+static void
+check_follows(const char *plain_first, const char *plain_second)
+{
+	kn_db *kept = db;
+	char dir[300];
+	char socket[200];
+	char sql[400];
+	uint64_t lsn = 0;
+	int strayed = 0;
+
+	ask(first, "SHOW data_directory", dir, sizeof(dir));
+	ask(second, "SHOW unix_socket_directories", socket, sizeof(socket));
+	(void) snprintf(sql,
+					sizeof(sql),
+					"ALTER SYSTEM SET primary_conninfo = 'host=%s port=54321 user=postgres'",
+					socket);
+	tell(first, sql);
+	control("KN_TEST_PRIMARY_CONTROL", "stop -m fast");
+	control("KN_TEST_REPLICA_CONTROL", "promote");
+	shell(second, ">", dir, "/standby.signal");
+	control("KN_TEST_PRIMARY_CONTROL", "start");
+	check(comes_to_be(1, true) && comes_to_be(0, false), "they have changed places");
+	check(strcmp(write_within(REQUEST_MS, &lsn), "00000002") == 0, "writes flow");
+	check(reads_come_to(REPLICA, lsn), "who follows is read from");
+	/* Who may not see what it receives has to wait for a restartpoint. */
+	db = open_both(plain_first, plain_second, PROBE_MS);
+	check(comes_to_be(1, true) && comes_to_be(0, false), "anybody may see who is what");
+	for (int i = 0; i < 100; i++)
+		strayed += read_with(&(kn_request){ .size = sizeof(kn_request) }) != PRIMARY;
+	check(strayed == 0 && stats_of(0).lag_us < 0, "who may not follow is not read from");
+	tell(second, "CHECKPOINT");
+	check(strcmp(write_within(REQUEST_MS, &lsn), "00000002") == 0, "writes flow");
+	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	db = kept;
+	check(reads_come_to(REPLICA, lsn), "it has the checkpoint");
+	tell(first, "CHECKPOINT");
+	db = open_both(plain_first, plain_second, PROBE_MS);
+	check(reads_come_to(REPLICA, lsn), "then it is known to follow");
+	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	db = kept;
+}
+
+/* The first is the primary again, and the second goes on, as a standby of nobody. */
+static void
+check_strays(void)
+{
+	char dir[300];
+	int strayed = 0;
+	int failures = 0;
+
+	control("KN_TEST_PRIMARY_CONTROL", "promote");
+	check(comes_to_be(0, true) && comes_to_be(1, true), "there are two who say so");
+	check(writes_come_to("00000003"), "writes go to the newest");
+	tell(second, "INSERT INTO kept SELECT 7 FROM generate_series(1, 100000)");
+	ask(second, "SHOW data_directory", dir, sizeof(dir));
+	shell(second, ">", dir, "/standby.signal");
+	control("KN_TEST_REPLICA_CONTROL", "restart -m fast");
+	check(comes_to_be(1, false), "the second is a standby");
+	for (int i = 0; i < 200; i++)
+	{
+		uint64_t lsn = 0;
+
+		strayed += read_with(&(kn_request){ .size = sizeof(kn_request) }) != PRIMARY;
+		failures += strcmp(write_within(REQUEST_MS, &lsn), "00000003") != 0;
+		strayed +=
+			read_with(&(kn_request){ .size = sizeof(kn_request), .min_lsn = lsn }) != PRIMARY;
+	}
+	check(failures == 0 && strayed == 0, "one of another timeline is not read from");
+	shell(second, ">/dev/null; rm ", dir, "/standby.signal");
+	control("KN_TEST_REPLICA_CONTROL", "restart -m fast");
+	check(comes_to_be(1, true), "the second takes itself for the primary");
+}
+
+/* It is alone now; what it would be told nobody else would ever hear. */
+static void
+check_left_behind(void)
+{
+	int written = 0;
+
+	control("KN_TEST_PRIMARY_CONTROL", "stop -m fast");
+	for (int i = 0; i < 40; i++)
+		written += *write_within(100, NULL) != '\0';
+	check(written == 0, "nothing is written to an older timeline");
+	kn_reset_pool(db);
+	check(writes_come_to("00000002"), "unless somebody says that there is no other");
+	control("KN_TEST_PRIMARY_CONTROL", "start");
+	check(writes_come_to("00000003"), "until there is");
+}
+
+int
+main(int argc, char **argv)
+{
+	char plain[2][1000];
+
+	if (argc < 3)
+		return EXIT_FAILURE;
+	first = getenv("KN_TEST_DIRECT");
+	second = getenv("KN_TEST_REPLICA");
+	tell(first,
+		 "CREATE TABLE kept (a int); CREATE ROLE kn_plain LOGIN;"
+		 "GRANT SELECT, INSERT ON kept TO kn_plain");
+	open_servers(argv[1], argv[2]);
+	check(reads_come_to(REPLICA, 0), "there is a replica");
+	for (int i = 0; i < 2; i++)
+		(void) snprintf(plain[i], sizeof(plain[i]), "%s user=kn_plain", argv[1 + i]);
+	check_follows(plain[0], plain[1]);
+	check_strays();
+	check_left_behind();
+	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	(void) printf("%d passed, %d failed\n", passed, failed);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
