@@ -276,71 +276,6 @@ START_TEST(another_thread_cancels_a_waiter)
 }
 END_TEST
 
-/* A server that comes back within the patience of callers costs them time only. */
-START_TEST(a_server_that_is_down_is_waited_for)
-{
-	fake f;
-	kn__pool *pool;
-	taker other;
-
-	fake_init(&f, 1);
-	f.options.acquire_ms = 60000;
-	f.open_status = KN_CONN_LOST;
-	pool = fake_pool(&f);
-	taker_queue(&other, pool, KN__NEVER);
-	for (int i = 1; i <= 5; i++)
-	{
-		AWAIT(pool, failed_to_open == (uint64_t) i);
-		if (i == 5)
-			fake_set_status(&f, KN_OK);
-		fake_advance(&f, pool, 1000); /* the pause is over */
-	}
-	ck_assert_int_eq(taker_join(&other), KN_OK);
-	give(pool, other.member);
-	fake_end(&f, pool);
-}
-END_TEST
-
-/* One that stays down is told: first after acquire_ms, then at once, until a try is due. */
-START_TEST(a_server_that_stays_down)
-{
-	fake f;
-	kn__pool *pool;
-	taker other;
-	uint64_t failed;
-	kn_status why = _i == 0 ? KN_CONN_LOST : KN_UNAVAILABLE;
-
-	fake_init(&f, 1);
-	f.options.acquire_ms = 3000;
-	f.open_status = why;
-	pool = fake_pool(&f);
-	taker_queue(&other, pool, KN__NEVER);
-	AWAIT(pool, failed_to_open == 1);
-	fake_advance(&f, pool, 3000);
-	ck_assert_int_eq(taker_join(&other), why);
-	ck_assert_str_eq(other.fault.error.message,
-					 "no connection could be opened: the server is down");
-	ck_assert_ptr_nonnull(strstr(other.fault.error.detail, "ms ago.\nIt said so."));
-	ck_assert_str_eq(other.fault.error.hint, "Ask it.");
-	/* An attempt is due, so the next one waits for what comes of it. */
-	AWAIT(pool, opening == 0);
-	fake_advance(&f, pool, 1000);
-	failed = pool_stats(pool).failed_to_open;
-	taker_start(&other, pool, KN__NEVER);
-	ck_assert_int_eq(taker_join(&other), why);
-	ck_assert_int_eq(pool_stats(pool).failed_to_open, failed + 1);
-	/* And the one after that is told the same without one. */
-	taker_start(&other, pool, KN__NEVER);
-	ck_assert_int_eq(taker_join(&other), why);
-	ck_assert_int_eq(pool_stats(pool).failed_to_open, failed + 1);
-	/* It is up again. */
-	fake_set_status(&f, KN_OK);
-	fake_advance(&f, pool, 1000);
-	give(pool, take(pool));
-	fake_end(&f, pool);
-}
-END_TEST
-
 START_TEST(refused_credentials_are_told_at_once)
 {
 	fake f;
@@ -473,8 +408,6 @@ fill(TCase *tcase)
 	LOOP(tcase, the_end_of_patience, endings);
 	tcase_add_test(tcase, a_waiter_that_gave_up_loses_nothing);
 	tcase_add_test(tcase, another_thread_cancels_a_waiter);
-	tcase_add_test(tcase, a_server_that_is_down_is_waited_for);
-	tcase_add_loop_test(tcase, a_server_that_stays_down, 0, 2);
 	tcase_add_loop_test(tcase, refused_credentials_are_told_at_once, 0, 2);
 	tcase_add_test(tcase, one_that_is_out_is_waited_for);
 	tcase_add_test(tcase, an_abandoned_opening_is_not_lost);

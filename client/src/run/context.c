@@ -212,6 +212,8 @@ kn_end(kn_ctx *cx)
 static void
 let_go(kn_ctx *cx)
 {
+	if (cx->work.depth > 0)
+		kn__stream_drop(cx);
 	kn__rows_forget_all(cx);
 	kn__batch_forget_all(cx);
 	kn__copy_drop(cx);

@@ -133,7 +133,7 @@ struct kn__pool
 	bool has_failed;        /* to open one, since it last worked */
 	int failures;           /* in a row */
 	_Atomic(int) stillborn; /* members in a row that were dead before anybody had them */
-	int64_t failing_since;
+	int64_t failing_since;  /* KN__NEVER: there were others that were open */
 	int64_t failed_at;
 	int64_t retry_at;
 	kn__fault failure;

@@ -249,12 +249,15 @@ note_trouble(kn__pool *pool, int before, kn_status status, const kn__fault *faul
 {
 	int64_t now = kn__pool_now(pool);
 	int64_t pause_ms = RETRY_LAST_MS;
+	bool has_others = kn__pool_open_count(pool) - pool->opening > 1;
 
 	if (!pool->has_failed)
-	{
-		pool->failing_since = now;
 		pool->failures = before;
-	}
+	/* While there are others, that it lasts is no reason to give up once there are none. */
+	if (has_others)
+		pool->failing_since = KN__NEVER;
+	else if (!pool->has_failed || pool->failing_since == KN__NEVER)
+		pool->failing_since = now;
 	pool->has_failed = true;
 	pool->failed_at = now;
 	if (pool->failures < 7 && (RETRY_FIRST_MS << pool->failures) < RETRY_LAST_MS)

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define REST_NS  (20 * KN__NS_PER_MS) /* between two looks, however much it is asked */
+#define RENEW_MS 60000                /* between two renewals of the pool of the only server */
 #define HASTE_MS 100  /* while there is no primary, or its breaker sends calls away */
 #define LOOK_MS  1000 /* what a look may take, so that it is known who is gone */
 
@@ -41,6 +42,7 @@ struct kn__prober
 };
 
 static void set_back(kn__server *server, uint64_t replayed);
+static bool is_time_to_renew(kn__server *server);
 static void end_prober(struct kn__prober *prober);
 static void *look_on(void *argument);
 static void probe(looker *l);
@@ -127,9 +129,22 @@ kn__route_doubt(kn__server *server, kn_status status)
 		(void) pthread_cond_broadcast(&prober->asked);
 	}
 	(void) pthread_mutex_unlock(&db->lock);
-	/* The primary may be another one behind the same name by now. */
-	if (prober == NULL && status == KN_READ_ONLY)
+	/*
+	 * The primary may be another one behind the same name by now.  The connection that has said so
+	 * is closed; the others with it once in a while, for a standby's may be asked again and again.
+	 */
+	if (prober == NULL && status == KN_READ_ONLY && is_time_to_renew(server))
 		kn__pool_renew(server->pool);
+}
+
+static bool
+is_time_to_renew(kn__server *server)
+{
+	int64_t now = kn__now(NULL);
+	int64_t last = atomic_load(&server->renewed_at);
+
+	return (last == 0 || now - last >= RENEW_MS * KN__NS_PER_MS) &&
+		   atomic_compare_exchange_strong(&server->renewed_at, &last, now);
 }
 
 /*

@@ -23,6 +23,7 @@ struct kn_rows
 	uint8_t *kinds; /* kn_type of each and one more, 0: not looked at yet */
 	int64_t affected;
 	bool is_binary;    /* all columns of the current row are */
+	bool is_undone;    /* what it is part of is rolled back */
 	bool is_streaming; /* the connection is held, and more may come */
 	bool is_wrapped;   /* in a transaction for no more than that */
 	bool is_done;

@@ -321,6 +321,8 @@ kn__run_end_as(kn_ctx *cx, kn__server *server, const kn__permit *permit, int64_t
 	kn__breaker_state is;
 
 	kn__pool_note_query(cx->link->server->pool, &cx->link->member);
+	if (is_doubtful && verdict->status == KN_READ_ONLY && cx->db->server_count == 1)
+		kn__conn_soil(cx->link->conn);
 	kn__run_give(cx, now);
 	if (status != KN_OK)
 		atomic_fetch_add_explicit(&server->errors, 1, memory_order_relaxed);

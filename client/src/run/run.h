@@ -47,7 +47,8 @@ struct kn__server
 	_Atomic(bool) is_primary;      /* as it was last seen; the first server's until then */
 	_Atomic(bool) is_known;        /* it could be reached at the last look */
 	_Atomic(bool) is_looked_after; /* it has ever been looked at */
-	_Atomic(int64_t) timeline;     /* of a primary; one more after each promotion */
+	_Atomic(int64_t) timeline;     /* one more after each promotion; 0: not known */
+	_Atomic(int64_t) renewed_at;   /* because it would not be written to, last; 0: never */
 	_Atomic(bool) is_told;         /* that statements were prepared in vain */
 	_Atomic(int64_t) lag_us;       /* of a replica, -1: not known */
 	_Atomic(uint64_t) replayed;    /* place in the log, of a replica */
@@ -417,7 +418,7 @@ extern void kn__batch_forget_all(kn_ctx *cx);
 /* rows.c */
 extern KN__HOT kn_rows *kn__rows_new(kn_ctx *cx);
 extern void kn__rows_forget_all(kn_ctx *cx);
-/* stream.c */
+/* stream.c: of what is rolled back nobody wants the rest. */
 extern void kn__stream_drop(kn_ctx *cx);
 
 #endif

@@ -288,7 +288,7 @@ kn__stream_close(kn_rows *rows)
 	}
 	kn__fault_clear(&fault);
 	/* To cancel a read outside of a transaction harms nobody; anything else would be undone. */
-	if (cx->work.depth == 0 && kn__run_is_harmless(call))
+	if (rows->is_undone || (cx->work.depth == 0 && kn__run_is_harmless(call)))
 	{
 		status =
 			kn__stream_end(cx->link->conn, KN__STREAM_CANCEL, &cx->wait, &call->outcome, &fault);
@@ -324,8 +324,12 @@ settle_end(kn_rows *rows, kn_status status, const kn__fault *fault)
 void
 kn__stream_drop(kn_ctx *cx)
 {
-	kn_status status = cx->stream == NULL ? KN_OK : kn_done(cx->stream);
+	kn_status status;
 
+	if (cx->stream == NULL)
+		return;
+	cx->stream->is_undone = true;
+	status = kn_done(cx->stream);
 	(void) status;
 }
 

@@ -62,7 +62,8 @@ kn__transact_check_values(kn__call *call)
 	kn_ctx *cx = call->cx;
 	kn_status status = KN_OK;
 
-	if (call->count == 1 && cx->work.has_begun && cx->work.xid[0] != '\0')
+	if (call->count == 1 && cx->work.has_begun && cx->work.xid[0] != '\0' &&
+		!kn__conn_has_to_close(cx->link->conn))
 		return KN_OK;
 	for (int i = 0; i < call->count && status == KN_OK; i++)
 	{

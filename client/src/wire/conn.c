@@ -384,6 +384,12 @@ kn__conn_never_prepare(kn__conn *conn)
 }
 
 bool
+kn__conn_has_to_close(const kn__conn *conn)
+{
+	return conn->cache.closing.length > 0;
+}
+
+bool
 kn__conn_has_given_up(const kn__conn *conn)
 {
 	return conn->has_given_up;

@@ -88,6 +88,8 @@ extern int kn__conn_pid(const kn__conn *conn);
 extern void kn__conn_never_prepare(kn__conn *conn);
 /* It has found that out for itself. */
 extern bool kn__conn_has_given_up(const kn__conn *conn);
+/* Whether statements that made room for others are to be closed before the next one. */
+extern bool kn__conn_has_to_close(const kn__conn *conn);
 extern bool kn__conn_uses_tls(const kn__conn *conn);
 /*
  * alarm.c: what wakes waits whose deadline has come, by the system's clock.  NULL: no memory.  Has

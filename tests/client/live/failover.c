@@ -234,13 +234,20 @@ check_both_down(void)
 	check(reads_come_to(REPLICA, 0), "and the replica");
 }
 
+#define MEMBERS 4
+
 static kn_db *
 open_one(const char *conninfo)
 {
 	kn_db *one;
 	char why[256];
 
-	if (kn_open(&one, why, sizeof(why), .conninfo = conninfo) != KN_OK)
+	if (kn_open(&one,
+				why,
+				sizeof(why),
+				.conninfo = conninfo,
+				.min_connections = MEMBERS,
+				.max_connections = MEMBERS) != KN_OK)
 	{
 		(void) fprintf(stderr, "%s\n", why);
 		exit(EXIT_FAILURE);
@@ -254,11 +261,16 @@ check_read_only(const char *replica)
 {
 	kn_db *one = open_one(replica);
 	kn_ctx *cx = kn_begin(one, .timeout_ms = 10000);
+	kn_stats stats = { .size = sizeof(stats) };
 
 	check(kn_exec(cx, "INSERT INTO fell VALUES (4)") == KN_READ_ONLY &&
 			  strcmp(kn_last_error(cx)->sqlstate, "25006") == 0 && kn_last_error(cx)->attempts > 1,
 		  "a write to a replica is refused, after it was tried again");
 	check(place_of(kn_query(cx, "SELECT pg_is_in_recovery()")) == REPLICA, "a read is not");
+	for (int i = 0; i < 20; i++)
+		check(kn_exec(cx, "INSERT INTO fell VALUES (4)") == KN_READ_ONLY, "nor does it help");
+	check(kn_get_stats(one, 0, &stats) == KN_OK && stats.closed_old <= MEMBERS,
+		  "not all connections are replaced each time");
 	kn_end(cx);
 	check(kn_close(one, 10000) == KN_OK, "all contexts have ended");
 }

@@ -121,52 +121,6 @@ START_TEST(does_not_pass_over_a_failure)
 }
 END_TEST
 
-/* Nothing of what cannot be sent has reached the server: the transaction goes on. */
-static kn_status
-unsent_body(kn_ctx *c, void *argument)
-{
-	(void) argument;
-	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
-	EXPECT(c, kn_exec(c, "SELECT $1::text", UNSENDABLE), KN_DATA);
-	EXPECT(c, kn_exec(c, "COMMIT"), KN_USAGE);
-	return kn_exec(c, "INSERT INTO kn_account VALUES (4, 400)");
-}
-
-/* The same where BEGIN would have gone with it, or the question for the transaction's number. */
-static kn_status
-unsent_first_body(kn_ctx *c, void *argument)
-{
-	kn_batch *batch;
-
-	(void) argument;
-	EXPECT(c, kn_exec(c, "SELECT $1::text", UNSENDABLE), KN_DATA);
-	ck_assert_int_eq(kn_last_error(c)->item, -1);
-	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
-	EXPECT(c, kn_exec(c, "INSERT INTO kn_account SELECT length($1), 0", UNSENDABLE), KN_DATA);
-	batch = kn_begin_batch(c);
-	(void) kn_add(batch, "INSERT INTO kn_account VALUES (5, 500)");
-	(void) kn_add(batch, "INSERT INTO kn_account SELECT length($1), 0", UNSENDABLE);
-	EXPECT(c, kn_run_batch(batch, NULL), KN_DATA);
-	ck_assert_int_eq(kn_last_error(c)->item, 1);
-	return unsent_body(c, NULL);
-}
-
-START_TEST(goes_on_after_what_was_not_sent_at_first)
-{
-	EXPECT_OK(cx, kn_transact(cx, unsent_first_body, NULL));
-	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
-	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 4);
-}
-END_TEST
-
-START_TEST(goes_on_after_what_was_not_sent)
-{
-	EXPECT_OK(cx, kn_transact(cx, unsent_body, NULL));
-	ck_assert_int_eq(kn_last_error(cx)->status, KN_OK);
-	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 4);
-}
-END_TEST
-
 /* Bodies that pass over what had no time, or was cancelled, before any of it was sent. */
 static kn_status
 careless_body(kn_ctx *c, void *argument)
@@ -452,6 +406,40 @@ START_TEST(streams_after_a_failed_transaction)
 }
 END_TEST
 
+static kn_status
+read_one_body(kn_ctx *c, void *argument)
+{
+	kn_rows *rows = kn_stream(c, "SELECT generate_series(1, 1000000000)");
+
+	(void) argument;
+	ck_assert(kn_next(rows));
+	return KN_DATA;
+}
+
+static kn_status
+read_one_within_body(kn_ctx *c, void *argument)
+{
+	EXPECT_OK(c, kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)"));
+	return kn_transact(c, read_one_body, argument);
+}
+
+/* Rows that nobody has read to their end are not worth reading where all of it is undone. */
+START_TEST(does_not_read_on_to_roll_back)
+{
+	kn_body_fn *body = _i == 0 ? read_one_body : read_one_within_body;
+	kn_db *own;
+	kn_ctx *c;
+
+	OPEN(own, .max_connections = 1);
+	c = kn_begin(own);
+	EXPECT(c, kn_transact(c, body, NULL), KN_DATA);
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 2);
+	EXPECT_OK(c, kn_exec(c, "SELECT 1"));
+	kn_end(c);
+	close_even(own);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -461,8 +449,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, rolls_back);
 	tcase_add_test(tcase, costs_nothing_without_statements);
 	tcase_add_test(tcase, does_not_pass_over_a_failure);
-	tcase_add_test(tcase, goes_on_after_what_was_not_sent);
-	tcase_add_test(tcase, goes_on_after_what_was_not_sent_at_first);
+	tcase_add_loop_test(tcase, does_not_read_on_to_roll_back, 0, 2);
 	tcase_add_loop_test(tcase, does_not_succeed_without_what_had_no_time, 0, 8);
 	tcase_add_test(tcase, has_savepoints);
 	tcase_add_test(tcase, tells_of_savepoints);
