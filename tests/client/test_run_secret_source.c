@@ -251,6 +251,19 @@ ask(int i, const kn_secret_request *request)
 	return failures[i].source(user, request, buffer, sizeof(buffer));
 }
 
+/* What is left of a time may be less than nothing, which is not no limit. */
+START_TEST(has_no_time_below_none)
+{
+	const char *const argv[] = { "echo", "secret", NULL };
+	kn_secret_program program = { .size = sizeof(program), .argv = argv, .timeout_ms = -5 };
+
+	ck_assert_int_eq(kn_secret_command(&program, &calm, buffer, sizeof(buffer)), KN_CONFIG);
+	program.timeout_ms = -1;
+	ck_assert_int_eq(kn_secret_command(&program, &calm, buffer, sizeof(buffer)), KN_OK);
+	ck_assert_str_eq(buffer, "secret");
+}
+END_TEST
+
 /* Which source, of what, and why; never the secret, nor a program's arguments. */
 START_TEST(tells_why_there_is_none)
 {
@@ -354,6 +367,7 @@ fill(TCase *tcase)
 	LOOP(tcase, a_program, contents);
 	LOOP(tcase, programs_of_all_kinds, programs);
 	tcase_add_test(tcase, what_cannot_be_run);
+	tcase_add_test(tcase, has_no_time_below_none);
 	LOOP(tcase, tells_why_there_is_none, failures);
 	tcase_add_test(tcase, tells_nothing_where_there_is_one);
 	tcase_add_test(tcase, descriptors);

@@ -371,6 +371,22 @@ START_TEST(values_of_libpqs_are_looked_at)
 }
 END_TEST
 
+/* A server may have one of its own. */
+START_TEST(connect_timeouts_of_replicas_count)
+{
+	static const char *const replicas[] = { "host=r", "host=s connect_timeout=3", NULL };
+	static const char *const conninfos[] = { "host=h connect_timeout=7",
+											 "host=h connect_timeout=7 kn_connect_ms=20" };
+
+	ck_assert_int_eq(INIT(.conninfo = conninfos[_i], .replicas = replicas), KN_OK);
+	ck_assert_int_eq(config->server_count, 3);
+	ck_assert_int_eq(config->servers[0].connect_ms, _i == 0 ? 7000 : 20);
+	ck_assert_int_eq(config->servers[1].connect_ms, _i == 0 ? 7000 : 20);
+	ck_assert_int_eq(config->servers[2].connect_ms, _i == 0 ? 3000 : 20);
+	kn__config_free(config);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -389,6 +405,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, values_stay_values);
 	tcase_add_test(tcase, places_are_told);
 	LOOP(tcase, values_of_libpqs_are_looked_at, refused);
+	tcase_add_loop_test(tcase, connect_timeouts_of_replicas_count, 0, 2);
 }
 
 int

@@ -44,7 +44,7 @@ KN_API int64_t kn_batch_affected(const kn_batch *batch, int index);
  * taken, the batch has not run, or there is no such statement.  Never NULL.  Where the batch has
  * failed: what it has failed with for the statement that is the error's item, and KN_ABORTED for
  * all others.  The connection, the server, the time and COMMIT are those of all: so is the status
- * then.
+ * then, and where there is no such statement.
  */
 KN_API kn_rows *kn_batch_rows(kn_batch *batch, int index);
 

@@ -189,13 +189,12 @@ KN_API KN_MUST_CHECK kn_status kn_open_config(kn_db **out, char *error, size_t c
 
 /*
  * Closes a handle: new calls get KN_CLOSED, those that run, and transactions that have a
- * connection, with all that is called in them, have drain_ms (in milliseconds; 0: no time, -1: that
- * of the configuration) to end.  What the handle's own threads wait for they
- * give up at once, but for the look-up of a host's name and a secret source, which
- * take what they take.  KN_TIMEOUT: some did not; their statements
- * are cancelled and their connections closed as soon as they give them back, and
- * the handle is freed with the last context.  KN_OK: nothing was under way any more.  NULL does
- * nothing, and is KN_OK.
+ * connection, with all that is called in them, have drain_ms (in milliseconds; -1: that of the
+ * configuration; 0 and whatever else is less: no time) to end.  What the handle's own threads wait
+ * for they give up at once, but for the look-up of a host's name and a secret source, which take
+ * what they take.  KN_TIMEOUT: some did not; their statements are cancelled and their connections
+ * closed as soon as they give them back, and the handle is freed with the last context.  KN_OK:
+ * nothing was under way any more.  NULL does nothing, and is KN_OK.
  */
 KN_API kn_status kn_close(kn_db *db, int64_t drain_ms);
 

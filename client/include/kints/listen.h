@@ -47,8 +47,8 @@ typedef struct kn_notification
 /*
  * Makes a listener of a handle; options may be NULL.  Nothing is connected yet.  *out is to be
  * closed by kn_close_listener(), and NULL where this fails: KN_NO_MEMORY, KN_UNAVAILABLE without
- * file descriptors, KN_FORKED, KN_CLOSED, KN_USAGE for NULL or a size that is not filled in.  From
- * any thread.
+ * file descriptors, KN_FORKED, KN_CLOSED, KN_USAGE for NULL, a size that is not filled in or a time
+ * below -1.  From any thread.
  *
  * A listener may outlive kn_close() of its handle: that makes a call which waits, and each one
  * after it, return KN_CLOSED, and does not wait for the listener to be closed.  Then the handle is
@@ -64,8 +64,8 @@ KN_API void kn_close_listener(kn_listener *listener);
  * copied.  Returns when the server has heard it; connects first, if there is no connection, in
  * timeout_ms of the options.  A channel that is listened to already stays so.  If it fails, the
  * channel is not listened to, and the others as before.  KN_USAGE: the name is empty, or has more
- * than 63 bytes; KN_CONFIG: there is a pooler in between; KN_CONN_LOST, KN_AUTH, KN_TIMEOUT,
- * KN_NO_MEMORY, KN_CLOSED and so on.
+ * than 63 bytes; KN_CONFIG: there is a pooler in between; KN_CONN_LOST, KN_UNAVAILABLE, KN_AUTH,
+ * KN_TIMEOUT, KN_NO_MEMORY, KN_CLOSED, KN_FORKED, or what the server says of LISTEN.
  */
 KN_API KN_MUST_CHECK kn_status kn_listen(kn_listener *listener, const char *channel);
 /*
@@ -84,7 +84,7 @@ KN_API KN_MUST_CHECK kn_status kn_unlisten(kn_listener *listener, const char *ch
  *	 KN_TIMEOUT   there was nothing; kn_listener_error() says why, if there is no connection
  *	 KN_CANCELED  kn_wake_listener() was called
  *	 KN_CLOSED, KN_FORKED
- *	 KN_USAGE     listener or out is NULL
+ *	 KN_USAGE     listener or out is NULL, or timeout_ms below -1
  *	 KN_CONFIG    there is a pooler in between
  *	 KN_NO_MEMORY for now: the listener is as it was
  */

@@ -17,7 +17,7 @@
 static kn_status take_struct(kn__builder *b, const kn_config *given);
 static kn_status settle_all(kn__builder *b);
 static kn_status check_pairs(kn__builder *b);
-static void take_connect_timeout(kn__config *config);
+static void take_connect_timeouts(kn__config *config, bool says_how_long);
 static kn_status take_secret(kn__builder *b);
 static kn_secret_program *split_command(kn__arena *arena, const char *text);
 static void release(kn__config *config);
@@ -93,8 +93,8 @@ settle_all(kn__builder *b)
 	if (list == NULL)
 		list = kn__options_environment(b, "replicas");
 	status = kn__servers_add(b->config, &b->conninfo, list, b->fault);
-	if (status == KN_OK && !says_how_long)
-		take_connect_timeout(b->config);
+	if (status == KN_OK)
+		take_connect_timeouts(b->config, says_how_long);
 	return status;
 }
 
@@ -122,16 +122,23 @@ check_pairs(kn__builder *b)
 }
 
 /*
- * How long libpq would wait, wherever that is said; it does so itself only where nobody else polls.
+ * How long libpq would wait for each server, wherever that is said; it does so itself only where
+ * nobody else polls.
  */
 static void
-take_connect_timeout(kn__config *config)
+take_connect_timeouts(kn__config *config, bool says_how_long)
 {
-	const char *text = config->servers[0].connect_timeout;
-	int seconds;
+	for (int i = 0; i < config->server_count; i++)
+	{
+		kn__place *server = &config->servers[i];
+		int seconds;
 
-	if (text != NULL && kn__conninfo_number(text, &seconds))
-		config->config.connect_ms = seconds > 0 ? (int64_t) seconds * 1000 : -1;
+		server->connect_ms = config->config.connect_ms;
+		if (!says_how_long && server->connect_timeout != NULL &&
+			kn__conninfo_number(server->connect_timeout, &seconds))
+			server->connect_ms = seconds > 0 ? (int64_t) seconds * 1000 : -1;
+	}
+	config->config.connect_ms = config->servers[0].connect_ms;
 }
 
 /* The source of the password that a text names. */

@@ -20,6 +20,7 @@ typedef struct kn__place
 	const char *database;
 	const char *user;
 	const char *connect_timeout; /* as libpq would have it, NULL: nobody has said it; likewise */
+	int64_t connect_ms;          /* until a connection is up, that or connect_ms */
 	const char *hostaddr;
 	const char *options;
 	const char *client_encoding; /* never NULL */

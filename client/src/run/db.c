@@ -132,7 +132,7 @@ make_server(kn_db *db, int index)
 		.max_opening = config->max_opening,
 		.max_waiters = config->max_waiters,
 		.acquire_ms = config->acquire_ms,
-		.connect_ms = config->connect_ms,
+		.connect_ms = db->settings->servers[index].connect_ms,
 		.idle_ms = config->idle_ms,
 		.lifetime_ms = config->lifetime_ms,
 		.keepalive_ms = config->keepalive_ms,
@@ -193,7 +193,10 @@ kn_close(kn_db *db, int64_t drain_ms)
 	stop_threads(db);
 	kn__listen_wake_all(db);
 	kn__route_stop(db);
-	deadline = kn__after(kn__now(db->clock), drain_ms >= 0 ? drain_ms : db->config.drain_ms);
+	/* What is left of a time may be less than nothing. */
+	if (drain_ms < 0)
+		drain_ms = drain_ms == -1 ? db->config.drain_ms : 0;
+	deadline = kn__after(kn__now(db->clock), drain_ms);
 	for (int i = 0; i < db->server_count; i++)
 	{
 		kn_status drained = kn__pool_drain(db->servers[i].pool, deadline);

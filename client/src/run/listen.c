@@ -38,7 +38,8 @@ kn_open_listener(kn_listener **out, kn_db *db, const kn_listener_options *option
 	if (out == NULL)
 		return KN_USAGE;
 	*out = NULL;
-	if (db == NULL || (options != NULL && kn__sized(&given, sizeof(given), options) != NULL))
+	if (db == NULL || (options != NULL && kn__sized(&given, sizeof(given), options) != NULL) ||
+		given.probe_ms < -1 || given.timeout_ms < -1)
 		return KN_USAGE;
 	if (!kn__db_is_usable(db, &status))
 		return status;
@@ -205,6 +206,10 @@ kn_next_notification(kn_listener *listener, int64_t timeout_ms, const kn_notific
 	status = begin(listener);
 	if (status != KN_OK)
 		return status;
+	if (timeout_ms < -1)
+		return kn__fail(&listener->fault,
+						KN_USAGE,
+						"\"timeout_ms\" is a number of milliseconds, or -1");
 	kn__heard_free(&listener->heard);
 	deadline = kn__after(kn__now(listener->db->clock), timeout_ms);
 	while (status == KN_OK)

@@ -9,6 +9,7 @@
  * than what is.  One that has crashed may have less than before: but none of its connections has
  * outlived that, and each new one of the pool's is asked before it is used.
  */
+#include "run/config.h"
 #include "run/lag.h"
 #include "run/run.h"
 
@@ -264,8 +265,8 @@ probe(looker *l)
 	kn__wait wait = kn__own_wait(db, KN__NEVER);
 	kn__fault fault;
 
-	if (db->config.connect_ms >= 0 && db->config.connect_ms < most)
-		most = db->config.connect_ms;
+	if (server->place->connect_ms >= 0 && server->place->connect_ms < most)
+		most = server->place->connect_ms;
 	wait.deadline = kn__after(kn__now(db->clock), most);
 	kn__fault_clear(&fault);
 	if (l->link == NULL && kn__link_open(server, &wait, NULL, &l->link, &fault) != KN_OK)

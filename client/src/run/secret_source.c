@@ -430,6 +430,8 @@ kn_secret_command(void *user, const kn_secret_request *request, char *buffer, si
 
 	if (!is_named)
 		return fail(&a, KN_CONFIG, "no program is named");
+	if (program->timeout_ms < -1)
+		return fail(&a, KN_CONFIG, "\"timeout_ms\" is a number of milliseconds, or -1");
 	/* Whoever else had the other end would seem to have more to say. */
 	if (!kn__pipe(pipes))
 		return fail_by(&a, KN_UNAVAILABLE, errno);

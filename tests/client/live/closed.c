@@ -2,6 +2,8 @@
  * closed.c
  *		A handle that is closed while it is in use: calls end, and nothing is left over.
  */
+#include <time.h>
+
 #include "live.h"
 #include "nothing.h"
 
@@ -39,6 +41,24 @@ START_TEST(is_closed_while_busy)
 	EXPECT(idle, kn_exec(idle, "SELECT 1"), KN_CLOSED);
 	kn_end(cx);
 	kn_end(idle);
+}
+END_TEST
+
+/* What is left of a time may be less than nothing. */
+START_TEST(is_closed_without_time)
+{
+	kn_db *db;
+	kn_ctx *cx;
+	kn_rows *rows;
+	time_t begun = time(NULL);
+
+	OPEN(db, .max_connections = 1, .drain_ms = 600000);
+	cx = kn_begin(db);
+	rows = kn_stream(cx, "SELECT generate_series(1, 1000)");
+	ck_assert(kn_next(rows));
+	ck_assert_int_eq(kn_close(db, -5), KN_TIMEOUT);
+	ck_assert_int_lt(time(NULL) - begun, 300);
+	kn_end(cx);
 }
 END_TEST
 
@@ -202,6 +222,7 @@ END_TEST
 static void
 fill(TCase *tcase)
 {
+	tcase_add_test(tcase, is_closed_without_time);
 	tcase_add_test(tcase, is_closed_while_busy);
 	tcase_add_test(tcase, is_closed_before_requests_end);
 	tcase_add_test(tcase, is_closed_with_a_stream_open);

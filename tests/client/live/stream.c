@@ -2,6 +2,8 @@
  * stream.c
  *		Rows as they arrive: to their end, ended early, failing half-way.
  */
+#include <time.h>
+
 #include "one.h"
 
 static void
@@ -104,7 +106,7 @@ START_TEST(ends_early)
 
 	for (int i = 0; i < 20; i++)
 	{
-		kn_rows *rows = kn_stream(cx, "SELECT generate_series(1, 100000000)");
+		kn_rows *rows = kn_stream(cx, "SELECT generate_series(1, 2000000000)");
 
 		ck_assert_int_eq(stats_of(db).busy, 1);
 		ck_assert_int_eq(sum(rows, i), i * (i + 1) / 2);
@@ -172,6 +174,8 @@ START_TEST(lets_nothing_else_go_meanwhile)
 {
 	kn_rows *rows = kn_stream(cx, "SELECT generate_series(1, 10)");
 	kn_ctx *other;
+	uint64_t broken = stats_of(db).closed_broken;
+	time_t begun = time(NULL);
 
 	ck_assert_int_eq(kn_next(rows), true);
 	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_USAGE);
@@ -180,14 +184,17 @@ START_TEST(lets_nothing_else_go_meanwhile)
 	EXPECT_OK(cx, kn_done(rows));
 	/* The end of the context is the end of its stream. */
 	other = kn_begin(db);
-	rows = kn_stream(other, "SELECT generate_series(1, 100000000)");
+	rows = kn_stream(other, "SELECT generate_series(1, 2000000000)");
 	ck_assert_int_eq(kn_next(rows), true);
 	kn_clear(other);
 	EXPECT_OK(other, kn_exec(other, "SELECT 1"));
-	rows = kn_stream(other, "SELECT generate_series(1, 100000000)");
+	rows = kn_stream(other, "SELECT generate_series(1, 2000000000)");
 	ck_assert_int_eq(kn_next(rows), true);
 	kn_end(other);
 	ck_assert_int_eq(stats_of(db).busy, 0);
+	/* It was cancelled, and the connection kept. */
+	ck_assert_int_lt(time(NULL) - begun, 30);
+	ck_assert_int_eq(stats_of(db).closed_broken, broken);
 }
 END_TEST
 

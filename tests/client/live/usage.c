@@ -219,6 +219,35 @@ START_TEST(a_role_called_none)
 }
 END_TEST
 
+static const kn_listener_options listeners[] = {
+	{ .size = sizeof(kn_listener_options), .probe_ms = -2 },
+	{ .size = sizeof(kn_listener_options), .probe_ms = INT64_MIN },
+	{ .size = sizeof(kn_listener_options), .timeout_ms = -5 },
+};
+
+/* What is left of a time may be less than nothing, which is not no limit. */
+START_TEST(listeners_without_time)
+{
+	kn_listener *listener;
+
+	ck_assert_int_eq(kn_open_listener(&listener, db, &listeners[_i]), KN_USAGE);
+	ck_assert_ptr_null(listener);
+}
+END_TEST
+
+START_TEST(notifications_without_time)
+{
+	const kn_notification *heard;
+	kn_listener *listener;
+
+	ck_assert_int_eq(kn_open_listener(&listener, db, NULL), KN_OK);
+	ck_assert_int_eq(kn_next_notification(listener, -5, &heard), KN_USAGE);
+	ck_assert_ptr_null(heard);
+	ck_assert_ptr_nonnull(strstr(kn_listener_error(listener)->message, "\"timeout_ms\""));
+	kn_close_listener(listener);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -228,6 +257,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, timeouts_can_be_mended);
 	tcase_add_test(tcase, figures_without_a_size);
 	tcase_add_test(tcase, a_role_called_none);
+	LOOP(tcase, listeners_without_time, listeners);
+	tcase_add_test(tcase, notifications_without_time);
 	LOOP(tcase, transactions_of_all_kinds, transactions);
 	LOOP(tcase, options_of_all_kinds, options);
 }
