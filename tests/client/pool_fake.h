@@ -207,7 +207,8 @@ fake_init(fake *f, int max)
 {
 	*f = (fake){ 0 };
 	f->driver = (kn__driver){ f,           fake_open,   fake_close, fake_is_alive, fake_keep_alive,
-							  fake_forget, fake_report, fake_where, NULL,          NULL };
+							  fake_forget, fake_report, fake_where, NULL,          NULL,
+							  NULL };
 	f->clock = (kn_clock){ fake_now, fake_now, f };
 	f->options = (kn__pool_options){ .max = max,
 									 .max_opening = 2,

@@ -1,6 +1,6 @@
 /*
  * kints/query.h
- *		SQL with parameters, rows, batches.
+ *		SQL with parameters, and the rows that it gives.
  *
  * Parameters are $1, $2, ... as PostgreSQL has them; they never become part of the
  * text.  Everything an answer hands out lives as its comment says, at the most

@@ -16,6 +16,7 @@ static void forget_link(void *user, kn__member *member);
 static const char *where(void *user);
 static bool lingers(void *user, kn__member *member);
 static bool has_ended(void *user, kn__member *member, int64_t deadline);
+static bool is_untidy(void *user, kn__member *member);
 static kn_status connect_link(kn__link *link, const kn__wait *wait, const int *wake,
 							  uint64_t *version, kn__fault *fault);
 static kn_status find_pooler(kn__link *link, const kn__wait *wait, kn__fault *fault);
@@ -43,6 +44,7 @@ const kn__driver kn__link_driver = {
 	.where = where,
 	.lingers = lingers,
 	.has_ended = has_ended,
+	.is_untidy = is_untidy,
 };
 
 static kn_status
@@ -346,4 +348,11 @@ has_ended(void *user, kn__member *member, int64_t deadline)
 	kn__result_free(item.result);
 	kn__link_close(asker);
 	return has_ended;
+}
+
+static bool
+is_untidy(void *user, kn__member *member)
+{
+	(void) user;
+	return kn__conn_is_touched(((kn__link *) (void *) member)->conn);
 }

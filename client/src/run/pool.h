@@ -115,6 +115,8 @@ typedef struct kn__driver
 	bool (*lingers)(void *user, kn__member *member);
 	/* Asks the server, in a worker thread; false: it has not ended, or could not be asked. */
 	bool (*has_ended)(void *user, kn__member *member, int64_t deadline);
+	/* Whether an idle one has something left in it that keep_alive() undoes; NULL: none has. */
+	bool (*is_untidy)(void *user, kn__member *member);
 } kn__driver;
 
 #define KN__LINGER_MS 60000
@@ -209,6 +211,8 @@ extern uint32_t kn__pool_stamp(void);
 extern void kn__pool_dismiss(kn__pool *pool);
 /* All that are open by now are replaced: after a failover, or new credentials. */
 extern void kn__pool_renew(kn__pool *pool);
+/* One was given back that is_untidy(): it is kept alive soon, unless it is used before. */
+extern void kn__pool_tidy(kn__pool *pool);
 
 /* By who has it: something went to the server. */
 extern KN__HOT void kn__pool_note_query(kn__pool *pool, const kn__member *member);

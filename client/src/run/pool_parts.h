@@ -130,10 +130,11 @@ struct kn__pool
 	int64_t barren_since; /* when the first of those was begun with none open */
 	int64_t sweep_at;     /* when a worker has to look at the members next */
 
-	bool has_failed;        /* to open one, since it last worked */
-	int failures;           /* in a row */
-	_Atomic(int) stillborn; /* members in a row that were dead before anybody had them */
-	int64_t failing_since;  /* KN__NEVER: there were others that were open */
+	bool has_failed;         /* to open one, since it last worked */
+	int failures;            /* in a row */
+	_Atomic(bool) is_untidy; /* a member may be, since the last look at all of them began */
+	_Atomic(int) stillborn;  /* members in a row that were dead before anybody had them */
+	int64_t failing_since;   /* KN__NEVER: there were others that were open */
 	int64_t failed_at;
 	int64_t retry_at;
 	kn__fault failure;
@@ -218,6 +219,7 @@ extern void kn__pool_sleep(kn__pool *pool, pthread_cond_t *cond, int64_t until);
 extern void kn__pool_call_opener(kn__pool *pool);
 /* Has all members looked at again. */
 extern void kn__pool_call_sweeper(kn__pool *pool);
+extern int64_t kn__pool_tidy_at(const kn__pool *pool, kn__member *member);
 /* That one was dead before anybody had it: the next is opened after a pause. */
 extern void kn__pool_note_stillborn(kn__pool *pool);
 /* One that lingered does so no more, and is CLOSING; lets go of the lock in between. */

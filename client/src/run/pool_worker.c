@@ -285,6 +285,7 @@ sweep(kn__pool *pool, int64_t now, int64_t *until)
 		return false;
 	}
 	pool->is_sweeping = true;
+	atomic_store(&pool->is_untidy, false);
 	pool->sweep_at = KN__NEVER;
 	pool->aging = 0;
 	/* From the end, where those are that are seldom used. */
@@ -424,6 +425,7 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 		slot->checked_at > member->idle_since ? slot->checked_at : member->idle_since;
 	int64_t idle_until = kn__after(member->idle_since, options->idle_ms);
 	int64_t keepalive_at = kn__after(active_at, options->keepalive_ms);
+	int64_t tidy_at = kn__pool_tidy_at(pool, member);
 	bool is_aging = now >= ages_at(pool, member);
 	kn__closed why = KN__CLOSED_COUNT;
 
@@ -433,7 +435,7 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 		why = KN__CLOSED_OLD;
 	else if (now >= idle_until && kn__pool_open_count(pool) > options->min)
 		why = KN__CLOSED_IDLE;
-	else if (now >= keepalive_at)
+	else if (now >= keepalive_at || now >= tidy_at)
 	{
 		bool is_alive;
 
@@ -443,13 +445,14 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 		(void) pthread_mutex_lock(&pool->lock);
 		slot->checked_at = now;
 		keepalive_at = kn__after(now, options->keepalive_ms);
+		tidy_at = KN__NEVER;
 		if (!is_alive)
 			why = KN__CLOSED_DEAD;
 	}
 	if (why == KN__CLOSED_COUNT)
 	{
 		look_again(pool, is_aging ? member->expires_at : ages_at(pool, member));
-		look_again(pool, keepalive_at);
+		look_again(pool, keepalive_at < tidy_at ? keepalive_at : tidy_at);
 		pool->aging += is_aging ? 1 : 0;
 		if (now < idle_until)
 			look_again(pool, idle_until);

@@ -387,7 +387,9 @@ void
 kn__run_give(kn_ctx *cx, int64_t now)
 {
 	kn__link *link = cx->link;
+	kn__pool *pool = link->server->pool;
 	bool is_clean = kn__conn_is_clean(link->conn);
+	bool is_touched = is_clean && kn__conn_is_touched(link->conn);
 
 	if (KN__UNLIKELY(kn__conn_has_given_up(link->conn)) &&
 		!atomic_exchange(&link->server->is_told, true))
@@ -398,10 +400,9 @@ kn__run_give(kn_ctx *cx, int64_t now)
 	kn__ctx_set_link(cx, NULL);
 	atomic_store_explicit(&link->member.last_sql, NULL, memory_order_release);
 	atomic_store_explicit(&link->member.doing, KN__DOING_CALLS, memory_order_relaxed);
-	kn__pool_give_at(link->server->pool,
-					 &link->member,
-					 is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN,
-					 now);
+	kn__pool_give_at(pool, &link->member, is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN, now);
+	if (KN__UNLIKELY(is_touched))
+		kn__pool_tidy(pool);
 }
 
 /* Trouble with the server, or the way to it; not what a statement is to blame for. */

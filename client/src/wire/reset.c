@@ -51,6 +51,12 @@ kn__conn_touch(kn__conn *conn)
 	conn->must_reset = true;
 }
 
+bool
+kn__conn_is_touched(const kn__conn *conn)
+{
+	return conn->must_reset;
+}
+
 /* Whether the next flight begins with it: not within a transaction, whose settings they are. */
 bool
 kn__reset_is_due(const kn__conn *conn)

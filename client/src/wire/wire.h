@@ -76,6 +76,7 @@ extern bool kn__conn_in_failed_transaction(const kn__conn *conn);
 extern void kn__conn_soil(kn__conn *conn);
 /* reset.c: the user called what may have set something; it is undone with the next flight. */
 extern void kn__conn_touch(kn__conn *conn);
+extern bool kn__conn_is_touched(const kn__conn *conn);
 /* Makes a thread that waits on the connection look whether it is cancelled; from any thread. */
 extern void kn__conn_wake(kn__conn *conn);
 /* A reported setting of the server, such as server_version; NULL: not reported. */

@@ -222,7 +222,10 @@ static const struct
 	{ "user=kn_guest port=1", true, KN_CONN_LOST },
 };
 
-/* Whether one can connect with it or not, nothing that was a copy of it is left in memory. */
+/*
+ * Whether one can connect with it or not, no memory of the library's is given back with a copy of it.
+ * What libpq keeps for as long as a connection lives is its own.
+ */
 START_TEST(leaves_no_copy_of_the_password)
 {
 	drawer d = { .allocator = { take_memory, resize_memory, free_memory, &d } };

@@ -329,6 +329,28 @@ START_TEST(is_no_attempt)
 }
 END_TEST
 
+/* Nobody else waits for what one has left locked, though the session is not used again. */
+START_TEST(does_not_lock_while_it_is_idle)
+{
+	kn_db *db;
+	kn_ctx *cx;
+
+	look_do(look,
+			"CREATE OR REPLACE FUNCTION kn_lock() RETURNS void LANGUAGE plpgsql AS"
+			" 'BEGIN PERFORM pg_advisory_lock(731); RAISE EXCEPTION ''over''; END'");
+	OPEN(db, .conninfo = sessions(), .pgbouncer = sessions_mode(), .max_connections = 2);
+	cx = kn_begin(db);
+	for (int i = 0; i < 3; i++)
+	{
+		ck_assert_int_ne(kn_exec(cx, "SELECT kn_lock()"), KN_OK);
+		look_await(look, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", 0);
+	}
+	ck_assert_uint_eq(stats_of(db).closed_broken, 0);
+	kn_end(cx);
+	close_even(db);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -339,6 +361,7 @@ fill(TCase *tcase)
 	tcase_add_loop_test(tcase, is_passed_over_however_many, 0, 2);
 	tcase_add_loop_test(tcase, has_no_temporary_table, 0, 4);
 	tcase_add_loop_test(tcase, is_no_attempt, 0, NEXT_TRANSACTION);
+	tcase_add_test(tcase, does_not_lock_while_it_is_idle);
 }
 
 int
