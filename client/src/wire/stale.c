@@ -148,3 +148,20 @@ kn__flight_is_undone(const kn__flying *flight, bool may_be_right)
 	}
 	return true;
 }
+
+/*
+ * A statement that was prepared for what is another table by now has ended the transaction:
+ * run again from its beginning, it will be prepared anew.  So will all others, each of which might
+ * be the end of it once more.  Of a value that does not go there nobody knows whether it ever
+ * would.
+ */
+void
+kn__flight_note_stale(kn__flying *flight)
+{
+	if ((!flight->is_stale && !flight->is_retyped) || flight->is_lost || flight->status == KN_OK ||
+		flight->stopped != KN_OK)
+		return;
+	kn__prepared_forget_all(&flight->conn->cache, true);
+	flight->status = KN_SERIALIZATION;
+	flight->fault->error.status = KN_SERIALIZATION;
+}

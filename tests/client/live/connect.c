@@ -223,8 +223,8 @@ static const struct
 };
 
 /*
- * Whether one can connect with it or not, no memory of the library's is given back with a copy of it.
- * What libpq keeps for as long as a connection lives is its own.
+ * Whether one can connect with it or not, no memory of the library's is given back with a copy of
+ * it. What libpq keeps for as long as a connection lives is its own.
  */
 START_TEST(leaves_no_copy_of_the_password)
 {
