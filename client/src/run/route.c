@@ -361,8 +361,10 @@ note_timeline(looker *l, bool is_primary, int64_t timeline)
 	for (int i = 0; is_primary && i < db->server_count; i++)
 	{
 		kn__server *other = &db->servers[i];
+		int64_t others = atomic_load(&other->timeline);
 
-		if (atomic_load(&other->timeline) < timeline && !atomic_load(&other->is_primary))
+		/* 0: it cannot be asked, and is believed. */
+		if (others != 0 && others < timeline && !atomic_load(&other->is_primary))
 			leave_behind(other);
 	}
 	(void) pthread_mutex_unlock(&db->lock);

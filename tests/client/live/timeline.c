@@ -10,6 +10,8 @@
 
 #define WRITE "INSERT INTO kept VALUES (1) RETURNING left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 
+#define HANDLES 20
+
 static const char *first; /* conninfos, past poolers */
 static const char *second;
 
@@ -132,6 +134,33 @@ check_follows(const char *plain_first, const char *plain_second)
 	db = kept;
 }
 
+/* Nor does it keep a replica from being read from that nobody may ask for its timeline. */
+static void
+check_not_told(const char *plain_first, const char *plain_second)
+{
+	kn_db *kept = db;
+	uint64_t lsn = 0;
+	int strayed = 0;
+
+	tell(second, "REVOKE EXECUTE ON FUNCTION pg_control_checkpoint() FROM PUBLIC");
+	check(strcmp(write_within(REQUEST_MS, &lsn), "00000002") == 0, "writes flow");
+	check(reads_come_to(REPLICA, lsn), "it has that");
+	/* Each looks once, at one after the other as it may happen, and not again. */
+	for (int i = 0; i < HANDLES; i++)
+	{
+		int64_t end = kn__now(NULL) + KN__NS_PER_S;
+		place found = NOWHERE;
+
+		db = open_both(plain_first, plain_second, SELDOM_MS);
+		while (found != REPLICA && kn__now(NULL) < end)
+			found = read_with(&(kn_request){ .size = sizeof(kn_request) });
+		strayed += found != REPLICA;
+		check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	}
+	check(strayed == 0, "who may not be asked is believed");
+	db = kept;
+}
+
 /* The first is the primary again, and the second goes on, as a standby of nobody. */
 static void
 check_strays(void)
@@ -196,6 +225,7 @@ main(int argc, char **argv)
 	for (int i = 0; i < 2; i++)
 		(void) snprintf(plain[i], sizeof(plain[i]), "%s user=kn_plain", argv[1 + i]);
 	check_follows(plain[0], plain[1]);
+	check_not_told(plain[0], plain[1]);
 	check_strays();
 	check_left_behind();
 	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
