@@ -115,3 +115,14 @@ is_better(kn__server *server, kn__server *best)
 		return timeline > other;
 	return atomic_load(&server->is_known) || !atomic_load(&best->is_known);
 }
+
+/* A replica that is known not to be where the primary is. */
+bool
+kn__route_is_left_behind(kn__server *server)
+{
+	int64_t timeline = atomic_load(&server->timeline);
+
+	/* 0: it cannot be asked, and is believed. */
+	return timeline != 0 && !atomic_load(&server->is_primary) &&
+		   timeline < atomic_load(&kn__route_primary(server->db)->timeline);
+}

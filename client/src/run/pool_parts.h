@@ -219,6 +219,7 @@ extern void kn__pool_sleep(kn__pool *pool, pthread_cond_t *cond, int64_t until);
 extern void kn__pool_call_opener(kn__pool *pool);
 /* Has all members looked at again. */
 extern void kn__pool_call_sweeper(kn__pool *pool);
+#define KN__TIDY_MOST_MS 5000
 extern int64_t kn__pool_tidy_at(const kn__pool *pool, kn__member *member);
 /* That one was dead before anybody had it: the next is opened after a pause. */
 extern void kn__pool_note_stillborn(kn__pool *pool);

@@ -15,7 +15,8 @@ kn__pool_tidy(kn__pool *pool)
 {
 	int64_t at;
 
-	if (kn__pool_is_forked(pool) || atomic_exchange(&pool->is_untidy, true))
+	if (atomic_load_explicit(&pool->is_untidy, memory_order_relaxed) || kn__pool_is_forked(pool) ||
+		atomic_exchange(&pool->is_untidy, true))
 		return;
 	(void) pthread_mutex_lock(&pool->lock);
 	at = kn__after(kn__pool_now(pool), TIDY_MS);

@@ -437,11 +437,12 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 		why = KN__CLOSED_IDLE;
 	else if (now >= keepalive_at || now >= tidy_at)
 	{
+		int64_t most_ms = now < keepalive_at ? KN__TIDY_MOST_MS : options->connect_ms;
+		int64_t until = kn__after(kn__pool_now(pool), most_ms);
 		bool is_alive;
 
 		(void) pthread_mutex_unlock(&pool->lock);
-		is_alive =
-			pool->driver.keep_alive(pool->driver.user, member, kn__after(now, options->connect_ms));
+		is_alive = pool->driver.keep_alive(pool->driver.user, member, until);
 		(void) pthread_mutex_lock(&pool->lock);
 		slot->checked_at = now;
 		keepalive_at = kn__after(now, options->keepalive_ms);

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define REST_NS  (20 * KN__NS_PER_MS) /* between two looks, however much it is asked */
-#define RENEW_MS 60000                /* between two renewals of the pool of the only server */
+#define RENEW_MS 1000                 /* between two renewals of the pool of the only server */
 #define HASTE_MS 100  /* while there is no primary, or its breaker sends calls away */
 #define LOOK_MS  1000 /* what a look may take, so that it is known who is gone */
 
@@ -28,6 +28,7 @@ typedef struct looker
 	kn__server *server;
 	kn__link *link;    /* outside of its pool; NULL: not connected */
 	uint32_t setbacks; /* of the server, when the look began */
+	bool may_not_ask;  /* for the timeline of a replica */
 	bool is_asked;     /* not to wait; with the handle's lock */
 	pthread_t thread;
 } looker;
@@ -49,7 +50,7 @@ static void *look_on(void *argument);
 static void probe(looker *l);
 static bool look(looker *l, const kn__wait *wait);
 static void note(looker *l, const kn__result *result, int64_t asked);
-static void note_timeline(looker *l, bool is_primary, int64_t timeline);
+static void leave_others_behind(looker *l);
 static void leave_behind(kn__server *server);
 static void note_lag(looker *l, const kn_value *values);
 static void note_place(looker *l, const kn_value *values, int64_t asked);
@@ -281,39 +282,50 @@ probe(looker *l)
 	l->link = NULL;
 }
 
+/* What a look asks for, in the order of note(). */
+#define LOOK_HEAD                                                                           \
+	"SELECT pg_catalog.pg_is_in_recovery(),"                                                \
+	" (CASE WHEN pg_catalog.pg_is_in_recovery()"                                            \
+	" THEN pg_catalog.pg_last_wal_replay_lsn()" /* for replicas: what is flushed is sent */ \
+	" ELSE pg_catalog.pg_current_wal_flush_lsn() END - '0/0'::pg_catalog.pg_lsn)::bigint,"  \
+	" CASE WHEN pg_catalog.pg_is_in_recovery() THEN (extract(epoch FROM"                    \
+	" pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())"           \
+	" * 1000000)::bigint END,"                                                              \
+	" CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN ('x' || pg_catalog.left("           \
+	"pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))"               \
+	"::bit(32)::bigint ELSE "
+/* What it receives not everybody may see; the other one comes late, but never too early. */
+#define LOOK_TIMELINE                                                      \
+	"GREATEST((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver)," \
+	" (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()))"
+#define LOOK_TAIL                          \
+	" END, pg_catalog.pg_is_in_recovery()" \
+	" AND pg_catalog.pg_last_wal_replay_lsn() = pg_catalog.pg_last_wal_receive_lsn()"
+
 static bool
 look(looker *l, const kn__wait *wait)
 {
-	static const char sql[] =
-		"SELECT pg_catalog.pg_is_in_recovery(),"
-		" (CASE WHEN pg_catalog.pg_is_in_recovery()"
-		" THEN pg_catalog.pg_last_wal_replay_lsn()"
-		/* Where it ends for replicas: what is not flushed is not sent. */
-		" ELSE pg_catalog.pg_current_wal_flush_lsn() END - '0/0'::pg_catalog.pg_lsn)::bigint,"
-		" CASE WHEN pg_catalog.pg_is_in_recovery() THEN (extract(epoch FROM"
-		" pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())"
-		" * 1000000)::bigint END,"
-		" CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN ('x' || pg_catalog.left("
-		"pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))"
-		"::bit(32)::bigint"
-		/* What it receives not everybody may see; the other one comes late, but never too early. */
-		" WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE')"
-		" THEN GREATEST((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver),"
-		" (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())) END,"
-		" pg_catalog.pg_is_in_recovery()"
-		" AND pg_catalog.pg_last_wal_replay_lsn() = pg_catalog.pg_last_wal_receive_lsn()";
+	const char *sql =
+		l->may_not_ask ? LOOK_HEAD "NULL::bigint" LOOK_TAIL : LOOK_HEAD LOOK_TIMELINE LOOK_TAIL;
 	int64_t asked = kn__now(NULL);
-	kn__item item = { .sql = sql,
-					  .length = sizeof(sql) - 1,
-					  .wants_rows = true,
-					  .is_atomic = true };
+	kn__item item = { .sql = sql, .length = strlen(sql), .wants_rows = true, .is_atomic = true };
 	kn__outcome outcome;
 	kn__fault fault;
+	kn_status status;
 
 	kn__fault_clear(&fault);
 	item.hash = kn__hash(sql, item.length, 0);
 	l->setbacks = atomic_load(&l->server->setbacks);
-	if (kn__flight(l->link->conn, &item, 1, wait, &outcome, &fault) != KN_OK)
+	status = kn__flight(l->link->conn, &item, 1, wait, &outcome, &fault);
+	/* Then nobody knows whom a replica follows, and it is believed. */
+	if (status != KN_OK && !l->may_not_ask &&
+		(strcmp(fault.error.sqlstate, "42501") == 0 || strcmp(fault.error.sqlstate, "0A000") == 0))
+	{
+		kn__result_free(item.result);
+		l->may_not_ask = true;
+		return look(l, wait);
+	}
+	if (status != KN_OK)
 		return false;
 	note(l, item.result, asked);
 	kn__result_free(item.result);
@@ -327,6 +339,7 @@ note(looker *l, const kn__result *result, int64_t asked)
 	kn_value values[5]; /* in the order of look() */
 	const char *why;
 	bool is_primary;
+	bool was_primary;
 
 	for (int i = 0; i < 5; i++)
 	{
@@ -334,12 +347,14 @@ note(looker *l, const kn__result *result, int64_t asked)
 			return;
 	}
 	is_primary = !values[0].as.b;
-	note_timeline(l, is_primary, integer_of(&values[3], 0));
-	if (!is_primary)
+	atomic_store(&server->timeline, integer_of(&values[3], 0));
+	was_primary = atomic_exchange(&server->is_primary, is_primary);
+	if (is_primary)
+		leave_others_behind(l);
+	else
 		note_lag(l, values);
 	/* Connections of a server that was the other thing before may be to another one. */
-	if (atomic_exchange(&server->is_primary, is_primary) != is_primary &&
-		atomic_load(&server->is_looked_after))
+	if (was_primary != is_primary && atomic_load(&server->is_looked_after))
 		kn__pool_renew(server->pool);
 	atomic_store(&server->is_looked_after, true);
 	atomic_store(&server->is_known, true);
@@ -352,25 +367,24 @@ note(looker *l, const kn__result *result, int64_t asked)
  * says nothing where a new primary has begun one, until they are known to be on it as well.
  */
 static void
-note_timeline(looker *l, bool is_primary, int64_t timeline)
+leave_others_behind(looker *l)
 {
-	kn_db *db = l->prober->db;
+	struct kn__prober *prober = l->prober;
+	kn_db *db = prober->db;
 
 	(void) pthread_mutex_lock(&db->lock);
-	atomic_store(&l->server->timeline, timeline);
-	for (int i = 0; is_primary && i < db->server_count; i++)
+	for (int i = 0; i < prober->count; i++)
 	{
-		kn__server *other = &db->servers[i];
-		int64_t others = atomic_load(&other->timeline);
-
-		/* 0: it cannot be asked, and is believed. */
-		if (others != 0 && others < timeline && !atomic_load(&other->is_primary))
-			leave_behind(other);
+		if (!kn__route_is_left_behind(prober->lookers[i].server))
+			continue;
+		leave_behind(prober->lookers[i].server);
+		prober->lookers[i].is_asked = true;
 	}
+	(void) pthread_cond_broadcast(&prober->asked);
 	(void) pthread_mutex_unlock(&db->lock);
 }
 
-/* A replica that nobody knows to be where the primary is.  The lock is held. */
+/* The lock is held. */
 static void
 leave_behind(kn__server *server)
 {
@@ -397,9 +411,7 @@ note_lag(looker *l, const kn_value *values)
 	if (atomic_load(&l->server->setbacks) == l->setbacks)
 		atomic_store(&l->server->replayed, replayed);
 	atomic_store(&l->server->lag_us, lag);
-	/* Which one it is on nobody may be allowed to know. */
-	if (values[3].type != KN_TYPE_NULL &&
-		atomic_load(&l->server->timeline) < atomic_load(&kn__route_primary(db)->timeline))
+	if (kn__route_is_left_behind(l->server))
 		leave_behind(l->server);
 	(void) pthread_mutex_unlock(&db->lock);
 }
@@ -457,6 +469,9 @@ wait_for_turn(looker *l)
 
 	if (!dismiss(db) && (probe_ms < 0 || probe_ms > HASTE_MS))
 		probe_ms = HASTE_MS;
+	/* It may follow any time, and nobody else gives reason to look. */
+	if (kn__route_is_left_behind(l->server) && (probe_ms < 0 || probe_ms > LOOK_MS))
+		probe_ms = LOOK_MS;
 	(void) pthread_mutex_lock(&db->lock);
 	goes_on = wait_until(l, now + REST_NS, false) && wait_until(l, kn__after(now, probe_ms), true);
 	l->is_asked = false;

@@ -333,6 +333,7 @@ extern void kn__listen_wake_all(kn_db *db);
 
 /* route.c */
 extern kn__server *kn__route_primary(kn_db *db);
+extern bool kn__route_is_left_behind(kn__server *server);
 extern KN__HOT kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except,
 									 kn_status *status);
 /* Whether a replica was seen to have what the context has to see. */
@@ -380,6 +381,7 @@ extern void kn__transact_give(kn_ctx *cx, kn_status status);
 extern void kn__transact_note_begun(kn_ctx *cx, kn_status status);
 /* Before a flight of several that the call is part of. */
 extern kn_status kn__transact_check_values(kn__call *call);
+extern void kn__transact_drop_stream(kn_ctx *cx);
 extern void kn__transact_note(kn_ctx *cx, kn_status status);
 /* Nothing but its end will do, for what the context's fault says. */
 extern void kn__transact_fail(kn_ctx *cx, kn_status status);

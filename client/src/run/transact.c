@@ -404,7 +404,7 @@ roll_back(kn_ctx *cx)
 	/* In a child the session is the parent's. */
 	if (kn__db_is_child(cx->db))
 		return;
-	kn__stream_drop(cx);
+	kn__transact_drop_stream(cx);
 	kn__copy_drop(cx);
 	if (cx->link == NULL || !kn__conn_in_transaction(cx->link->conn))
 		return;

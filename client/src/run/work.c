@@ -104,6 +104,18 @@ kn__transact_fail(kn_ctx *cx, kn_status status)
 	cx->work.is_answer = cx->fault.is_answer;
 }
 
+/* That its stream is given up is not what the transaction has failed by. */
+void
+kn__transact_drop_stream(kn_ctx *cx)
+{
+	kn__work before = cx->work;
+
+	kn__stream_drop(cx);
+	cx->work.failed = before.failed;
+	cx->work.verdict = before.verdict;
+	cx->work.is_answer = before.is_answer;
+}
+
 bool
 kn__transact_swap(kn_ctx *cx, kn_status *status)
 {

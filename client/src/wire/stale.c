@@ -65,9 +65,10 @@ note_other_types(kn__flying *flight, const kn__sent *sent, const PGresult *resul
 	bool is_of_value = strncmp(sqlstate, "22", 2) == 0 && context != NULL &&
 					   strncmp(context, value_of, sizeof(value_of) - 1) == 0 &&
 					   !kn__words_are_relayed(routine);
-	bool is_of_type =
-		context == NULL &&
-		kn__words_are_of_types(sqlstate, routine, flight->items[sent - flight->sent].calls);
+	/* What is found while it is executed has no place in the text. */
+	bool may_be_found = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION) != NULL &&
+						!flight->items[sent - flight->sent].calls;
+	bool is_of_type = context == NULL && kn__words_are_of_types(sqlstate, routine, may_be_found);
 	kn__prepared *entry;
 
 	if (!sent->is_by_name || sent->is_prepare || (!is_of_type && !is_of_value))

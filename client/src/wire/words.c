@@ -59,7 +59,7 @@ kn__words_are_relayed(const char *routine)
 }
 
 bool
-kn__words_are_of_types(const char *sqlstate, const char *routine, bool calls)
+kn__words_are_of_types(const char *sqlstate, const char *routine, bool is_of_text)
 {
 	static const char *const routines[] = { "transformAssignedExpr",
 											"transformTypeCast",
@@ -70,9 +70,9 @@ kn__words_are_of_types(const char *sqlstate, const char *routine, bool calls)
 											"coerce_to_common_type",
 											NULL };
 
-	/* Whatever else finds it, unless a function of the caller's can have. */
+	/* Whatever else finds it in the text. */
 	return is_one_of(routine, routines) ||
-		   (!calls && is_in("42804 42846 42883 42725 42P18", sqlstate));
+		   (is_of_text && is_in("42804 42846 42883 42725 42P18", sqlstate));
 }
 
 bool

@@ -25,8 +25,8 @@ extern kn__words kn__words_of(const PGresult *result);
 extern bool kn__words_are_raised(const char *routine);
 /* Whether another server has, which this one was asked to ask. */
 extern bool kn__words_are_relayed(const char *routine);
-/* Whether types do not go together: found before anything is executed, or by what calls. */
-extern bool kn__words_are_of_types(const char *sqlstate, const char *routine, bool calls);
+/* Whether types do not go together, as the server finds when it reads a statement's text again. */
+extern bool kn__words_are_of_types(const char *sqlstate, const char *routine, bool is_of_text);
 /*
  * Whether the message may quote a value, be it a parameter, a literal of the statement or what a
  * function has read; sql: the statement that was sent, NULL: not known.

@@ -282,6 +282,26 @@ START_TEST(survives_another_shape)
 }
 END_TEST
 
+static kn_status
+leave_open_body(kn_ctx *c, void *argument)
+{
+	plan *p = argument;
+	kn_rows *rows = kn_stream(c, "SELECT generate_series(1, 2000000000)");
+
+	ck_assert(kn_next(rows));
+	return ++p->runs < p->order ? KN_SERIALIZATION : KN_DATA;
+}
+
+/* Whatever it takes to give up what it has left open. */
+START_TEST(runs_again_for_what_the_body_says)
+{
+	plan p = { .order = 2 };
+
+	EXPECT(cx, kn_transact(cx, leave_open_body, &p), KN_DATA);
+	ck_assert_int_eq(p.runs, 2);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -289,6 +309,7 @@ fill(TCase *tcase)
 	LOOP(tcase, runs_again, conflicts);
 	tcase_add_loop_test(tcase, is_given_up_while_it_waits, 0, 4);
 	tcase_add_loop_test(tcase, pays_for_repeats, 0, 2);
+	tcase_add_test(tcase, runs_again_for_what_the_body_says);
 	tcase_add_test(tcase, weathers_a_storm);
 	tcase_add_loop_test(tcase, survives_another_shape, 0, 4);
 }
