@@ -108,17 +108,20 @@ must_not_hear(void)
 }
 
 /* The listener's own session: nobody else's last statement is that. */
-static const char x_listeners[] =
-	"SELECT pid FROM pg_stat_activity, pg_stat_clear_snapshot()"
-	" WHERE query ~ '^(LISTEN|UNLISTEN) ' AND pid <> pg_backend_pid()"
-	" AND backend_type = 'client backend'";
+#define X_LISTENERS                                                    \
+	" FROM pg_stat_activity, pg_stat_clear_snapshot()"                 \
+	" WHERE query ~ '^(LISTEN|UNLISTEN) ' AND pid <> pg_backend_pid()" \
+	" AND backend_type = 'client backend'"
 
+/* One that was closed before may take a moment to be gone. */
 static inline void
 terminate(void)
 {
-	long pid = look_number(look, x_listeners);
+	long pid;
 	char sql[128];
 
+	look_await(look, "SELECT count(*)" X_LISTENERS, 1);
+	pid = look_number(look, "SELECT pid" X_LISTENERS);
 	(void) snprintf(sql, sizeof(sql), "SELECT pg_terminate_backend(%ld)", pid);
 	look_do(look, sql);
 	(void) snprintf(sql,
