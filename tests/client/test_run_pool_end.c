@@ -117,6 +117,28 @@ START_TEST(drains_until_the_deadline)
 }
 END_TEST
 
+/* What a worker looks after is nobody's: it takes no time of who drains the pool. */
+START_TEST(does_not_wait_for_workers)
+{
+	fake f;
+	kn__pool *pool;
+
+	fake_init(&f, 2);
+	f.options.keepalive_ms = 1000;
+	f.is_slow = true;
+	pool = fake_pool(&f);
+	fill_pool(pool, 2);
+	fake_advance(&f, pool, 1000);
+	AWAIT_FAKE(&f, kept_alive == 1);
+	ck_assert_int_eq(kn__pool_drain(pool, 0), KN_OK);
+	ck_assert_int_eq(f.closed, 1);
+	fake_lock(&f);
+	f.is_slow = false;
+	fake_unlock(&f);
+	fake_end(&f, pool);
+}
+END_TEST
+
 START_TEST(closing_ends_the_queue)
 {
 	fake f;
@@ -355,6 +377,7 @@ fill(TCase *tcase)
 {
 	tcase_add_test(tcase, drains);
 	tcase_add_test(tcase, drains_until_the_deadline);
+	tcase_add_test(tcase, does_not_wait_for_workers);
 	tcase_add_test(tcase, closing_ends_the_queue);
 	tcase_add_test(tcase, drains_while_one_is_opened);
 	tcase_add_test(tcase, renews);

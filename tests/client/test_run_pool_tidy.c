@@ -87,7 +87,12 @@ START_TEST(are_not_looked_for)
 	kn__pool_tidy(pool);
 	fake_advance(&f, pool, 100);
 	give(pool, take(pool));
-	ck_assert_int_eq(kept_alive(&f), 0);
+	/* Whatever was done by then was done before this. */
+	atomic_store(&is_left, true);
+	kn__pool_tidy(pool);
+	fake_advance(&f, pool, 100);
+	AWAIT_FAKE(&f, kept_alive > 0);
+	ck_assert_int_eq(kept_alive(&f), 1);
 	fake_end(&f, pool);
 }
 END_TEST

@@ -207,10 +207,8 @@ ask_once(kn_ctx *cx, char *answer, size_t capacity)
 		(void) snprintf(answer, capacity, "aborted");
 	kn__result_free(item.result);
 	/* Whoever connects anew may come to another server by the same name. */
-	kn__pool_give(server->pool,
-				  member,
-				  kn__conn_is_clean(link->conn) && strcmp(answer, "standby") != 0
-					  ? KN__GIVE_CLEAN
-					  : KN__GIVE_BROKEN);
+	kn__link_give(link,
+				  kn__conn_is_clean(link->conn) && strcmp(answer, "standby") != 0,
+				  kn__coarse(server->db->clock));
 	return answer;
 }

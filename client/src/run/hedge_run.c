@@ -256,9 +256,7 @@ take_second(duel *d, kn__server *server)
 		return true;
 	}
 	kn__breaker_withdraw(&server->breaker, &d->permits[1]);
-	kn__pool_give(server->pool,
-				  member,
-				  kn__conn_is_clean(d->links[1]->conn) ? KN__GIVE_CLEAN : KN__GIVE_BROKEN);
+	kn__link_give(d->links[1], kn__conn_is_clean(d->links[1]->conn), kn__coarse(clock));
 	return false;
 }
 
@@ -321,9 +319,7 @@ put_down(duel *d, int leg, kn_status status)
 						   &is))
 		kn__tell_breaker(server, is);
 	kn__route_doubt(server, status);
-	kn__pool_give(server->pool,
-				  &d->links[leg]->member,
-				  kn__conn_is_clean(d->links[leg]->conn) ? KN__GIVE_CLEAN : KN__GIVE_BROKEN);
+	kn__link_give(d->links[leg], kn__conn_is_clean(d->links[leg]->conn), kn__coarse(clock));
 	kn__leg_free(d->legs[leg]);
 	d->legs[leg] = NULL;
 }
@@ -426,7 +422,7 @@ end_loser(loser *l)
 		kn__tell_breaker(server, is);
 	if (has_failed)
 		kn__route_doubt(server, KN_CONN_LOST);
-	kn__pool_give(server->pool, &l->link->member, is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN);
+	kn__link_give(l->link, is_clean, kn__coarse(db->clock));
 	kn__leg_free(l->leg);
 	kn__release(db->allocator, l, sizeof(loser));
 }

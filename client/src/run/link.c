@@ -350,6 +350,18 @@ has_ended(void *user, kn__member *member, int64_t deadline)
 	return has_ended;
 }
 
+/* What somebody's function has left in its session is undone soon. */
+void
+kn__link_give(kn__link *link, bool is_clean, int64_t now)
+{
+	kn__pool *pool = link->server->pool;
+	bool is_touched = is_clean && kn__conn_is_touched(link->conn);
+
+	kn__pool_give_at(pool, &link->member, is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN, now);
+	if (KN__UNLIKELY(is_touched))
+		kn__pool_tidy(pool);
+}
+
 static bool
 is_untidy(void *user, kn__member *member)
 {

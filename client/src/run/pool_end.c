@@ -104,11 +104,19 @@ close_idle(kn__pool *pool)
 	return false;
 }
 
-/* Nothing is out.  What is being opened is nobody's, and its worker will close it. */
+/* Nothing is out.  What a worker opens, or looks after, is nobody's, and will be closed. */
 static bool
 is_empty(const kn__pool *pool)
 {
-	return pool->total == pool->opening && pool->waiting == 0;
+	int out = pool->total - pool->opening;
+
+	for (int i = 0; i < pool->max; i++)
+	{
+		uint32_t state = kn__slot_state_of(&pool->slots[i]);
+
+		out -= state == KN__SLOT_CHECKING || state == KN__SLOT_ASKED;
+	}
+	return out == 0 && pool->waiting == 0;
 }
 
 void

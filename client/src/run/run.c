@@ -213,7 +213,7 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	cx->longest = 0;
 	if (status == KN_OK && has_all && !kn__route_has(cx, server))
 	{
-		kn__pool_give(server->pool, member, KN__GIVE_CLEAN);
+		kn__link_give((kn__link *) (void *) member, true, kn__coarse(clock));
 		status = KN_READ_ONLY;
 	}
 	if (status == KN_OK)
@@ -387,9 +387,6 @@ void
 kn__run_give(kn_ctx *cx, int64_t now)
 {
 	kn__link *link = cx->link;
-	kn__pool *pool = link->server->pool;
-	bool is_clean = kn__conn_is_clean(link->conn);
-	bool is_touched = is_clean && kn__conn_is_touched(link->conn);
 
 	if (KN__UNLIKELY(kn__conn_has_given_up(link->conn)) &&
 		!atomic_exchange(&link->server->is_told, true))
@@ -400,9 +397,7 @@ kn__run_give(kn_ctx *cx, int64_t now)
 	kn__ctx_set_link(cx, NULL);
 	atomic_store_explicit(&link->member.last_sql, NULL, memory_order_release);
 	atomic_store_explicit(&link->member.doing, KN__DOING_CALLS, memory_order_relaxed);
-	kn__pool_give_at(pool, &link->member, is_clean ? KN__GIVE_CLEAN : KN__GIVE_BROKEN, now);
-	if (KN__UNLIKELY(is_touched))
-		kn__pool_tidy(pool);
+	kn__link_give(link, kn__conn_is_clean(link->conn), now);
 }
 
 /* Trouble with the server, or the way to it; not what a statement is to blame for. */

@@ -230,6 +230,8 @@ extern const kn__driver kn__link_driver;
 extern kn_status kn__link_open(kn__server *server, const kn__wait *wait, const int *wake,
 							   kn__link **out, kn__fault *fault);
 extern void kn__link_close(kn__link *link);
+/* Back to the pool, if it is as it came; now: see kn__pool_give_at(). */
+extern KN__HOT void kn__link_give(kn__link *link, bool is_clean, int64_t now);
 /* The secrets of all places, in the order of the settings.  KN_NO_MEMORY, or KN_OK. */
 extern kn_status kn__link_init_secrets(kn_db *db);
 extern void kn__link_free_secrets(kn_db *db);
