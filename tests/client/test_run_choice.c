@@ -151,6 +151,29 @@ START_TEST(does_not_fall_back_to_an_older_timeline)
 }
 END_TEST
 
+/* On an older one, or on a newer, which the primary that is there is not on: by a failover back. */
+START_TEST(leaves_those_of_other_timelines_behind)
+{
+	servers[0].timeline = 2;
+	for (int i = 1; i < SERVERS; i++)
+		servers[i].timeline = i;
+	ck_assert(kn__route_is_left_behind(&servers[1]));
+	ck_assert(!kn__route_is_left_behind(&servers[2]));
+	ck_assert(kn__route_is_left_behind(&servers[3]));
+	ck_assert(!kn__route_is_left_behind(&servers[0]));
+	/* Who is ahead may follow the next primary already, as this one is gone. */
+	servers[0].is_known = false;
+	ck_assert(kn__route_is_left_behind(&servers[1]));
+	ck_assert(!kn__route_is_left_behind(&servers[3]));
+	/* Nobody has said. */
+	servers[3].timeline = 0;
+	ck_assert(!kn__route_is_left_behind(&servers[3]));
+	servers[0].is_known = true;
+	servers[0].timeline = 0;
+	ck_assert(!kn__route_is_left_behind(&servers[1]));
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
@@ -160,6 +183,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, asks_who_has_it);
 	tcase_add_test(tcase, writes_to_the_primary);
 	tcase_add_test(tcase, does_not_fall_back_to_an_older_timeline);
+	tcase_add_test(tcase, leaves_those_of_other_timelines_behind);
 	tcase_add_test(tcase, reads_what_is_fresh_where_that_is_to_be_had);
 }
 

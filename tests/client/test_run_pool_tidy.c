@@ -76,6 +76,43 @@ START_TEST(are_left_alone_while_they_are_used)
 }
 END_TEST
 
+/* Also while all that works for the pool waits for another to be opened. */
+START_TEST(are_used_while_another_is_opened)
+{
+	fake f;
+	kn__pool *pool;
+	kn__member *member;
+	taker other;
+
+	fake_init(&f, 2);
+	f.driver.is_untidy = fake_is_untidy;
+	f.is_gated = true;
+	f.permits = 1;
+	atomic_store(&is_left, true);
+	pool = fake_pool(&f);
+	member = take(pool);
+	if (_i == 0)
+	{
+		/* It has been asked for before. */
+		give(pool, member);
+		kn__pool_tidy(pool);
+		member = take(pool);
+	}
+	taker_queue(&other, pool, KN__NEVER);
+	AWAIT_FAKE(&f, opening == 1);
+	give(pool, member);
+	ck_assert_int_eq(taker_join(&other), KN_OK);
+	give(pool, other.member);
+	kn__pool_tidy(pool);
+	fake_advance(&f, pool, 100);
+	AWAIT_FAKE(&f, kept_alive == 1);
+	fake_lock(&f);
+	f.permits = 1;
+	fake_unlock(&f);
+	fake_end(&f, pool);
+}
+END_TEST
+
 /* Nobody has said that there is anything left. */
 START_TEST(are_not_looked_for)
 {
@@ -102,6 +139,7 @@ fill(TCase *tcase)
 {
 	tcase_add_test(tcase, are_used_soon);
 	tcase_add_test(tcase, are_left_alone_while_they_are_used);
+	tcase_add_loop_test(tcase, are_used_while_another_is_opened, 0, 2);
 	tcase_add_test(tcase, are_not_looked_for);
 }
 

@@ -9,8 +9,11 @@
  */
 #include "run/tell.h"
 
+#include <string.h>
+
 static int64_t pause_before(kn__call *call);
 static bool may_happen_twice(const kn__call *call);
+static bool is_said_to_be_undone(const kn__fault *fault);
 static bool may_last(const kn__call *call, kn_status status);
 static bool may_be_in_force(const kn__call *call, kn_status status);
 
@@ -36,9 +39,9 @@ kn__run_may_repeat(const kn__call *call, kn_status status)
 		case KN_SERIALIZATION:
 		case KN_DEADLOCK:
 		case KN_READ_ONLY:
-			/* Of what lasts nothing is undone, nor if it is another server, asked by a function. */
+			/* Of what lasts nothing is undone. */
 			return is_any_time || (call->class & KN__CLASS_CALLS) == 0 ||
-				   (!call->cx->fault.is_relayed && (call->class & KN__CLASS_LASTS) == 0);
+				   (is_said_to_be_undone(&call->cx->fault) && (call->class & KN__CLASS_LASTS) == 0);
 		case KN_CONN_LOST:
 			return !is_left;
 		case KN_UNAVAILABLE:
@@ -55,6 +58,19 @@ static bool
 may_happen_twice(const kn__call *call)
 {
 	return kn__run_is_harmless(call) || (call->options != NULL && call->options->is_idempotent);
+}
+
+/*
+ * For the sake of others, or that nothing can be written there, and by the server itself: not by
+ * another one, which a function has asked, and not of a statement that has to be prepared anew.
+ */
+static bool
+is_said_to_be_undone(const kn__fault *fault)
+{
+	const char *sqlstate = fault->error.sqlstate;
+
+	return !fault->is_relayed &&
+		   (*sqlstate == '\0' || strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "25006") == 0);
 }
 
 /* Its session has ended; what the server undoes then is not all that a function can have done. */

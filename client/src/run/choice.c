@@ -7,6 +7,8 @@
  */
 #include "run/run.h"
 
+#include <string.h>
+
 static bool is_fit(const kn_ctx *cx, kn__server *server, int64_t now);
 static bool is_better(kn__server *server, kn__server *best);
 
@@ -116,13 +118,78 @@ is_better(kn__server *server, kn__server *best)
 	return atomic_load(&server->is_known) || !atomic_load(&best->is_known);
 }
 
-/* A replica that is known not to be where the primary is. */
+/*
+ * A replica that is known not to be where the primary is.  One on a newer timeline may follow the
+ * next primary already, unless the one there is can be asked.
+ */
 bool
 kn__route_is_left_behind(kn__server *server)
 {
 	int64_t timeline = atomic_load(&server->timeline);
+	kn__server *primary;
+	int64_t wanted;
 
 	/* 0: it cannot be asked, and is believed. */
-	return timeline != 0 && !atomic_load(&server->is_primary) &&
-		   timeline < atomic_load(&kn__route_primary(server->db)->timeline);
+	if (timeline == 0 || atomic_load(&server->is_primary))
+		return false;
+	primary = kn__route_primary(server->db);
+	wanted = atomic_load(&primary->timeline);
+	return timeline < wanted ||
+		   (timeline > wanted && wanted != 0 && atomic_load(&primary->is_known));
+}
+
+bool
+kn__route_is_standby(const kn__link *link)
+{
+	const char *standby = kn__conn_setting(link->conn, "in_hot_standby");
+
+	return standby != NULL && strcmp(standby, "on") == 0;
+}
+
+bool
+kn__route_may_be_standby(const kn__link *link)
+{
+	const char *standby = kn__conn_setting(link->conn, "in_hot_standby");
+
+	return standby == NULL || strcmp(standby, "off") != 0;
+}
+
+/* One more server has been looked at for the first time, be it in vain. */
+void
+kn__route_note_met(kn_db *db)
+{
+	(void) pthread_mutex_lock(&db->lock);
+	if (++db->met == db->server_count)
+		atomic_store(&db->first_look_by, 0);
+	(void) pthread_cond_broadcast(&db->woken);
+	(void) pthread_mutex_unlock(&db->lock);
+}
+
+/*
+ * Which server is the primary nobody knows before all have been looked at once: what is written to
+ * one that was left behind would be lost.  Nobody waits for one that says nothing.
+ */
+void
+kn__route_await(kn_ctx *cx)
+{
+	kn_db *db = cx->db;
+	int64_t until = atomic_load(&db->first_look_by);
+
+	if (kn__cond_until(db->clock, cx->wait.deadline) < until)
+		until = kn__cond_until(db->clock, cx->wait.deadline);
+	(void) pthread_mutex_lock(&db->lock);
+	while (atomic_load(&db->first_look_by) != 0 && !atomic_load(&cx->is_cancelled) &&
+		   !atomic_load(&db->is_closing) && kn__cond_wait(&db->woken, &db->lock, until))
+		;
+	(void) pthread_mutex_unlock(&db->lock);
+}
+
+/* One that cannot be reached is none that others would have to be compared with. */
+void
+kn__route_forget(kn__server *server)
+{
+	(void) pthread_mutex_lock(&server->db->lock);
+	if (!atomic_load(&server->is_known))
+		atomic_store(&server->timeline, 0);
+	(void) pthread_mutex_unlock(&server->db->lock);
 }

@@ -302,8 +302,7 @@ kn_reset_pool(kn_db *db)
 	for (int i = 0; db != NULL && i < db->server_count; i++)
 	{
 		kn__pool_renew(db->servers[i].pool);
-		if (!atomic_load(&db->servers[i].is_known))
-			atomic_store(&db->servers[i].timeline, 0);
+		kn__route_forget(&db->servers[i]);
 	}
 }
 

@@ -218,8 +218,10 @@ extern void kn__pool_sleep(kn__pool *pool, pthread_cond_t *cond, int64_t until);
 /* Wakes or starts a worker, if there is something to be opened. */
 extern void kn__pool_call_opener(kn__pool *pool);
 /* Has all members looked at again. */
+extern void kn__pool_start_worker(kn__pool *pool);
 extern void kn__pool_call_sweeper(kn__pool *pool);
 #define KN__TIDY_MOST_MS 5000
+extern void kn__pool_keep_sweeper(kn__pool *pool, int64_t until);
 extern int64_t kn__pool_tidy_at(const kn__pool *pool, kn__member *member);
 /* That one was dead before anybody had it: the next is opened after a pause. */
 extern void kn__pool_note_stillborn(kn__pool *pool);

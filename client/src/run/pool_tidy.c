@@ -15,7 +15,8 @@ kn__pool_tidy(kn__pool *pool)
 {
 	int64_t at;
 
-	if (atomic_load_explicit(&pool->is_untidy, memory_order_relaxed) || kn__pool_is_forked(pool) ||
+	/* Who sees it set before it is idle is seen by who looks at it afterwards. */
+	if (atomic_load(&pool->is_untidy) || kn__pool_is_forked(pool) ||
 		atomic_exchange(&pool->is_untidy, true))
 		return;
 	(void) pthread_mutex_lock(&pool->lock);
@@ -23,7 +24,20 @@ kn__pool_tidy(kn__pool *pool)
 	if (at < pool->sweep_at)
 		pool->sweep_at = at;
 	(void) pthread_cond_broadcast(&pool->work);
+	kn__pool_keep_sweeper(pool, KN__NEVER);
 	(void) pthread_mutex_unlock(&pool->lock);
+}
+
+/*
+ * Somebody is to be there when it is time to look at all members, if that is before until: those
+ * that open one may take as long as they can.  The lock is held.
+ */
+void
+kn__pool_keep_sweeper(kn__pool *pool, int64_t until)
+{
+	if (pool->sweep_at < until && pool->sleeping == 0 && !pool->is_sweeping && !pool->is_stopping &&
+		pool->thread_count < kn__pool_most_threads(pool))
+		kn__pool_start_worker(pool);
 }
 
 /* When an idle one is to be used for that; KN__NEVER: there is nothing left in it. */

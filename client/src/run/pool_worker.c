@@ -21,7 +21,6 @@
 #define ASK_LAST_MS    2000
 #define LEAD           20 /* one is replaced before the last twentieth of its life is over */
 
-static void start_worker(kn__pool *pool);
 static void *work(void *argument);
 static bool wants_one(const kn__pool *pool);
 static bool open_one(kn__pool *pool, int64_t now, int64_t *until);
@@ -49,7 +48,7 @@ kn__pool_call_opener(kn__pool *pool)
 	if (pool->sleeping > 0)
 		(void) pthread_cond_signal(&pool->work);
 	else if (pool->thread_count < kn__pool_most_threads(pool))
-		start_worker(pool);
+		kn__pool_start_worker(pool);
 }
 
 void
@@ -71,8 +70,8 @@ kn__pool_vacate(kn__pool *pool, kn__slot *slot)
 }
 
 /* Signals are the program's affair, and none of its handlers runs in a worker. */
-static void
-start_worker(kn__pool *pool)
+void
+kn__pool_start_worker(kn__pool *pool)
 {
 	sigset_t all;
 	sigset_t before;
@@ -162,6 +161,7 @@ open_slot(kn__pool *pool, kn__slot *slot, int64_t now)
 	pool->total++;
 	pool->opening++;
 	kn__pool_call_opener(pool);
+	kn__pool_keep_sweeper(pool, kn__after(now, pool->options.connect_ms));
 	(void) pthread_mutex_unlock(&pool->lock);
 	kn__fault_clear(&fault);
 	status = pool->driver.open(pool->driver.user,

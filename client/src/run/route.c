@@ -86,22 +86,6 @@ kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault)
 	return status;
 }
 
-bool
-kn__route_is_standby(const kn__link *link)
-{
-	const char *standby = kn__conn_setting(link->conn, "in_hot_standby");
-
-	return standby != NULL && strcmp(standby, "on") == 0;
-}
-
-bool
-kn__route_may_be_standby(const kn__link *link)
-{
-	const char *standby = kn__conn_setting(link->conn, "in_hot_standby");
-
-	return standby == NULL || strcmp(standby, "off") != 0;
-}
-
 /* A look that is under way may have seen what was before. */
 static void
 set_back(kn__server *server, uint64_t replayed)
@@ -196,19 +180,25 @@ start_all(struct kn__prober *prober)
 {
 	sigset_t all;
 	sigset_t before;
+	kn_db *db = prober->db;
 	bool is_started = true;
 
 	(void) sigfillset(&all);
 	(void) pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (int i = 0; i < prober->db->server_count && is_started; i++)
+	/* The first of them may look at what the others have seen. */
+	(void) pthread_mutex_lock(&db->lock);
+	db->met = 0;
+	db->first_look_by = kn__after(kn__now(NULL), LOOK_MS);
+	for (int i = 0; i < db->server_count && is_started; i++)
 	{
 		looker *l = &prober->lookers[i];
 
 		l->prober = prober;
-		l->server = &prober->db->servers[i];
+		l->server = &db->servers[i];
 		is_started = pthread_create(&l->thread, NULL, look_on, l) == 0;
 		prober->count += is_started;
 	}
+	(void) pthread_mutex_unlock(&db->lock);
 	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return is_started;
 }
@@ -249,9 +239,10 @@ look_on(void *argument)
 {
 	looker *l = argument;
 
-	do
+	probe(l);
+	kn__route_note_met(l->prober->db);
+	while (wait_for_turn(l))
 		probe(l);
-	while (wait_for_turn(l));
 	if (l->link != NULL)
 		kn__link_close(l->link);
 	return NULL;
@@ -357,7 +348,11 @@ note(looker *l, const kn__result *result, int64_t asked)
 	if (was_primary != is_primary && atomic_load(&server->is_looked_after))
 		kn__pool_renew(server->pool);
 	atomic_store(&server->is_looked_after, true);
+	/* It may have been forgotten meanwhile, as one that is gone. */
+	(void) pthread_mutex_lock(&server->db->lock);
+	atomic_store(&server->timeline, integer_of(&values[3], 0));
 	atomic_store(&server->is_known, true);
+	(void) pthread_mutex_unlock(&server->db->lock);
 	if (is_primary)
 		note_place(l, values, asked);
 }
@@ -408,11 +403,15 @@ note_lag(looker *l, const kn_value *values)
 						 integer_of(&values[2], -1),
 						 is_even,
 						 kn__now(NULL));
-	if (atomic_load(&l->server->setbacks) == l->setbacks)
-		atomic_store(&l->server->replayed, replayed);
-	atomic_store(&l->server->lag_us, lag);
+	/* What is stored is believed at once. */
 	if (kn__route_is_left_behind(l->server))
 		leave_behind(l->server);
+	else
+	{
+		if (atomic_load(&l->server->setbacks) == l->setbacks)
+			atomic_store(&l->server->replayed, replayed);
+		atomic_store(&l->server->lag_us, lag);
+	}
 	(void) pthread_mutex_unlock(&db->lock);
 }
 

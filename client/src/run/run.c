@@ -151,8 +151,11 @@ kn__run_take(kn__call *call, kn__permit *permit)
 	do
 	{
 		bool reads = kn__run_is_read(call);
-		kn__server *server =
-			kn__route(cx, reads, call->attempts > 1 ? call->server : NULL, &status);
+		kn__server *server;
+
+		if (!reads && KN__UNLIKELY(atomic_load(&cx->db->first_look_by) != 0))
+			kn__route_await(cx);
+		server = kn__route(cx, reads, call->attempts > 1 ? call->server : NULL, &status);
 
 		if (server == NULL)
 			return kn__fail(&cx->fault,

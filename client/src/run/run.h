@@ -85,11 +85,13 @@ struct kn_db
 	kn__known *known;        /* types that are the database's own */
 	kn__functions functions; /* what the user says of his own */
 	_Atomic(uint32_t) next_replica;
+	_Atomic(int64_t) first_look_by; /* until then writes wait for it; 0: all have been looked at */
 	_Atomic(int64_t)
 		refused_at;       /* when a call that a breaker sent away was a reason to look, last */
 	int stop[2];          /* a pipe: once there is something in it, the handle's threads give up */
 	int haste[2];         /* likewise, but what kn_close() has patience with may go on until then */
 	pthread_mutex_t lock; /* of what follows, and of sleepers */
+	int met;              /* servers that have been looked at */
 	int contexts;         /* and listeners, that have not ended, and one for the handle itself */
 	pthread_cond_t woken;
 	struct kn__load *loads; /* cache.c: that are under way */
@@ -333,19 +335,24 @@ extern KN__COLD void kn__query_explain(const kn__call *call, kn_status status);
 /* listen.c: all that wait look whether the handle is being closed */
 extern void kn__listen_wake_all(kn_db *db);
 
-/* route.c */
+/* choice.c */
 extern kn__server *kn__route_primary(kn_db *db);
 extern bool kn__route_is_left_behind(kn__server *server);
 extern KN__HOT kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except,
 									 kn_status *status);
 /* Whether a replica was seen to have what the context has to see. */
 extern KN__HOT bool kn__route_has(const kn_ctx *cx, kn__server *server);
-/* Looks what a replica has, on a new connection before anybody has it. */
-extern KN__COLD kn_status kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault);
 /* Whether the server says that it is one; those before 14, and some poolers, say nothing. */
 extern KN__COLD bool kn__route_is_standby(const kn__link *link);
 /* The contrary of what it says if it is none.  A primary never becomes a standby. */
 extern KN__COLD bool kn__route_may_be_standby(const kn__link *link);
+extern KN__COLD void kn__route_note_met(kn_db *db);
+extern KN__COLD void kn__route_await(kn_ctx *cx);
+extern KN__COLD void kn__route_forget(kn__server *server);
+
+/* route.c */
+/* Looks what a replica has, on a new connection before anybody has it. */
+extern KN__COLD kn_status kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault);
 extern KN__COLD void kn__route_doubt(kn__server *server, kn_status status);
 extern KN__COLD void kn__route_refused(kn__server *server, int64_t now);
 extern kn_status kn__route_start(kn_db *db);

@@ -185,19 +185,21 @@ kn__transact_run(kn__call *call)
 		if (status != KN_OK)
 			return work->failed = status;
 	}
-	status = kn__run_suits_pooler(call);
-	if (status == KN_OK)
-		status = kn__transact_check_values(call);
-	if (status != KN_OK)
-		return status;
 	if (call->count + 3 > FEW)
 		items = kn__arena_get(&cx->arena, (size_t) (call->count + 3) * sizeof(kn__item));
 	if (items == NULL)
 		return kn__fail(&cx->fault, KN_NO_MEMORY, "out of memory");
 	call->attempts = 1;
 	do
+	{
+		/* Of the next one, too: it may be a pooler's. */
+		status = kn__run_suits_pooler(call);
+		if (status == KN_OK)
+			status = kn__transact_check_values(call);
+		if (status != KN_OK)
+			return status;
 		status = fly(call, items);
-	while (kn__transact_swap(cx, &status));
+	} while (kn__transact_swap(cx, &status));
 	/* There may be no other to be had. */
 	if (status == KN_OK || cx->link == NULL)
 		return status;

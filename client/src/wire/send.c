@@ -78,6 +78,8 @@ kn__send_check(kn__conn *conn, const kn__item *item, kn__fault *fault)
 static bool
 is_sure(const kn__item *item)
 {
+	if (item->count > PQ_QUERY_PARAM_MAX_LIMIT)
+		return false;
 	for (int i = 0; i < item->count; i++)
 	{
 		const kn_value *value = &item->values[i];

@@ -58,17 +58,16 @@ static void
 note_other_types(kn__flying *flight, const kn__sent *sent, const PGresult *result,
 				 const char *sqlstate)
 {
-	static const char value_of[] = "unnamed portal parameter $";
 	const char *routine = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
 	/* Before it is executed, and so with nothing that a function could have said. */
-	bool is_of_value = strncmp(sqlstate, "22", 2) == 0 && context != NULL &&
-					   strncmp(context, value_of, sizeof(value_of) - 1) == 0 &&
+	bool is_of_value = strncmp(sqlstate, "22", 2) == 0 && kn__words_are_of_a_value(context) &&
 					   !kn__words_are_relayed(routine);
 	/* What is found while it is executed has no place in the text. */
 	bool may_be_found = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION) != NULL &&
 						!flight->items[sent - flight->sent].calls;
-	bool is_of_type = context == NULL && kn__words_are_of_types(sqlstate, routine, may_be_found);
+	bool is_of_type = kn__words_are_of_no_function(context) &&
+					  kn__words_are_of_types(sqlstate, routine, may_be_found);
 	kn__prepared *entry;
 
 	if (!sent->is_by_name || sent->is_prepare || (!is_of_type && !is_of_value))

@@ -75,6 +75,29 @@ kn__words_are_of_types(const char *sqlstate, const char *routine, bool is_of_tex
 		   (is_of_text && is_in("42804 42846 42883 42725 42P18", sqlstate));
 }
 
+/* What is wrong with the value may be in lines before it; but what a function says of it is its. */
+bool
+kn__words_are_of_a_value(const char *context)
+{
+	static const char value_of[] = "unnamed portal parameter $";
+	const char *last = context == NULL ? NULL : strrchr(context, '\n');
+
+	if (context == NULL)
+		return false;
+	last = last == NULL ? context : last + 1;
+	return strncmp(last, value_of, sizeof(value_of) - 1) == 0 &&
+		   strstr(context, " function ") == NULL;
+}
+
+/* All values may be told with it, where the server is set to do so. */
+bool
+kn__words_are_of_no_function(const char *context)
+{
+	static const char values_of[] = "unnamed portal with parameters: ";
+
+	return context == NULL || strncmp(context, values_of, sizeof(values_of) - 1) == 0;
+}
+
 bool
 kn__words_are_raised(const char *routine)
 {

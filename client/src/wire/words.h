@@ -27,6 +27,10 @@ extern bool kn__words_are_raised(const char *routine);
 extern bool kn__words_are_relayed(const char *routine);
 /* Whether types do not go together, as the server finds when it reads a statement's text again. */
 extern bool kn__words_are_of_types(const char *sqlstate, const char *routine, bool is_of_text);
+/* Whether the server has said so of a parameter's value, before anything was executed. */
+extern bool kn__words_are_of_a_value(const char *context);
+/* Whether it has said so of the statement itself, and no function of another. */
+extern bool kn__words_are_of_no_function(const char *context);
 /*
  * Whether the message may quote a value, be it a parameter, a literal of the statement or what a
  * function has read; sql: the statement that was sent, NULL: not known.

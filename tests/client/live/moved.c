@@ -83,6 +83,37 @@ START_TEST(is_found_to_be_a_pooler)
 }
 END_TEST
 
+static kn_status
+lock_body(kn_ctx *c, void *argument)
+{
+	++*(int *) argument;
+	return kn_exec(c, LOCK);
+}
+
+/* The session of before is of no use, and the statement goes to the next one. */
+START_TEST(is_found_to_be_a_pooler_by_who_goes_on_with_it)
+{
+	look_do(look,
+			"CREATE OR REPLACE FUNCTION kn_spoil() RETURNS void LANGUAGE plpgsql AS"
+			" $$BEGIN EXECUTE 'DEALLOCATE ALL'; EXECUTE 'PREPARE kn_mine AS SELECT 1'; END$$");
+	for (int i = 0; i < 8; i++)
+	{
+		int runs = 0;
+
+		lead_to(PQhost(look));
+		kn_reset_pool(db);
+		EXPECT_OK(cx, kn_exec(cx, "SELECT kn_spoil()"));
+		lead_to(socket_dir());
+		EXPECT(cx, kn_transact(cx, lock_body, &runs), KN_USAGE);
+		ck_assert_int_eq(runs, 1);
+		ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "pooler"));
+		ck_assert_int_eq(
+			look_number(look, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
+			0);
+	}
+}
+END_TEST
+
 START_TEST(is_found_to_be_the_server)
 {
 	lead_to(socket_dir());
@@ -98,6 +129,7 @@ fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, is_found_to_be_a_pooler, 0, 2);
+	tcase_add_test(tcase, is_found_to_be_a_pooler_by_who_goes_on_with_it);
 	tcase_add_test(tcase, is_found_to_be_the_server);
 }
 

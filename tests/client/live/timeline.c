@@ -164,6 +164,23 @@ check_not_told(const char *plain_first, const char *plain_second)
 	db = kept;
 }
 
+/* Which of the two counts is not known at first: nothing is written before it is. */
+static void
+check_first_writes(const char *a, const char *b)
+{
+	kn_db *kept = db;
+	int strayed = 0;
+
+	for (int i = 0; i < HANDLES; i++)
+	{
+		db = open_both(i % 2 == 0 ? a : b, i % 2 == 0 ? b : a, PROBE_MS);
+		strayed += strcmp(write_within(REQUEST_MS, NULL), "00000003") != 0;
+		check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	}
+	check(strayed == 0, "also of a new handle nothing is written to an older timeline");
+	db = kept;
+}
+
 /* The first is the primary again, and the second goes on, as a standby of nobody. */
 static void
 check_strays(void)
@@ -211,6 +228,34 @@ check_left_behind(void)
 	check(writes_come_to("00000003"), "until there is");
 }
 
+/* Then the one on the newer timeline comes back as a standby of nobody, with more than there is. */
+static void
+check_comes_late(void)
+{
+	char dir[300];
+	int strayed = 0;
+	int failures = 0;
+
+	tell(first, "INSERT INTO kept SELECT 7 FROM generate_series(1, 200000)");
+	ask(first, "SHOW data_directory", dir, sizeof(dir));
+	shell(first, ">", dir, "/standby.signal");
+	control("KN_TEST_PRIMARY_CONTROL", "stop -m fast");
+	kn_reset_pool(db);
+	check(writes_come_to("00000002"), "the second is the primary for good");
+	control("KN_TEST_PRIMARY_CONTROL", "start");
+	check(comes_to_be(0, false), "the first is a standby");
+	for (int i = 0; i < 200; i++)
+	{
+		uint64_t lsn = 0;
+
+		failures += strcmp(write_within(REQUEST_MS, &lsn), "00000002") != 0;
+		strayed += read_with(&(kn_request){ .size = sizeof(kn_request) }) != PRIMARY;
+		strayed +=
+			read_with(&(kn_request){ .size = sizeof(kn_request), .min_lsn = lsn }) != PRIMARY;
+	}
+	check(failures == 0 && strayed == 0, "one of a newer timeline is not read from");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -231,6 +276,8 @@ main(int argc, char **argv)
 	check_not_told(plain[0], plain[1]);
 	check_strays();
 	check_left_behind();
+	check_first_writes(argv[1], argv[2]);
+	check_comes_late();
 	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
 	(void) printf("%d passed, %d failed\n", passed, failed);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -91,12 +91,38 @@ START_TEST(are_found_before_anything_is_sent)
 }
 END_TEST
 
+/* More than a message has room for. */
+#define TOO_MANY 70000
+
+static kn_status
+too_many_body(kn_ctx *c, void *argument)
+{
+	kn_value *values = argument;
+
+	EXPECT(c, kn_exec_values(c, "SELECT $1", values, TOO_MANY, NULL, NULL), KN_USAGE);
+	return kn_exec(c, "INSERT INTO kn_account VALUES (3, 300)");
+}
+
+START_TEST(are_too_many)
+{
+	kn_value *values = malloc(TOO_MANY * sizeof(kn_value));
+
+	ck_assert_ptr_nonnull(values);
+	for (int i = 0; i < TOO_MANY; i++)
+		values[i] = _i == 0 ? kn_i64(i) : kn_text("a");
+	EXPECT_OK(cx, kn_transact(cx, too_many_body, values));
+	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_account"), 3);
+	free(values);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, goes_on_after_what_was_not_sent);
 	tcase_add_test(tcase, goes_on_after_what_was_not_sent_at_first);
+	tcase_add_loop_test(tcase, are_too_many, 0, 2);
 	tcase_add_loop_test(tcase, are_found_before_anything_is_sent, 0, 2);
 }
 
