@@ -27,10 +27,12 @@ START_TEST(what_is_soon_is_still_to_come)
 {
 	for (int i = 0; i < 1000; i++)
 	{
+		int64_t coarse = kn__coarse(NULL);
 		int64_t before = kn__now(NULL);
 		int64_t soon = kn__soon(NULL);
 
-		ck_assert_int_ge(soon, before);
+		/* Unless the machine has missed a tick itself. */
+		ck_assert(soon >= before || before - coarse > KN__TICK);
 		ck_assert_int_le(soon, kn__now(NULL) + KN__TICK);
 	}
 }

@@ -126,8 +126,14 @@ START_TEST(is_quiet_once_cleared)
 	kn__alarm_clear(&waiters[0].bell);
 	ck_assert(kn__alarm_set(alarm, &gone.bell, now + LONG_NS));
 	go(&gone);
-	ck_assert(kn__alarm_set(alarm, &waiters[0].bell, now + 10 * KN__NS_PER_MS));
-	kn__alarm_clear(&waiters[0].bell);
+	/* Where it was due by the time that it was cleared, it may have rung. */
+	do
+	{
+		now = kn__now(NULL);
+		kn__wake_empty(waiters[0].wake[0]);
+		ck_assert(kn__alarm_set(alarm, &waiters[0].bell, now + 10 * KN__NS_PER_MS));
+		kn__alarm_clear(&waiters[0].bell);
+	} while (kn__now(NULL) >= now + 10 * KN__NS_PER_MS);
 	/* Both are looked at together. */
 	ck_assert(kn__alarm_set(alarm, &waiters[1].bell, now + 20 * KN__NS_PER_MS));
 	ck_assert(rings(&waiters[1], -1));

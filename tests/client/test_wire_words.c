@@ -112,12 +112,42 @@ START_TEST(raised)
 }
 END_TEST
 
+/* As the server tells of them; what a function has to do with it is its own affair. */
+START_TEST(of_values)
+{
+	ck_assert(kn__words_are_of_a_value("unnamed portal parameter $1"));
+	ck_assert(kn__words_are_of_a_value("unnamed portal parameter $12 = 'abc'"));
+	ck_assert(
+		kn__words_are_of_a_value("JSON data, line 1: abc\nunnamed portal parameter $1 = '...'"));
+	ck_assert(!kn__words_are_of_a_value(NULL));
+	ck_assert(!kn__words_are_of_a_value(""));
+	ck_assert(!kn__words_are_of_a_value("unnamed portal with parameters: $1 = 'abc'"));
+	ck_assert(!kn__words_are_of_a_value(
+		"unnamed portal parameter $1 = 'abc'\nPL/pgSQL function f() line 3 at PERFORM"));
+	ck_assert(!kn__words_are_of_a_value(
+		"PL/pgSQL function f(text) line 3 at RAISE\nunnamed portal parameter $1 = 'abc'"));
+	ck_assert(!kn__words_are_of_a_value("JSON data, line 1: unnamed portal parameter $1"));
+}
+END_TEST
+
+START_TEST(of_no_function)
+{
+	ck_assert(kn__words_are_of_no_function(NULL));
+	ck_assert(kn__words_are_of_no_function("unnamed portal with parameters: $1 = 'abc'"));
+	ck_assert(!kn__words_are_of_no_function("PL/pgSQL function f() line 3 at RAISE"));
+	ck_assert(!kn__words_are_of_no_function(
+		"PL/pgSQL function f() line 3 at RAISE\nunnamed portal with parameters: $1 = 'abc'"));
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
 	tcase_add_loop_test(tcase, may_quote, 0, COUNT(cases));
 	LOOP(tcase, notices_may_quote, notices);
 	tcase_add_test(tcase, raised);
+	tcase_add_test(tcase, of_values);
+	tcase_add_test(tcase, of_no_function);
 }
 
 int

@@ -275,7 +275,7 @@ START_TEST(is_removed_by_a_commit_in_doubt)
 	ck_assert_int_eq(read_sum(cx), 3);
 	proxy_start(&p);
 	OPEN(other, .conninfo = p.conninfo, .max_connections = 1, .cache = &kept.cache);
-	c = kn_begin(other, .timeout_ms = 500);
+	c = kn_begin(other, .timeout_ms = is_slow() ? 5000 : 2000);
 	EXPECT(c, kn_transact(c, putting_body, &returns), KN_OUTCOME_UNKNOWN);
 	ck_assert_int_eq(kept.puts, 1);
 	ck_assert_int_eq(kept.removals, 1);

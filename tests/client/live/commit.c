@@ -383,7 +383,7 @@ START_TEST(is_done_in_part_by_an_earlier_attempt)
 
 	p.user = &p;
 	proxy_start(&p);
-	OPEN(db, .conninfo = p.conninfo, .max_connections = 1, .acquire_ms = 100, .connect_ms = 100);
+	OPEN(db, .conninfo = p.conninfo, .max_connections = 1, .acquire_ms = 2000, .connect_ms = 2000);
 	cx = kn_begin(db);
 	EXPECT(cx, kn_exec_values(cx, "CALL kn_half()", NULL, 0, &twice, NULL), KN_OUTCOME_UNKNOWN);
 	ck_assert_int_eq(look_number(look, "SELECT count(*) FROM kn_commit"), 1);

@@ -23,7 +23,7 @@ set_up(void)
 		"ALTER TABLE kn_row ENABLE ROW LEVEL SECURITY;"
 		"CREATE POLICY kn_own ON kn_row USING (tenant = current_setting('app.tenant', true));"
 		"GRANT SELECT, INSERT ON kn_row TO kn_tenant");
-	OPEN(db, .conninfo = "application_name=kn_context", .max_connections = 1);
+	OPEN(db, .conninfo = "application_name=kn_context", .max_connections = 1, .cancel_ms = 20000);
 }
 
 static void

@@ -16,7 +16,7 @@ set_up(void)
 	look_do(look,
 			"DROP TABLE IF EXISTS kn_copy; DROP FUNCTION IF EXISTS kn_copy_wait;"
 			"CREATE TABLE kn_copy (a int PRIMARY KEY, b text, c float8, CHECK (a <> 13))");
-	OPEN(db, .max_connections = 2);
+	OPEN(db, .max_connections = 2, .cancel_ms = 20000);
 	cx = kn_begin(db);
 }
 

@@ -11,6 +11,13 @@ static inline void
 set_up(void)
 {
 	look = look_open();
+	/* A session of the test before may take a moment to be gone. */
+	if (!is_pooled())
+		look_await(
+			look,
+			"SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT * FROM (%COPY (%'"
+			" AND pid <> pg_backend_pid()",
+			0);
 	look_do(look,
 			"DROP TABLE IF EXISTS kn_out; CREATE TABLE kn_out (a int, b text);"
 			"INSERT INTO kn_out SELECT g, CASE WHEN g % 3 <> 0 THEN 'text ' || g END"

@@ -84,7 +84,7 @@ START_TEST(a_standby_does_not_know)
 	proxy p = { .when = MOMENT_AFTER, .harm = lead_elsewhere, .user = &p };
 	bool comes_back = _i == 1;
 	kn_db *db = open_through(&p);
-	kn_ctx *cx = kn_begin(db, .timeout_ms = comes_back ? 20000 : 1500);
+	kn_ctx *cx = kn_begin(db, .timeout_ms = 20000);
 	pthread_t thread;
 	int runs = 0;
 
@@ -92,6 +92,8 @@ START_TEST(a_standby_does_not_know)
 	look_await(standby, "SELECT (pg_get_wal_replay_pause_state() = 'paused')::int", 1);
 	if (comes_back)
 		ck_assert_int_eq(pthread_create(&thread, NULL, lead_back, &p), 0);
+	else
+		kn_set_timeout(cx, 3000);
 	EXPECT(cx, kn_transact(cx, insert_body, &runs), comes_back ? KN_OK : KN_OUTCOME_UNKNOWN);
 	if (comes_back)
 		ck_assert_int_eq(pthread_join(thread, NULL), 0);

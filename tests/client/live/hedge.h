@@ -107,6 +107,8 @@ open_with(kn_config config, const char *a)
 					sizeof(conninfo[1]),
 					"%s application_name=kn_b",
 					getenv("KN_TEST_REPLICA"));
+	if (config.cancel_ms == 0)
+		config.cancel_ms = 20000;
 	config.size = sizeof(config);
 	config.conninfo = getenv("KN_TEST_DIRECT");
 	config.replicas = replicas;

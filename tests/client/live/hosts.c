@@ -161,7 +161,7 @@ START_TEST(takes_no_host_but_what_was_asked_for)
 			 "host=127.0.0.1,%2$s port=%1$d,%3$s target_session_attrs=standby",
 			 g.port);
 	gate_set_both(&g, FLOW_DROP, 0);
-	OPEN(db, .conninfo = hosts, .max_connections = 1, .connect_ms = 500, .acquire_ms = 1500);
+	OPEN(db, .conninfo = hosts, .max_connections = 1, .connect_ms = 4000, .acquire_ms = 12000);
 	cx = kn_begin(db);
 	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_CONN_LOST);
 	ck_assert_msg(strstr(kn_last_error(cx)->message, "not in hot standby mode") != NULL,

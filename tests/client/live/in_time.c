@@ -108,10 +108,14 @@ START_TEST(is_kept_while_rows_keep_coming)
 	double begun;
 
 	got = 0;
-	kn_set_timeout(cx, LIMIT_MS);
-	begun = now_ms();
-	ck_assert_int_eq(talks[_i].act(), KN_TIMEOUT);
-	ck_assert_msg(now_ms() - begun < LIMIT_MS + SLACK_MS, "%s", talks[_i].name);
+	/* A machine that is at something else may take that time for the first of them. */
+	for (int i = 0; i < TRIES && (i == 0 || (got == 0 && talks[_i].act != query)); i++)
+	{
+		kn_set_timeout(cx, LIMIT_MS);
+		begun = now_ms();
+		ck_assert_int_eq(talks[_i].act(), KN_TIMEOUT);
+		ck_assert_msg(now_ms() - begun < LIMIT_MS + SLACK_MS, "%s", talks[_i].name);
+	}
 	ck_assert_int_eq(got > 0, talks[_i].act != query);
 	kn_set_timeout(cx, 60000);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));

@@ -29,6 +29,15 @@ is_silent(way how)
 	return how == WAY_DROP || how == WAY_FREEZE;
 }
 
+/* It answers, and falls silent then; a call that is out of time by then has seen none of that. */
+static inline bool
+is_late(way how, moment when)
+{
+	return how == WAY_FREEZE && when >= MOMENT_AFTER;
+}
+
+#define MOST_PATIENCE_MS 20000 /* with a machine that does nothing else meanwhile */
+
 /* Nobody has said anything, and the time is over. */
 static inline bool
 is_expected_of_silence(const deed *d, kn_status status)

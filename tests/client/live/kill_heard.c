@@ -160,10 +160,13 @@ expected(way how, moment when, int number)
 	return loses_it(how, when, false) ? KN_TIMEOUT : KN_OK;
 }
 
-static void
-check_ear(ear *e, way how, moment when, int number, kn_status status)
+/* False: the server was to be silent only after it had answered, and took too long for that. */
+static bool
+check_ear(ear *e, way how, moment when, int number, kn_status status, bool may_be_short)
 {
-	ck_assert_msg(status == expected(how, when, number),
+	bool is_short = may_be_short && status == KN_TIMEOUT && expected(how, when, number) == KN_OK;
+
+	ck_assert_msg(is_short || status == expected(how, when, number),
 				  "%s, moment %d: %s: %s",
 				  calls[number].name,
 				  when,
@@ -171,6 +174,8 @@ check_ear(ear *e, way how, moment when, int number, kn_status status)
 				  kn_listener_error(e->listener)->message);
 	e->heard_last = 0;
 	hear_to_the_end(e);
+	if (is_short || (may_be_short && e->gaps > 0 && !loses_it(how, when, calls[number].asks)))
+		return false;
 	ck_assert_int_eq(e->gaps > 0, loses_it(how, when, calls[number].asks));
 	ck_assert(e->heard_meanwhile || e->gaps > 0);
 	e->heard_second = false;
@@ -180,6 +185,7 @@ check_ear(ear *e, way how, moment when, int number, kn_status status)
 	ck_assert_int_eq(e->heard_second,
 					 status == KN_OK ? calls[number].is_second_after
 									 : calls[number].is_second_before);
+	return true;
 }
 
 static bool
@@ -201,7 +207,12 @@ play_ear(way how, moment when, int number, int64_t patience_ms)
 	p->drops = false;
 	thaw(&e.harm);
 	if (is_done)
-		check_ear(&e, how, when, number, status);
+		is_done = check_ear(&e,
+							how,
+							when,
+							number,
+							status,
+							is_late(how, when) && patience_ms < MOST_PATIENCE_MS);
 	kn_close_listener(e.listener);
 	close_even(e.db);
 	proxy_end(p);

@@ -46,6 +46,7 @@ play(way how, moment when, int number, int64_t patience_ms)
 	const deed *d = &played[number];
 	harm p = { .how = how, .when = when };
 	bool is_done;
+	bool is_short = false;
 	int64_t begun;
 	kn_db *db;
 	kn_ctx *cx;
@@ -78,7 +79,10 @@ play(way how, moment when, int number, int64_t patience_ms)
 	if (is_done)
 	{
 		check_truth(&p.scene, cx, d, status);
-		ck_assert_msg(is_expected(d, how, when, status),
+		/* It was to be silent only after it had answered, and took so long for that. */
+		is_short = is_late(how, when) && !is_expected(d, how, when, status) &&
+				   is_expected_of_silence(d, status) && patience_ms < MOST_PATIENCE_MS;
+		ck_assert_msg(is_short || is_expected(d, how, when, status),
 					  "%s, moment %d: %s [%s] %s",
 					  d->name,
 					  when,
@@ -99,7 +103,7 @@ play(way how, moment when, int number, int64_t patience_ms)
 	close_even(db);
 	proxy_end(&p.proxy);
 	scene_end(&p.scene);
-	return is_done;
+	return is_done && !is_short;
 }
 
 static bool

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #define SLOWNESS_MS 3000 /* of the machine */
+#define CANCEL_MS   1000 /* the server is to hear of it by then */
 
 static const char x_end_deaf[] =
 	"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT kn_deaf()'";
@@ -55,13 +56,13 @@ START_TEST(is_at_work_before_it_has_begun)
 	kn_db *db;
 	pid_t pid;
 
-	OPEN(db, .max_connections = 1, .breaker_failure_percent = -1, .cancel_ms = 50);
+	OPEN(db, .max_connections = 1, .breaker_failure_percent = -1, .cancel_ms = CANCEL_MS);
 	cx = kn_begin(db);
 	pid = stop_session(cx);
 	kn_set_timeout(cx, 50);
 	EXPECT(cx, kn_exec(cx, "SELECT 2"), KN_TIMEOUT);
 	ck_assert_int_eq(stats_of(db).lingering, 1);
-	kn_set_timeout(cx, 500);
+	kn_set_timeout(cx, 200);
 	EXPECT(cx, kn_exec(cx, "SELECT 3"), KN_TIMEOUT);
 	ck_assert_int_eq(stats_of(db).lingering, 1);
 	ck_assert_int_eq(kill(pid, SIGCONT), 0);
@@ -80,11 +81,11 @@ START_TEST(is_at_work_in_a_transaction)
 	kn_db *db;
 	pid_t pid = 0;
 
-	OPEN(db, .max_connections = 1, .breaker_failure_percent = -1, .cancel_ms = 50);
+	OPEN(db, .max_connections = 1, .breaker_failure_percent = -1, .cancel_ms = CANCEL_MS);
 	cx = kn_begin(db);
 	EXPECT(cx, kn_transact(cx, stopped_body, &pid), KN_TIMEOUT);
 	ck_assert_int_eq(stats_of(db).lingering, is_pooled() ? 0 : 1);
-	kn_set_timeout(cx, is_pooled() ? -1 : 500);
+	kn_set_timeout(cx, is_pooled() ? -1 : 200);
 	EXPECT(cx, kn_exec(cx, "SELECT 3"), is_pooled() ? KN_OK : KN_TIMEOUT);
 	ck_assert_int_eq(kill(pid, SIGCONT), 0);
 	kn_set_timeout(cx, -1);
@@ -123,7 +124,7 @@ START_TEST(is_not_given_more_to_do)
 	OPEN(db,
 		 .max_connections = 2,
 		 .breaker_failure_percent = -1,
-		 .cancel_ms = 50,
+		 .cancel_ms = CANCEL_MS,
 		 .stable_functions = "kn_deaf");
 	for (int i = 0; i < 10; i++)
 	{
@@ -163,7 +164,7 @@ START_TEST(is_replaced_behind_a_pooler)
 	OPEN(db,
 		 .max_connections = 2,
 		 .breaker_failure_percent = -1,
-		 .cancel_ms = 50,
+		 .cancel_ms = CANCEL_MS,
 		 .stable_functions = "kn_deaf");
 	cx = kn_begin(db);
 	for (int i = 0; i < 4; i++)
@@ -191,7 +192,7 @@ START_TEST(ends_where_the_server_looks)
 	look_do(look, "ALTER DATABASE postgres SET client_connection_check_interval = '20ms'");
 	if (is_pooled())
 		pooler_do("RECONNECT postgres");
-	OPEN(db, .max_connections = 1, .cancel_ms = 50, .stable_functions = "kn_deaf");
+	OPEN(db, .max_connections = 1, .cancel_ms = CANCEL_MS, .stable_functions = "kn_deaf");
 	cx = kn_begin(db);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	kn_set_timeout(cx, 100);
@@ -216,7 +217,7 @@ START_TEST(is_closed_with_what_does_not_end)
 	kn_db *db;
 
 	look_do(look, x_make_deaf);
-	OPEN(db, .max_connections = 1, .cancel_ms = 50, .stable_functions = "kn_deaf");
+	OPEN(db, .max_connections = 1, .cancel_ms = CANCEL_MS, .stable_functions = "kn_deaf");
 	cx = kn_begin(db, .timeout_ms = 5000);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	kn_set_timeout(cx, 50);

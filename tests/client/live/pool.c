@@ -234,7 +234,7 @@ START_TEST(has_as_much_of_each_server)
 	ck_assert_int_eq(kn_server_count(db), 3);
 	for (int i = 0; i < 3; i++)
 	{
-		while (kn_get_stats(db, i, &stats) == KN_OK && (stats.closed_old < 2 || stats.idle < 2))
+		while (kn_get_stats(db, i, &stats) == KN_OK && (stats.closed_old < 2 || stats.idle != 2))
 			look_do(look, "SELECT pg_sleep(0.002)");
 		ck_assert_int_eq(stats.max, 3);
 		ck_assert_int_eq(stats.idle, 2);

@@ -29,6 +29,7 @@
 #define SELDOM_MS  600000 /* long after all of this */
 
 static kn_db *db;
+static int64_t lag_ms = LAG_MS; /* of what is opened from now on */
 static int passed;
 static int failed;
 
@@ -127,7 +128,7 @@ open_both(const char *primary, const char *replica, int64_t probe_ms)
 				sizeof(why),
 				.conninfo = primary,
 				.replicas = replicas,
-				.lag_ms = LAG_MS,
+				.lag_ms = lag_ms,
 				.probe_ms = probe_ms,
 				.cancel_ms = CANCEL_MS) != KN_OK)
 	{

@@ -222,7 +222,7 @@ lasting_body(kn_ctx *c, void *argument)
 {
 	(void) argument;
 	EXPECT(c, kn_transact(c, tardy_body, NULL), KN_TIMEOUT);
-	EXPECT_OK(c, kn_exec(c, "SELECT pg_sleep(0.3)"));
+	EXPECT_OK(c, kn_exec(c, "SELECT pg_sleep(2.2)"));
 	return KN_CONFLICT;
 }
 
@@ -232,7 +232,7 @@ START_TEST(is_rolled_back_in_a_time_of_its_own)
 	kn_db *hasty;
 	kn_ctx *c;
 
-	OPEN(hasty, .max_connections = 1, .cancel_ms = 200);
+	OPEN(hasty, .max_connections = 1, .cancel_ms = 2000);
 	c = kn_begin(hasty);
 	ck_assert_int_eq(kn_transact(c, lasting_body, NULL, .attempts = 1), KN_CONFLICT);
 	EXPECT_OK(c, kn_exec(c, "SELECT 1"));

@@ -80,7 +80,7 @@ START_TEST(opens_the_breaker_before_anything_is_open)
 		 .breaker_open_ms = 600000,
 		 .connect_ms = 20000,
 		 .cancel_ms = CANCEL_MS);
-	cx = kn_begin(db, .timeout_ms = TIMEOUT_MS);
+	cx = kn_begin(db, .timeout_ms = 1000);
 	EXPECT(cx, kn_exec(cx, "SELECT 1"), KN_TIMEOUT);
 	ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "none could be opened yet"));
 	ck_assert_ptr_nonnull(strstr(kn_last_error(cx)->message, "to server \"127.0.0.1\""));
@@ -322,7 +322,7 @@ START_TEST(audits_what_is_not_known)
 	cx = kn_begin(db);
 	EXPECT_OK(cx, kn_exec(cx, "SELECT 1"));
 	gate_set(&g, TO_CLIENT, FLOW_DROP, 0);
-	kn_set_timeout(cx, 50);
+	kn_set_timeout(cx, 500);
 	EXPECT(cx, kn_exec(cx, "INSERT INTO kn_silent VALUES (3)"), KN_OUTCOME_UNKNOWN);
 	ck_assert_int_eq(told(KN_EVENT_AUDIT, "unknown")->status, KN_OUTCOME_UNKNOWN);
 	ck_assert_ptr_null(find(KN_EVENT_AUDIT, "failed"));

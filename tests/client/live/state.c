@@ -318,7 +318,7 @@ START_TEST(is_rolled_back_long_after_a_cancel)
 	kn_db *own;
 	kn_ctx *c;
 
-	OPEN(own, .max_connections = 1, .clock = &clock);
+	OPEN(own, .max_connections = 1, .cancel_ms = 20000, .clock = &clock);
 	c = kn_begin(own, .timeout_ms = 20);
 	EXPECT(c, kn_exec(c, "SELECT pg_sleep(60)"), KN_TIMEOUT);
 	ck_assert_uint_eq(stats_of(own).closed_broken, 0);

@@ -13,7 +13,7 @@ set_up(void)
 	look_do(
 		look,
 		"DROP TABLE IF EXISTS kn_stream; CREATE TABLE kn_stream (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)");
-	OPEN(db, .max_connections = 1);
+	OPEN(db, .max_connections = 1, .cancel_ms = 20000);
 	cx = kn_begin(db);
 }
 
