@@ -20,8 +20,9 @@ SELECT count(*) FROM kints_plan('CREATE TABLE bs.t (a int, b int); CREATE TABLE 
 COMMIT;
 SELECT count(*) FROM pg_namespace WHERE nspname ~ 'kints_aside';
 -- a statement timeout passes through
-SET statement_timeout = '1ms';
+BEGIN;
+SET LOCAL statement_timeout = '1ms';
 SELECT kints_plan('CREATE SCHEMA bs_many; ' || (SELECT string_agg(format('CREATE TABLE bs_many.t%s (a int PRIMARY KEY, b text UNIQUE)', n), '; ') FROM generate_series(1, 300) AS n));
-RESET statement_timeout;
+ROLLBACK;
 SELECT count(*) FROM kints_plan('CREATE TABLE bs.t (a int); CREATE TABLE bs.mine (a int)');
 DROP SCHEMA bs CASCADE;
