@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/cond.h"
 #include "run/run.h"
 #include "suite.h"
 
@@ -27,6 +28,8 @@ set_up(void)
 	memset(servers, 0, sizeof(servers));
 	memset(&cx, 0, sizeof(cx));
 	cx.db = &db;
+	(void) pthread_mutex_init(&db.lock, NULL);
+	kn__cond_init(&db.woken);
 	db.servers = servers;
 	db.server_count = SERVERS;
 	db.config.lag_ms = -1;
@@ -45,6 +48,8 @@ tear_down(void)
 {
 	for (int i = 0; i < SERVERS; i++)
 		kn__breaker_release(&servers[i].breaker);
+	(void) pthread_cond_destroy(&db.woken);
+	(void) pthread_mutex_destroy(&db.lock);
 }
 
 static int
@@ -161,16 +166,88 @@ START_TEST(leaves_those_of_other_timelines_behind)
 	ck_assert(!kn__route_is_left_behind(&servers[2]));
 	ck_assert(kn__route_is_left_behind(&servers[3]));
 	ck_assert(!kn__route_is_left_behind(&servers[0]));
+	ck_assert(kn__route_is_comparable(&servers[2]));
 	/* Who is ahead may follow the next primary already, as this one is gone. */
 	servers[0].is_known = false;
 	ck_assert(kn__route_is_left_behind(&servers[1]));
 	ck_assert(!kn__route_is_left_behind(&servers[3]));
+	/* But what it has is not what was asked for. */
+	ck_assert(!kn__route_is_comparable(&servers[3]));
+	/* Without any primary the newest counts, be it the first or not. */
+	servers[0].is_known = true;
+	servers[0].is_primary = false;
+	ck_assert(kn__route_is_left_behind(&servers[0]));
+	ck_assert(kn__route_is_left_behind(&servers[2]));
+	ck_assert(!kn__route_is_left_behind(&servers[3]));
+	servers[3].is_known = false;
+	ck_assert(!kn__route_is_left_behind(&servers[2]));
+	servers[3].is_known = servers[0].is_primary = true;
 	/* Nobody has said. */
 	servers[3].timeline = 0;
 	ck_assert(!kn__route_is_left_behind(&servers[3]));
 	servers[0].is_known = true;
 	servers[0].timeline = 0;
 	ck_assert(!kn__route_is_left_behind(&servers[1]));
+}
+END_TEST
+
+/* Writes of a new handle, until somebody has seen all servers. */
+static void *
+meet(void *argument)
+{
+	for (int i = 0; i < SERVERS; i++)
+		kn__route_note_met(argument);
+	return NULL;
+}
+
+START_TEST(waits_for_the_first_look)
+{
+	int64_t began = kn__now(NULL);
+	pthread_t thread;
+
+	cx.wait.deadline = KN__NEVER;
+	atomic_store(&db.first_look_by, kn__now(NULL) + 60 * KN__NS_PER_S);
+	ck_assert_int_eq(pthread_create(&thread, NULL, meet, &db), 0);
+	ck_assert_int_eq(kn__route_await(&cx), KN_OK);
+	ck_assert_int_eq(atomic_load(&db.first_look_by), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	/* No longer than that, and half of what time there is. */
+	db.met = 0;
+	atomic_store(&db.first_look_by, kn__now(NULL) + 10 * KN__NS_PER_MS);
+	ck_assert_int_eq(kn__route_await(&cx), KN_OK);
+	ck_assert_int_ge(kn__now(NULL), atomic_load(&db.first_look_by));
+	atomic_store(&db.first_look_by, kn__now(NULL) + 600 * KN__NS_PER_S);
+	cx.wait.deadline = kn__now(NULL) + 40 * KN__NS_PER_MS;
+	ck_assert_int_eq(kn__route_await(&cx), KN_OK);
+	ck_assert_int_ge(kn__now(NULL), cx.wait.deadline - 21 * KN__NS_PER_MS);
+	ck_assert_int_lt(kn__now(NULL) - began, 60 * KN__NS_PER_S);
+	cx.wait.deadline = kn__now(NULL) - KN__NS_PER_S;
+	ck_assert_int_eq(kn__route_await(&cx), KN_OK);
+}
+END_TEST
+
+START_TEST(waits_for_nothing_once_it_is_over)
+{
+	cx.wait.deadline = KN__NEVER;
+	atomic_store(&db.first_look_by, kn__now(NULL) + 600 * KN__NS_PER_S);
+	cx.is_cancelled = true;
+	ck_assert_int_eq(kn__route_await(&cx), KN_CANCELED);
+	cx.is_cancelled = false;
+	atomic_store(&db.is_closing, true);
+	ck_assert_int_eq(kn__route_await(&cx), KN_CLOSED);
+	ck_assert_str_eq(cx.fault.error.message, kn_status_text(KN_CLOSED));
+}
+END_TEST
+
+/* What can be reached is not forgotten. */
+START_TEST(forgets_who_is_gone)
+{
+	servers[1].timeline = servers[2].timeline = 2;
+	servers[2].is_known = false;
+	kn__route_forget(&servers[1]);
+	kn__route_forget(&servers[2]);
+	ck_assert_int_eq(servers[1].timeline, 2);
+	ck_assert_int_eq(servers[2].timeline, 0);
 }
 END_TEST
 
@@ -183,6 +260,9 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, asks_who_has_it);
 	tcase_add_test(tcase, writes_to_the_primary);
 	tcase_add_test(tcase, does_not_fall_back_to_an_older_timeline);
+	tcase_add_test(tcase, waits_for_the_first_look);
+	tcase_add_test(tcase, waits_for_nothing_once_it_is_over);
+	tcase_add_test(tcase, forgets_who_is_gone);
 	tcase_add_test(tcase, leaves_those_of_other_timelines_behind);
 	tcase_add_test(tcase, reads_what_is_fresh_where_that_is_to_be_had);
 }

@@ -2,6 +2,9 @@
  * test_run_db_servers.c
  *		What the handle makes of its options: each of its servers goes by all of them.
  */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "run/pool_parts.h"
 #include "run/run.h"
 #include "suite.h"
@@ -79,9 +82,36 @@ START_TEST(each_server_goes_by_all_options)
 }
 END_TEST
 
+/* A thread of the parent's that is not there any more may have held the lock. */
+START_TEST(a_child_does_not_reset_it)
+{
+	char why[200];
+	kn_db *db;
+	pid_t child;
+	int result;
+
+	ck_assert_int_eq(
+		kn_open(&db, why, sizeof(why), .conninfo = "host=/nowhere", .ignore_environment = true),
+		KN_OK);
+	(void) pthread_mutex_lock(&db->lock);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+	{
+		kn_reset_pool(db);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &result, 0), child);
+	ck_assert_int_eq(result, 0);
+	(void) pthread_mutex_unlock(&db->lock);
+	ck_assert_int_eq(kn_close(db, 0), KN_OK);
+}
+END_TEST
+
 static void
 fill(TCase *tcase)
 {
+	tcase_add_test(tcase, a_child_does_not_reset_it);
 	tcase_add_test(tcase, each_server_goes_by_all_options);
 }
 

@@ -119,6 +119,10 @@ START_TEST(of_values)
 	ck_assert(kn__words_are_of_a_value("unnamed portal parameter $12 = 'abc'"));
 	ck_assert(
 		kn__words_are_of_a_value("JSON data, line 1: abc\nunnamed portal parameter $1 = '...'"));
+	ck_assert(kn__words_are_of_a_value("unnamed portal parameter $1 = 'a\nb function c\n'"));
+	ck_assert(kn__words_are_of_a_value(
+		"JSON data, line 1: a function b\nunnamed portal parameter $1 = 'a function b'"));
+	ck_assert(!kn__words_are_of_a_value("unnamed portal parameter $1 is what it says"));
 	ck_assert(!kn__words_are_of_a_value(NULL));
 	ck_assert(!kn__words_are_of_a_value(""));
 	ck_assert(!kn__words_are_of_a_value("unnamed portal with parameters: $1 = 'abc'"));

@@ -11,6 +11,7 @@
 
 static bool is_fit(const kn_ctx *cx, kn__server *server, int64_t now);
 static bool is_better(kn__server *server, kn__server *best);
+static int64_t newest_known(const kn_db *db);
 
 /*
  * The server for the next attempt.  except: the one of the attempt before, to be spared if
@@ -119,23 +120,55 @@ is_better(kn__server *server, kn__server *best)
 }
 
 /*
- * A replica that is known not to be where the primary is.  One on a newer timeline may follow the
- * next primary already, unless the one there is can be asked.
+ * A replica that is known not to be where the primary is; without one, where the others are.  One
+ * on a newer timeline may follow the next primary already, unless the one there is can be asked.
  */
 bool
 kn__route_is_left_behind(kn__server *server)
 {
+	kn__server *primary = kn__route_primary(server->db);
 	int64_t timeline = atomic_load(&server->timeline);
-	kn__server *primary;
-	int64_t wanted;
+	int64_t wanted = atomic_load(&primary->timeline);
 
 	/* 0: it cannot be asked, and is believed. */
 	if (timeline == 0 || atomic_load(&server->is_primary))
 		return false;
-	primary = kn__route_primary(server->db);
-	wanted = atomic_load(&primary->timeline);
+	if (!atomic_load(&primary->is_primary))
+		return timeline < newest_known(server->db);
 	return timeline < wanted ||
 		   (timeline > wanted && wanted != 0 && atomic_load(&primary->is_known));
+}
+
+static int64_t
+newest_known(const kn_db *db)
+{
+	int64_t newest = 0;
+
+	for (int i = 0; i < db->server_count; i++)
+	{
+		int64_t timeline = atomic_load(&db->servers[i].timeline);
+
+		if (atomic_load(&db->servers[i].is_known) && timeline > newest)
+			newest = timeline;
+	}
+	return newest;
+}
+
+/* A replica that is not read from, for it may not be where the primary is. */
+bool
+kn__route_is_left(kn__server *server)
+{
+	return !atomic_load(&server->is_primary) && atomic_load(&server->lag_us) < 0;
+}
+
+/* Whether a place in its log is what it would be in the primary's, for all that is known. */
+bool
+kn__route_is_comparable(kn__server *server)
+{
+	int64_t timeline = atomic_load(&server->timeline);
+	int64_t wanted = atomic_load(&kn__route_primary(server->db)->timeline);
+
+	return timeline == 0 || wanted == 0 || timeline == wanted;
 }
 
 bool
@@ -167,21 +200,31 @@ kn__route_note_met(kn_db *db)
 
 /*
  * Which server is the primary nobody knows before all have been looked at once: what is written to
- * one that was left behind would be lost.  Nobody waits for one that says nothing.
+ * one that was left behind would be lost.  Nobody waits long for one that says nothing.
  */
-void
+kn_status
 kn__route_await(kn_ctx *cx)
 {
 	kn_db *db = cx->db;
+	int64_t now = kn__now(NULL);
 	int64_t until = atomic_load(&db->first_look_by);
+	int64_t deadline = kn__cond_until(db->clock, cx->wait.deadline);
+	kn_status status = KN_OK;
 
-	if (kn__cond_until(db->clock, cx->wait.deadline) < until)
-		until = kn__cond_until(db->clock, cx->wait.deadline);
+	/* The other half of its time is for the call itself. */
+	if (deadline != KN__NEVER && deadline - (deadline - now) / 2 < until)
+		until = deadline - (deadline - now) / 2;
 	(void) pthread_mutex_lock(&db->lock);
-	while (atomic_load(&db->first_look_by) != 0 && !atomic_load(&cx->is_cancelled) &&
-		   !atomic_load(&db->is_closing) && kn__cond_wait(&db->woken, &db->lock, until))
-		;
+	do
+	{
+		if (atomic_load(&db->is_closing))
+			status = KN_CLOSED;
+		else if (atomic_load(&cx->is_cancelled))
+			status = KN_CANCELED;
+	} while (status == KN_OK && atomic_load(&db->first_look_by) != 0 &&
+			 kn__cond_wait(&db->woken, &db->lock, until));
 	(void) pthread_mutex_unlock(&db->lock);
+	return status == KN_OK ? KN_OK : kn__fail(&cx->fault, status, "%s", kn_status_text(status));
 }
 
 /* One that cannot be reached is none that others would have to be compared with. */
@@ -192,4 +235,19 @@ kn__route_forget(kn__server *server)
 	if (!atomic_load(&server->is_known))
 		atomic_store(&server->timeline, 0);
 	(void) pthread_mutex_unlock(&server->db->lock);
+}
+
+/*
+ * A call was sent away by the breaker, and could not find out what has become of the server.  Such
+ * calls may come as fast as they can.
+ */
+void
+kn__route_refused(kn__server *server, int64_t now)
+{
+	kn_db *db = server->db;
+	int64_t last = atomic_load(&db->refused_at);
+
+	if (db->server_count > 1 && now - last >= KN__HASTE_MS * KN__NS_PER_MS &&
+		atomic_compare_exchange_strong(&db->refused_at, &last, now))
+		kn__route_doubt(server, KN_CIRCUIT_OPEN);
 }

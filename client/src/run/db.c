@@ -299,11 +299,15 @@ kn__db_is_usable(const kn_db *db, kn_status *status)
 void
 kn_reset_pool(kn_db *db)
 {
-	for (int i = 0; db != NULL && i < db->server_count; i++)
+	if (db == NULL || kn__db_is_child(db))
+		return;
+	for (int i = 0; i < db->server_count; i++)
 	{
 		kn__pool_renew(db->servers[i].pool);
 		kn__route_forget(&db->servers[i]);
 	}
+	/* All are looked at anew, in the light of that. */
+	kn__route_doubt(&db->servers[0], KN_CONN_LOST);
 }
 
 int

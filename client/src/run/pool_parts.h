@@ -175,7 +175,7 @@ kn__slot_set(kn__slot *slot, uint32_t to)
 static inline uint32_t
 kn__slot_state_of(const kn__slot *slot)
 {
-	return atomic_load_explicit(&slot->state, memory_order_acquire);
+	return atomic_load(&slot->state);
 }
 
 /* pool.c */

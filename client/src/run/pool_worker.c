@@ -449,6 +449,8 @@ check(kn__pool *pool, kn__slot *slot, int64_t now)
 		tidy_at = KN__NEVER;
 		if (!is_alive)
 			why = KN__CLOSED_DEAD;
+		else if (pool->is_closing)
+			why = KN__CLOSED_AT_END;
 	}
 	if (why == KN__CLOSED_COUNT)
 	{

@@ -18,8 +18,7 @@
 
 #define REST_NS  (20 * KN__NS_PER_MS) /* between two looks, however much it is asked */
 #define RENEW_MS 1000                 /* between two renewals of the pool of the only server */
-#define HASTE_MS 100  /* while there is no primary, or its breaker sends calls away */
-#define LOOK_MS  1000 /* what a look may take, so that it is known who is gone */
+#define LOOK_MS  1000                 /* what a look may take, so that it is known who is gone */
 
 /* Who looks at one server. */
 typedef struct looker
@@ -50,6 +49,7 @@ static void *look_on(void *argument);
 static void probe(looker *l);
 static bool look(looker *l, const kn__wait *wait);
 static void note(looker *l, const kn__result *result, int64_t asked);
+static void note_known(looker *l, int64_t timeline);
 static void leave_others_behind(looker *l);
 static void leave_behind(kn__server *server);
 static void note_lag(looker *l, const kn_value *values);
@@ -131,21 +131,6 @@ is_time_to_renew(kn__server *server)
 
 	return (last == 0 || now - last >= RENEW_MS * KN__NS_PER_MS) &&
 		   atomic_compare_exchange_strong(&server->renewed_at, &last, now);
-}
-
-/*
- * A call was sent away by the breaker, and could not find out what has become of the server.  Such
- * calls may come as fast as they can.
- */
-void
-kn__route_refused(kn__server *server, int64_t now)
-{
-	kn_db *db = server->db;
-	int64_t last = atomic_load(&db->refused_at);
-
-	if (db->server_count > 1 && now - last >= HASTE_MS * KN__NS_PER_MS &&
-		atomic_compare_exchange_strong(&db->refused_at, &last, now))
-		kn__route_doubt(server, KN_CIRCUIT_OPEN);
 }
 
 /* Begins to look after several servers.  KN_NO_MEMORY, or KN_OK. */
@@ -329,6 +314,7 @@ note(looker *l, const kn__result *result, int64_t asked)
 	kn__server *server = l->server;
 	kn_value values[5]; /* in the order of look() */
 	const char *why;
+	int64_t timeline;
 	bool is_primary;
 	bool was_primary;
 
@@ -338,45 +324,57 @@ note(looker *l, const kn__result *result, int64_t asked)
 			return;
 	}
 	is_primary = !values[0].as.b;
-	atomic_store(&server->timeline, integer_of(&values[3], 0));
+	timeline = integer_of(&values[3], 0);
+	atomic_store(&server->timeline, timeline);
 	was_primary = atomic_exchange(&server->is_primary, is_primary);
 	if (is_primary)
-		leave_others_behind(l);
+		note_known(l, timeline);
 	else
 		note_lag(l, values);
 	/* Connections of a server that was the other thing before may be to another one. */
 	if (was_primary != is_primary && atomic_load(&server->is_looked_after))
 		kn__pool_renew(server->pool);
 	atomic_store(&server->is_looked_after, true);
-	/* It may have been forgotten meanwhile, as one that is gone. */
-	(void) pthread_mutex_lock(&server->db->lock);
-	atomic_store(&server->timeline, integer_of(&values[3], 0));
-	atomic_store(&server->is_known, true);
-	(void) pthread_mutex_unlock(&server->db->lock);
 	if (is_primary)
 		note_place(l, values, asked);
+	else
+		note_known(l, timeline);
+}
+
+/* It may have been forgotten meanwhile, as one that is gone. */
+static void
+note_known(looker *l, int64_t timeline)
+{
+	(void) pthread_mutex_lock(&l->prober->db->lock);
+	atomic_store(&l->server->timeline, timeline);
+	atomic_store(&l->server->is_known, true);
+	if (atomic_load(&l->server->is_primary))
+		leave_others_behind(l);
+	(void) pthread_mutex_unlock(&l->prober->db->lock);
 }
 
 /*
  * The same place in the log is another one on another timeline: what replicas are known to have
- * says nothing where a new primary has begun one, until they are known to be on it as well.
+ * says nothing where a new primary has begun one, until they are known to be on it as well.  The
+ * lock is held.
  */
 static void
 leave_others_behind(looker *l)
 {
 	struct kn__prober *prober = l->prober;
-	kn_db *db = prober->db;
 
-	(void) pthread_mutex_lock(&db->lock);
 	for (int i = 0; i < prober->count; i++)
 	{
-		if (!kn__route_is_left_behind(prober->lookers[i].server))
-			continue;
-		leave_behind(prober->lookers[i].server);
-		prober->lookers[i].is_asked = true;
+		kn__server *server = prober->lookers[i].server;
+
+		if (kn__route_is_left_behind(server))
+			leave_behind(server);
+		else if (!kn__route_is_comparable(server))
+			atomic_store(&server->replayed, 0);
+		/* It may have been left behind by the primary of before, and follow this one. */
+		prober->lookers[i].is_asked |= kn__route_is_left(server);
 	}
 	(void) pthread_cond_broadcast(&prober->asked);
-	(void) pthread_mutex_unlock(&db->lock);
 }
 
 /* The lock is held. */
@@ -408,7 +406,9 @@ note_lag(looker *l, const kn_value *values)
 		leave_behind(l->server);
 	else
 	{
-		if (atomic_load(&l->server->setbacks) == l->setbacks)
+		if (!kn__route_is_comparable(l->server))
+			atomic_store(&l->server->replayed, 0);
+		else if (atomic_load(&l->server->setbacks) == l->setbacks)
 			atomic_store(&l->server->replayed, replayed);
 		atomic_store(&l->server->lag_us, lag);
 	}
@@ -466,10 +466,10 @@ wait_for_turn(looker *l)
 	int64_t now = kn__now(NULL);
 	bool goes_on;
 
-	if (!dismiss(db) && (probe_ms < 0 || probe_ms > HASTE_MS))
-		probe_ms = HASTE_MS;
+	if (!dismiss(db) && (probe_ms < 0 || probe_ms > KN__HASTE_MS))
+		probe_ms = KN__HASTE_MS;
 	/* It may follow any time, and nobody else gives reason to look. */
-	if (kn__route_is_left_behind(l->server) && (probe_ms < 0 || probe_ms > LOOK_MS))
+	if (kn__route_is_left(l->server) && (probe_ms < 0 || probe_ms > LOOK_MS))
 		probe_ms = LOOK_MS;
 	(void) pthread_mutex_lock(&db->lock);
 	goes_on = wait_until(l, now + REST_NS, false) && wait_until(l, kn__after(now, probe_ms), true);

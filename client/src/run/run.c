@@ -141,6 +141,16 @@ kn__run_plain(const char *sql)
 	return item;
 }
 
+/* Whether it matters which server is the primary: it may write, or is to see what was written. */
+static bool
+has_to_know(const kn__call *call, bool reads)
+{
+	const kn_ctx *cx = call->cx;
+
+	return !reads || (cx->route != KN_ROUTE_REPLICA &&
+					  (!kn__run_is_harmless(call) || cx->wants_fresh || cx->min_lsn > 0));
+}
+
 /* By the breaker and the pool of the server that the call goes to. */
 kn_status
 kn__run_take(kn__call *call, kn__permit *permit)
@@ -153,8 +163,12 @@ kn__run_take(kn__call *call, kn__permit *permit)
 		bool reads = kn__run_is_read(call);
 		kn__server *server;
 
-		if (!reads && KN__UNLIKELY(atomic_load(&cx->db->first_look_by) != 0))
-			kn__route_await(cx);
+		if (KN__UNLIKELY(atomic_load(&cx->db->first_look_by) != 0) && has_to_know(call, reads))
+		{
+			status = kn__route_await(cx);
+			if (status != KN_OK)
+				return status;
+		}
 		server = kn__route(cx, reads, call->attempts > 1 ? call->server : NULL, &status);
 
 		if (server == NULL)

@@ -336,8 +336,13 @@ extern KN__COLD void kn__query_explain(const kn__call *call, kn_status status);
 extern void kn__listen_wake_all(kn_db *db);
 
 /* choice.c */
+#define KN__HASTE_MS 100 /* between two looks, while there is no primary, or its breaker is open \
+						  */
+extern KN__COLD void kn__route_refused(kn__server *server, int64_t now);
 extern kn__server *kn__route_primary(kn_db *db);
 extern bool kn__route_is_left_behind(kn__server *server);
+extern bool kn__route_is_left(kn__server *server);
+extern bool kn__route_is_comparable(kn__server *server);
 extern KN__HOT kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except,
 									 kn_status *status);
 /* Whether a replica was seen to have what the context has to see. */
@@ -347,14 +352,13 @@ extern KN__COLD bool kn__route_is_standby(const kn__link *link);
 /* The contrary of what it says if it is none.  A primary never becomes a standby. */
 extern KN__COLD bool kn__route_may_be_standby(const kn__link *link);
 extern KN__COLD void kn__route_note_met(kn_db *db);
-extern KN__COLD void kn__route_await(kn_ctx *cx);
+extern KN__COLD kn_status kn__route_await(kn_ctx *cx);
 extern KN__COLD void kn__route_forget(kn__server *server);
 
 /* route.c */
 /* Looks what a replica has, on a new connection before anybody has it. */
 extern KN__COLD kn_status kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault);
 extern KN__COLD void kn__route_doubt(kn__server *server, kn_status status);
-extern KN__COLD void kn__route_refused(kn__server *server, int64_t now);
 extern kn_status kn__route_start(kn_db *db);
 extern void kn__route_stop(kn_db *db);
 

@@ -75,18 +75,30 @@ kn__words_are_of_types(const char *sqlstate, const char *routine, bool is_of_tex
 		   (is_of_text && is_in("42804 42846 42883 42725 42P18", sqlstate));
 }
 
-/* What is wrong with the value may be in lines before it; but what a function says of it is its. */
+/*
+ * What is wrong with the value may be in lines before it; but what a function says of it is its
+ * own.  The value itself may be told, and have any lines.
+ */
 bool
 kn__words_are_of_a_value(const char *context)
 {
 	static const char value_of[] = "unnamed portal parameter $";
-	const char *last = context == NULL ? NULL : strrchr(context, '\n');
+	static const char of_json[] = "JSON data, line ";
+	const char *line = context;
 
 	if (context == NULL)
 		return false;
-	last = last == NULL ? context : last + 1;
-	return strncmp(last, value_of, sizeof(value_of) - 1) == 0 &&
-		   strstr(context, " function ") == NULL;
+	while (strncmp(line, value_of, sizeof(value_of) - 1) != 0)
+	{
+		const char *end = strchr(line, '\n');
+
+		if (end == NULL || strncmp(line, of_json, sizeof(of_json) - 1) != 0)
+			return false;
+		line = end + 1;
+	}
+	line += sizeof(value_of) - 1;
+	line += strspn(line, "0123456789");
+	return *line == '\0' || (strncmp(line, " = '", 4) == 0 && line[strlen(line) - 1] == '\'');
 }
 
 /* All values may be told with it, where the server is set to do so. */

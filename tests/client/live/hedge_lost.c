@@ -67,7 +67,8 @@ START_TEST(cancelling_counts_for_both)
 }
 END_TEST
 
-static atomic_bool is_read; /* before anybody has seen both at it */
+static atomic_bool is_read; /* maybe before anybody has seen both at it */
+static atomic_int ended;
 
 /* The session of a server, once both are at it. */
 static void *
@@ -78,13 +79,14 @@ end_session(void *argument)
 
 	while (!atomic_load(&is_read) &&
 		   (look_number(conn, x_a_reads) != 1 || look_number(conn, x_b_reads) != 1))
-		;
+		look_do(conn, "SELECT pg_sleep(0.002)");
 	(void) snprintf(sql,
 					sizeof(sql),
-					"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+					"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
 					" WHERE application_name = '%s' AND state = 'active' AND query ~ 'kn_read'",
 					(const char *) argument);
-	look_do(conn, sql);
+	if (look_number(conn, sql) == 1 && !atomic_load(&is_read))
+		atomic_fetch_add(&ended, 1);
 	PQfinish(conn);
 	return NULL;
 }
@@ -114,6 +116,7 @@ START_TEST(what_is_lost_does_not_win)
 		kn_end(cx);
 		await_even();
 	}
+	ck_assert_int_gt(atomic_load(&ended), 0);
 }
 END_TEST
 
