@@ -185,9 +185,44 @@ START_TEST(leaves_those_of_other_timelines_behind)
 	/* Nobody has said. */
 	servers[3].timeline = 0;
 	ck_assert(!kn__route_is_left_behind(&servers[3]));
-	servers[0].is_known = true;
-	servers[0].timeline = 0;
+	ck_assert(kn__route_is_comparable(&servers[3]));
+}
+END_TEST
+
+/* The primary has never been seen, or was forgotten: the newest of the others counts. */
+START_TEST(leaves_the_others_behind_without_a_primary)
+{
+	servers[0].is_known = false;
+	servers[0].timeline = _i == 0 ? 0 : 2;
+	servers[0].is_primary = _i == 0;
+	for (int i = 1; i < SERVERS; i++)
+		servers[i].timeline = i == 1 ? 1 : 2;
+	ck_assert(kn__route_is_left_behind(&servers[1]));
+	ck_assert(!kn__route_is_comparable(&servers[1]));
+	for (int i = 2; i < SERVERS; i++)
+	{
+		ck_assert(!kn__route_is_left_behind(&servers[i]));
+		ck_assert(kn__route_is_comparable(&servers[i]));
+	}
+	/* What the others have is known of itself only where it can be asked. */
+	servers[2].is_known = servers[3].is_known = false;
 	ck_assert(!kn__route_is_left_behind(&servers[1]));
+	ck_assert(kn__route_is_comparable(&servers[1]));
+	servers[3].timeline = 3;
+	ck_assert(!kn__route_is_left_behind(&servers[3]));
+	ck_assert(kn__route_is_comparable(&servers[3]));
+}
+END_TEST
+
+START_TEST(is_left_only_if_it_can_be_asked)
+{
+	servers[1].lag_us = -1;
+	ck_assert(kn__route_is_left(&servers[1]));
+	ck_assert(!kn__route_is_left(&servers[2]));
+	servers[0].lag_us = -1;
+	ck_assert(!kn__route_is_left(&servers[0]));
+	servers[1].is_known = false;
+	ck_assert(!kn__route_is_left(&servers[1]));
 }
 END_TEST
 
@@ -263,6 +298,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, waits_for_the_first_look);
 	tcase_add_test(tcase, waits_for_nothing_once_it_is_over);
 	tcase_add_test(tcase, forgets_who_is_gone);
+	tcase_add_loop_test(tcase, leaves_the_others_behind_without_a_primary, 0, 2);
+	tcase_add_test(tcase, is_left_only_if_it_can_be_asked);
 	tcase_add_test(tcase, leaves_those_of_other_timelines_behind);
 	tcase_add_test(tcase, reads_what_is_fresh_where_that_is_to_be_had);
 }

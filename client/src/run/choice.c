@@ -11,7 +11,7 @@
 
 static bool is_fit(const kn_ctx *cx, kn__server *server, int64_t now);
 static bool is_better(kn__server *server, kn__server *best);
-static int64_t newest_known(const kn_db *db);
+static int64_t wanted_of(kn__server *server);
 
 /*
  * The server for the next attempt.  except: the one of the attempt before, to be spared if
@@ -128,22 +128,28 @@ kn__route_is_left_behind(kn__server *server)
 {
 	kn__server *primary = kn__route_primary(server->db);
 	int64_t timeline = atomic_load(&server->timeline);
-	int64_t wanted = atomic_load(&primary->timeline);
+	int64_t wanted = wanted_of(server);
 
 	/* 0: it cannot be asked, and is believed. */
 	if (timeline == 0 || atomic_load(&server->is_primary))
 		return false;
-	if (!atomic_load(&primary->is_primary))
-		return timeline < newest_known(server->db);
-	return timeline < wanted ||
-		   (timeline > wanted && wanted != 0 && atomic_load(&primary->is_known));
+	return timeline < wanted || (timeline > wanted && atomic_load(&primary->is_known));
 }
 
+/*
+ * The timeline that a replica should be on: that of the primary, if one has been seen and was not
+ * forgotten, or else the newest of those that can be asked, and its own.
+ */
 static int64_t
-newest_known(const kn_db *db)
+wanted_of(kn__server *server)
 {
-	int64_t newest = 0;
+	const kn_db *db = server->db;
+	kn__server *primary = kn__route_primary(server->db);
+	int64_t newest = atomic_load(&primary->timeline);
 
+	if (atomic_load(&primary->is_primary) && newest != 0)
+		return newest;
+	newest = atomic_load(&server->timeline);
 	for (int i = 0; i < db->server_count; i++)
 	{
 		int64_t timeline = atomic_load(&db->servers[i].timeline);
@@ -154,11 +160,12 @@ newest_known(const kn_db *db)
 	return newest;
 }
 
-/* A replica that is not read from, for it may not be where the primary is. */
+/* A replica that can be asked, and is not read from, for it may not be where the primary is. */
 bool
 kn__route_is_left(kn__server *server)
 {
-	return !atomic_load(&server->is_primary) && atomic_load(&server->lag_us) < 0;
+	return atomic_load(&server->is_known) && !atomic_load(&server->is_primary) &&
+		   atomic_load(&server->lag_us) < 0;
 }
 
 /* Whether a place in its log is what it would be in the primary's, for all that is known. */
@@ -166,9 +173,8 @@ bool
 kn__route_is_comparable(kn__server *server)
 {
 	int64_t timeline = atomic_load(&server->timeline);
-	int64_t wanted = atomic_load(&kn__route_primary(server->db)->timeline);
 
-	return timeline == 0 || wanted == 0 || timeline == wanted;
+	return timeline == 0 || timeline == wanted_of(server);
 }
 
 bool

@@ -49,7 +49,7 @@ static void *look_on(void *argument);
 static void probe(looker *l);
 static bool look(looker *l, const kn__wait *wait);
 static void note(looker *l, const kn__result *result, int64_t asked);
-static void note_known(looker *l, int64_t timeline);
+static void note_known(looker *l, int64_t timeline, bool is_of_others);
 static void leave_others_behind(looker *l);
 static void leave_behind(kn__server *server);
 static void note_lag(looker *l, const kn_value *values);
@@ -317,6 +317,7 @@ note(looker *l, const kn__result *result, int64_t asked)
 	int64_t timeline;
 	bool is_primary;
 	bool was_primary;
+	bool is_news;
 
 	for (int i = 0; i < 5; i++)
 	{
@@ -325,10 +326,10 @@ note(looker *l, const kn__result *result, int64_t asked)
 	}
 	is_primary = !values[0].as.b;
 	timeline = integer_of(&values[3], 0);
-	atomic_store(&server->timeline, timeline);
+	is_news = atomic_exchange(&server->timeline, timeline) != timeline;
 	was_primary = atomic_exchange(&server->is_primary, is_primary);
 	if (is_primary)
-		note_known(l, timeline);
+		note_known(l, timeline, true);
 	else
 		note_lag(l, values);
 	/* Connections of a server that was the other thing before may be to another one. */
@@ -338,25 +339,25 @@ note(looker *l, const kn__result *result, int64_t asked)
 	if (is_primary)
 		note_place(l, values, asked);
 	else
-		note_known(l, timeline);
+		note_known(l, timeline, is_news);
 }
 
 /* It may have been forgotten meanwhile, as one that is gone. */
 static void
-note_known(looker *l, int64_t timeline)
+note_known(looker *l, int64_t timeline, bool is_of_others)
 {
 	(void) pthread_mutex_lock(&l->prober->db->lock);
 	atomic_store(&l->server->timeline, timeline);
 	atomic_store(&l->server->is_known, true);
-	if (atomic_load(&l->server->is_primary))
+	if (is_of_others)
 		leave_others_behind(l);
 	(void) pthread_mutex_unlock(&l->prober->db->lock);
 }
 
 /*
  * The same place in the log is another one on another timeline: what replicas are known to have
- * says nothing where a new primary has begun one, until they are known to be on it as well.  The
- * lock is held.
+ * says nothing where a new primary has begun one, or without any a replica is on a newer one, until
+ * they are known to be on it as well.  The lock is held.
  */
 static void
 leave_others_behind(looker *l)

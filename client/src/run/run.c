@@ -147,8 +147,10 @@ has_to_know(const kn__call *call, bool reads)
 {
 	const kn_ctx *cx = call->cx;
 
-	return !reads || (cx->route != KN_ROUTE_REPLICA &&
-					  (!kn__run_is_harmless(call) || cx->wants_fresh || cx->min_lsn > 0));
+	if (!reads || cx->route == KN_ROUTE_PRIMARY)
+		return true;
+	return cx->route != KN_ROUTE_REPLICA &&
+		   (!kn__run_is_harmless(call) || cx->wants_fresh || cx->min_lsn > 0 || cx->last_lsn > 0);
 }
 
 /* By the breaker and the pool of the server that the call goes to. */

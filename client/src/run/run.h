@@ -336,8 +336,8 @@ extern KN__COLD void kn__query_explain(const kn__call *call, kn_status status);
 extern void kn__listen_wake_all(kn_db *db);
 
 /* choice.c */
-#define KN__HASTE_MS 100 /* between two looks, while there is no primary, or its breaker is open \
-						  */
+/* Between two looks, while there is no primary, or its breaker sends calls away. */
+#define KN__HASTE_MS 100
 extern KN__COLD void kn__route_refused(kn__server *server, int64_t now);
 extern kn__server *kn__route_primary(kn_db *db);
 extern bool kn__route_is_left_behind(kn__server *server);
