@@ -151,8 +151,29 @@ START_TEST(does_not_fall_back_to_an_older_timeline)
 	ck_assert_int_eq(choose(false, -1), 2);
 	servers[2].is_known = false;
 	ck_assert_int_gt(choose(false, -1), 0);
+	/* One that says of itself that it is none can do no harm. */
 	servers[1].is_primary = servers[2].is_primary = false;
+	db.newest_primary = 2;
+	ck_assert_int_gt(choose(false, -1), 0);
+	ck_assert_int_lt(choose(false, -1), 3);
+}
+END_TEST
+
+/* Nor where the primary is none any more, and the next one is not known yet. */
+START_TEST(remembers_the_newest_timeline)
+{
+	db.newest_primary = 2;
+	servers[0].timeline = 1;
+	servers[1].timeline = servers[2].timeline = 2;
+	ck_assert_int_gt(choose(false, -1), 0);
+	ck_assert(!kn__route_is_left_behind(&servers[1]));
+	ck_assert(kn__route_is_comparable(&servers[2]));
+	servers[2].is_primary = true;
+	ck_assert_int_eq(choose(false, -1), 2);
+	servers[2].is_primary = false;
+	kn__route_forget(&servers[1]);
 	ck_assert_int_eq(choose(false, -1), 0);
+	ck_assert(kn__route_is_left_behind(&servers[1]));
 }
 END_TEST
 
@@ -180,7 +201,7 @@ START_TEST(leaves_those_of_other_timelines_behind)
 	ck_assert(kn__route_is_left_behind(&servers[2]));
 	ck_assert(!kn__route_is_left_behind(&servers[3]));
 	servers[3].is_known = false;
-	ck_assert(!kn__route_is_left_behind(&servers[2]));
+	ck_assert(kn__route_is_left_behind(&servers[2]));
 	servers[3].is_known = servers[0].is_primary = true;
 	/* Nobody has said. */
 	servers[3].timeline = 0;
@@ -204,13 +225,27 @@ START_TEST(leaves_the_others_behind_without_a_primary)
 		ck_assert(!kn__route_is_left_behind(&servers[i]));
 		ck_assert(kn__route_is_comparable(&servers[i]));
 	}
-	/* What the others have is known of itself only where it can be asked. */
+	/* Also while those cannot be reached, unless somebody says that they are gone. */
 	servers[2].is_known = servers[3].is_known = false;
+	ck_assert(kn__route_is_left_behind(&servers[1]));
+	for (int i = 0; i < SERVERS; i++)
+		kn__route_forget(&servers[i]);
 	ck_assert(!kn__route_is_left_behind(&servers[1]));
 	ck_assert(kn__route_is_comparable(&servers[1]));
-	servers[3].timeline = 3;
-	ck_assert(!kn__route_is_left_behind(&servers[3]));
-	ck_assert(kn__route_is_comparable(&servers[3]));
+}
+END_TEST
+
+START_TEST(looks_again_where_nobody_else_does)
+{
+	ck_assert_int_eq(kn__route_pace(&servers[1], -1), -1);
+	ck_assert_int_eq(kn__route_pace(&servers[1], 60000), 60000);
+	servers[1].lag_us = -1;
+	ck_assert_int_eq(kn__route_pace(&servers[1], -1), 1000);
+	ck_assert_int_eq(kn__route_pace(&servers[1], 100), 100);
+	servers[1].is_known = false;
+	ck_assert_int_eq(kn__route_pace(&servers[1], -1), 10000);
+	ck_assert_int_eq(kn__route_pace(&servers[1], 60000), 10000);
+	ck_assert_int_eq(kn__route_pace(&servers[1], 2000), 2000);
 }
 END_TEST
 
@@ -283,6 +318,20 @@ START_TEST(forgets_who_is_gone)
 	kn__route_forget(&servers[2]);
 	ck_assert_int_eq(servers[1].timeline, 2);
 	ck_assert_int_eq(servers[2].timeline, 0);
+	/* Nobody knew yet that it was gone. */
+	servers[3].timeline = 2;
+	kn__route_lose(&servers[3]);
+	ck_assert_int_eq(servers[3].timeline, 2);
+	kn__route_lose(&servers[1]);
+	ck_assert_int_eq(servers[1].timeline, 0);
+	kn__route_find(&servers[1], 3);
+	ck_assert_int_eq(db.newest_primary, 0);
+	kn__route_lose(&servers[1]);
+	ck_assert_int_eq(servers[1].timeline, 3);
+	kn__route_find(&servers[0], 3);
+	ck_assert_int_eq(db.newest_primary, 3);
+	ck_assert(servers[0].is_known);
+	ck_assert(!servers[1].is_known);
 }
 END_TEST
 
@@ -297,6 +346,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, does_not_fall_back_to_an_older_timeline);
 	tcase_add_test(tcase, waits_for_the_first_look);
 	tcase_add_test(tcase, waits_for_nothing_once_it_is_over);
+	tcase_add_test(tcase, remembers_the_newest_timeline);
+	tcase_add_test(tcase, looks_again_where_nobody_else_does);
 	tcase_add_test(tcase, forgets_who_is_gone);
 	tcase_add_loop_test(tcase, leaves_the_others_behind_without_a_primary, 0, 2);
 	tcase_add_test(tcase, is_left_only_if_it_can_be_asked);

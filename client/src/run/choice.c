@@ -9,6 +9,10 @@
 
 #include <string.h>
 
+/* Milliseconds between two looks. */
+#define LEFT_MS 1000  /* at one that is not read from */
+#define GONE_MS 10000 /* at one that cannot be reached */
+
 static bool is_fit(const kn_ctx *cx, kn__server *server, int64_t now);
 static bool is_better(kn__server *server, kn__server *best);
 static int64_t wanted_of(kn__server *server);
@@ -90,21 +94,29 @@ kn__route_has(const kn_ctx *cx, kn__server *server)
 
 /*
  * The one on the newest timeline, be it that it cannot be reached for now.  One that was left
- * behind by a failover, and is there again, is on an older one: what is written to it is lost.
+ * behind by a failover, and is there again, is on an older one: what is written to it is lost, also
+ * where the newer one is none any more and the next is not known yet.
  */
 kn__server *
 kn__route_primary(kn_db *db)
 {
+	int64_t least = atomic_load(&db->newest_primary);
 	kn__server *best = NULL;
+	kn__server *newest = &db->servers[0];
 
 	for (int i = db->server_count - 1; i >= 0; i--)
 	{
 		kn__server *server = &db->servers[i];
+		int64_t timeline = atomic_load(&server->timeline);
 
-		if (atomic_load(&server->is_primary) && (best == NULL || is_better(server, best)))
+		if (timeline > atomic_load(&newest->timeline))
+			newest = server;
+		if (atomic_load(&server->is_primary) && (timeline == 0 || timeline >= least) &&
+			(best == NULL || is_better(server, best)))
 			best = server;
 	}
-	return best == NULL ? &db->servers[0] : best;
+	/* It says that nothing can be written there. */
+	return best == NULL ? newest : best;
 }
 
 /* Of two that have said that they are the primary. */
@@ -138,7 +150,7 @@ kn__route_is_left_behind(kn__server *server)
 
 /*
  * The timeline that a replica should be on: that of the primary, if one has been seen and was not
- * forgotten, or else the newest of those that can be asked, and its own.
+ * forgotten, or else the newest that there is.
  */
 static int64_t
 wanted_of(kn__server *server)
@@ -149,13 +161,11 @@ wanted_of(kn__server *server)
 
 	if (atomic_load(&primary->is_primary) && newest != 0)
 		return newest;
-	newest = atomic_load(&server->timeline);
 	for (int i = 0; i < db->server_count; i++)
 	{
 		int64_t timeline = atomic_load(&db->servers[i].timeline);
 
-		if (atomic_load(&db->servers[i].is_known) && timeline > newest)
-			newest = timeline;
+		newest = timeline > newest ? timeline : newest;
 	}
 	return newest;
 }
@@ -166,6 +176,20 @@ kn__route_is_left(kn__server *server)
 {
 	return atomic_load(&server->is_known) && !atomic_load(&server->is_primary) &&
 		   atomic_load(&server->lag_us) < 0;
+}
+
+/* After how many milliseconds it is looked at again; -1: when somebody asks. */
+int64_t
+kn__route_pace(kn__server *server, int64_t probe_ms)
+{
+	int64_t most = -1;
+
+	/* It may follow, or be there again, any time, and nobody else gives reason to look. */
+	if (kn__route_is_left(server))
+		most = LEFT_MS;
+	else if (!atomic_load(&server->is_known))
+		most = GONE_MS;
+	return most >= 0 && (probe_ms < 0 || probe_ms > most) ? most : probe_ms;
 }
 
 /* Whether a place in its log is what it would be in the primary's, for all that is known. */
@@ -233,12 +257,41 @@ kn__route_await(kn_ctx *cx)
 	return status == KN_OK ? KN_OK : kn__fail(&cx->fault, status, "%s", kn_status_text(status));
 }
 
-/* One that cannot be reached is none that others would have to be compared with. */
+/*
+ * One that cannot be reached is none that others would have to be compared with; of one that could
+ * be, the next look tells.
+ */
 void
 kn__route_forget(kn__server *server)
 {
 	(void) pthread_mutex_lock(&server->db->lock);
+	atomic_store(&server->db->newest_primary, 0);
+	server->may_be_gone = true;
 	if (!atomic_load(&server->is_known))
+		atomic_store(&server->timeline, 0);
+	(void) pthread_mutex_unlock(&server->db->lock);
+}
+
+/* It has been asked; the lock is held. */
+void
+kn__route_find(kn__server *server, int64_t timeline)
+{
+	kn_db *db = server->db;
+
+	atomic_store(&server->timeline, timeline);
+	atomic_store(&server->is_known, true);
+	server->may_be_gone = false;
+	if (atomic_load(&server->is_primary) && timeline > atomic_load(&db->newest_primary))
+		atomic_store(&db->newest_primary, timeline);
+}
+
+/* It could not be asked. */
+void
+kn__route_lose(kn__server *server)
+{
+	(void) pthread_mutex_lock(&server->db->lock);
+	atomic_store(&server->is_known, false);
+	if (server->may_be_gone)
 		atomic_store(&server->timeline, 0);
 	(void) pthread_mutex_unlock(&server->db->lock);
 }

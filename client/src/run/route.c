@@ -26,6 +26,7 @@ typedef struct looker
 	struct kn__prober *prober;
 	kn__server *server;
 	kn__link *link;    /* outside of its pool; NULL: not connected */
+	int64_t timeline;  /* that a replica was seen on by this connection: it never goes back */
 	uint32_t setbacks; /* of the server, when the look began */
 	bool may_not_ask;  /* for the timeline of a replica */
 	bool is_asked;     /* not to wait; with the handle's lock */
@@ -248,14 +249,15 @@ probe(looker *l)
 	kn__fault_clear(&fault);
 	if (l->link == NULL && kn__link_open(server, &wait, NULL, &l->link, &fault) != KN_OK)
 	{
-		atomic_store(&server->is_known, false);
+		kn__route_lose(server);
 		return;
 	}
 	if (look(l, &wait))
 		return;
-	atomic_store(&server->is_known, false);
+	kn__route_lose(server);
 	kn__link_close(l->link);
 	l->link = NULL;
+	l->timeline = 0;
 }
 
 /* What a look asks for, in the order of note(). */
@@ -326,8 +328,13 @@ note(looker *l, const kn__result *result, int64_t asked)
 	}
 	is_primary = !values[0].as.b;
 	timeline = integer_of(&values[3], 0);
+	/* Without a primary it receives nothing, and has yet to note on which it is. */
+	if (timeline != 0 && timeline < l->timeline)
+		timeline = l->timeline;
+	l->timeline = timeline;
 	is_news = atomic_exchange(&server->timeline, timeline) != timeline;
 	was_primary = atomic_exchange(&server->is_primary, is_primary);
+	is_news |= was_primary != is_primary;
 	if (is_primary)
 		note_known(l, timeline, true);
 	else
@@ -347,8 +354,7 @@ static void
 note_known(looker *l, int64_t timeline, bool is_of_others)
 {
 	(void) pthread_mutex_lock(&l->prober->db->lock);
-	atomic_store(&l->server->timeline, timeline);
-	atomic_store(&l->server->is_known, true);
+	kn__route_find(l->server, timeline);
 	if (is_of_others)
 		leave_others_behind(l);
 	(void) pthread_mutex_unlock(&l->prober->db->lock);
@@ -469,9 +475,7 @@ wait_for_turn(looker *l)
 
 	if (!dismiss(db) && (probe_ms < 0 || probe_ms > KN__HASTE_MS))
 		probe_ms = KN__HASTE_MS;
-	/* It may follow any time, and nobody else gives reason to look. */
-	if (kn__route_is_left(l->server) && (probe_ms < 0 || probe_ms > LOOK_MS))
-		probe_ms = LOOK_MS;
+	probe_ms = kn__route_pace(l->server, probe_ms);
 	(void) pthread_mutex_lock(&db->lock);
 	goes_on = wait_until(l, now + REST_NS, false) && wait_until(l, kn__after(now, probe_ms), true);
 	l->is_asked = false;

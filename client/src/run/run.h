@@ -47,12 +47,13 @@ struct kn__server
 	_Atomic(bool) is_primary;      /* as it was last seen; the first server's until then */
 	_Atomic(bool) is_known;        /* it could be reached at the last look */
 	_Atomic(bool) is_looked_after; /* it has ever been looked at */
-	_Atomic(int64_t) timeline;     /* one more after each promotion; 0: not known */
-	_Atomic(int64_t) renewed_at;   /* because it would not be written to, last; 0: never */
-	_Atomic(bool) is_told;         /* that statements were prepared in vain */
-	_Atomic(int64_t) lag_us;       /* of a replica, -1: not known */
-	_Atomic(uint64_t) replayed;    /* place in the log, of a replica */
-	_Atomic(uint32_t) setbacks;    /* how often it was found to have less than that */
+	bool may_be_gone; /* for good: its timeline is forgotten then; with the handle's lock */
+	_Atomic(int64_t) timeline;   /* one more after each promotion; 0: not known */
+	_Atomic(int64_t) renewed_at; /* because it would not be written to, last; 0: never */
+	_Atomic(bool) is_told;       /* that statements were prepared in vain */
+	_Atomic(int64_t) lag_us;     /* of a replica, -1: not known */
+	_Atomic(uint64_t) replayed;  /* place in the log, of a replica */
+	_Atomic(uint32_t) setbacks;  /* how often it was found to have less than that */
 	_Atomic(uint64_t) errors;
 	_Atomic(uint64_t) retries;
 	_Atomic(uint64_t) retries_denied;
@@ -91,8 +92,10 @@ struct kn_db
 	int stop[2];          /* a pipe: once there is something in it, the handle's threads give up */
 	int haste[2];         /* likewise, but what kn_close() has patience with may go on until then */
 	pthread_mutex_t lock; /* of what follows, and of sleepers */
-	int met;              /* servers that have been looked at */
-	int contexts;         /* and listeners, that have not ended, and one for the handle itself */
+	_Atomic(int64_t)
+		newest_primary; /* timeline that a primary was seen on; 0: none, or forgotten */
+	int met;            /* servers that have been looked at */
+	int contexts;       /* and listeners, that have not ended, and one for the handle itself */
 	pthread_cond_t woken;
 	struct kn__load *loads; /* cache.c: that are under way */
 	uint64_t load_count;    /* that there have been */
@@ -342,6 +345,7 @@ extern KN__COLD void kn__route_refused(kn__server *server, int64_t now);
 extern kn__server *kn__route_primary(kn_db *db);
 extern bool kn__route_is_left_behind(kn__server *server);
 extern bool kn__route_is_left(kn__server *server);
+extern int64_t kn__route_pace(kn__server *server, int64_t probe_ms);
 extern bool kn__route_is_comparable(kn__server *server);
 extern KN__HOT kn__server *kn__route(kn_ctx *cx, bool is_read, const kn__server *except,
 									 kn_status *status);
@@ -354,6 +358,8 @@ extern KN__COLD bool kn__route_may_be_standby(const kn__link *link);
 extern KN__COLD void kn__route_note_met(kn_db *db);
 extern KN__COLD kn_status kn__route_await(kn_ctx *cx);
 extern KN__COLD void kn__route_forget(kn__server *server);
+extern KN__COLD void kn__route_find(kn__server *server, int64_t timeline);
+extern KN__COLD void kn__route_lose(kn__server *server);
 
 /* route.c */
 /* Looks what a replica has, on a new connection before anybody has it. */
