@@ -98,6 +98,25 @@ writes_come_to(const char *timeline)
 	return false;
 }
 
+/* What a replica receives tells on which timeline it is, until it receives nothing. */
+static void
+check_goes_on_alone(void)
+{
+	const kn_request request = { .size = sizeof(request),
+								 .route = KN_ROUTE_REPLICA,
+								 .timeout_ms = REQUEST_MS };
+	int64_t end;
+	int strayed = 0;
+
+	control("KN_TEST_REPLICA_CONTROL", "stop -m immediate");
+	end = kn__now(NULL) + KN__NS_PER_S;
+	while (kn__now(NULL) < end)
+		strayed += read_with(&request) != REPLICA;
+	check(strayed == 0, "who follows is read from while there is no primary");
+	control("KN_TEST_REPLICA_CONTROL", "start");
+	check(writes_come_to("00000002"), "it is back");
+}
+
 /* The first is a standby of the second from now on, and is read from once that is known. */
 static void
 check_follows(const char *plain_first, const char *plain_second)
@@ -123,6 +142,7 @@ check_follows(const char *plain_first, const char *plain_second)
 	check(comes_to_be(1, true) && comes_to_be(0, false), "they have changed places");
 	check(strcmp(write_within(REQUEST_MS, &lsn), "00000002") == 0, "writes flow");
 	check(reads_come_to(REPLICA, lsn), "who follows is read from");
+	check_goes_on_alone();
 	/* Who may not see what it receives has to wait for a restartpoint. */
 	db = open_both(plain_first, plain_second, PROBE_MS);
 	check(comes_to_be(1, true) && comes_to_be(0, false), "anybody may see who is what");
