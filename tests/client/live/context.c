@@ -487,9 +487,10 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_cancelled_while_it_waits);
 	LOOP(tcase, leaves_nothing_behind, leftovers);
 	tcase_add_test(tcase, may_leave_what_ends_with_its_transaction);
-	/* A child leaves libpq's memory alone, which memcheck takes for a leak. */
-	tcase_add_loop_test(tcase, is_the_parents_own, 0, !is_slow());
-	tcase_add_loop_test(tcase, is_the_parents_own_in_a_transaction, 0, !is_slow());
+	QUICK_ONLY(tcase,
+			   is_the_parents_own,
+			   "a child leaves the memory of libpq alone, which memcheck takes for a leak");
+	QUICK_ONLY(tcase, is_the_parents_own_in_a_transaction, "likewise");
 	tcase_add_test(tcase, keeps_what_it_is_given);
 }
 

@@ -271,9 +271,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, writes);
 	tcase_add_test(tcase, ends_in_time);
 	tcase_add_test(tcase, is_part_of_a_transaction);
-	/* memcheck keeps what is freed for a while. */
-	if (!is_slow())
-		tcase_add_test(tcase, takes_no_more_memory);
+	QUICK_ONLY(tcase, takes_no_more_memory, "memcheck keeps what is freed for a while");
 }
 
 int

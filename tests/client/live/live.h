@@ -60,6 +60,8 @@ is_pooled(void)
  */
 #define DIRECT_ONLY(tcase, test, why) DIRECT_LOOP(tcase, test, 1, why)
 #define POOLED_ONLY(tcase, test, why) ONLY(is_pooled(), "without a pooler", tcase, test, 1, why)
+/* What memcheck cannot be told of, or makes take too long. */
+#define QUICK_ONLY(tcase, test, why) ONLY(!is_slow(), "under valgrind", tcase, test, 1, why)
 /* The same of a test that runs so many times. */
 #define DIRECT_LOOP(tcase, test, count, why) \
 	ONLY(!is_pooled(), "through the pooler", tcase, test, count, why)
