@@ -170,10 +170,32 @@ START_TEST(remembers_the_newest_timeline)
 	ck_assert(kn__route_is_comparable(&servers[2]));
 	servers[2].is_primary = true;
 	ck_assert_int_eq(choose(false, -1), 2);
+	/* Whatever it says then: it may have no note of it, or may not be asked. */
 	servers[2].is_primary = false;
+	servers[1].timeline = servers[2].timeline = _i;
+	ck_assert_int_gt(choose(false, -1), 0);
+	/* That somebody says that the pool is to be made anew does not mean that one is gone. */
+	servers[1].timeline = servers[2].timeline = 2;
 	kn__route_forget(&servers[1]);
+	ck_assert_int_gt(choose(false, -1), 0);
+	kn__route_lose(&servers[1], true);
 	ck_assert_int_eq(choose(false, -1), 0);
-	ck_assert(kn__route_is_left_behind(&servers[1]));
+	ck_assert(kn__route_is_left_behind(&servers[2]));
+}
+END_TEST
+
+/* It is another cluster by now, whose timelines begin at 1. */
+START_TEST(comes_to_terms_with_what_was_made_anew)
+{
+	for (int i = 1; i < SERVERS; i++)
+		servers[i].timeline = 5;
+	kn__route_find(&servers[0], 5);
+	ck_assert_int_eq(choose(false, -1), 0);
+	kn__route_find(&servers[0], 1);
+	ck_assert_int_gt(choose(false, -1), 0);
+	db.newest_at -= 61 * KN__NS_PER_S;
+	kn__route_find(&servers[0], 1);
+	ck_assert_int_eq(choose(false, -1), 0);
 }
 END_TEST
 
@@ -320,13 +342,16 @@ START_TEST(forgets_who_is_gone)
 	ck_assert_int_eq(servers[2].timeline, 0);
 	/* Nobody knew yet that it was gone. */
 	servers[3].timeline = 2;
-	kn__route_lose(&servers[3]);
+	kn__route_lose(&servers[3], true);
 	ck_assert_int_eq(servers[3].timeline, 2);
-	kn__route_lose(&servers[1]);
+	kn__route_lose(&servers[1], false);
+	ck_assert_int_eq(servers[1].timeline, 2);
+	ck_assert(!servers[1].is_known);
+	kn__route_lose(&servers[1], true);
 	ck_assert_int_eq(servers[1].timeline, 0);
 	kn__route_find(&servers[1], 3);
 	ck_assert_int_eq(db.newest_primary, 0);
-	kn__route_lose(&servers[1]);
+	kn__route_lose(&servers[1], true);
 	ck_assert_int_eq(servers[1].timeline, 3);
 	kn__route_find(&servers[0], 3);
 	ck_assert_int_eq(db.newest_primary, 3);
@@ -346,7 +371,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, does_not_fall_back_to_an_older_timeline);
 	tcase_add_test(tcase, waits_for_the_first_look);
 	tcase_add_test(tcase, waits_for_nothing_once_it_is_over);
-	tcase_add_test(tcase, remembers_the_newest_timeline);
+	tcase_add_loop_test(tcase, remembers_the_newest_timeline, 0, 3);
+	tcase_add_test(tcase, comes_to_terms_with_what_was_made_anew);
 	tcase_add_test(tcase, looks_again_where_nobody_else_does);
 	tcase_add_test(tcase, forgets_who_is_gone);
 	tcase_add_loop_test(tcase, leaves_the_others_behind_without_a_primary, 0, 2);

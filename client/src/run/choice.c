@@ -13,9 +13,13 @@
 #define LEFT_MS 1000  /* at one that is not read from */
 #define GONE_MS 10000 /* at one that cannot be reached */
 
+/* For so long a primary of the newest timeline is remembered that is seen no more. */
+#define KEPT_MS 60000
+
 static bool is_fit(const kn_ctx *cx, kn__server *server, int64_t now);
 static bool is_better(kn__server *server, kn__server *best);
 static int64_t wanted_of(kn__server *server);
+static void drop(kn__server *server);
 
 /*
  * The server for the next attempt.  except: the one of the attempt before, to be spared if
@@ -102,21 +106,22 @@ kn__route_primary(kn_db *db)
 {
 	int64_t least = atomic_load(&db->newest_primary);
 	kn__server *best = NULL;
-	kn__server *newest = &db->servers[0];
+	kn__server *newest = NULL;
 
 	for (int i = db->server_count - 1; i >= 0; i--)
 	{
 		kn__server *server = &db->servers[i];
 		int64_t timeline = atomic_load(&server->timeline);
 
-		if (timeline > atomic_load(&newest->timeline))
-			newest = server;
-		if (atomic_load(&server->is_primary) && (timeline == 0 || timeline >= least) &&
-			(best == NULL || is_better(server, best)))
+		if (!atomic_load(&server->is_primary))
+			newest = newest == NULL || timeline >= atomic_load(&newest->timeline) ? server : newest;
+		else if ((timeline == 0 || timeline >= least) && (best == NULL || is_better(server, best)))
 			best = server;
 	}
-	/* It says that nothing can be written there. */
-	return best == NULL ? newest : best;
+	if (best != NULL)
+		return best;
+	/* Such a one says that nothing can be written there. */
+	return newest == NULL ? &db->servers[0] : newest;
 }
 
 /* Of two that have said that they are the primary. */
@@ -265,34 +270,53 @@ void
 kn__route_forget(kn__server *server)
 {
 	(void) pthread_mutex_lock(&server->db->lock);
-	atomic_store(&server->db->newest_primary, 0);
 	server->may_be_gone = true;
 	if (!atomic_load(&server->is_known))
-		atomic_store(&server->timeline, 0);
+		drop(server);
 	(void) pthread_mutex_unlock(&server->db->lock);
 }
 
-/* It has been asked; the lock is held. */
+/* The lock is held. */
+static void
+drop(kn__server *server)
+{
+	kn_db *db = server->db;
+
+	if (atomic_load(&server->timeline) >= atomic_load(&db->newest_primary))
+		atomic_store(&db->newest_primary, 0);
+	atomic_store(&server->timeline, 0);
+}
+
+/*
+ * It has been asked; the lock is held.  A primary on an older timeline than there was may be the
+ * right one, of a cluster that was made anew; but not before a change of places would be over.
+ */
 void
 kn__route_find(kn__server *server, int64_t timeline)
 {
 	kn_db *db = server->db;
+	int64_t now = kn__now(NULL);
 
 	atomic_store(&server->timeline, timeline);
 	atomic_store(&server->is_known, true);
 	server->may_be_gone = false;
-	if (atomic_load(&server->is_primary) && timeline > atomic_load(&db->newest_primary))
+	if (atomic_load(&server->is_primary) && timeline >= atomic_load(&db->newest_primary))
+	{
 		atomic_store(&db->newest_primary, timeline);
+		db->newest_at = now;
+	}
+	else if (now - db->newest_at > KEPT_MS * KN__NS_PER_MS)
+		atomic_store(&db->newest_primary, 0);
 }
 
-/* It could not be asked. */
+/* It could not be asked, or not even be reached. */
 void
-kn__route_lose(kn__server *server)
+kn__route_lose(kn__server *server, bool is_away)
 {
 	(void) pthread_mutex_lock(&server->db->lock);
 	atomic_store(&server->is_known, false);
-	if (server->may_be_gone)
-		atomic_store(&server->timeline, 0);
+	if (is_away && server->may_be_gone)
+		drop(server);
 	(void) pthread_mutex_unlock(&server->db->lock);
 }
 

@@ -249,12 +249,12 @@ probe(looker *l)
 	kn__fault_clear(&fault);
 	if (l->link == NULL && kn__link_open(server, &wait, NULL, &l->link, &fault) != KN_OK)
 	{
-		kn__route_lose(server);
+		kn__route_lose(server, true);
 		return;
 	}
 	if (look(l, &wait))
 		return;
-	kn__route_lose(server);
+	kn__route_lose(server, false);
 	kn__link_close(l->link);
 	l->link = NULL;
 	l->timeline = 0;
@@ -329,7 +329,7 @@ note(looker *l, const kn__result *result, int64_t asked)
 	is_primary = !values[0].as.b;
 	timeline = integer_of(&values[3], 0);
 	/* Without a primary it receives nothing, and has yet to note on which it is. */
-	if (timeline != 0 && timeline < l->timeline)
+	if (!is_primary && timeline != 0 && timeline < l->timeline)
 		timeline = l->timeline;
 	l->timeline = timeline;
 	is_news = atomic_exchange(&server->timeline, timeline) != timeline;

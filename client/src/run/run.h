@@ -94,6 +94,7 @@ struct kn_db
 	pthread_mutex_t lock; /* of what follows, and of sleepers */
 	_Atomic(int64_t)
 		newest_primary; /* timeline that a primary was seen on; 0: none, or forgotten */
+	int64_t newest_at;  /* when one was seen there, last */
 	int met;            /* servers that have been looked at */
 	int contexts;       /* and listeners, that have not ended, and one for the handle itself */
 	pthread_cond_t woken;
@@ -359,7 +360,7 @@ extern KN__COLD void kn__route_note_met(kn_db *db);
 extern KN__COLD kn_status kn__route_await(kn_ctx *cx);
 extern KN__COLD void kn__route_forget(kn__server *server);
 extern KN__COLD void kn__route_find(kn__server *server, int64_t timeline);
-extern KN__COLD void kn__route_lose(kn__server *server);
+extern KN__COLD void kn__route_lose(kn__server *server, bool is_away);
 
 /* route.c */
 /* Looks what a replica has, on a new connection before anybody has it. */
