@@ -487,10 +487,8 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, is_cancelled_while_it_waits);
 	LOOP(tcase, leaves_nothing_behind, leftovers);
 	tcase_add_test(tcase, may_leave_what_ends_with_its_transaction);
-	QUICK_ONLY(tcase,
-			   is_the_parents_own,
-			   "a child leaves the memory of libpq alone, which memcheck takes for a leak");
-	QUICK_ONLY(tcase, is_the_parents_own_in_a_transaction, "likewise");
+	QUICK_ONLY(tcase, is_the_parents_own, LEAVES_MEMORY);
+	QUICK_ONLY(tcase, is_the_parents_own_in_a_transaction, LEAVES_MEMORY);
 	tcase_add_test(tcase, keeps_what_it_is_given);
 }
 

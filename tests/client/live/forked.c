@@ -212,9 +212,7 @@ fill(TCase *tcase)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	LOOP(tcase, is_not_told_by_a_child, ends);
 	LOOP(tcase, is_the_parents_own_in_a_savepoint, ends);
-	QUICK_ONLY(tcase,
-			   is_held_by_no_child,
-			   "a child leaves the memory of libpq alone, which memcheck takes for a leak");
+	QUICK_ONLY(tcase, is_held_by_no_child, LEAVES_MEMORY);
 	tcase_add_loop_test(tcase, waits_for_no_thread_that_is_not_there, 0, 2);
 }
 

@@ -479,9 +479,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, outlives_its_handle);
 	tcase_add_loop_test(tcase, is_told_of_the_end_while_it_waits, 0, 2);
 	tcase_add_test(tcase, pauses_as_no_other);
-	QUICK_ONLY(tcase,
-			   is_the_parents_own,
-			   "a child leaves the memory of libpq alone, which memcheck takes for a leak");
+	QUICK_ONLY(tcase, is_the_parents_own, LEAVES_MEMORY);
 	tcase_add_test(tcase, without_memory);
 	tcase_add_test(tcase, refuses_a_pooler);
 	tcase_add_test(tcase, refuses_nonsense);

@@ -62,6 +62,7 @@ is_pooled(void)
 #define POOLED_ONLY(tcase, test, why) ONLY(is_pooled(), "without a pooler", tcase, test, 1, why)
 /* What memcheck cannot be told of, or makes take too long. */
 #define QUICK_ONLY(tcase, test, why) ONLY(!is_slow(), "under valgrind", tcase, test, 1, why)
+#define LEAVES_MEMORY                "a child leaves the memory of libpq alone, which memcheck takes for a leak"
 /* The same of a test that runs so many times. */
 #define DIRECT_LOOP(tcase, test, count, why) \
 	ONLY(!is_pooled(), "through the pooler", tcase, test, count, why)
