@@ -9,6 +9,39 @@
 
 static PGconn *look;
 
+/*
+ * Commits wait from when the checkpointer has read the configuration and told the others in
+ * shared memory, which is some time after a session can see what was set.
+ */
+static void
+commits_wait(void)
+{
+	PGconn *probe = look_open();
+	char waits[128];
+	char cancel[64];
+
+	(void) snprintf(waits,
+					sizeof(waits),
+					"SELECT count(*) FROM pg_stat_activity WHERE pid = %d"
+					" AND wait_event = 'SyncRep'",
+					PQbackendPID(probe));
+	(void) snprintf(cancel, sizeof(cancel), "SELECT pg_cancel_backend(%d)", PQbackendPID(probe));
+	for (bool waited = false; !waited;)
+	{
+		ck_assert_int_eq(PQsendQuery(probe, "TRUNCATE kn_replicated"), 1);
+		do
+		{
+			waited = look_number(look, waits) == 1;
+			ck_assert_int_eq(PQconsumeInput(probe), 1);
+		} while (!waited && PQisBusy(probe));
+		if (waited)
+			look_do(look, cancel);
+		for (PGresult *result; (result = PQgetResult(probe)) != NULL; PQclear(result))
+			ck_assert_int_eq(PQresultStatus(result), PGRES_COMMAND_OK);
+	}
+	PQfinish(probe);
+}
+
 static void
 set_up(void)
 {
@@ -22,6 +55,7 @@ set_up(void)
 					   "SELECT (current_setting('synchronous_standby_names') = '')::int::bigint") ==
 		   1)
 		;
+	commits_wait();
 }
 
 static void
