@@ -52,6 +52,7 @@ tear_down(void)
 	(void) pthread_mutex_destroy(&db.lock);
 }
 
+/* -1: none, and nothing else is the reason. */
 static int
 choose(bool is_read, int except)
 {
@@ -59,6 +60,7 @@ choose(bool is_read, int except)
 	const kn__server *chosen =
 		kn__route(&cx, is_read, except < 0 ? NULL : &servers[except], &status);
 
+	ck_assert_int_eq(status, chosen == NULL ? KN_UNAVAILABLE : KN_OK);
 	return chosen == NULL ? -1 : (int) (chosen - servers);
 }
 
@@ -138,6 +140,52 @@ START_TEST(reads_what_is_fresh_where_that_is_to_be_had)
 }
 END_TEST
 
+/* A standby is asked in place of a primary, but not for what it does not have. */
+START_TEST(reads_nothing_stale_without_a_primary)
+{
+	servers[0].is_primary = false;
+	servers[0].is_known = false;
+	servers[0].timeline = 2;
+	ck_assert_int_gt(choose(true, -1), 0);
+	cx.min_lsn = 101;
+	cx.wants_fresh = _i == 1;
+	ck_assert_int_eq(choose(true, -1), -1);
+	/* The server itself refuses that. */
+	ck_assert_int_eq(choose(false, -1), 0);
+	servers[3].replayed = 101;
+	ck_assert_int_eq(choose(true, -1), 3);
+	servers[3].is_known = false;
+	ck_assert_int_eq(choose(true, -1), -1);
+	cx.min_lsn = UINT64_MAX;
+	ck_assert_int_eq(choose(true, -1), -1);
+	cx.min_lsn = 0;
+	for (int i = 0; i < SERVERS; i++)
+		servers[i].is_known = false;
+	ck_assert_int_eq(choose(true, -1), 0);
+	cx.route = KN_ROUTE_PRIMARY;
+	ck_assert_int_eq(choose(true, -1), -1);
+	ck_assert_int_eq(choose(false, -1), 0);
+}
+END_TEST
+
+/* It takes writes, and they are lost. */
+START_TEST(writes_to_none_that_were_left_behind)
+{
+	db.newest_primary = 3;
+	for (int i = 0; i < SERVERS; i++)
+	{
+		servers[i].timeline = i == 3 ? 0 : 2;
+		servers[i].is_primary = true;
+	}
+	ck_assert_int_eq(choose(false, -1), -1);
+	ck_assert_int_eq(choose(true, -1), -1);
+	servers[2].is_primary = false;
+	ck_assert_int_eq(choose(false, -1), 2);
+	servers[3].timeline = 3;
+	ck_assert_int_eq(choose(false, -1), 3);
+}
+END_TEST
+
 /* The newest timeline's, also while that is away; of one timeline the one that is there. */
 START_TEST(does_not_fall_back_to_an_older_timeline)
 {
@@ -163,6 +211,7 @@ END_TEST
 START_TEST(remembers_the_newest_timeline)
 {
 	db.newest_primary = 2;
+	db.newest_server = &servers[2];
 	servers[0].timeline = 1;
 	servers[1].timeline = servers[2].timeline = 2;
 	ck_assert_int_gt(choose(false, -1), 0);
@@ -175,12 +224,20 @@ START_TEST(remembers_the_newest_timeline)
 	servers[1].timeline = servers[2].timeline = _i;
 	ck_assert_int_gt(choose(false, -1), 0);
 	/* That somebody says that the pool is to be made anew does not mean that one is gone. */
-	servers[1].timeline = servers[2].timeline = 2;
-	kn__route_forget(&servers[1]);
+	for (int i = 1; i < SERVERS; i++)
+	{
+		servers[i].timeline = 2;
+		kn__route_forget(&servers[i]);
+	}
 	ck_assert_int_gt(choose(false, -1), 0);
+	/* Nor does it that another one is, or that it does not answer. */
 	kn__route_lose(&servers[1], true);
+	kn__route_lose(&servers[2], false);
+	kn__route_forget(&servers[2]);
+	ck_assert_int_gt(choose(false, -1), 0);
+	kn__route_lose(&servers[2], true);
 	ck_assert_int_eq(choose(false, -1), 0);
-	ck_assert(kn__route_is_left_behind(&servers[2]));
+	ck_assert(kn__route_is_left_behind(&servers[3]));
 }
 END_TEST
 
@@ -193,9 +250,41 @@ START_TEST(comes_to_terms_with_what_was_made_anew)
 	ck_assert_int_eq(choose(false, -1), 0);
 	kn__route_find(&servers[0], 1);
 	ck_assert_int_gt(choose(false, -1), 0);
-	db.newest_at -= 61 * KN__NS_PER_S;
+	db.older_since -= 61 * KN__NS_PER_S;
+	kn__route_find(&servers[1], 1);
+	ck_assert_int_gt(choose(false, -1), 0);
 	kn__route_find(&servers[0], 1);
 	ck_assert_int_eq(choose(false, -1), 0);
+}
+END_TEST
+
+/* However long it is away, and whatever the others are: it has been the newest, and is a standby.
+ */
+START_TEST(is_not_talked_out_of_the_newest)
+{
+	servers[2].is_primary = true;
+	kn__route_find(&servers[2], 2);
+	servers[2].is_primary = false;
+	kn__route_lose(&servers[2], true);
+	for (int i = 0; i < 2; i++)
+	{
+		kn__route_find(&servers[0], 1);
+		kn__route_find(&servers[1], 1);
+		kn__route_find(&servers[3], 2);
+		kn__route_find(&servers[2], _i == 0 ? 2 : 0);
+		ck_assert_int_ne(choose(false, -1), 0);
+		db.older_since -= 61 * KN__NS_PER_S;
+	}
+	/* Made anew as a standby of the first one it says so itself. */
+	kn__route_find(&servers[2], 2);
+	kn__route_find(&servers[2], 1);
+	ck_assert_int_ne(choose(false, -1), 0);
+	db.older_since -= 61 * KN__NS_PER_S;
+	kn__route_find(&servers[2], 1);
+	ck_assert_int_eq(choose(false, -1), 0);
+	/* The next one that is seen is the newest. */
+	kn__route_find(&servers[0], 1);
+	ck_assert_int_eq(db.newest_primary, 1);
 }
 END_TEST
 
@@ -248,7 +337,11 @@ START_TEST(leaves_the_others_behind_without_a_primary)
 		ck_assert(kn__route_is_comparable(&servers[i]));
 	}
 	/* Also while those cannot be reached, unless somebody says that they are gone. */
-	servers[2].is_known = servers[3].is_known = false;
+	for (int i = 0; i < SERVERS; i++)
+	{
+		if (i != 1)
+			kn__route_lose(&servers[i], true);
+	}
 	ck_assert(kn__route_is_left_behind(&servers[1]));
 	for (int i = 0; i < SERVERS; i++)
 		kn__route_forget(&servers[i]);
@@ -335,7 +428,7 @@ END_TEST
 START_TEST(forgets_who_is_gone)
 {
 	servers[1].timeline = servers[2].timeline = 2;
-	servers[2].is_known = false;
+	kn__route_lose(&servers[2], true);
 	kn__route_forget(&servers[1]);
 	kn__route_forget(&servers[2]);
 	ck_assert_int_eq(servers[1].timeline, 2);
@@ -369,6 +462,9 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, asks_who_has_it);
 	tcase_add_test(tcase, writes_to_the_primary);
 	tcase_add_test(tcase, does_not_fall_back_to_an_older_timeline);
+	tcase_add_loop_test(tcase, reads_nothing_stale_without_a_primary, 0, 2);
+	tcase_add_test(tcase, writes_to_none_that_were_left_behind);
+	tcase_add_loop_test(tcase, is_not_talked_out_of_the_newest, 0, 2);
 	tcase_add_test(tcase, waits_for_the_first_look);
 	tcase_add_test(tcase, waits_for_nothing_once_it_is_over);
 	tcase_add_loop_test(tcase, remembers_the_newest_timeline, 0, 3);

@@ -13,13 +13,15 @@
 #define LEFT_MS 1000  /* at one that is not read from */
 #define GONE_MS 10000 /* at one that cannot be reached */
 
-/* For so long a primary of the newest timeline is remembered that is seen no more. */
+/* For so long the newest timeline counts after the server that was on it is on an older one. */
 #define KEPT_MS 60000
 
+static kn__server *serves(const kn_ctx *cx, bool is_read, kn__server *server, kn_status *status);
 static bool is_fit(const kn_ctx *cx, kn__server *server, int64_t now);
 static bool is_better(kn__server *server, kn__server *best);
 static int64_t wanted_of(kn__server *server);
 static void drop(kn__server *server);
+static void note_newest(kn__server *server, int64_t timeline);
 
 /*
  * The server for the next attempt.  except: the one of the attempt before, to be spared if
@@ -40,10 +42,10 @@ kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
 		return &db->servers[0];
 	primary = kn__route_primary(db);
 	if (!is_read || cx->route == KN_ROUTE_PRIMARY)
-		return primary;
+		return serves(cx, is_read, primary, status);
 	now = kn__now(db->clock);
 	if (cx->wants_fresh && primary != except && atomic_load(&primary->is_known) &&
-		kn__breaker_may_admit(&primary->breaker, now))
+		kn__breaker_may_admit(&primary->breaker, now) && kn__route_is_in_force(primary))
 		return primary;
 	for (int i = 0; i < db->server_count; i++)
 	{
@@ -70,10 +72,34 @@ kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
 	if (fit > 0 && spared != NULL)
 		return spared;
 	if (cx->route != KN_ROUTE_REPLICA)
-		return primary;
+		return serves(cx, is_read, primary, status);
 	if (spared == NULL)
 		*status = KN_UNAVAILABLE;
 	return spared;
+}
+
+/*
+ * The primary, or what is asked in its place: a write to that is refused by itself, but a read
+ * would have an answer, be it without what the context has to see.
+ */
+static kn__server *
+serves(const kn_ctx *cx, bool is_read, kn__server *server, kn_status *status)
+{
+	bool is_standby = !atomic_load(&server->is_primary);
+	bool may_answer = !is_read || (cx->route != KN_ROUTE_PRIMARY && kn__route_has(cx, server));
+
+	if (is_standby ? may_answer : kn__route_is_in_force(server))
+		return server;
+	*status = KN_UNAVAILABLE;
+	return NULL;
+}
+
+/* A primary that has not been left behind by a failover. */
+bool
+kn__route_is_in_force(kn__server *server)
+{
+	return atomic_load(&server->is_primary) &&
+		   atomic_load(&server->timeline) >= atomic_load(&server->db->newest_primary);
 }
 
 /* Whether it is a replica that has what the context has to see. */
@@ -104,7 +130,6 @@ kn__route_has(const kn_ctx *cx, kn__server *server)
 kn__server *
 kn__route_primary(kn_db *db)
 {
-	int64_t least = atomic_load(&db->newest_primary);
 	kn__server *best = NULL;
 	kn__server *newest = NULL;
 
@@ -115,12 +140,12 @@ kn__route_primary(kn_db *db)
 
 		if (!atomic_load(&server->is_primary))
 			newest = newest == NULL || timeline >= atomic_load(&newest->timeline) ? server : newest;
-		else if ((timeline == 0 || timeline >= least) && (best == NULL || is_better(server, best)))
+		else if (kn__route_is_in_force(server) && (best == NULL || is_better(server, best)))
 			best = server;
 	}
 	if (best != NULL)
 		return best;
-	/* Such a one says that nothing can be written there. */
+	/* Such a one says that nothing can be written there; of primaries left behind serves none. */
 	return newest == NULL ? &db->servers[0] : newest;
 }
 
@@ -263,15 +288,15 @@ kn__route_await(kn_ctx *cx)
 }
 
 /*
- * One that cannot be reached is none that others would have to be compared with; of one that could
- * be, the next look tells.
+ * One that cannot be reached is none that others would have to be compared with; of one of which
+ * that is not known, the next look tells.
  */
 void
 kn__route_forget(kn__server *server)
 {
 	(void) pthread_mutex_lock(&server->db->lock);
 	server->may_be_gone = true;
-	if (!atomic_load(&server->is_known))
+	if (server->is_away)
 		drop(server);
 	(void) pthread_mutex_unlock(&server->db->lock);
 }
@@ -282,30 +307,46 @@ drop(kn__server *server)
 {
 	kn_db *db = server->db;
 
-	if (atomic_load(&server->timeline) >= atomic_load(&db->newest_primary))
+	if (db->newest_server == server)
 		atomic_store(&db->newest_primary, 0);
 	atomic_store(&server->timeline, 0);
 }
 
-/*
- * It has been asked; the lock is held.  A primary on an older timeline than there was may be the
- * right one, of a cluster that was made anew; but not before a change of places would be over.
- */
+/* It has been asked; the lock is held. */
 void
 kn__route_find(kn__server *server, int64_t timeline)
 {
-	kn_db *db = server->db;
-	int64_t now = kn__now(NULL);
-
 	atomic_store(&server->timeline, timeline);
 	atomic_store(&server->is_known, true);
-	server->may_be_gone = false;
-	if (atomic_load(&server->is_primary) && timeline >= atomic_load(&db->newest_primary))
+	server->is_away = server->may_be_gone = false;
+	note_newest(server, timeline);
+}
+
+/*
+ * What the newest timeline of a primary is, no other server can tell.  One that was on it may be on
+ * an older one rightly, if the cluster was made anew; but not before a change of places would be
+ * over.  The lock is held.
+ */
+static void
+note_newest(kn__server *server, int64_t timeline)
+{
+	kn_db *db = server->db;
+	int64_t newest = atomic_load(&db->newest_primary);
+	int64_t now = kn__now(NULL);
+
+	if (timeline >= newest && atomic_load(&server->is_primary))
 	{
 		atomic_store(&db->newest_primary, timeline);
-		db->newest_at = now;
+		db->newest_server = server;
 	}
-	else if (now - db->newest_at > KEPT_MS * KN__NS_PER_MS)
+	else if (server != db->newest_server)
+		return;
+	/* 0: it may not be asked. */
+	if (timeline == 0 || timeline >= newest)
+		db->older_since = KN__NEVER;
+	else if (db->older_since == KN__NEVER)
+		db->older_since = now;
+	else if (now - db->older_since > KEPT_MS * KN__NS_PER_MS)
 		atomic_store(&db->newest_primary, 0);
 }
 
@@ -315,6 +356,7 @@ kn__route_lose(kn__server *server, bool is_away)
 {
 	(void) pthread_mutex_lock(&server->db->lock);
 	atomic_store(&server->is_known, false);
+	server->is_away |= is_away;
 	if (is_away && server->may_be_gone)
 		drop(server);
 	(void) pthread_mutex_unlock(&server->db->lock);

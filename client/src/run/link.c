@@ -9,6 +9,7 @@
 #include <string.h>
 
 static kn_status open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault);
+static kn_status meet_replica(kn__link *link, const kn__wait *wait, kn__fault *fault);
 static void close_link(void *user, kn__member *member);
 static KN__HOT bool is_alive(void *user, kn__member *member);
 static bool keep_alive(void *user, kn__member *member, int64_t deadline);
@@ -56,7 +57,7 @@ open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 
 	if (status == KN_OK && link != NULL)
 	{
-		status = kn__route_meet(link, &wait, fault);
+		status = meet_replica(link, &wait, fault);
 		if (status != KN_OK)
 		{
 			kn__link_close(link);
@@ -67,6 +68,33 @@ open_link(void *user, int64_t deadline, kn__member **out, kn__fault *fault)
 	/* Who waits for it may have to go elsewhere, and says nothing of it for as long as he waits. */
 	if ((status == KN_CONN_LOST || status == KN_UNAVAILABLE) && !fault->is_ours)
 		kn__route_doubt(user, status);
+	return status;
+}
+
+/* Looks what a replica has, on a new connection before anybody has it. */
+static kn_status
+meet_replica(kn__link *link, const kn__wait *wait, kn__fault *fault)
+{
+	static const char sql[] =
+		"SELECT (pg_catalog.pg_last_wal_replay_lsn()"
+		" - '0/0'::pg_catalog.pg_lsn)::bigint";
+	kn__server *server = link->server;
+	uint64_t before = atomic_load(&server->replayed);
+	kn__item item = kn__run_plain(sql);
+	kn__outcome outcome;
+	kn_value value = kn_null();
+	const char *why;
+	kn_status status;
+
+	if (before == 0 || !kn__route_may_be_standby(link))
+		return KN_OK;
+	item.wants_rows = true;
+	status = kn__flight(link->conn, &item, 1, wait, &outcome, fault);
+	if (status == KN_OK)
+		status = kn__result_value(item.result, 0, 0, NULL, NULL, &value, &why);
+	kn__result_free(item.result);
+	if (status == KN_OK && value.type != KN_TYPE_NULL && (uint64_t) value.as.i < before)
+		kn__route_set_back(server, (uint64_t) value.as.i);
 	return status;
 }
 

@@ -5,8 +5,9 @@
  * Where there are replicas, each write is followed by a question for the end of the log.  It
  * comes after the commit, in the same flight, so what it says is no less than the place of
  * the commit.  Where the answer is lost the place is beyond all others: only the primary
- * is sure to have it.  What was read may have written as well, if it calls something that nobody
- * knows; but on a standby it has not.
+ * is sure to have it.  So it is where one has written that is not known to be the primary yet: the
+ * same place may be another one in the logs that the others have.  What was read may have written
+ *as well, if it calls something that nobody knows; but on a standby it has not.
  */
 #include "run/run.h"
 
@@ -43,8 +44,9 @@ kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written)
 	bool is_known = item->result != NULL && kn__result_rows(item->result) == 1 &&
 					kn__result_value(item->result, 0, 0, NULL, NULL, &value, &why) == KN_OK &&
 					value.type == KN_TYPE_I64;
+	bool is_of_primary = kn__route_is_in_force(cx->link->server);
 
-	if (may_have_written && !is_known)
+	if (may_have_written && (!is_known || (value.as.i > 0 && !is_of_primary)))
 		cx->last_lsn = UINT64_MAX;
 	else if (may_have_written && (uint64_t) value.as.i > cx->last_lsn)
 		cx->last_lsn = (uint64_t) value.as.i;

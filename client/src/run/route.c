@@ -10,7 +10,7 @@
  * outlived that, and each new one of the pool's is asked before it is used.
  */
 #include "run/config.h"
-#include "run/lag.h"
+#include "run/look.h"
 #include "run/run.h"
 
 #include <signal.h>
@@ -20,76 +20,21 @@
 #define RENEW_MS 1000                 /* between two renewals of the pool of the only server */
 #define LOOK_MS  1000                 /* what a look may take, so that it is known who is gone */
 
-/* Who looks at one server. */
-typedef struct looker
-{
-	struct kn__prober *prober;
-	kn__server *server;
-	kn__link *link;    /* outside of its pool; NULL: not connected */
-	int64_t timeline;  /* that a replica was seen on by this connection: it never goes back */
-	uint32_t setbacks; /* of the server, when the look began */
-	bool may_not_ask;  /* for the timeline of a replica */
-	bool is_asked;     /* not to wait; with the handle's lock */
-	pthread_t thread;
-} looker;
-
-struct kn__prober
-{
-	kn_db *db;
-	bool must_end;     /* with the handle's lock */
-	kn__sights sights; /* of the primary; likewise */
-	pthread_cond_t asked;
-	int count; /* of those that have begun */
-	looker *lookers;
-};
-
-static void set_back(kn__server *server, uint64_t replayed);
 static bool is_time_to_renew(kn__server *server);
 static void end_prober(struct kn__prober *prober);
 static void *look_on(void *argument);
-static void probe(looker *l);
-static bool look(looker *l, const kn__wait *wait);
-static void note(looker *l, const kn__result *result, int64_t asked);
-static void note_known(looker *l, int64_t timeline, bool is_of_others);
-static void leave_others_behind(looker *l);
-static void leave_behind(kn__server *server);
-static void note_lag(looker *l, const kn_value *values);
-static void note_place(looker *l, const kn_value *values, int64_t asked);
-static int64_t integer_of(const kn_value *value, int64_t otherwise);
+static void probe(kn__looker *l);
+static bool is_out_of_date(kn__looker *l);
+static void connect_anew(kn__looker *l, const kn__wait *wait);
+static void hang_up(kn__looker *l);
 static bool dismiss(kn_db *db);
-static bool wait_for_turn(looker *l);
-static bool wait_until(looker *l, int64_t until, bool heeds_asking);
+static bool wait_for_turn(kn__looker *l);
+static bool wait_until(kn__looker *l, int64_t until, bool heeds_asking);
 static bool start_all(struct kn__prober *prober);
 
-kn_status
-kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault)
-{
-	static const char sql[] =
-		"SELECT (pg_catalog.pg_last_wal_replay_lsn()"
-		" - '0/0'::pg_catalog.pg_lsn)::bigint";
-	kn__server *server = link->server;
-	uint64_t before = atomic_load(&server->replayed);
-	kn__item item = kn__run_plain(sql);
-	kn__outcome outcome;
-	kn_value value = kn_null();
-	const char *why;
-	kn_status status;
-
-	if (before == 0 || !kn__route_may_be_standby(link))
-		return KN_OK;
-	item.wants_rows = true;
-	status = kn__flight(link->conn, &item, 1, wait, &outcome, fault);
-	if (status == KN_OK)
-		status = kn__result_value(item.result, 0, 0, NULL, NULL, &value, &why);
-	kn__result_free(item.result);
-	if (status == KN_OK && (uint64_t) integer_of(&value, INT64_MAX) < before)
-		set_back(server, (uint64_t) value.as.i);
-	return status;
-}
-
 /* A look that is under way may have seen what was before. */
-static void
-set_back(kn__server *server, uint64_t replayed)
+void
+kn__route_set_back(kn__server *server, uint64_t replayed)
 {
 	kn_db *db = server->db;
 
@@ -145,7 +90,8 @@ kn__route_start(kn_db *db)
 	prober = kn__allocate_zero(db->allocator, 1, sizeof(*prober));
 	if (prober == NULL)
 		return KN_NO_MEMORY;
-	prober->lookers = kn__allocate_zero(db->allocator, (size_t) db->server_count, sizeof(looker));
+	prober->lookers =
+		kn__allocate_zero(db->allocator, (size_t) db->server_count, sizeof(kn__looker));
 	prober->db = db;
 	kn__cond_init(&prober->asked);
 	if (prober->lookers != NULL && start_all(prober))
@@ -177,7 +123,7 @@ start_all(struct kn__prober *prober)
 	db->first_look_by = kn__after(kn__now(NULL), LOOK_MS);
 	for (int i = 0; i < db->server_count && is_started; i++)
 	{
-		looker *l = &prober->lookers[i];
+		kn__looker *l = &prober->lookers[i];
 
 		l->prober = prober;
 		l->server = &db->servers[i];
@@ -216,240 +162,92 @@ end_prober(struct kn__prober *prober)
 	for (int i = 0; i < prober->count; i++)
 		(void) pthread_join(prober->lookers[i].thread, NULL);
 	(void) pthread_cond_destroy(&prober->asked);
-	kn__release(db->allocator, prober->lookers, (size_t) db->server_count * sizeof(looker));
+	kn__release(db->allocator, prober->lookers, (size_t) db->server_count * sizeof(kn__looker));
 	kn__release(db->allocator, prober, sizeof(*prober));
 }
 
 static void *
 look_on(void *argument)
 {
-	looker *l = argument;
+	kn__looker *l = argument;
 
 	probe(l);
 	kn__route_note_met(l->prober->db);
 	while (wait_for_turn(l))
 		probe(l);
 	if (l->link != NULL)
-		kn__link_close(l->link);
+		hang_up(l);
 	return NULL;
 }
 
 static void
-probe(looker *l)
+probe(kn__looker *l)
 {
 	kn__server *server = l->server;
 	kn_db *db = server->db;
 	int64_t most = db->config.probe_ms > LOOK_MS ? db->config.probe_ms : LOOK_MS;
 	kn__wait wait = kn__own_wait(db, KN__NEVER);
-	kn__fault fault;
 
 	if (server->place->connect_ms >= 0 && server->place->connect_ms < most)
 		most = server->place->connect_ms;
 	wait.deadline = kn__after(kn__now(db->clock), most);
-	kn__fault_clear(&fault);
-	if (l->link == NULL && kn__link_open(server, &wait, NULL, &l->link, &fault) != KN_OK)
-	{
-		kn__route_lose(server, true);
-		return;
-	}
-	if (look(l, &wait))
+	if (l->link == NULL || is_out_of_date(l))
+		connect_anew(l, &wait);
+	if (l->link == NULL || kn__look(l, &wait))
 		return;
 	kn__route_lose(server, false);
+	hang_up(l);
+}
+
+/* The name may lead to another server by now, and says so only to those who connect. */
+static bool
+is_out_of_date(kn__looker *l)
+{
+	kn_db *db = l->prober->db;
+	int64_t most = db->config.lifetime_ms;
+	bool is_told;
+
+	(void) pthread_mutex_lock(&db->lock);
+	is_told = l->server->may_be_gone;
+	(void) pthread_mutex_unlock(&db->lock);
+	return is_told || (most >= 0 && kn__now(NULL) - l->opened_at > most * KN__NS_PER_MS);
+}
+
+/* The connection of before goes on to do where the server is there, and takes no other. */
+static void
+connect_anew(kn__looker *l, const kn__wait *wait)
+{
+	kn__link *link;
+	kn__fault fault;
+	kn_status status;
+	bool is_away;
+
+	kn__fault_clear(&fault);
+	status = kn__link_open(l->server, wait, NULL, &link, &fault);
+	/* Where we are to blame nothing is known of it. */
+	is_away = status != KN_OK && status != KN_NO_MEMORY && fault.error.sqlstate[0] == '\0' &&
+			  !fault.is_ours;
+	l->opened_at = kn__now(NULL);
+	if (status != KN_OK && (l->link == NULL || is_away))
+		kn__route_lose(l->server, is_away);
+	if (l->link != NULL && (status == KN_OK || is_away))
+		hang_up(l);
+	if (status == KN_OK)
+		l->link = link;
+}
+
+static void
+hang_up(kn__looker *l)
+{
 	kn__link_close(l->link);
 	l->link = NULL;
 	l->timeline = 0;
 }
 
-/* What a look asks for, in the order of note(). */
-#define LOOK_HEAD                                                                           \
-	"SELECT pg_catalog.pg_is_in_recovery(),"                                                \
-	" (CASE WHEN pg_catalog.pg_is_in_recovery()"                                            \
-	" THEN pg_catalog.pg_last_wal_replay_lsn()" /* for replicas: what is flushed is sent */ \
-	" ELSE pg_catalog.pg_current_wal_flush_lsn() END - '0/0'::pg_catalog.pg_lsn)::bigint,"  \
-	" CASE WHEN pg_catalog.pg_is_in_recovery() THEN (extract(epoch FROM"                    \
-	" pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())"           \
-	" * 1000000)::bigint END,"                                                              \
-	" CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN ('x' || pg_catalog.left("           \
-	"pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))"               \
-	"::bit(32)::bigint ELSE "
-/* What it receives not everybody may see; the other one comes late, but never too early. */
-#define LOOK_TIMELINE                                                      \
-	"GREATEST((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver)," \
-	" (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()))"
-#define LOOK_TAIL                          \
-	" END, pg_catalog.pg_is_in_recovery()" \
-	" AND pg_catalog.pg_last_wal_replay_lsn() = pg_catalog.pg_last_wal_receive_lsn()"
-
-static bool
-look(looker *l, const kn__wait *wait)
-{
-	const char *sql =
-		l->may_not_ask ? LOOK_HEAD "NULL::bigint" LOOK_TAIL : LOOK_HEAD LOOK_TIMELINE LOOK_TAIL;
-	int64_t asked = kn__now(NULL);
-	kn__item item = { .sql = sql, .length = strlen(sql), .wants_rows = true, .is_atomic = true };
-	kn__outcome outcome;
-	kn__fault fault;
-	kn_status status;
-
-	kn__fault_clear(&fault);
-	item.hash = kn__hash(sql, item.length, 0);
-	l->setbacks = atomic_load(&l->server->setbacks);
-	status = kn__flight(l->link->conn, &item, 1, wait, &outcome, &fault);
-	/* Then nobody knows whom a replica follows, and it is believed. */
-	if (status != KN_OK && !l->may_not_ask &&
-		(strcmp(fault.error.sqlstate, "42501") == 0 || strcmp(fault.error.sqlstate, "0A000") == 0))
-	{
-		kn__result_free(item.result);
-		l->may_not_ask = true;
-		return look(l, wait);
-	}
-	if (status != KN_OK)
-		return false;
-	note(l, item.result, asked);
-	kn__result_free(item.result);
-	return true;
-}
-
-static void
-note(looker *l, const kn__result *result, int64_t asked)
-{
-	kn__server *server = l->server;
-	kn_value values[5]; /* in the order of look() */
-	const char *why;
-	int64_t timeline;
-	bool is_primary;
-	bool was_primary;
-	bool is_news;
-
-	for (int i = 0; i < 5; i++)
-	{
-		if (kn__result_value(result, 0, i, NULL, NULL, &values[i], &why) != KN_OK)
-			return;
-	}
-	is_primary = !values[0].as.b;
-	timeline = integer_of(&values[3], 0);
-	/* Without a primary it receives nothing, and has yet to note on which it is. */
-	if (!is_primary && timeline != 0 && timeline < l->timeline)
-		timeline = l->timeline;
-	l->timeline = timeline;
-	is_news = atomic_exchange(&server->timeline, timeline) != timeline;
-	was_primary = atomic_exchange(&server->is_primary, is_primary);
-	is_news |= was_primary != is_primary;
-	if (is_primary)
-		note_known(l, timeline, true);
-	else
-		note_lag(l, values);
-	/* Connections of a server that was the other thing before may be to another one. */
-	if (was_primary != is_primary && atomic_load(&server->is_looked_after))
-		kn__pool_renew(server->pool);
-	atomic_store(&server->is_looked_after, true);
-	if (is_primary)
-		note_place(l, values, asked);
-	else
-		note_known(l, timeline, is_news);
-}
-
-/* It may have been forgotten meanwhile, as one that is gone. */
-static void
-note_known(looker *l, int64_t timeline, bool is_of_others)
-{
-	(void) pthread_mutex_lock(&l->prober->db->lock);
-	kn__route_find(l->server, timeline);
-	if (is_of_others)
-		leave_others_behind(l);
-	(void) pthread_mutex_unlock(&l->prober->db->lock);
-}
-
 /*
- * The same place in the log is another one on another timeline: what replicas are known to have
- * says nothing where a new primary has begun one, or without any a replica is on a newer one, until
- * they are known to be on it as well.  The lock is held.
- */
-static void
-leave_others_behind(looker *l)
-{
-	struct kn__prober *prober = l->prober;
-
-	for (int i = 0; i < prober->count; i++)
-	{
-		kn__server *server = prober->lookers[i].server;
-
-		if (kn__route_is_left_behind(server))
-			leave_behind(server);
-		else if (!kn__route_is_comparable(server))
-			atomic_store(&server->replayed, 0);
-		/* It may have been left behind by the primary of before, and follow this one. */
-		prober->lookers[i].is_asked |= kn__route_is_left(server);
-	}
-	(void) pthread_cond_broadcast(&prober->asked);
-}
-
-/* The lock is held. */
-static void
-leave_behind(kn__server *server)
-{
-	atomic_fetch_add(&server->setbacks, 1);
-	atomic_store(&server->lag_us, -1);
-	atomic_store(&server->replayed, 0);
-}
-
-/* What a replica has replayed, and how late that is. */
-static void
-note_lag(looker *l, const kn_value *values)
-{
-	kn_db *db = l->prober->db;
-	bool is_even = values[4].type == KN_TYPE_BOOL && values[4].as.b;
-	uint64_t replayed = (uint64_t) integer_of(&values[1], 0);
-	int64_t lag;
-
-	(void) pthread_mutex_lock(&db->lock);
-	lag = kn__sights_lag(&l->prober->sights,
-						 replayed,
-						 integer_of(&values[2], -1),
-						 is_even,
-						 kn__now(NULL));
-	/* What is stored is believed at once. */
-	if (kn__route_is_left_behind(l->server))
-		leave_behind(l->server);
-	else
-	{
-		if (!kn__route_is_comparable(l->server))
-			atomic_store(&l->server->replayed, 0);
-		else if (atomic_load(&l->server->setbacks) == l->setbacks)
-			atomic_store(&l->server->replayed, replayed);
-		atomic_store(&l->server->lag_us, lag);
-	}
-	(void) pthread_mutex_unlock(&db->lock);
-}
-
-/* Where a primary is, if it is the one that counts. */
-static void
-note_place(looker *l, const kn_value *values, int64_t asked)
-{
-	kn_db *db = l->prober->db;
-
-	atomic_store(&l->server->lag_us, 0);
-	if (kn__route_primary(db) != l->server)
-		return;
-	(void) pthread_mutex_lock(&db->lock);
-	kn__sights_note(&l->prober->sights,
-					l->server->index,
-					atomic_load(&l->server->timeline),
-					(uint64_t) integer_of(&values[1], 0),
-					asked,
-					kn__now(NULL));
-	(void) pthread_mutex_unlock(&db->lock);
-}
-
-static int64_t
-integer_of(const kn_value *value, int64_t otherwise)
-{
-	return value->type == KN_TYPE_NULL ? otherwise : value->as.i;
-}
-
-/*
- * Sends those away who wait for a server that cannot be reached, as there are others; but for
- * a primary that nobody has replaced.  Returns whether the primary is there.
+ * Sends those away who wait for a server that cannot be reached, as there are others, or for
+ * a primary that was left behind; but not from a primary that nobody has replaced.  Returns whether
+ * the primary is there.
  */
 static bool
 dismiss(kn_db *db)
@@ -458,15 +256,18 @@ dismiss(kn_db *db)
 
 	for (int i = 0; i < db->server_count; i++)
 	{
-		if (&db->servers[i] != primary && !atomic_load(&db->servers[i].is_known))
-			kn__pool_dismiss(db->servers[i].pool);
+		kn__server *server = &db->servers[i];
+
+		if (server != primary &&
+			(!atomic_load(&server->is_known) || atomic_load(&server->is_primary)))
+			kn__pool_dismiss(server->pool);
 	}
-	return atomic_load(&primary->is_known) && atomic_load(&primary->is_primary);
+	return atomic_load(&primary->is_known) && kn__route_is_in_force(primary);
 }
 
 /* False: it is over. */
 static bool
-wait_for_turn(looker *l)
+wait_for_turn(kn__looker *l)
 {
 	kn_db *db = l->prober->db;
 	int64_t probe_ms = db->config.probe_ms;
@@ -485,7 +286,7 @@ wait_for_turn(looker *l)
 
 /* The lock is held.  False: it is over. */
 static bool
-wait_until(looker *l, int64_t until, bool heeds_asking)
+wait_until(kn__looker *l, int64_t until, bool heeds_asking)
 {
 	struct kn__prober *prober = l->prober;
 

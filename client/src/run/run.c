@@ -12,6 +12,7 @@
 static KN__APART kn_status run(kn__call *call);
 static KN__HOT kn_status attempt(kn__call *call);
 static kn_status take_over(kn__call *call, kn__permit *permit);
+static kn_status find_server(kn__call *call, kn__server **out);
 static KN__HOT kn_status take_of(kn__call *call, kn__server *server, kn__permit *permit);
 static KN__HOT kn_status fly(kn__call *call, kn__permit *permit);
 static bool is_of_callers(kn_status status);
@@ -157,32 +158,48 @@ has_to_know(const kn__call *call, bool reads)
 kn_status
 kn__run_take(kn__call *call, kn__permit *permit)
 {
-	kn_ctx *cx = call->cx;
 	kn_status status;
 
 	do
 	{
-		bool reads = kn__run_is_read(call);
-		kn__server *server;
+		kn__server *server = NULL;
 
-		if (KN__UNLIKELY(atomic_load(&cx->db->first_look_by) != 0) && has_to_know(call, reads))
-		{
-			status = kn__route_await(cx);
-			if (status != KN_OK)
-				return status;
-		}
-		server = kn__route(cx, reads, call->attempts > 1 ? call->server : NULL, &status);
-
-		if (server == NULL)
-			return kn__fail(&cx->fault,
-							status,
-							"no server serves %s now",
-							reads ? "reads" : "writes");
+		status = find_server(call, &server);
+		if (status != KN_OK)
+			return status;
 		call->server = server;
 		status = take_of(call, server, permit);
 		/* Sent away, because another server is the right one by now. */
 	} while (status == KN_READ_ONLY);
 	return status;
+}
+
+static kn_status
+find_server(kn__call *call, kn__server **out)
+{
+	kn_ctx *cx = call->cx;
+	bool reads = kn__run_is_read(call);
+	const kn__server *except = call->attempts > 1 ? call->server : NULL;
+	bool is_new = atomic_load(&cx->db->first_look_by) != 0;
+	kn_status status = KN_OK;
+
+	if (KN__LIKELY(!is_new) || !has_to_know(call, reads))
+		*out = kn__route(cx, reads, except, &status);
+	if (KN__LIKELY(*out != NULL))
+		return KN_OK;
+	if (is_new)
+	{
+		status = kn__route_await(cx);
+		if (status != KN_OK)
+			return status;
+		*out = kn__route(cx, reads, except, &status);
+		if (*out != NULL)
+			return KN_OK;
+	}
+	/* The next attempt may find the next primary. */
+	if (cx->route != KN_ROUTE_REPLICA)
+		call->server = kn__route_primary(cx->db);
+	return kn__fail(&cx->fault, status, "no server serves %s now", reads ? "reads" : "writes");
 }
 
 /* Until when a call waits for a connection. */
@@ -195,6 +212,14 @@ patience_of(const kn_ctx *cx)
 		return cx->wait.deadline;
 	until = kn__after(kn__now(cx->db->clock), FRESH_MS);
 	return until < cx->wait.deadline ? until : cx->wait.deadline;
+}
+
+/* Whether a failover has made another one the primary, while a write has waited for that one. */
+static bool
+is_left_behind(const kn__call *call, kn__server *server)
+{
+	return call->cx->db->server_count > 1 && !kn__run_is_read(call) &&
+		   kn__route_primary(call->cx->db) != server;
 }
 
 static kn_status
@@ -230,7 +255,8 @@ take_of(kn__call *call, kn__server *server, kn__permit *permit)
 	/* The wait for one that is free is no slowness of the server's. */
 	call->began = status == KN_OK ? member->taken_at : kn__coarse(clock);
 	cx->longest = 0;
-	if (status == KN_OK && has_all && !kn__route_has(cx, server))
+	if (status == KN_OK &&
+		((has_all && !kn__route_has(cx, server)) || is_left_behind(call, server)))
 	{
 		kn__link_give((kn__link *) (void *) member, true, kn__coarse(clock));
 		status = KN_READ_ONLY;

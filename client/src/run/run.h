@@ -47,13 +47,14 @@ struct kn__server
 	_Atomic(bool) is_primary;      /* as it was last seen; the first server's until then */
 	_Atomic(bool) is_known;        /* it could be reached at the last look */
 	_Atomic(bool) is_looked_after; /* it has ever been looked at */
-	bool may_be_gone; /* for good: its timeline is forgotten then; with the handle's lock */
-	_Atomic(int64_t) timeline;   /* one more after each promotion; 0: not known */
-	_Atomic(int64_t) renewed_at; /* because it would not be written to, last; 0: never */
-	_Atomic(bool) is_told;       /* that statements were prepared in vain */
-	_Atomic(int64_t) lag_us;     /* of a replica, -1: not known */
-	_Atomic(uint64_t) replayed;  /* place in the log, of a replica */
-	_Atomic(uint32_t) setbacks;  /* how often it was found to have less than that */
+	bool is_away;                  /* it cannot be reached; with the handle's lock */
+	bool may_be_gone;              /* for good: its timeline is forgotten then; likewise */
+	_Atomic(int64_t) timeline;     /* one more after each promotion; 0: not known */
+	_Atomic(int64_t) renewed_at;   /* because it would not be written to, last; 0: never */
+	_Atomic(bool) is_told;         /* that statements were prepared in vain */
+	_Atomic(int64_t) lag_us;       /* of a replica, -1: not known */
+	_Atomic(uint64_t) replayed;    /* place in the log, of a replica */
+	_Atomic(uint32_t) setbacks;    /* how often it was found to have less than that */
 	_Atomic(uint64_t) errors;
 	_Atomic(uint64_t) retries;
 	_Atomic(uint64_t) retries_denied;
@@ -93,10 +94,11 @@ struct kn_db
 	int haste[2];         /* likewise, but what kn_close() has patience with may go on until then */
 	pthread_mutex_t lock; /* of what follows, and of sleepers */
 	_Atomic(int64_t)
-		newest_primary; /* timeline that a primary was seen on; 0: none, or forgotten */
-	int64_t newest_at;  /* when one was seen there, last */
-	int met;            /* servers that have been looked at */
-	int contexts;       /* and listeners, that have not ended, and one for the handle itself */
+		newest_primary;        /* timeline that a primary was seen on; 0: none, or forgotten */
+	kn__server *newest_server; /* it was that one */
+	int64_t older_since;       /* when that was found on an older one; KN__NEVER: it was not */
+	int met;                   /* servers that have been looked at */
+	int contexts; /* and listeners, that have not ended, and one for the handle itself */
 	pthread_cond_t woken;
 	struct kn__load *loads; /* cache.c: that are under way */
 	uint64_t load_count;    /* that there have been */
@@ -344,6 +346,7 @@ extern void kn__listen_wake_all(kn_db *db);
 #define KN__HASTE_MS 100
 extern KN__COLD void kn__route_refused(kn__server *server, int64_t now);
 extern kn__server *kn__route_primary(kn_db *db);
+extern bool kn__route_is_in_force(kn__server *server);
 extern bool kn__route_is_left_behind(kn__server *server);
 extern bool kn__route_is_left(kn__server *server);
 extern int64_t kn__route_pace(kn__server *server, int64_t probe_ms);
@@ -363,8 +366,8 @@ extern KN__COLD void kn__route_find(kn__server *server, int64_t timeline);
 extern KN__COLD void kn__route_lose(kn__server *server, bool is_away);
 
 /* route.c */
-/* Looks what a replica has, on a new connection before anybody has it. */
-extern KN__COLD kn_status kn__route_meet(kn__link *link, const kn__wait *wait, kn__fault *fault);
+/* It was found to have less than was known. */
+extern KN__COLD void kn__route_set_back(kn__server *server, uint64_t replayed);
 extern KN__COLD void kn__route_doubt(kn__server *server, kn_status status);
 extern kn_status kn__route_start(kn_db *db);
 extern void kn__route_stop(kn_db *db);

@@ -11,6 +11,7 @@
 
 #define PAIRS     10000
 #define READS     10000
+#define HANDLES   20
 #define RING      256 /* writes that are looked back at */
 #define DELAY_MS  30  /* between what is committed and what the replica shows of it */
 #define PER_WRITE 10  /* reads */
@@ -69,6 +70,26 @@ check_statements(void)
 		if (statements[i].expected == PRIMARY && !statements[i].is_refused)
 			check(detours() == before, "it goes there at once");
 	}
+}
+
+/* A new handle knows of a replica when it is asked for one. */
+static void
+check_first_reads(const char *primary, const char *replica)
+{
+	const kn_request request = { .size = sizeof(request),
+								 .route = KN_ROUTE_REPLICA,
+								 .timeout_ms = REQUEST_MS };
+	kn_db *kept = db;
+	int strayed = 0;
+
+	for (int i = 0; i < HANDLES; i++)
+	{
+		open_servers(primary, replica);
+		strayed += read_with(&request) != REPLICA;
+		check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	}
+	check(strayed == 0, "the first read of a handle finds a replica");
+	db = kept;
 }
 
 static void
@@ -487,6 +508,7 @@ main(int argc, char **argv)
 	check_reads(replica);
 	check_statements();
 	check_requests();
+	check_first_reads(argv[1], argv[2]);
 	check_hidden_writes(argv[1], argv[2]);
 	check_volatile_functions(argv[1], argv[2]);
 	check_copies();

@@ -8,6 +8,8 @@
  */
 #include "route.h"
 
+#include <unistd.h>
+
 #define WRITE "INSERT INTO kept VALUES (1) RETURNING left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 
 #define HANDLES 24
@@ -190,6 +192,105 @@ check_not_told(const char *plain_first, const char *plain_second)
 	db = kept;
 }
 
+/* A name of a directory leads to the first server, and then to the second. */
+static void
+check_led_elsewhere(const char *primary)
+{
+	kn_db *kept = db;
+	char dir[200];
+	char name[64];
+	char conninfo[200];
+
+	ask(first, "SHOW unix_socket_directories", dir, sizeof(dir));
+	(void) snprintf(name, sizeof(name), "/tmp/kn_timeline_%d", (int) getpid());
+	(void) snprintf(conninfo,
+					sizeof(conninfo),
+					"host=%s port=54321 user=postgres dbname=postgres sslmode=disable",
+					name);
+	check(symlink(dir, name) == 0, "there is the name");
+	db = open_both(primary, conninfo, PROBE_MS);
+	check(comes_to_be(1, true), "it leads to the first");
+	ask(second, "SHOW unix_socket_directories", dir, sizeof(dir));
+	check(unlink(name) == 0 && symlink(dir, name) == 0, "there it is again");
+	kn_reset_pool(db);
+	check(comes_to_be(1, false) && reads_come_to(REPLICA, 0), "it leads to the second");
+	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	check(unlink(name) == 0, "it is removed");
+	db = kept;
+}
+
+typedef struct queued
+{
+	_Atomic(bool) has_begun;
+	char timeline[9];
+} queued;
+
+static void *
+write_queued(void *argument)
+{
+	queued *q = argument;
+	KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
+	kn_rows *rows;
+
+	atomic_store(&q->has_begun, true);
+	rows = kn_query(cx, WRITE);
+	(void)
+		snprintf(q->timeline, sizeof(q->timeline), "%s", kn_next(rows) ? kn_get_text(rows, 0) : "");
+	if (kn_done(rows) != KN_OK)
+		*q->timeline = '\0';
+	return NULL;
+}
+
+/* The only connection to the second is taken until the write is over that waits for it. */
+static kn_status
+promote_meanwhile(kn_ctx *cx, void *argument)
+{
+	queued *q = argument;
+	int64_t end = kn__now(NULL) + PATIENCE;
+	pthread_t thread;
+
+	if (kn_exec(cx, "SELECT 1") != KN_OK || pthread_create(&thread, NULL, write_queued, q) != 0)
+		return KN_USAGE;
+	while (stats_of(1).waiting == 0 && kn__now(NULL) < end)
+		;
+	check(stats_of(1).waiting == 1, "a write waits for the second");
+	control("KN_TEST_PRIMARY_CONTROL", "promote");
+	(void) pthread_join(thread, NULL);
+	return KN_OK;
+}
+
+/* There are two who say that they are the primary. */
+static void
+check_promoted_meanwhile(const char *primary, const char *replica)
+{
+	const char *replicas[2] = { replica, NULL };
+	kn_db *kept = db;
+	queued q = { .timeline = "" };
+	char why[256];
+
+	if (kn_open(&db,
+				why,
+				sizeof(why),
+				.conninfo = primary,
+				.replicas = replicas,
+				.max_connections = 1,
+				.acquire_ms = REQUEST_MS,
+				.probe_ms = PROBE_MS) != KN_OK)
+	{
+		(void) fprintf(stderr, "%s\n", why);
+		exit(EXIT_FAILURE);
+	}
+	check(comes_to_be(1, true) && comes_to_be(0, false), "the second is the primary");
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS);
+
+		check(kn_transact(cx, promote_meanwhile, &q) == KN_OK, "somebody has the connection");
+	}
+	check(strcmp(q.timeline, "00000003") == 0, "who has waited writes to the newest");
+	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
+	db = kept;
+}
+
 /* Which of the two counts is not known at first: nothing is written before it is. */
 static void
 check_first_writes(const char *a, const char *b)
@@ -211,13 +312,13 @@ check_first_writes(const char *a, const char *b)
 
 /* The first is the primary again, and the second goes on, as a standby of nobody. */
 static void
-check_strays(void)
+check_strays(const char *a, const char *b)
 {
 	char dir[300];
 	int strayed = 0;
 	int failures = 0;
 
-	control("KN_TEST_PRIMARY_CONTROL", "promote");
+	check_promoted_meanwhile(a, b);
 	check(comes_to_be(0, true) && comes_to_be(1, true), "there are two who say so");
 	check(writes_come_to("00000003"), "writes go to the newest");
 	tell(second, "INSERT INTO kept SELECT 7 FROM generate_series(1, 100000)");
@@ -307,9 +408,10 @@ main(int argc, char **argv)
 	check(reads_come_to(REPLICA, 0), "there is a replica");
 	for (int i = 0; i < 2; i++)
 		(void) snprintf(plain[i], sizeof(plain[i]), "%s user=kn_plain", argv[1 + i]);
+	check_led_elsewhere(argv[1]);
 	check_follows(plain[0], plain[1]);
 	check_not_told(plain[0], plain[1]);
-	check_strays();
+	check_strays(argv[1], argv[2]);
 	check_left_behind();
 	check_first_writes(argv[1], argv[2]);
 	check_comes_late();
