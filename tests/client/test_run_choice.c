@@ -288,6 +288,25 @@ START_TEST(is_not_talked_out_of_the_newest)
 }
 END_TEST
 
+/* The timeline of a standby not everybody may ask for. */
+START_TEST(believes_who_makes_the_pool_anew)
+{
+	servers[2].is_primary = true;
+	kn__route_find(&servers[2], 2);
+	servers[2].is_primary = false;
+	kn__route_find(&servers[0], 1);
+	for (int i = 0; i < SERVERS; i++)
+		kn__route_forget(&servers[i]);
+	kn__route_find(&servers[2], 2);
+	ck_assert_int_ne(choose(false, -1), 0);
+	kn__route_forget(&servers[2]);
+	kn__route_find(&servers[1], 0);
+	ck_assert_int_ne(choose(false, -1), 0);
+	kn__route_find(&servers[2], 0);
+	ck_assert_int_eq(choose(false, -1), 0);
+}
+END_TEST
+
 /* On an older one, or on a newer, which the primary that is there is not on: by a failover back. */
 START_TEST(leaves_those_of_other_timelines_behind)
 {
@@ -464,6 +483,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, does_not_fall_back_to_an_older_timeline);
 	tcase_add_loop_test(tcase, reads_nothing_stale_without_a_primary, 0, 2);
 	tcase_add_test(tcase, writes_to_none_that_were_left_behind);
+	tcase_add_test(tcase, believes_who_makes_the_pool_anew);
 	tcase_add_loop_test(tcase, is_not_talked_out_of_the_newest, 0, 2);
 	tcase_add_test(tcase, waits_for_the_first_look);
 	tcase_add_test(tcase, waits_for_nothing_once_it_is_over);

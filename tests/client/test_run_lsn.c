@@ -22,7 +22,7 @@ set_up(void)
 	db.servers = servers;
 	db.server_count = 2;
 	servers[0].db = servers[1].db = &db;
-	servers[0].is_primary = true;
+	servers[0].is_primary = servers[0].is_known = servers[1].is_known = true;
 	servers[0].timeline = servers[1].timeline = 1;
 	link_there.server = &servers[0];
 	cx.db = &db;
@@ -77,10 +77,15 @@ START_TEST(is_no_place_of_one_that_is_not_known_to_be_the_primary)
 	ck_assert_uint_eq(cx.last_lsn, 0);
 	note("100", true);
 	ck_assert_uint_eq(cx.last_lsn, UINT64_MAX);
-	/* Nor is the first one a primary, if it was left behind. */
+	/* Nor is the first one a primary, if it was left behind, or cannot be looked at. */
 	cx.last_lsn = 0;
-	db.newest_primary = 2;
 	link_there.server = &servers[0];
+	servers[0].is_known = false;
+	note("100", true);
+	ck_assert_uint_eq(cx.last_lsn, UINT64_MAX);
+	cx.last_lsn = 0;
+	servers[0].is_known = true;
+	db.newest_primary = 2;
 	note("100", true);
 	ck_assert_uint_eq(cx.last_lsn, UINT64_MAX);
 }

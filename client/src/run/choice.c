@@ -318,8 +318,8 @@ kn__route_find(kn__server *server, int64_t timeline)
 {
 	atomic_store(&server->timeline, timeline);
 	atomic_store(&server->is_known, true);
-	server->is_away = server->may_be_gone = false;
 	note_newest(server, timeline);
+	server->is_away = server->may_be_gone = false;
 }
 
 /*
@@ -341,8 +341,10 @@ note_newest(kn__server *server, int64_t timeline)
 	}
 	else if (server != db->newest_server)
 		return;
-	/* 0: it may not be asked. */
-	if (timeline == 0 || timeline >= newest)
+	/* 0: it may not be asked, and only who makes the pool anew can know. */
+	if (timeline == 0 && server->may_be_gone)
+		atomic_store(&db->newest_primary, 0);
+	else if (timeline == 0 || timeline >= newest)
 		db->older_since = KN__NEVER;
 	else if (db->older_since == KN__NEVER)
 		db->older_since = now;

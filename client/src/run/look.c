@@ -38,7 +38,7 @@ static int64_t integer_of(const kn_value *value, int64_t otherwise);
 	" AND pg_catalog.pg_last_wal_replay_lsn() = pg_catalog.pg_last_wal_receive_lsn()"
 
 bool
-kn__look(kn__looker *l, const kn__wait *wait)
+kn__look(kn__looker *l, const kn__wait *wait, bool *is_away)
 {
 	const char *sql =
 		l->may_not_ask ? LOOK_HEAD "NULL::bigint" LOOK_TAIL : LOOK_HEAD LOOK_TIMELINE LOOK_TAIL;
@@ -58,8 +58,10 @@ kn__look(kn__looker *l, const kn__wait *wait)
 	{
 		kn__result_free(item.result);
 		l->may_not_ask = true;
-		return kn__look(l, wait);
+		return kn__look(l, wait, is_away);
 	}
+	/* Only a pooler says that of its server. */
+	*is_away = strncmp(fault.error.sqlstate, "08", 2) == 0;
 	if (status != KN_OK)
 		return false;
 	note(l, item.result, asked);
@@ -89,7 +91,8 @@ note(kn__looker *l, const kn__result *result, int64_t asked)
 	if (!is_primary && timeline != 0 && timeline < l->timeline)
 		timeline = l->timeline;
 	l->timeline = timeline;
-	if (is_primary && !atomic_load(&server->is_primary))
+	if (is_primary &&
+		(!atomic_load(&server->is_primary) || atomic_load(&server->timeline) != timeline))
 		forget_places(l);
 	is_news = atomic_exchange(&server->timeline, timeline) != timeline;
 	was_primary = atomic_exchange(&server->is_primary, is_primary);

@@ -11,6 +11,9 @@
  */
 #include "run/run.h"
 
+static bool is_of_primary(kn__server *server);
+static bool is_standby(const kn__link *link);
+
 static const char x_lsn[] =
 	"SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery()"
 	" THEN (pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn)::bigint ELSE 0 END";
@@ -39,17 +42,32 @@ kn__lsn_item(void)
 void
 kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written)
 {
+	kn__server *server = cx->link->server;
 	kn_value value;
 	const char *why;
-	bool is_known = item->result != NULL && kn__result_rows(item->result) == 1 &&
-					kn__result_value(item->result, 0, 0, NULL, NULL, &value, &why) == KN_OK &&
-					value.type == KN_TYPE_I64;
-	bool is_of_primary = kn__route_is_in_force(cx->link->server);
+	bool is_told = item->result != NULL && kn__result_rows(item->result) == 1 &&
+				   kn__result_value(item->result, 0, 0, NULL, NULL, &value, &why) == KN_OK &&
+				   value.type == KN_TYPE_I64;
+	bool is_beyond = is_told ? value.as.i > 0 && !is_of_primary(server) : !is_standby(cx->link);
 
-	if (may_have_written && (!is_known || (value.as.i > 0 && !is_of_primary)))
+	if (may_have_written && is_beyond)
 		cx->last_lsn = UINT64_MAX;
-	else if (may_have_written && (uint64_t) value.as.i > cx->last_lsn)
+	else if (may_have_written && is_told && (uint64_t) value.as.i > cx->last_lsn)
 		cx->last_lsn = (uint64_t) value.as.i;
 	kn__result_free(item->result);
 	item->result = NULL;
+}
+
+/* Of the one that the others are compared with. */
+static bool
+is_of_primary(kn__server *server)
+{
+	return atomic_load(&server->is_known) && kn__route_is_in_force(server);
+}
+
+/* By what was seen of it, and by what it says: there nothing can have been written. */
+static bool
+is_standby(const kn__link *link)
+{
+	return !atomic_load(&link->server->is_primary) && kn__route_is_standby(link);
 }

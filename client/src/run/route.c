@@ -24,6 +24,7 @@ static bool is_time_to_renew(kn__server *server);
 static void end_prober(struct kn__prober *prober);
 static void *look_on(void *argument);
 static void probe(kn__looker *l);
+static kn__wait patience_of(const kn__looker *l);
 static bool is_out_of_date(kn__looker *l);
 static void connect_anew(kn__looker *l, const kn__wait *wait);
 static void hang_up(kn__looker *l);
@@ -40,7 +41,8 @@ kn__route_set_back(kn__server *server, uint64_t replayed)
 
 	(void) pthread_mutex_lock(&db->lock);
 	atomic_fetch_add(&server->setbacks, 1);
-	atomic_store(&server->replayed, replayed);
+	if (replayed < atomic_load(&server->replayed))
+		atomic_store(&server->replayed, replayed);
 	(void) pthread_mutex_unlock(&db->lock);
 	kn__route_doubt(server, KN_CONN_LOST);
 }
@@ -183,20 +185,33 @@ look_on(void *argument)
 static void
 probe(kn__looker *l)
 {
-	kn__server *server = l->server;
-	kn_db *db = server->db;
-	int64_t most = db->config.probe_ms > LOOK_MS ? db->config.probe_ms : LOOK_MS;
-	kn__wait wait = kn__own_wait(db, KN__NEVER);
+	kn__wait wait;
+	bool is_away;
 
-	if (server->place->connect_ms >= 0 && server->place->connect_ms < most)
-		most = server->place->connect_ms;
-	wait.deadline = kn__after(kn__now(db->clock), most);
 	if (l->link == NULL || is_out_of_date(l))
+	{
+		wait = patience_of(l);
 		connect_anew(l, &wait);
-	if (l->link == NULL || kn__look(l, &wait))
+	}
+	if (l->link == NULL)
 		return;
-	kn__route_lose(server, false);
+	wait = patience_of(l);
+	if (kn__look(l, &wait, &is_away))
+		return;
+	kn__route_lose(l->server, is_away);
 	hang_up(l);
+}
+
+static kn__wait
+patience_of(const kn__looker *l)
+{
+	const kn_db *db = l->prober->db;
+	int64_t most = db->config.probe_ms > LOOK_MS ? db->config.probe_ms : LOOK_MS;
+	int64_t connect_ms = l->server->place->connect_ms;
+
+	if (connect_ms >= 0 && connect_ms < most)
+		most = connect_ms;
+	return kn__own_wait(db, kn__after(kn__now(db->clock), most));
 }
 
 /* The name may lead to another server by now, and says so only to those who connect. */
@@ -205,35 +220,35 @@ is_out_of_date(kn__looker *l)
 {
 	kn_db *db = l->prober->db;
 	int64_t most = db->config.lifetime_ms;
-	bool is_told;
 
 	(void) pthread_mutex_lock(&db->lock);
-	is_told = l->server->may_be_gone;
+	l->is_told |= l->server->may_be_gone;
 	(void) pthread_mutex_unlock(&db->lock);
-	return is_told || (most >= 0 && kn__now(NULL) - l->opened_at > most * KN__NS_PER_MS);
+	return l->is_told || (most >= 0 && kn__now(NULL) - l->opened_at > most * KN__NS_PER_MS);
 }
 
-/* The connection of before goes on to do where the server is there, and takes no other. */
+/* The connection of before goes on to do while there is no other to be had. */
 static void
 connect_anew(kn__looker *l, const kn__wait *wait)
 {
 	kn__link *link;
 	kn__fault fault;
 	kn_status status;
-	bool is_away;
 
 	kn__fault_clear(&fault);
 	status = kn__link_open(l->server, wait, NULL, &link, &fault);
-	/* Where we are to blame nothing is known of it. */
-	is_away = status != KN_OK && status != KN_NO_MEMORY && fault.error.sqlstate[0] == '\0' &&
-			  !fault.is_ours;
-	l->opened_at = kn__now(NULL);
-	if (status != KN_OK && (l->link == NULL || is_away))
-		kn__route_lose(l->server, is_away);
-	if (l->link != NULL && (status == KN_OK || is_away))
-		hang_up(l);
 	if (status == KN_OK)
+	{
+		if (l->link != NULL)
+			hang_up(l);
 		l->link = link;
+		l->is_told = false;
+		l->opened_at = kn__now(NULL);
+	}
+	else if (l->link == NULL)
+		/* Not one that answers, be it only that it cannot now; nor if we cannot. */
+		kn__route_lose(l->server,
+					   (status == KN_CONN_LOST || status == KN_TIMEOUT) && !fault.is_ours);
 }
 
 static void

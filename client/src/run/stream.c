@@ -340,7 +340,8 @@ note_lsn(const kn_rows *rows)
 	const kn__call *call = &rows->call;
 
 	if (kn__lsn_is_wanted(rows->cx) && !kn__run_is_harmless(call) &&
-		(!kn__run_is_read(call) || atomic_load(&call->server->is_primary)))
+		(!kn__run_is_read(call) || atomic_load(&call->server->is_primary) ||
+		 !kn__route_may_be_standby(rows->cx->link)))
 		rows->cx->last_lsn = UINT64_MAX;
 }
 
