@@ -45,7 +45,7 @@ kn__route(kn_ctx *cx, bool is_read, const kn__server *except, kn_status *status)
 		return serves(cx, is_read, primary, status);
 	now = kn__now(db->clock);
 	if (cx->wants_fresh && primary != except && atomic_load(&primary->is_known) &&
-		kn__breaker_may_admit(&primary->breaker, now) && kn__route_is_in_force(primary))
+		kn__breaker_may_admit(&primary->breaker, now) && kn__route_is_in_force(db, primary))
 		return primary;
 	for (int i = 0; i < db->server_count; i++)
 	{
@@ -88,7 +88,7 @@ serves(const kn_ctx *cx, bool is_read, kn__server *server, kn_status *status)
 	bool is_standby = !atomic_load(&server->is_primary);
 	bool may_answer = !is_read || (cx->route != KN_ROUTE_PRIMARY && kn__route_has(cx, server));
 
-	if (is_standby ? may_answer : kn__route_is_in_force(server))
+	if (is_standby ? may_answer : kn__route_is_in_force(cx->db, server))
 		return server;
 	*status = KN_UNAVAILABLE;
 	return NULL;
@@ -96,10 +96,10 @@ serves(const kn_ctx *cx, bool is_read, kn__server *server, kn_status *status)
 
 /* A primary that has not been left behind by a failover. */
 bool
-kn__route_is_in_force(kn__server *server)
+kn__route_is_in_force(const kn_db *db, kn__server *server)
 {
 	return atomic_load(&server->is_primary) &&
-		   atomic_load(&server->timeline) >= atomic_load(&server->db->newest_primary);
+		   atomic_load(&server->timeline) >= atomic_load(&db->newest_primary);
 }
 
 /* Whether it is a replica that has what the context has to see. */
@@ -140,7 +140,7 @@ kn__route_primary(kn_db *db)
 
 		if (!atomic_load(&server->is_primary))
 			newest = newest == NULL || timeline >= atomic_load(&newest->timeline) ? server : newest;
-		else if (kn__route_is_in_force(server) && (best == NULL || is_better(server, best)))
+		else if (kn__route_is_in_force(db, server) && (best == NULL || is_better(server, best)))
 			best = server;
 	}
 	if (best != NULL)
@@ -333,6 +333,7 @@ note_newest(kn__server *server, int64_t timeline)
 	kn_db *db = server->db;
 	int64_t newest = atomic_load(&db->newest_primary);
 	int64_t now = kn__now(NULL);
+	bool is_older;
 
 	if (timeline >= newest && atomic_load(&server->is_primary))
 	{
@@ -342,14 +343,14 @@ note_newest(kn__server *server, int64_t timeline)
 	else if (server != db->newest_server)
 		return;
 	/* 0: it may not be asked, and only who makes the pool anew can know. */
-	if (timeline == 0 && server->may_be_gone)
+	is_older = timeline != 0 && timeline < newest;
+	if (is_older ? now - db->older_since > KEPT_MS * KN__NS_PER_MS
+				 : timeline == 0 && server->may_be_gone)
 		atomic_store(&db->newest_primary, 0);
-	else if (timeline == 0 || timeline >= newest)
+	if (!is_older)
 		db->older_since = KN__NEVER;
 	else if (db->older_since == KN__NEVER)
 		db->older_since = now;
-	else if (now - db->older_since > KEPT_MS * KN__NS_PER_MS)
-		atomic_store(&db->newest_primary, 0);
 }
 
 /* It could not be asked, or not even be reached. */

@@ -11,7 +11,7 @@
  */
 #include "run/run.h"
 
-static bool is_of_primary(kn__server *server);
+static bool is_of_primary(const kn_db *db, kn__server *server);
 static bool is_standby(const kn__link *link);
 
 static const char x_lsn[] =
@@ -48,7 +48,8 @@ kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written)
 	bool is_told = item->result != NULL && kn__result_rows(item->result) == 1 &&
 				   kn__result_value(item->result, 0, 0, NULL, NULL, &value, &why) == KN_OK &&
 				   value.type == KN_TYPE_I64;
-	bool is_beyond = is_told ? value.as.i > 0 && !is_of_primary(server) : !is_standby(cx->link);
+	bool is_beyond =
+		is_told ? value.as.i > 0 && !is_of_primary(cx->db, server) : !is_standby(cx->link);
 
 	if (may_have_written && is_beyond)
 		cx->last_lsn = UINT64_MAX;
@@ -60,9 +61,9 @@ kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written)
 
 /* Of the one that the others are compared with. */
 static bool
-is_of_primary(kn__server *server)
+is_of_primary(const kn_db *db, kn__server *server)
 {
-	return atomic_load(&server->is_known) && kn__route_is_in_force(server);
+	return atomic_load(&server->is_known) && kn__route_is_in_force(db, server);
 }
 
 /* By what was seen of it, and by what it says: there nothing can have been written. */

@@ -277,7 +277,7 @@ dismiss(kn_db *db)
 			(!atomic_load(&server->is_known) || atomic_load(&server->is_primary)))
 			kn__pool_dismiss(server->pool);
 	}
-	return atomic_load(&primary->is_known) && kn__route_is_in_force(primary);
+	return atomic_load(&primary->is_known) && kn__route_is_in_force(db, primary);
 }
 
 /* False: it is over. */

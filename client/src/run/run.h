@@ -346,7 +346,7 @@ extern void kn__listen_wake_all(kn_db *db);
 #define KN__HASTE_MS 100
 extern KN__COLD void kn__route_refused(kn__server *server, int64_t now);
 extern kn__server *kn__route_primary(kn_db *db);
-extern bool kn__route_is_in_force(kn__server *server);
+extern bool kn__route_is_in_force(const kn_db *db, kn__server *server);
 extern bool kn__route_is_left_behind(kn__server *server);
 extern bool kn__route_is_left(kn__server *server);
 extern int64_t kn__route_pace(kn__server *server, int64_t probe_ms);
