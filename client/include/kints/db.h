@@ -202,9 +202,10 @@ KN_API kn_status kn_close(kn_db *db, int64_t drain_ms);
  * Replaces all connections: idle ones at once, those in use when they come back.  Waits for
  * neither.  What the handle knows by then of types that are the database's own stays: where the
  * same name leads to another cluster from now on, in which they have other numbers, take a new
- * handle.  Of several servers, a primary that cannot be reached is none any more: else nothing is
- * written to one of an older timeline for as long as the handle lives.  NULL does nothing, nor does
- * it in a child process.
+ * handle.  Of several servers, a primary that cannot be reached is none any more, nor does one that
+ * is a standby by now, and may not be asked for its timeline, keep another from being it: else
+ * nothing is written to one of an older timeline than there was.  NULL does nothing, nor does it in
+ * a child process.
  */
 KN_API void kn_reset_pool(kn_db *db);
 

@@ -296,6 +296,7 @@ kn__route_forget(kn__server *server)
 {
 	(void) pthread_mutex_lock(&server->db->lock);
 	server->may_be_gone = true;
+	server->resets++;
 	if (server->is_away)
 		drop(server);
 	(void) pthread_mutex_unlock(&server->db->lock);
@@ -359,7 +360,7 @@ kn__route_lose(kn__server *server, bool is_away)
 {
 	(void) pthread_mutex_lock(&server->db->lock);
 	atomic_store(&server->is_known, false);
-	server->is_away |= is_away;
+	server->is_away = is_away;
 	if (is_away && server->may_be_gone)
 		drop(server);
 	(void) pthread_mutex_unlock(&server->db->lock);

@@ -60,13 +60,18 @@ kn__look(kn__looker *l, const kn__wait *wait, bool *is_away)
 		l->may_not_ask = true;
 		return kn__look(l, wait, is_away);
 	}
-	/* Only a pooler says that of its server. */
-	*is_away = strncmp(fault.error.sqlstate, "08", 2) == 0;
+	*is_away = kn__look_is_said_away(&fault);
 	if (status != KN_OK)
 		return false;
 	note(l, item.result, asked);
 	kn__result_free(item.result);
 	return true;
+}
+
+bool
+kn__look_is_said_away(const kn__fault *fault)
+{
+	return strncmp(fault->error.sqlstate, "08", 2) == 0;
 }
 
 static void

@@ -15,7 +15,7 @@ typedef struct kn__looker
 	kn__server *server;
 	kn__link *link; /* outside of its pool; NULL: not connected */
 	int64_t opened_at;
-	bool is_told;      /* that it may lead to where the server was */
+	uint32_t resets;   /* that there had been of the server when it was opened */
 	int64_t timeline;  /* that a replica was seen on by this connection: it never goes back */
 	uint32_t setbacks; /* of the server, when the look began */
 	bool may_not_ask;  /* for the timeline of a replica */
@@ -33,7 +33,9 @@ struct kn__prober
 	kn__looker *lookers;
 };
 
-/* One look at the server.  False: it could not be asked; is_away: and it is known to be gone. */
+/* One look at the server.  False: it could not be asked; is_away: and a pooler says that of it. */
 extern bool kn__look(kn__looker *l, const kn__wait *wait, bool *is_away);
+/* Whether it is a pooler that says that its server cannot be reached. */
+extern bool kn__look_is_said_away(const kn__fault *fault);
 
 #endif

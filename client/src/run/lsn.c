@@ -7,7 +7,7 @@
  * the commit.  Where the answer is lost the place is beyond all others: only the primary
  * is sure to have it.  So it is where one has written that is not known to be the primary yet: the
  * same place may be another one in the logs that the others have.  What was read may have written
- *as well, if it calls something that nobody knows; but on a standby it has not.
+ * as well, if it calls something that nobody knows; but on a standby it has not.
  */
 #include "run/run.h"
 
@@ -57,6 +57,13 @@ kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written)
 		cx->last_lsn = (uint64_t) value.as.i;
 	kn__result_free(item->result);
 	item->result = NULL;
+}
+
+/* Whether what reads there may have written; who nobody has seen to be a primary has to say so. */
+bool
+kn__lsn_may_be_written(const kn__link *link)
+{
+	return atomic_load(&link->server->is_primary) || !kn__route_may_be_standby(link);
 }
 
 /* Of the one that the others are compared with. */

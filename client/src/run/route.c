@@ -26,7 +26,9 @@ static void *look_on(void *argument);
 static void probe(kn__looker *l);
 static kn__wait patience_of(const kn__looker *l);
 static bool is_out_of_date(kn__looker *l);
+static uint32_t resets_of(kn__looker *l);
 static void connect_anew(kn__looker *l, const kn__wait *wait);
+static bool is_away(kn_status status, const kn__fault *fault);
 static void hang_up(kn__looker *l);
 static bool dismiss(kn_db *db);
 static bool wait_for_turn(kn__looker *l);
@@ -186,7 +188,7 @@ static void
 probe(kn__looker *l)
 {
 	kn__wait wait;
-	bool is_away;
+	bool is_gone;
 
 	if (l->link == NULL || is_out_of_date(l))
 	{
@@ -196,9 +198,9 @@ probe(kn__looker *l)
 	if (l->link == NULL)
 		return;
 	wait = patience_of(l);
-	if (kn__look(l, &wait, &is_away))
+	if (kn__look(l, &wait, &is_gone))
 		return;
-	kn__route_lose(l->server, is_away);
+	kn__route_lose(l->server, is_gone);
 	hang_up(l);
 }
 
@@ -218,19 +220,29 @@ patience_of(const kn__looker *l)
 static bool
 is_out_of_date(kn__looker *l)
 {
+	int64_t most = l->prober->db->config.lifetime_ms;
+
+	return l->resets != resets_of(l) ||
+		   (most >= 0 && kn__now(NULL) - l->opened_at > most * KN__NS_PER_MS);
+}
+
+static uint32_t
+resets_of(kn__looker *l)
+{
 	kn_db *db = l->prober->db;
-	int64_t most = db->config.lifetime_ms;
+	uint32_t resets;
 
 	(void) pthread_mutex_lock(&db->lock);
-	l->is_told |= l->server->may_be_gone;
+	resets = l->server->resets;
 	(void) pthread_mutex_unlock(&db->lock);
-	return l->is_told || (most >= 0 && kn__now(NULL) - l->opened_at > most * KN__NS_PER_MS);
+	return resets;
 }
 
 /* The connection of before goes on to do while there is no other to be had. */
 static void
 connect_anew(kn__looker *l, const kn__wait *wait)
 {
+	uint32_t resets = resets_of(l);
 	kn__link *link;
 	kn__fault fault;
 	kn_status status;
@@ -242,13 +254,20 @@ connect_anew(kn__looker *l, const kn__wait *wait)
 		if (l->link != NULL)
 			hang_up(l);
 		l->link = link;
-		l->is_told = false;
+		l->resets = resets;
 		l->opened_at = kn__now(NULL);
 	}
 	else if (l->link == NULL)
-		/* Not one that answers, be it only that it cannot now; nor if we cannot. */
-		kn__route_lose(l->server,
-					   (status == KN_CONN_LOST || status == KN_TIMEOUT) && !fault.is_ours);
+		kn__route_lose(l->server, is_away(status, &fault));
+}
+
+/* Not one that answers, be it only that it cannot now; nor is it known where we cannot. */
+static bool
+is_away(kn_status status, const kn__fault *fault)
+{
+	if (fault->is_ours || fault->error.sqlstate[0] != '\0')
+		return kn__look_is_said_away(fault);
+	return status == KN_CONN_LOST || status == KN_TIMEOUT;
 }
 
 static void
@@ -292,6 +311,8 @@ wait_for_turn(kn__looker *l)
 	if (!dismiss(db) && (probe_ms < 0 || probe_ms > KN__HASTE_MS))
 		probe_ms = KN__HASTE_MS;
 	probe_ms = kn__route_pace(l->server, probe_ms);
+	if (l->link != NULL && is_out_of_date(l) && (probe_ms < 0 || probe_ms > LOOK_MS))
+		probe_ms = LOOK_MS;
 	(void) pthread_mutex_lock(&db->lock);
 	goes_on = wait_until(l, now + REST_NS, false) && wait_until(l, kn__after(now, probe_ms), true);
 	l->is_asked = false;

@@ -49,6 +49,7 @@ struct kn__server
 	_Atomic(bool) is_looked_after; /* it has ever been looked at */
 	bool is_away;                  /* it cannot be reached; with the handle's lock */
 	bool may_be_gone;              /* for good: its timeline is forgotten then; likewise */
+	uint32_t resets;               /* how often that was said; likewise */
 	_Atomic(int64_t) timeline;     /* one more after each promotion; 0: not known */
 	_Atomic(int64_t) renewed_at;   /* because it would not be written to, last; 0: never */
 	_Atomic(bool) is_told;         /* that statements were prepared in vain */
@@ -333,6 +334,7 @@ extern bool kn__run_sleep(kn_ctx *cx, int64_t ns);
 /* lsn.c */
 extern KN__HOT bool kn__lsn_is_wanted(const kn_ctx *cx);
 extern kn__item kn__lsn_item(void);
+extern bool kn__lsn_may_be_written(const kn__link *link);
 extern void kn__lsn_note(kn_ctx *cx, kn__item *item, bool may_have_written);
 
 /* query.c: what may be meant, of a failure that the server cannot explain */

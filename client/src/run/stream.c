@@ -86,8 +86,6 @@ begin(kn_rows *rows)
 			cx->stream = rows;
 			return KN_OK;
 		}
-		if (cx->work.depth == 0 && call->outcome != KN__NOTHING_DONE)
-			note_lsn(rows);
 		if (kn__transact_swap(cx, &status))
 			continue;
 		if (cx->work.depth > 0 || !kn__run_may_repeat(call, status) ||
@@ -141,6 +139,8 @@ begin_once(kn_rows *rows)
 	else if (status != KN_OK)
 	{
 		unwrap(rows, &status);
+		if (call->outcome != KN__NOTHING_DONE)
+			note_lsn(rows);
 		kn__run_end_held(cx, call->server, &rows->permit, status);
 	}
 	return status;
@@ -340,8 +340,7 @@ note_lsn(const kn_rows *rows)
 	const kn__call *call = &rows->call;
 
 	if (kn__lsn_is_wanted(rows->cx) && !kn__run_is_harmless(call) &&
-		(!kn__run_is_read(call) || atomic_load(&call->server->is_primary) ||
-		 !kn__route_may_be_standby(rows->cx->link)))
+		(!kn__run_is_read(call) || kn__lsn_may_be_written(rows->cx->link)))
 		rows->cx->last_lsn = UINT64_MAX;
 }
 

@@ -206,6 +206,48 @@ START_TEST(silence_is_a_failure)
 }
 END_TEST
 
+static bool
+cut(void *user)
+{
+	(void) user;
+	return true;
+}
+
+/* Nobody knows what it calls; but a standby has written nothing, whatever that was. */
+START_TEST(what_a_standby_has_lost_is_not_to_be_seen)
+{
+	proxy p = { .text = "kn_guess", .when = MOMENT_DURING, .harm = cut };
+	kn_status status = KN_OK;
+	char conninfo[400];
+
+	await_even();
+	close_even(db);
+	ck_assert_int_eq(setenv("KN_TEST_SOCKET", getenv("KN_TEST_REPLICA_HOST"), 1), 0);
+	proxy_start(&p);
+	(void) snprintf(conninfo, sizeof(conninfo), "%s %s", p.conninfo, as_usual());
+	open_with((kn_config){ .retry_attempts = 1 }, conninfo);
+	while (status == KN_OK)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .route = KN_ROUTE_REPLICA, .timeout_ms = NEVER_MS);
+		kn_rows *rows =
+			_i == 0 ? kn_stream(cx, "SELECT kn_guess(1)") : kn_query(cx, "SELECT kn_guess(1)");
+
+		while (kn_next(rows))
+			;
+		status = kn_done(rows);
+		ck_assert_uint_eq(kn_last_lsn(cx), 0);
+		/* They take turns, and it is to be the other one's next time. */
+		ck_assert_str_ne(read_at(cx), "");
+		ck_assert_str_ne(read_at(cx), "");
+	}
+	ck_assert_int_eq(status, KN_OUTCOME_UNKNOWN);
+	ck_assert(p.is_done);
+	close_even(db);
+	proxy_end(&p);
+	open_with((kn_config){ 0 }, NULL);
+}
+END_TEST
+
 /* To close the handle waits for what is being cancelled. */
 START_TEST(closing_waits_for_losers)
 {
@@ -323,6 +365,7 @@ fill(TCase *tcase)
 	tcase_add_test(tcase, cancelling_counts_for_both);
 	tcase_add_test(tcase, what_is_lost_does_not_win);
 	tcase_add_test(tcase, silence_is_a_failure);
+	tcase_add_loop_test(tcase, what_a_standby_has_lost_is_not_to_be_seen, 0, 2);
 	tcase_add_test(tcase, closing_waits_for_losers);
 	tcase_add_test(tcase, closing_does_not_wait_for_the_silent);
 	tcase_add_test(tcase, the_silent_are_not_read_from);

@@ -483,6 +483,24 @@ check_killed(const char *replica)
 	check(reads_come_to(REPLICA, 0), "and come back to it");
 }
 
+/* Its session ends before anything has come of it: a standby has written nothing. */
+static void
+check_lost(void)
+{
+	static const char sql[] = "SELECT pg_is_in_recovery(), quit()";
+
+	for (int i = 0; i < 2; i++)
+	{
+		KN_AUTO(kn_ctx) *cx = kn_begin(db, .timeout_ms = REQUEST_MS, .route = KN_ROUTE_REPLICA);
+
+		check(place_of(i == 0 ? kn_stream(cx, sql) : kn_query(cx, sql)) == NOWHERE,
+			  "a read that ends its session");
+		check(kn_last_lsn(cx) == 0, "nothing is to be seen after that");
+		check(place_of(kn_query(cx, "SELECT pg_is_in_recovery()")) == REPLICA,
+			  "and the replica serves the next one");
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -498,7 +516,9 @@ main(int argc, char **argv)
 		 "CREATE TABLE log (a int); CREATE SEQUENCE numbers;"
 		 "CREATE TABLE later (a int UNIQUE DEFERRABLE INITIALLY DEFERRED);"
 		 "CREATE FUNCTION bump() RETURNS int LANGUAGE sql AS"
-		 " 'INSERT INTO log VALUES (4) RETURNING a'");
+		 " 'INSERT INTO log VALUES (4) RETURNING a';"
+		 "CREATE FUNCTION quit() RETURNS bool LANGUAGE sql AS"
+		 " 'SELECT pg_terminate_backend(pg_backend_pid())'");
 	open_servers(argv[1], argv[2]);
 	check(kn_server_count(db) == 2, "there are two servers");
 	check(reads_come_to(REPLICA, 0), "reads go to the replica");
@@ -515,6 +535,7 @@ main(int argc, char **argv)
 	check_transactions();
 	check_lag(replica);
 	check_killed(replica);
+	check_lost();
 	check(kn_close(db, 10000) == KN_OK, "all contexts have ended");
 	(void) printf("%d passed, %d failed\n", passed, failed);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
