@@ -141,6 +141,8 @@ note_known(kn__looker *l, int64_t timeline, bool is_of_others)
 {
 	(void) pthread_mutex_lock(&l->prober->db->lock);
 	kn__route_find(l->server, timeline);
+	/* By a connection of before that was said, nobody knows yet of who is there now. */
+	l->server->may_be_gone |= l->resets != l->server->resets;
 	if (is_of_others)
 		leave_others_behind(l);
 	(void) pthread_mutex_unlock(&l->prober->db->lock);

@@ -265,7 +265,10 @@ connect_anew(kn__looker *l, const kn__wait *wait)
 static bool
 is_away(kn_status status, const kn__fault *fault)
 {
-	if (fault->is_ours || fault->error.sqlstate[0] != '\0')
+	/* Some poolers say it of a password, too. */
+	if (fault->is_ours || fault->is_refused)
+		return false;
+	if (fault->error.sqlstate[0] != '\0')
 		return kn__look_is_said_away(fault);
 	return status == KN_CONN_LOST || status == KN_TIMEOUT;
 }
