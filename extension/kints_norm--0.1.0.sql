@@ -136,3 +136,41 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'kints_status' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION kints_status() IS
 	'migrations, the newest first; drifted: the live schema is no longer as the newest one left it';
+
+/*
+ * What happens to a row.  Each of these makes a trigger of the same name, whose arguments say all
+ * there is to say; the trigger functions are for those triggers, and CREATE TRIGGER does as well.
+ */
+CREATE FUNCTION kints_version() RETURNS trigger
+AS 'MODULE_PATHNAME', 'kints_version' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_version() IS
+	'trigger, before each row that is updated: makes its version one more';
+
+CREATE FUNCTION kints_version_enable(
+	tbl regclass, col name DEFAULT 'version', mode text DEFAULT 'bump', touch name DEFAULT NULL,
+	clock text DEFAULT 'tx')
+RETURNS void
+AS 'MODULE_PATHNAME', 'kints_version_enable' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_version_enable(regclass, name, text, name, text) IS
+	'makes each update of a row count its version up, and refuse, if the mode says so, what is for another one';
+
+CREATE FUNCTION kints_version_disable(tbl regclass) RETURNS void
+AS 'MODULE_PATHNAME', 'kints_version_disable' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_version_disable(regclass) IS
+	'ends what kints_version_enable has begun; the column stays';
+
+CREATE FUNCTION kints_touch() RETURNS trigger
+AS 'MODULE_PATHNAME', 'kints_touch' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_touch() IS
+	'trigger, before each row that is updated: notes the time in it';
+
+CREATE FUNCTION kints_touch_enable(tbl regclass, col name DEFAULT 'updated_at', clock text DEFAULT 'tx')
+RETURNS void
+AS 'MODULE_PATHNAME', 'kints_touch_enable' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_touch_enable(regclass, name, text) IS
+	'makes each update of a row note its time';
+
+CREATE FUNCTION kints_touch_disable(tbl regclass, col name DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME', 'kints_touch_disable' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_touch_disable(regclass, name) IS
+	'ends what kints_touch_enable has begun, for one column or all; they stay';

@@ -30,10 +30,11 @@ typedef enum KnElaborateIn
 extern int kints_elaborate_in;
 
 /* SQLSTATEs of our own, class KN. */
-#define KN_ERRCODE_STALE_VERSION MAKE_SQLSTATE('K', 'N', '0', '0', '1')
-#define KN_ERRCODE_STEP_REFUSED  MAKE_SQLSTATE('K', 'N', '0', '0', '2')
-#define KN_ERRCODE_PLAN_STALE    MAKE_SQLSTATE('K', 'N', '0', '0', '3')
-#define KN_ERRCODE_UNSUPPORTED   MAKE_SQLSTATE('K', 'N', '0', '0', '4')
-#define KN_ERRCODE_CHECKSUM      MAKE_SQLSTATE('K', 'N', '0', '0', '5')
+#define KN_ERRCODE_STALE_VERSION   MAKE_SQLSTATE('K', 'N', '0', '0', '1')
+#define KN_ERRCODE_STEP_REFUSED    MAKE_SQLSTATE('K', 'N', '0', '0', '2')
+#define KN_ERRCODE_PLAN_STALE      MAKE_SQLSTATE('K', 'N', '0', '0', '3')
+#define KN_ERRCODE_UNSUPPORTED     MAKE_SQLSTATE('K', 'N', '0', '0', '4')
+#define KN_ERRCODE_CHECKSUM        MAKE_SQLSTATE('K', 'N', '0', '0', '5')
+#define KN_ERRCODE_VERSION_MISSING MAKE_SQLSTATE('K', 'N', '0', '0', '7')
 
 #endif

@@ -10,6 +10,7 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 #include "lib/stringinfo.h"
+#include "nodes/nodes.h"
 #include "utils/jsonb.h"
 
 /* sqltext.c */
@@ -33,6 +34,11 @@ extern uint64 query_run(const char *sql, int count, Oid *types, Datum *values, c
 extern void query_rows(const char *sql, int count, Oid *types, Datum *values, KnRowTaker take,
 					   void *argument);
 extern Datum query_texts(const List *texts);
+
+/* utility.c */
+extern bool utility_be_unseen(bool unseen);
+extern void utility_run(const char *sql);
+extern void utility_run_unseen(Node *statement, const char *text);
 
 /* json.c: reading, with the path in every error */
 extern JsonbValue *json_field(JsonbContainer *object, const char *name, JsonbValue *storage);

@@ -65,6 +65,7 @@ extern void script_push_error_context(ErrorContextCallback *callback, KnSource *
 extern void script_pop_error_context(ErrorContextCallback *callback);
 
 /* extension.c */
+extern const char *extension_own_schema(void);
 extern bool extension_is_in(Oid namespace);
 extern void extension_check_places(const KnScript *script);
 extern void extension_check(const KnScript *script, const KnSchema *schema);

@@ -100,6 +100,13 @@ extension_check_places(const KnScript *script)
 	}
 }
 
+/* Where the functions of this extension are. */
+const char *
+extension_own_schema(void)
+{
+	return get_namespace_name(namespace_of(get_extension_oid("kints_norm", false)));
+}
+
 /* Requires the extension to be there. */
 static Oid
 namespace_of(Oid extension)

@@ -7,10 +7,7 @@
  * What the text means is for the server to say: types, expressions and
  * references are not checked here.
  *
- * Names that a model leaves open are left to PostgreSQL, but for unique keys
- * of a group: <table>_<group>_key, or _idx where they are indexes.  A unique
- * key with "index_where", "using" or "opclass" is an index, because no
- * constraint can have these.  Fields with one fk_name make one foreign key.
+ * Keys are put together in keys.c, and what is to happen to rows in behaviour.c.
  */
 #include "kints_norm.h"
 
@@ -18,18 +15,6 @@
 #include "commands/defrem.h"
 #include "desired/models.h"
 #include "desired/tags.h"
-
-/* One model on its way to DDL. */
-typedef struct Model
-{
-	const char *schema;
-	const char *table;
-	const char *name;        /* schema and table, as SQL */
-	List *columns;           /* names */
-	List *elements;          /* of CREATE TABLE, as SQL */
-	List *keys;              /* KnTagKey *, those of one group joined */
-	StringInfoData comments; /* statements */
-} Model;
 
 /* All models. */
 typedef struct Writer
@@ -53,17 +38,6 @@ static const struct
 	{"int16", "smallint", true}, {"float64", "double precision", false}, {"float32", "real", false},
 	{"decimal", "numeric", false}, {"date", "date", false}, {"duration", "interval", false},
 	{"time", "timestamptz", false}, {"time.Time", "timestamptz", false},
-};
-
-/* What fields of one group must agree on, where more than one says it. */
-static const struct
-{
-	const char *tag;
-	Size offset;
-} shared[] = {
-	{"unique_name", offsetof(KnTagKey, name)}, {"using", offsetof(KnTagKey, method)},
-	{"index_where", offsetof(KnTagKey, where)}, {"include", offsetof(KnTagKey, include)},
-	{"on_delete", offsetof(KnTagKey, on_delete)}, {"on_update_fk", offsetof(KnTagKey, on_update)},
 };
 /* clang-format on */
 
@@ -207,107 +181,8 @@ column_text(const KnTags *tags, const char *column, const char *type)
 	return out.data;
 }
 
-/* Whether a key has something that only an index can have. */
-static bool
-has_index_parts(const KnTagKey *key)
-{
-	return key->method != NULL || key->where != NULL || key->opclass != NULL;
-}
-
-/* Whether an index would be a second one of what a key of the field alone has already. */
-static bool
-is_idle(const KnTagKey *index, const List *keys)
-{
-	ListCell *cell;
-
-	foreach(cell, keys)
-	{
-		const KnTagKey *key = lfirst(cell);
-
-		if ((key->kind & (KN_KEY_UNIQUE | KN_KEY_PRIMARY)) != 0 && key->group == NULL)
-			return index->kind == KN_KEY_INDEX && index->group == NULL && index->include == NULL &&
-				   !has_index_parts(index);
-	}
-	return false;
-}
-
-/* The key of the model that another field's part goes to; NULL: a new one. */
-static KnTagKey *
-find_key(const Model *model, const KnTagKey *part)
-{
-	ListCell *cell;
-
-	foreach(cell, model->keys)
-	{
-		KnTagKey *key = lfirst(cell);
-
-		if (key->kind == part->kind && key->group != NULL && sqltext_equal(key->group, part->group))
-			return key;
-		if (key->kind == part->kind && key->kind == KN_KEY_PRIMARY)
-			tags_refuse(&part->place,
-						"makes a second primary key; fields of one key need one group");
-	}
-	return NULL;
-}
-
-/* Brings what a field says about a key to what others of its group have said. */
 static void
-join_key(KnTagKey *key, const KnTagKey *part)
-{
-	for (int i = 0; i < (int) lengthof(shared); i++)
-	{
-		const char **have = (const char **) ((char *) key + shared[i].offset);
-		const char *more = *(const char *const *) ((const char *) part + shared[i].offset);
-
-		if (*have == NULL)
-			*have = more;
-		else if (more != NULL && strcmp(*have, more) != 0)
-			tags_refuse(&part->place,
-						psprintf("has another \"%s\" than field \"%s\" of its group",
-								 shared[i].tag,
-								 key->place.field));
-	}
-	if (!sqltext_equal(key->ref_table, part->ref_table) ||
-		!sqltext_equal(key->ref_schema, part->ref_schema))
-		tags_refuse(&part->place,
-					psprintf("refers to another table than field \"%s\" with the same \"fk_name\"",
-							 key->place.field));
-	if (key->opclass == NULL)
-		key->opclass = part->opclass;
-	key->is_deferrable |= part->is_deferrable;
-	key->is_deferred |= part->is_deferred;
-}
-
-static void
-add_keys(Model *model, const KnTags *tags, const char *column)
-{
-	const char *name = sqltext_identifier(column);
-	ListCell *cell;
-
-	foreach(cell, tags->keys)
-	{
-		KnTagKey *part = lfirst(cell);
-		const char *text = part->opclass != NULL ? psprintf("%s %s", name, part->opclass) : name;
-		KnTagKey *key;
-
-		if (is_idle(part, tags->keys))
-			continue;
-		if (part->kind == KN_KEY_FOREIGN)
-			part->group = part->name;
-		key = find_key(model, part);
-		if (key != NULL)
-			join_key(key, part);
-		else
-			model->keys = lappend(model->keys, key = part);
-		key->columns = lappend(key->columns, (char *) text);
-		if (part->ref_column != NULL)
-			key->ref_columns =
-				lappend(key->ref_columns, (char *) sqltext_identifier(part->ref_column));
-	}
-}
-
-static void
-read_field(Writer *writer, Model *model, JsonbContainer *object, const char *path)
+read_field(Writer *writer, KnModel *model, JsonbContainer *object, const char *path)
 {
 	const char *name = read_name(object, "name", path, NULL);
 	const char *text = read_text(object, "tags", path);
@@ -334,74 +209,12 @@ read_field(Writer *writer, Model *model, JsonbContainer *object, const char *pat
 						 sqltext_identifier(column),
 						 sqltext_literal(tags->comment));
 	add_rename(writer->result, model->name, tags->rename_from, column);
-	add_keys(model, tags, column);
-}
-
-/* The name of a key, NULL where PostgreSQL is to choose one. */
-static const char *
-key_name(const Model *model, const KnTagKey *key)
-{
-	if (key->name != NULL || key->group == NULL || key->kind != KN_KEY_UNIQUE)
-		return key->name;
-	return makeObjectName(model->table, key->group, has_index_parts(key) ? "idx" : "key");
-}
-
-/* A key as a constraint, as it stands in CREATE TABLE or after ADD. */
-static const char *
-constraint_text(const Model *model, const KnTagKey *key)
-{
-	const char *name = key_name(model, key);
-	const char *schema = key->ref_schema != NULL ? key->ref_schema : model->schema;
-	StringInfoData out;
-
-	initStringInfo(&out);
-	if (name != NULL)
-		appendStringInfo(&out, "CONSTRAINT %s ", sqltext_identifier(name));
-	appendStringInfo(&out,
-					 "%s (%s)",
-					 key->kind == KN_KEY_FOREIGN   ? "FOREIGN KEY"
-					 : key->kind == KN_KEY_PRIMARY ? "PRIMARY KEY"
-												   : "UNIQUE",
-					 sqltext_join(key->columns, ", "));
-	if (key->include != NULL)
-		appendStringInfo(&out, " INCLUDE (%s)", key->include);
-	if (key->kind == KN_KEY_FOREIGN)
-		appendStringInfo(&out,
-						 " REFERENCES %s (%s)",
-						 sqltext_qualified(schema, key->ref_table),
-						 sqltext_join(key->ref_columns, ", "));
-	if (key->on_delete != NULL)
-		appendStringInfo(&out, " ON DELETE %s", key->on_delete);
-	if (key->on_update != NULL)
-		appendStringInfo(&out, " ON UPDATE %s", key->on_update);
-	if (key->is_deferrable || key->is_deferred)
-		appendStringInfo(&out, " DEFERRABLE%s", key->is_deferred ? " INITIALLY DEFERRED" : "");
-	return out.data;
+	keys_add(model, tags, column);
+	behaviour_add(model, tags, column);
 }
 
 static void
-write_index(StringInfo out, const Model *model, const KnTagKey *key)
-{
-	const char *name = key_name(model, key);
-
-	if (key->is_deferrable || key->is_deferred)
-		tags_refuse(&key->place, "cannot be deferrable, being an index");
-	appendStringInfo(out, "CREATE %sINDEX", key->kind == KN_KEY_UNIQUE ? "UNIQUE " : "");
-	if (name != NULL)
-		appendStringInfo(out, " %s", sqltext_identifier(name));
-	appendStringInfo(out, " ON %s", model->name);
-	if (key->method != NULL)
-		appendStringInfo(out, " USING %s", sqltext_identifier(key->method));
-	appendStringInfo(out, " (%s)", sqltext_join(key->columns, ", "));
-	if (key->include != NULL)
-		appendStringInfo(out, " INCLUDE (%s)", key->include);
-	if (key->where != NULL)
-		appendStringInfo(out, " WHERE (%s)", key->where);
-	appendStringInfoString(out, ";\n");
-}
-
-static void
-write_model(Writer *writer, const Model *model)
+write_model(Writer *writer, const KnModel *model)
 {
 	List *elements = list_copy(model->elements);
 	StringInfoData indexes;
@@ -416,12 +229,13 @@ write_model(Writer *writer, const Model *model)
 			appendStringInfo(&writer->foreign,
 							 "ALTER TABLE %s ADD %s;\n",
 							 model->name,
-							 constraint_text(model, key));
-		else if (key->kind == KN_KEY_INDEX || has_index_parts(key))
-			write_index(&indexes, model, key);
+							 keys_constraint(model, key));
+		else if (key->kind == KN_KEY_INDEX || keys_has_index_parts(key))
+			keys_write_index(&indexes, model, key);
 		else
-			elements = lappend(elements, (char *) constraint_text(model, key));
+			elements = lappend(elements, (char *) keys_constraint(model, key));
 	}
+	behaviour_write(&indexes, model);
 	appendStringInfo(&writer->ddl,
 					 elements != NIL ? "CREATE TABLE %s (\n\t%s\n);\n%s%s"
 									 : "CREATE TABLE %s (%s);\n%s%s",
@@ -439,7 +253,7 @@ read_model(Writer *writer, JsonbContainer *object, const char *path, const char 
 	const char *from;
 	JsonbContainer *fields;
 	List *known = list_make4("name", "type", "nullable", "tags");
-	Model model = { 0 };
+	KnModel model = { 0 };
 
 	model.table = read_name(object, "table", path, NULL);
 	model.schema = read_name(object, "schema", path, default_schema);

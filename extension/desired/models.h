@@ -7,6 +7,8 @@
 
 #include "kints_norm.h"
 
+#include "desired/tags.h"
+#include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
 typedef struct KnModels
@@ -17,7 +19,38 @@ typedef struct KnModels
 	List *rename_to;   /* the new names, bare; parallel to rename_from */
 } KnModels;
 
+/* A column that gets the time of an update, by which clock. */
+typedef struct KnTouched
+{
+	const char *column;
+	const char *clock;
+} KnTouched;
+
+/* One model on its way to DDL. */
+typedef struct KnModel
+{
+	const char *schema;
+	const char *table;
+	const char *name;        /* schema and table, as SQL */
+	List *columns;           /* names */
+	List *elements;          /* of CREATE TABLE, as SQL */
+	List *keys;              /* KnTagKey *, those of one group joined */
+	const char *version;     /* name of the column that counts, or NULL */
+	List *touched;           /* KnTouched *: columns that get the time of an update */
+	StringInfoData comments; /* statements */
+} KnModel;
+
 /* models.c */
 extern KnModels *models_to_ddl(Jsonb *models, const char *default_schema);
+
+/* keys.c */
+extern void keys_add(KnModel *model, const KnTags *tags, const char *column);
+extern bool keys_has_index_parts(const KnTagKey *key);
+extern const char *keys_constraint(const KnModel *model, const KnTagKey *key);
+extern void keys_write_index(StringInfo out, const KnModel *model, const KnTagKey *key);
+
+/* behaviour.c */
+extern void behaviour_add(KnModel *model, const KnTags *tags, const char *column);
+extern void behaviour_write(StringInfo out, const KnModel *model);
 
 #endif

@@ -20,8 +20,6 @@
 #include "desired/statement.h"
 #include "miscadmin.h"
 #include "parser/analyze.h"
-#include "tcop/dest.h"
-#include "tcop/utility.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -57,7 +55,6 @@ static Node *analyzed(KnSource *source, Node *statement);
 static bool prepare_statement(Node *statement, List *schemas, bool *populated);
 static void skip_validation(AlterTableStmt *statement);
 static bool is_cleaning(const DropStmt *statement);
-static void run_utility(KnSource *source, Node *statement);
 static void mark_populated(Node *statement);
 
 /* Sets a setting until the end of the subtransaction, or of the GUC nest level. */
@@ -215,7 +212,10 @@ run_statement(KnSource *source, List *schemas)
 	statement = analyzed(source, copyObject(source->raw->stmt));
 	if (prepare_statement(statement, schemas, &populated))
 	{
-		run_utility(source, statement);
+		if (IsA(statement, SelectStmt))
+			feature_run((const SelectStmt *) statement);
+		else
+			utility_run_unseen(statement, source->text);
 		CommandCounterIncrement();
 		if (populated)
 			mark_populated(statement);
@@ -307,30 +307,6 @@ is_cleaning(const DropStmt *statement)
 	return statement->removeType == OBJECT_EXTENSION ||
 		   (statement->removeType == OBJECT_SCHEMA && statement->missing_ok &&
 			statement->behavior == DROP_RESTRICT);
-}
-
-static void
-run_utility(KnSource *source, Node *statement)
-{
-	PlannedStmt *planned = makeNode(PlannedStmt);
-	QueryCompletion completion;
-
-	planned->commandType = CMD_UTILITY;
-	planned->canSetTag = false;
-	planned->utilityStmt = statement;
-	planned->stmt_location = 0;
-	planned->stmt_len = 0;
-	InitializeQueryCompletion(&completion);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	ProcessUtility(planned,
-				   source->text,
-				   false,
-				   PROCESS_UTILITY_SUBCOMMAND,
-				   NULL,
-				   NULL,
-				   None_Receiver,
-				   &completion);
-	PopActiveSnapshot();
 }
 
 /* Notes that a materialized view was meant to be filled. */

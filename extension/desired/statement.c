@@ -83,6 +83,9 @@ statement_use(Node *statement)
 		case T_DropStmt:
 		case T_SecLabelStmt:
 			return KN_RUN_STATEMENT;
+		case T_SelectStmt:
+			return feature_is_call((const SelectStmt *) statement) ? KN_RUN_STATEMENT
+																   : KN_REFUSE_STATEMENT;
 		default:
 			return KN_REFUSE_STATEMENT;
 	}
@@ -301,6 +304,8 @@ statement_altered(Node *statement)
 			return ((AlterPolicyStmt *) statement)->table;
 		case T_AlterSeqStmt:
 			return ((AlterSeqStmt *) statement)->sequence;
+		case T_SelectStmt:
+			return feature_table((const SelectStmt *) statement);
 		case T_IndexStmt:
 		case T_CreateTrigStmt:
 		case T_CreatePolicyStmt:

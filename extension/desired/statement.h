@@ -27,4 +27,9 @@ extern bool statement_makes_schema(CreateSchemaStmt *statement);
 extern const RangeVar *statement_altered(Node *statement);
 extern List *statement_references(Node *statement);
 
+/* feature.c */
+extern bool feature_is_call(const SelectStmt *select);
+extern const RangeVar *feature_table(const SelectStmt *select);
+extern void feature_run(const SelectStmt *select);
+
 #endif

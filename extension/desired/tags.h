@@ -21,8 +21,8 @@
  * dollar outside quotes.  A backslash before a quote is refused because its
  * meaning hangs on standard_conforming_strings.
  *
- * on_update is read and checked but is no part of a schema: such a column is
- * kept up to date by a trigger, and triggers/ takes it from here.
+ * A column with version or on_update is kept up to date by a trigger: see
+ * behaviour.c.
  */
 #ifndef KN_TAGS_H
 #define KN_TAGS_H
@@ -93,9 +93,10 @@ typedef struct KnTags
 	const char *identity; /* "ALWAYS", "BY DEFAULT" or NULL */
 	const char *generated;
 	const char *check;
-	const char *on_update; /* SQL; not part of the schema */
+	const char *on_update; /* SQL of the time */
 	const char *rename_from;
 	const char *comment;
+	const KnTagPlace *on_update_place;
 	const KnTagPlace *integer_place; /* of a tag that wants an integer type, or NULL */
 	List *keys;                      /* KnTagKey *, in order of appearance */
 } KnTags;

@@ -1,0 +1,203 @@
+/*
+ * attach.c
+ *		A feature of a table is a trigger on it, like any other.
+ *
+ * All there is to know stands in the trigger: nothing has to be kept beside
+ * it, and pg_dump says it as it says other triggers.  The statements run as
+ * their caller, whom the table has to belong to.
+ */
+#include "triggers/triggers.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "base/base.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+static void check_table(Oid table);
+static Oid function_of(FunctionCallInfo fcinfo, const char *name);
+static const char *table_name(Relation relation);
+
+/* An error if the argument of that number, which is named so, is NULL. */
+void
+attach_refuse_null(FunctionCallInfo fcinfo, int number, const char *name)
+{
+	if (PG_ARGISNULL(number))
+		ereport(ERROR,
+				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("argument \"%s\" must not be null", name));
+}
+
+/*
+ * The table, if it is one, and the caller's.  To be closed by the caller.  Who
+ * may not have it does not lock it either, be it only to wait for others.
+ */
+Relation
+attach_open(Oid table, LOCKMODE lock)
+{
+	Relation relation;
+
+	check_table(table);
+	LockRelationOid(table, lock);
+	/* It may have been dropped, or given away, while the lock was waited for. */
+	check_table(table);
+	relation = relation_open(table, NoLock);
+	return relation;
+}
+
+static void
+check_table(Oid table)
+{
+	char kind = get_rel_relkind(table);
+	bool is_owner;
+
+	if (kind == '\0')
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_TABLE),
+				errmsg("relation with OID %u does not exist", table));
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				errmsg("\"%s\" is not a table", get_rel_name(table)),
+				errdetail_relkind_not_supported(kind));
+#if PG_VERSION_NUM >= 160000
+	is_owner = object_ownercheck(RelationRelationId, table, GetUserId());
+#else
+	is_owner = pg_class_ownercheck(table, GetUserId());
+#endif
+	if (!is_owner)
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(kind), get_rel_name(table));
+}
+
+/*
+ * The trigger of a table that calls one of our functions; value: only one with
+ * that value of the option, which is otherwise where the trigger does not say.
+ */
+const Trigger *
+attach_find(FunctionCallInfo fcinfo, Relation relation, const char *function, const char *option,
+			const char *value, const char *otherwise)
+{
+	const TriggerDesc *triggers = relation->trigdesc;
+	Oid oid = function_of(fcinfo, function);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		const char *said;
+
+		if (trigger->tgfoid != oid)
+			continue;
+		if (value == NULL)
+			return trigger;
+		said = trigger_option(trigger, option);
+		if (sqltext_equal(said != NULL ? said : otherwise, value))
+			return trigger;
+	}
+	return NULL;
+}
+
+/* An error if there is a trigger for that already. */
+void
+attach_refuse_second(const Trigger *trigger, const char *feature, Relation relation)
+{
+	if (trigger != NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_DUPLICATE_OBJECT),
+				errmsg("%s is enabled already for table \"%s\"",
+					   feature,
+					   RelationGetRelationName(relation)),
+				errdetail("There is trigger \"%s\".", trigger->tgname));
+}
+
+/* Creates a trigger of that name; options are arguments as attach_option() makes them. */
+void
+attach_create(FunctionCallInfo fcinfo, const KnTriggerKind *kind, const char *name,
+			  Relation relation, const List *options)
+{
+	Oid function = function_of(fcinfo, kind->function);
+	List *arguments = NIL;
+	const ListCell *cell;
+
+	foreach(cell, options)
+		arguments = lappend(arguments, unconstify(char *, sqltext_literal(lfirst(cell))));
+	utility_run(sqltext_concat(
+		"CREATE TRIGGER ",
+		sqltext_identifier(name),
+		" ",
+		kind->fires,
+		" ON ",
+		table_name(relation),
+		" ",
+		kind->level,
+		" EXECUTE FUNCTION ",
+		sqltext_qualified(get_namespace_name(get_func_namespace(function)), kind->function),
+		"(",
+		sqltext_join(arguments, ", "),
+		")",
+		NULL));
+}
+
+/*
+ * Drops it, under whatever name; the first argument of the SQL function is the
+ * table.  column: the one that it is for; NULL: those of all columns.
+ */
+void
+attach_drop(FunctionCallInfo fcinfo, const KnTriggerKind *kind, const char *column)
+{
+	Relation relation;
+	const Trigger *trigger;
+
+	attach_refuse_null(fcinfo, 0, "tbl");
+	relation = attach_open(PG_GETARG_OID(0), AccessExclusiveLock);
+	trigger = attach_find(fcinfo, relation, kind->function, "column", column, kind->column);
+	if (trigger == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_OBJECT),
+				errmsg("%s is not enabled for table \"%s\"",
+					   kind->feature,
+					   RelationGetRelationName(relation)));
+	while (trigger != NULL)
+	{
+		utility_run(sqltext_concat("DROP TRIGGER ",
+								   sqltext_identifier(trigger->tgname),
+								   " ON ",
+								   table_name(relation),
+								   NULL));
+		CommandCounterIncrement();
+		trigger = attach_find(fcinfo, relation, kind->function, "column", column, kind->column);
+	}
+	relation_close(relation, NoLock);
+}
+
+/* An argument of a trigger. */
+const char *
+attach_option(const char *name, const char *value)
+{
+	return sqltext_concat(name, "=", value, NULL);
+}
+
+/* One of our functions, which is where the one that was called is. */
+static Oid
+function_of(FunctionCallInfo fcinfo, const char *name)
+{
+	char *schema = get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
+
+	return LookupFuncName(list_make2(makeString(schema), makeString(unconstify(char *, name))),
+						  0,
+						  NULL,
+						  false);
+}
+
+static const char *
+table_name(Relation relation)
+{
+	return sqltext_qualified(get_namespace_name(RelationGetNamespace(relation)),
+							 RelationGetRelationName(relation));
+}

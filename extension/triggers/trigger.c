@@ -1,0 +1,93 @@
+/*
+ * trigger.c
+ *		How a trigger function is called, and what its trigger's arguments say.
+ *
+ * Each option is an argument of its own, "name=value", so that a dump has all
+ * of them.  Names of columns are looked up once a statement: what is found is
+ * kept in fn_extra, which lives as long as the statement's trigger functions
+ * do, each for one table or partition.
+ */
+#include "triggers/triggers.h"
+
+#include "base/base.h"
+#include "utils/rel.h"
+
+#define TIMING_MASK (TRIGGER_EVENT_OPMASK | TRIGGER_EVENT_ROW | TRIGGER_EVENT_TIMINGMASK)
+
+static bool is_known(const KnTriggerKind *kind, const char *argument);
+
+/* What the function was called with; an error if that was anything but such a trigger. */
+TriggerData *
+trigger_called(FunctionCallInfo fcinfo, const KnTriggerKind *kind)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				errmsg("function \"%s\" was not called by a trigger", kind->function));
+	if ((data->tg_event & TIMING_MASK) != kind->when)
+		ereport(ERROR,
+				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				errmsg("trigger \"%s\" of table \"%s\" has to fire %s, %s",
+					   data->tg_trigger->tgname,
+					   RelationGetRelationName(data->tg_relation),
+					   kind->fires,
+					   kind->level),
+				errdetail("Function \"%s\" does nothing for another.", kind->function));
+	return data;
+}
+
+/* An error names the first argument that is none of the options. */
+void
+trigger_check_options(const KnTriggerKind *kind, const Trigger *trigger, Relation relation)
+{
+	List *known = NIL;
+
+	for (int i = 0; i < trigger->tgnargs; i++)
+	{
+		if (is_known(kind, trigger->tgargs[i]))
+			continue;
+		for (int j = 0; j < kind->option_count; j++)
+			known = lappend(known, unconstify(char *, kind->options[j]));
+		ereport(
+			ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("trigger \"%s\" of table \"%s\" has an argument that is no option: \"%s\"",
+				   trigger->tgname,
+				   RelationGetRelationName(relation),
+				   trigger->tgargs[i]),
+			errhint("An option is \"name=value\". Known names: %s.", sqltext_join(known, ", ")));
+	}
+}
+
+static bool
+is_known(const KnTriggerKind *kind, const char *argument)
+{
+	const char *end = strchr(argument, '=');
+
+	for (int i = 0; i < kind->option_count && end != NULL; i++)
+	{
+		Size length = strlen(kind->options[i]);
+
+		if (length == (Size) (end - argument) && strncmp(argument, kind->options[i], length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The value of an option; NULL if there is none.  The last one counts. */
+const char *
+trigger_option(const Trigger *trigger, const char *name)
+{
+	Size length = strlen(name);
+
+	for (int i = trigger->tgnargs - 1; i >= 0; i--)
+	{
+		const char *argument = trigger->tgargs[i];
+
+		if (strncmp(argument, name, length) == 0 && argument[length] == '=')
+			return argument + length + 1;
+	}
+	return NULL;
+}
