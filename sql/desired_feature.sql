@@ -59,8 +59,11 @@ SELECT test.plan_fails($$CREATE TABLE t (version int); SELECT kints_version_enab
 CREATE FUNCTION df.kints_version_enable(text, text) RETURNS void LANGUAGE plpgsql AS $$BEGIN RAISE 'hijacked'; END$$;
 SELECT test.plan_fails($$CREATE TABLE t (version int); SELECT kints_version_enable('t', 5)$$);
 SELECT test.plan_fails($$CREATE TABLE t (version int); SELECT kints_version_enable('t', true)$$);
-SELECT count(*) FROM kints_plan($$CREATE TABLE t (version int); SELECT kints_version_enable('t', 'version');
-	CREATE FUNCTION df.kints_version_enable(text, text) RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE ''hijacked''; END'$$);
+SELECT count(*) FROM kints_plan($$CREATE TABLE t (version int);
+	CREATE FUNCTION df.kints_version_enable(text, text) RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE ''hijacked''; END';
+	SELECT kints_version_enable('t', 'version')$$);
+-- the extension is somewhere else when it comes to that
+SELECT test.plan_fails($$CREATE TABLE t (version int); ALTER SCHEMA public RENAME TO elsewhere; SELECT public.kints_version_enable('t')$$);
 SELECT test.plan_fails($$CREATE TABLE t (version int); SELECT kints_version_enable('t', kind => 'check')$$);
 SELECT test.plan_fails($$CREATE TABLE t (version int); SELECT kints_version_enable('t', 'version', col => 'version')$$);
 SELECT test.plan_fails($$CREATE TABLE t (updated_at date); SELECT kints_touch_enable('t', 'updated_at', 'tx', 'more')$$);

@@ -130,12 +130,20 @@ void
 feature_run(const SelectStmt *select)
 {
 	const FuncCall *call = call_of(select);
-	HeapTuple row = find_function(strVal(llast(call->funcname)));
-	Form_pg_proc function = (Form_pg_proc) GETSTRUCT(row);
+	HeapTuple row;
+	Form_pg_proc function;
 	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
 	FmgrInfo info;
 	bool before;
 
+	/* The schema that it is qualified with may have got another name meanwhile. */
+	if (call == NULL)
+		ereport(
+			ERROR,
+			errcode(ERRCODE_UNDEFINED_FUNCTION),
+			errmsg("the schema of extension kints_norm is \"%s\" by now", extension_own_schema()));
+	row = find_function(strVal(llast(call->funcname)));
+	function = (Form_pg_proc) GETSTRUCT(row);
 	fmgr_info(function->oid, &info);
 	InitFunctionCallInfoData(*fcinfo, &info, function->pronargs, InvalidOid, NULL, NULL);
 	fill_arguments(fcinfo, row, call);

@@ -84,8 +84,9 @@ const Trigger *
 attach_find(FunctionCallInfo fcinfo, Relation relation, const char *function, const char *option,
 			const char *value, const char *otherwise)
 {
-	const TriggerDesc *triggers = relation->trigdesc;
 	Oid oid = function_of(fcinfo, function);
+	/* After that, for to look something up may build it anew. */
+	const TriggerDesc *triggers = relation->trigdesc;
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
@@ -165,11 +166,9 @@ attach_drop(FunctionCallInfo fcinfo, const KnTriggerKind *kind, const char *colu
 					   RelationGetRelationName(relation)));
 	while (trigger != NULL)
 	{
-		utility_run(sqltext_concat("DROP TRIGGER ",
-								   sqltext_identifier(trigger->tgname),
-								   " ON ",
-								   table_name(relation),
-								   NULL));
+		const char *name = sqltext_identifier(pstrdup(trigger->tgname));
+
+		utility_run(sqltext_concat("DROP TRIGGER ", name, " ON ", table_name(relation), NULL));
 		CommandCounterIncrement();
 		trigger = attach_find(fcinfo, relation, kind->function, "column", column, kind->column);
 	}
