@@ -22,6 +22,7 @@ extern const char *sqltext_literal(const char *value);
 extern const char *sqltext_join(const List *strings, const char *separator);
 extern bool sqltext_equal(const char *a, const char *b);
 extern bool sqltext_member(const List *strings, const char *text);
+extern int sqltext_index(const char *text, const char *const *texts, Size count);
 extern bool sqltext_is_any(const char *text, const char *const *texts, Size count);
 
 /* subtransaction.c */

@@ -110,16 +110,23 @@ sqltext_member(const List *strings, const char *text)
 	return false;
 }
 
-/* The same for so many in an array. */
-bool
-sqltext_is_any(const char *text, const char *const *texts, Size count)
+/* The place of the text among so many in an array; -1: it has none. */
+int
+sqltext_index(const char *text, const char *const *texts, Size count)
 {
 	for (Size i = 0; i < count; i++)
 	{
 		if (strcmp(texts[i], text) == 0)
-			return true;
+			return (int) i;
 	}
-	return false;
+	return -1;
+}
+
+/* Whether an array has it. */
+bool
+sqltext_is_any(const char *text, const char *const *texts, Size count)
+{
+	return sqltext_index(text, texts, count) >= 0;
 }
 
 /* The last part of a qualified and quoted name, still quoted. */

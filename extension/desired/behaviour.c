@@ -9,15 +9,11 @@
 #include "kints_norm.h"
 
 #include "base/base.h"
-#include "catalog/pg_collation.h"
 #include "desired/desired.h"
 #include "desired/models.h"
 #include "desired/tags.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 static const char *clock_of(const KnTags *tags);
-static bool matches(const char *text, const char *pattern);
 
 /* Notes what a field says. */
 void
@@ -51,22 +47,13 @@ clock_of(const KnTags *tags)
 
 	for (int i = 0; i < (int) lengthof(clocks); i++)
 	{
-		if (matches(tags->on_update,
-					psprintf("(?i)^\\s*(pg_catalog\\s*\\.\\s*)?(%s)\\s*$", clocks[i][0])))
+		if (tags_match(tags->on_update,
+					   psprintf("(?i)^\\s*(pg_catalog\\s*\\.\\s*)?(%s)\\s*$", clocks[i][0])))
 			return clocks[i][1];
 	}
 	tags_refuse(
 		tags->on_update_place,
 		"must be now(), CURRENT_TIMESTAMP, transaction_timestamp(), statement_timestamp() or clock_timestamp()");
-}
-
-static bool
-matches(const char *text, const char *pattern)
-{
-	return DatumGetBool(DirectFunctionCall2Coll(textregexeq,
-												C_COLLATION_OID,
-												CStringGetTextDatum(text),
-												CStringGetTextDatum(pattern)));
 }
 
 /* The statements that make the triggers. */

@@ -119,9 +119,9 @@ feature_table(const SelectStmt *select)
 	if (name[strspn(name, "0123456789-")] == '\0')
 		return NULL;
 #if PG_VERSION_NUM >= 160000
-	return makeRangeVarFromNameList(stringToQualifiedNameList(strVal(&constant->val), NULL));
+	return makeRangeVarFromNameList(stringToQualifiedNameList(name, NULL));
 #else
-	return makeRangeVarFromNameList(stringToQualifiedNameList(strVal(&constant->val)));
+	return makeRangeVarFromNameList(stringToQualifiedNameList(name));
 #endif
 }
 

@@ -66,8 +66,8 @@ trim(const char *start, const char *end)
 	return pnstrdup(start, end - start);
 }
 
-static bool
-matches(const char *text, const char *pattern)
+bool
+tags_match(const char *text, const char *pattern)
 {
 	return DatumGetBool(DirectFunctionCall2Coll(textregexeq,
 												C_COLLATION_OID,
@@ -201,7 +201,7 @@ read_text(const Tag *tag)
 static const char *
 read_type(const Tag *tag)
 {
-	if (!matches(tag->value, KN_ANY_TYPE) && !matches(tag->value, KN_KNOWN_TYPE))
+	if (!tags_match(tag->value, KN_ANY_TYPE) && !tags_match(tag->value, KN_KNOWN_TYPE))
 		tags_refuse(&tag->place, psprintf("has a value that is not a type: \"%s\"", tag->value));
 	tagsql_check(&tag->place, "CREATE DOMAIN d AS %s", tag->value);
 	return tag->value;
@@ -232,7 +232,7 @@ read_keywords(const Tag *tag, const char *pattern, const char *problem)
 {
 	char *words = pstrdup(tag->value);
 
-	if (!matches(words, pattern))
+	if (!tags_match(words, pattern))
 		tags_refuse(&tag->place, problem);
 	for (char *p = words; *p != '\0'; p++)
 		*p = *p == '_' ? ' ' : pg_ascii_toupper((unsigned char) *p);
@@ -284,7 +284,7 @@ read_tag(Tag *tag, const char *text)
 	tag->rule = find_rule(tag->place.tag);
 	if (colon != NULL)
 		tag->value = trim(colon + 1, text + strlen(text));
-	else if (tag->rule == NULL && matches(text, KN_KNOWN_TYPE))
+	else if (tag->rule == NULL && tags_match(text, KN_KNOWN_TYPE))
 	{
 		tag->rule = find_rule("type");
 		tag->value = text;
@@ -362,7 +362,7 @@ read_reference(const Tag *tag, KnTagKey *key)
 	Size length = strlen(tag->value);
 	List *names;
 
-	if (!matches(tag->value, KN_REFERENCE))
+	if (!tags_match(tag->value, KN_REFERENCE))
 		tags_refuse(&tag->place, "must have a value like table(column) or schema.table(column)");
 	length -= tag->value[length - 1] == ')';
 	names = split_names(tag, pnstrdup(tag->value, length), ".(");

@@ -182,6 +182,7 @@ typedef struct KnTags
 
 /* tags.c */
 extern KnTags *tags_read(const char *text, const char *model, const char *field);
+extern bool tags_match(const char *text, const char *pattern);
 extern void tags_refuse(const KnTagPlace *place, const char *problem) pg_attribute_noreturn();
 
 /* tagsql.c */

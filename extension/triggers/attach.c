@@ -176,7 +176,7 @@ attach_drop(FunctionCallInfo fcinfo, const KnTriggerKind *kind, const char *colu
 }
 
 /* An argument of a trigger. */
-const char *
+char *
 attach_option(const char *name, const char *value)
 {
 	return sqltext_concat(name, "=", value, NULL);

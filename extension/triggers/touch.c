@@ -46,16 +46,14 @@ static KnClock
 clock_named(const char *name)
 {
 	static const char *const names[] = { "tx", "statement", "clock" };
+	int place = sqltext_index(name, names, lengthof(names));
 
-	for (Size i = 0; i < lengthof(names); i++)
-	{
-		if (strcmp(names[i], name) == 0)
-			return (KnClock) i;
-	}
-	ereport(ERROR,
-			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg("there is no clock \"%s\"", name),
-			errhint("Known clocks: tx, statement, clock."));
+	if (place < 0)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("there is no clock \"%s\"", name),
+				errhint("Known clocks: tx, statement, clock."));
+	return (KnClock) place;
 }
 
 /* The time, as the column takes it. */
@@ -172,8 +170,7 @@ kints_touch_enable(PG_FUNCTION_ARGS)
 				  &touch_kind,
 				  makeObjectName(touch_kind.function, column, NULL),
 				  relation,
-				  list_make2(unconstify(char *, attach_option("column", column)),
-							 unconstify(char *, attach_option("clock", clock))));
+				  list_make2(attach_option("column", column), attach_option("clock", clock)));
 	table_close(relation, NoLock);
 	PG_RETURN_VOID();
 }

@@ -72,6 +72,6 @@ extern void attach_refuse_second(const Trigger *trigger, const char *feature, Re
 extern void attach_create(FunctionCallInfo fcinfo, const KnTriggerKind *kind, const char *name,
 						  Relation relation, const List *options);
 extern void attach_drop(FunctionCallInfo fcinfo, const KnTriggerKind *kind, const char *column);
-extern const char *attach_option(const char *name, const char *value);
+extern char *attach_option(const char *name, const char *value);
 
 #endif

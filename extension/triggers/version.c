@@ -102,16 +102,14 @@ static KnVersionMode
 mode_named(const char *name)
 {
 	static const char *const names[] = { "bump", "check", "require" };
+	int place = sqltext_index(name, names, lengthof(names));
 
-	for (Size i = 0; i < lengthof(names); i++)
-	{
-		if (strcmp(names[i], name) == 0)
-			return (KnVersionMode) i;
-	}
-	ereport(ERROR,
-			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg("there is no mode \"%s\" of versions", name),
-			errhint("Known modes: bump, check, require."));
+	if (place < 0)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("there is no mode \"%s\" of versions", name),
+				errhint("Known modes: bump, check, require."));
+	return (KnVersionMode) place;
 }
 
 /* The version that the row is to have, if the UPDATE may be. */
@@ -276,8 +274,7 @@ kints_version_enable(PG_FUNCTION_ARGS)
 	column = NameStr(*PG_GETARG_NAME(1));
 	mode = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	find_version(&version, relation, column, mode);
-	options = list_make2(unconstify(char *, attach_option("column", column)),
-						 unconstify(char *, attach_option("mode", mode)));
+	options = list_make2(attach_option("column", column), attach_option("mode", mode));
 	if (!PG_ARGISNULL(3))
 	{
 		const char *touch = NameStr(*PG_GETARG_NAME(3));
@@ -285,8 +282,8 @@ kints_version_enable(PG_FUNCTION_ARGS)
 
 		touch_find(&version.touch, relation, touch, clock);
 		touch_refuse_second(fcinfo, relation, touch);
-		options = lappend(options, unconstify(char *, attach_option("touch", touch)));
-		options = lappend(options, unconstify(char *, attach_option("clock", clock)));
+		options = lappend(options, attach_option("touch", touch));
+		options = lappend(options, attach_option("clock", clock));
 	}
 	attach_refuse_second(attach_find(fcinfo, relation, version_kind.function, NULL, NULL, NULL),
 						 version_kind.feature,

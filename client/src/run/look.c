@@ -78,7 +78,7 @@ static void
 note(kn__looker *l, const kn__result *result, int64_t asked)
 {
 	kn__server *server = l->server;
-	kn_value values[5]; /* in the order of look() */
+	kn_value values[5]; /* in the order of kn__look() */
 	const char *why;
 	int64_t timeline;
 	bool is_primary;

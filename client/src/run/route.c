@@ -14,7 +14,6 @@
 #include "run/run.h"
 
 #include <signal.h>
-#include <string.h>
 
 #define REST_NS  (20 * KN__NS_PER_MS) /* between two looks, however much it is asked */
 #define RENEW_MS 1000                 /* between two renewals of the pool of the only server */
