@@ -87,7 +87,7 @@ laws: ## what must hold for every plan, on generated schemas
 	@tests/deps test
 	@tests/laws/run
 
-bench: ## figures of speed; NAME=plan, NAME=client or NAME=rows
+bench: ## figures of speed; NAME=plan, NAME=client or NAME=triggers
 	@tests/deps test
 	@bench/run $(NAME)
 

@@ -174,3 +174,100 @@ CREATE FUNCTION kints_touch_disable(tbl regclass, col name DEFAULT NULL) RETURNS
 AS 'MODULE_PATHNAME', 'kints_touch_disable' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION kints_touch_disable(regclass, name) IS
 	'ends what kints_touch_enable has begun, for one column or all; they stay';
+
+CREATE SEQUENCE kints.soft_delete_batch_seq;
+COMMENT ON SEQUENCE kints.soft_delete_batch_seq IS 'numbers the statements that delete rows softly';
+REVOKE ALL ON SEQUENCE kints.soft_delete_batch_seq FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('kints.soft_delete_batch_seq', '');
+
+CREATE FUNCTION kints_soft_delete() RETURNS trigger
+AS 'MODULE_PATHNAME', 'kints_soft_delete' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_soft_delete() IS
+	'trigger, before each row that is deleted: notes that it is, and keeps it';
+
+CREATE FUNCTION kints_soft_delete_cascade() RETURNS trigger
+AS 'MODULE_PATHNAME', 'kints_soft_delete_cascade' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_soft_delete_cascade() IS
+	'trigger, after each row that is deleted softly: deletes what refers to it, or refuses';
+
+CREATE FUNCTION kints_soft_delete_truncate() RETURNS trigger
+AS 'MODULE_PATHNAME', 'kints_soft_delete_truncate' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_soft_delete_truncate() IS
+	'trigger, before TRUNCATE of a table whose rows are to stay: refuses it';
+
+CREATE FUNCTION kints_soft_delete_batch() RETURNS bigint
+AS 'MODULE_PATHNAME', 'kints_soft_delete_batch' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_soft_delete_batch() IS
+	'a new number for a statement that deletes rows softly, the same for all of its rows';
+
+CREATE FUNCTION kints_soft_delete_enable(
+	tbl regclass, col name DEFAULT 'deleted_at', by name DEFAULT NULL, batch name DEFAULT NULL,
+	cascade text DEFAULT NULL, uniques text DEFAULT 'keep', reads text DEFAULT 'none',
+	truncate text DEFAULT 'deny', clock text DEFAULT 'tx')
+RETURNS void
+AS 'MODULE_PATHNAME', 'kints_soft_delete_enable' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_soft_delete_enable(regclass, name, name, name, text, text, text, text, text) IS
+	'makes DELETE keep the rows of a table, and note when they were deleted';
+
+CREATE FUNCTION kints_soft_delete_disable(tbl regclass) RETURNS void
+AS 'MODULE_PATHNAME', 'kints_soft_delete_disable' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_soft_delete_disable(regclass) IS
+	'ends what kints_soft_delete_enable has begun; rows, columns and indexes stay';
+
+CREATE FUNCTION kints_soft_delete_uniques(tbl regclass, col name DEFAULT NULL)
+RETURNS TABLE (index text, sql text, undo text, note text)
+AS 'MODULE_PATHNAME', 'kints_soft_delete_uniques' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_soft_delete_uniques(regclass, name) IS
+	'what makes the unique constraints of a table hold for the rows alone that are not deleted';
+
+CREATE FUNCTION kints_is_shown_support(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'kints_is_shown_support' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION kints_is_shown_support(internal) IS
+	'what kints_is_shown means, for the planner';
+
+CREATE FUNCTION kints_is_shown(deleted_at anyelement) RETURNS boolean
+AS 'MODULE_PATHNAME', 'kints_is_shown' LANGUAGE C STABLE LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT kints_is_shown_support;
+COMMENT ON FUNCTION kints_is_shown(anyelement) IS
+	'whether a row that was deleted then, or never, is to be seen: as kints.trashed says';
+
+CREATE FUNCTION kints_restore(tbl regclass, key jsonb, cascade boolean DEFAULT true)
+RETURNS TABLE ("table" regclass, row_key jsonb, restored boolean, conflict text)
+AS 'MODULE_PATHNAME', 'kints_restore' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_restore(regclass, jsonb, boolean) IS
+	'restores the rows with a key that were deleted softly, and what went with them';
+
+CREATE PROCEDURE kints_purge(
+	tbl regclass, older_than interval, batch_size integer DEFAULT 10000, INOUT purged bigint DEFAULT 0)
+AS 'MODULE_PATHNAME', 'kints_purge' LANGUAGE C;
+COMMENT ON PROCEDURE kints_purge(regclass, interval, integer, bigint) IS
+	'deletes rows for good that were deleted softly before, those that refer to others first';
+
+CREATE FUNCTION kints_history_stamp() RETURNS trigger
+AS 'MODULE_PATHNAME', 'kints_history_stamp' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_history_stamp() IS
+	'trigger, before each row that is inserted or updated: notes since when it is so';
+
+CREATE FUNCTION kints_history() RETURNS trigger
+AS 'MODULE_PATHNAME', 'kints_history' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_history() IS
+	'trigger, after each row that is deleted, or updated in a partition: keeps what it was';
+
+CREATE FUNCTION kints_history_truncate() RETURNS trigger
+AS 'MODULE_PATHNAME', 'kints_history_truncate' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_history_truncate() IS
+	'trigger, before TRUNCATE: puts all rows into the history';
+
+CREATE FUNCTION kints_history_enable(
+	tbl regclass, history text DEFAULT NULL, period name DEFAULT 'sys_period', until name DEFAULT NULL,
+	clock text DEFAULT 'tx', conflict text DEFAULT 'adjust', collapse boolean DEFAULT NULL,
+	exclude name[] DEFAULT NULL, index text DEFAULT 'btree')
+RETURNS void
+AS 'MODULE_PATHNAME', 'kints_history_enable' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_history_enable(regclass, text, name, name, text, text, boolean, name[], text) IS
+	'makes a table keep what its rows were, and when';
+
+CREATE FUNCTION kints_history_disable(tbl regclass, drop_history boolean DEFAULT false) RETURNS void
+AS 'MODULE_PATHNAME', 'kints_history_disable' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_history_disable(regclass, boolean) IS
+	'ends what kints_history_enable has begun; the old rows stay, unless they are to go';

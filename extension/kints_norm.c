@@ -4,13 +4,18 @@
  */
 #include "kints_norm.h"
 
+#include "triggers/triggers.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
 
 PG_MODULE_MAGIC;
 
 extern PGDLLEXPORT void _PG_init(void);
 
 int kints_elaborate_in = KN_ELABORATE_AUTO;
+bool kints_soft_delete_is_on = true;
+
+static void plan_anew(bool value, void *extra);
 
 static const struct config_enum_entry elaborate_ways[] = {
 	{ "auto", KN_ELABORATE_AUTO, false },
@@ -34,5 +39,32 @@ _PG_init(void)
 		NULL,
 		NULL,
 		NULL);
+	DefineCustomBoolVariable("kints.soft_delete",
+							 "Whether rows of tables with soft delete stay when they are deleted.",
+							 NULL,
+							 &kints_soft_delete_is_on,
+							 true,
+							 PGC_SUSET,
+							 0,
+							 NULL,
+							 plan_anew,
+							 NULL);
+	soft_reads_init();
 	MarkGUCPrefixReserved("kints");
+	soft_delete_init();
+	running_init();
+	rewrite_init();
+	history_keep_init();
+	history_change_init();
+	/* What was planned before knows nothing of that. */
+	ResetPlanCache();
+}
+
+/* A statement that is planned already deletes as it was planned. */
+static void
+plan_anew(bool value, void *extra)
+{
+	(void) extra;
+	if (value != kints_soft_delete_is_on)
+		ResetPlanCache();
 }

@@ -29,6 +29,9 @@ typedef enum KnElaborateIn
 
 extern int kints_elaborate_in;
 
+/* kints.soft_delete: see triggers/soft_delete.c. */
+extern bool kints_soft_delete_is_on;
+
 /* SQLSTATEs of our own, class KN. */
 #define KN_ERRCODE_STALE_VERSION   MAKE_SQLSTATE('K', 'N', '0', '0', '1')
 #define KN_ERRCODE_STEP_REFUSED    MAKE_SQLSTATE('K', 'N', '0', '0', '2')

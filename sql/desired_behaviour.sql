@@ -40,5 +40,30 @@ SELECT pg_temp.fails('{"name": "v", "tags": "version"}, {"name": "w", "tags": "v
 SELECT pg_temp.fails('{"name": "at", "type": "time", "tags": "on_update:now() + interval ''1 day''"}');
 SELECT pg_temp.fails('{"name": "who", "type": "string", "tags": "on_update:current_user"}');
 SELECT pg_temp.fails('{"name": "at", "type": "string", "tags": "on_update:now()"}');
+SELECT pg_temp.fails('{"name": "a", "tags": "soft_delete"}, {"name": "b", "tags": "soft_delete"}');
+SELECT pg_temp.fails('{"name": "a", "type": "time", "tags": "soft_delete,on_update:now()"}');
+SELECT pg_temp.fails('{"name": "a", "type": "string", "tags": "soft_delete"}');
+-- rows that stay when they are deleted
+SELECT pg_temp.triggers('{"name": "gone", "tags": "soft_delete,column:Gone at"}');
+SELECT count(*) FROM kints_apply(pg_temp.model('{"name": "gone", "tags": "soft_delete"}, {"name": "v", "tags": "version"}'));
+INSERT INTO t VALUES (1);
+DELETE FROM t;
+SELECT id, v, gone IS NOT NULL FROM t;
+SELECT count(*) FROM kints_plan(pg_temp.model('{"name": "gone", "tags": "soft_delete"}, {"name": "v", "tags": "version"}'));
+SELECT count(*) FROM kints_rollback(1, '{"allow": "all"}');
+-- rows of which is kept what they were
+SELECT sql FROM kints_plan(pg_temp.model('{"name": "since", "tags": "history"}, {"name": "v", "tags": "version"}'));
+SELECT count(*) FROM kints_apply(pg_temp.model('{"name": "since", "tags": "history"}, {"name": "v", "tags": "version"}'));
+INSERT INTO t VALUES (1);
+UPDATE t SET id = 2;
+SELECT id, v FROM t__history ORDER BY id;
+SELECT count(*) FROM kints_plan(pg_temp.model('{"name": "since", "tags": "history"}, {"name": "v", "tags": "version"}'));
+SELECT kints_snapshot('{desired_behaviour}') AS snapshot \gset
+SELECT count(*) FROM kints_plan(:'snapshot'::jsonb);
+SELECT sql FROM kints_plan(pg_temp.model('{"name": "since", "tags": "history"}, {"name": "v", "tags": "version"}, {"name": "more", "type": "string"}'));
+SELECT count(*) FROM kints_rollback(1, '{"allow": "all"}');
+SELECT pg_temp.fails('{"name": "a", "tags": "history"}, {"name": "b", "tags": "history"}');
+SELECT pg_temp.fails('{"name": "a", "tags": "history,nullable"}');
+SELECT pg_temp.fails('{"name": "a", "type": "string", "tags": "history"}');
 DELETE FROM kints.schema_migrations;
 DROP SCHEMA desired_behaviour CASCADE;

@@ -68,4 +68,27 @@ SELECT test.plan_fails($$CREATE TABLE t (version int); SELECT kints_version_enab
 SELECT test.plan_fails($$CREATE TABLE t (version int); SELECT kints_version_enable('t', 'version', col => 'version')$$);
 SELECT test.plan_fails($$CREATE TABLE t (updated_at date); SELECT kints_touch_enable('t', 'updated_at', 'tx', 'more')$$);
 SELECT test.plan_fails($$CREATE TABLE t (updated_at date); SELECT kints_touch_enable('t', NULL)$$);
-DROP SCHEMA df CASCADE;
+-- soft delete with all that belongs to it
+CREATE SCHEMA df_soft;
+SET search_path = df_soft, public;
+SELECT $$CREATE TABLE soft (id int PRIMARY KEY, mail text UNIQUE, deleted_at timestamptz, batch bigint);
+	CREATE TABLE kept (id int PRIMARY KEY, soft int REFERENCES soft, deleted_at timestamptz);
+	SELECT kints_soft_delete_enable('soft', batch => 'batch', cascade => 'restrict', uniques => 'partial', reads => 'policy');
+	SELECT kints_soft_delete_enable('kept', cascade => 'restrict', reads => 'view', truncate => 'allow')$$ AS desired \gset
+SELECT test.plan(:'desired');
+SELECT count(*) FROM kints_apply(:'desired');
+SELECT test.plan(:'desired');
+INSERT INTO soft VALUES (1, 'a');
+DELETE FROM soft;
+INSERT INTO soft VALUES (2, 'a');
+INSERT INTO kept VALUES (1, 2);
+SELECT kints_snapshot('{df_soft}') AS snapshot \gset
+SELECT test.plan(:'snapshot'::jsonb, '{"schemas": ["df_soft"]}');
+SELECT count(*) FROM kints_rollback(1, '{"allow": "all"}');
+SELECT count(*) FROM pg_class WHERE relnamespace = 'df_soft'::regnamespace;
+-- history
+SELECT test.plan($$CREATE TABLE kept (id int PRIMARY KEY, a int, secret text, f timestamptz, u timestamptz);
+	SELECT kints_history_enable('kept', history => 'olden', period => 'f', until => 'u', exclude => '{secret}', collapse => false)$$);
+SELECT test.plan_fails($$CREATE TABLE kept (id int, f timestamptz, u timestamptz); SELECT kints_history_enable('kept', period => 'f', until => 'u')$$);
+DELETE FROM kints.schema_migrations;
+DROP SCHEMA df, df_soft CASCADE;

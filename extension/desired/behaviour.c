@@ -2,8 +2,8 @@
  * behaviour.c
  *		What is to happen to the rows of a model: the triggers that its tags ask for.
  *
- * They are what kints_version_enable() and kints_touch_enable() make, and are
- * planned as any other trigger is.  A table that counts versions has the time
+ * They are what kints_version_enable() and its like make, and are planned as any
+ * other trigger is.  A table that counts versions has the time
  * of its first column for that noted by the same trigger.
  */
 #include "kints_norm.h"
@@ -25,6 +25,18 @@ behaviour_add(KnModel *model, const KnTags *tags, const char *column)
 			psprintf("is a second \"version\" of the model, beside \"%s\"", model->version));
 	if (tags->is_version)
 		model->version = column;
+	if (tags->is_soft_delete && model->soft_delete != NULL)
+		tags_refuse(tags->behaviour_place,
+					psprintf("is a second \"soft_delete\" of the model, beside \"%s\"",
+							 model->soft_delete));
+	if (tags->is_soft_delete)
+		model->soft_delete = column;
+	if (tags->is_history && model->history != NULL)
+		tags_refuse(
+			tags->behaviour_place,
+			psprintf("is a second \"history\" of the model, beside \"%s\"", model->history));
+	if (tags->is_history)
+		model->history = column;
 	if (tags->on_update != NULL)
 	{
 		KnTouched *touched = palloc(sizeof(*touched));
@@ -52,7 +64,7 @@ clock_of(const KnTags *tags)
 			return clocks[i][1];
 	}
 	tags_refuse(
-		tags->on_update_place,
+		tags->behaviour_place,
 		"must be now(), CURRENT_TIMESTAMP, transaction_timestamp(), statement_timestamp() or clock_timestamp()");
 }
 
@@ -81,4 +93,16 @@ behaviour_write(StringInfo out, const KnModel *model)
 						 sqltext_literal(touched->column),
 						 sqltext_literal(touched->clock));
 	}
+	if (model->history != NULL)
+		appendStringInfo(out,
+						 "SELECT %s(%s, period => %s);\n",
+						 sqltext_qualified(extension_own_schema(), "kints_history_enable"),
+						 sqltext_literal(model->name),
+						 sqltext_literal(model->history));
+	if (model->soft_delete != NULL)
+		appendStringInfo(out,
+						 "SELECT %s(%s, %s);\n",
+						 sqltext_qualified(extension_own_schema(), "kints_soft_delete_enable"),
+						 sqltext_literal(model->name),
+						 sqltext_literal(model->soft_delete));
 }

@@ -26,7 +26,9 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
-static const char *const functions[] = { "kints_version_enable", "kints_touch_enable" };
+static const char *const functions[] = {
+	"kints_version_enable", "kints_touch_enable", "kints_soft_delete_enable", "kints_history_enable"
+};
 
 static const FuncCall *call_of(const SelectStmt *select);
 static const A_Const *constant_of(const Node *argument);

@@ -142,6 +142,8 @@ column_type(const KnTags *tags, const char *word, const char *path)
 		return "bigint";
 	if (word == NULL && tags->is_soft_delete)
 		return "timestamptz";
+	if (word == NULL && tags->is_history)
+		return "tstzrange";
 	for (int i = 0; i < (int) lengthof(types); i++)
 	{
 		known = lappend(known, (char *) types[i].word);
@@ -168,10 +170,12 @@ column_text(const KnTags *tags, const char *column, const char *type)
 		appendStringInfo(&out, " COLLATE %s", tags->collation);
 	if (tags->is_not_null)
 		appendStringInfoString(&out, " NOT NULL");
-	if (tags->default_sql != NULL || tags->is_version)
+	if (tags->default_sql != NULL || tags->is_version || tags->is_history)
 		appendStringInfo(&out,
 						 " DEFAULT (%s)",
-						 tags->default_sql != NULL ? tags->default_sql : "1");
+						 tags->default_sql != NULL ? tags->default_sql
+						 : tags->is_version        ? "1"
+											: "pg_catalog.tstzrange(pg_catalog.now(), NULL)");
 	if (tags->identity != NULL)
 		appendStringInfo(&out, " GENERATED %s AS IDENTITY", tags->identity);
 	if (tags->generated != NULL)
@@ -198,7 +202,7 @@ read_field(Writer *writer, KnModel *model, JsonbContainer *object, const char *p
 		refuse(path, psprintf("is a second field of column \"%s\"", column), NULL);
 	if (nullable != NULL && !json_bool(nullable, psprintf("%s.nullable", path)))
 		tags->is_not_null |= !tags->is_nullable && !tags->is_soft_delete;
-	tags->is_not_null |= tags->is_version;
+	tags->is_not_null |= tags->is_version || tags->is_history;
 	model->columns = lappend(model->columns, (char *) column);
 	model->elements =
 		lappend(model->elements, (char *) column_text(tags, column, column_type(tags, type, path)));

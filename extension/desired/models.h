@@ -31,10 +31,12 @@ typedef struct KnModel
 {
 	const char *schema;
 	const char *table;
-	const char *name;        /* schema and table, as SQL */
-	List *columns;           /* names */
-	List *elements;          /* of CREATE TABLE, as SQL */
-	List *keys;              /* KnTagKey *, those of one group joined */
+	const char *name;    /* schema and table, as SQL */
+	List *columns;       /* names */
+	List *elements;      /* of CREATE TABLE, as SQL */
+	List *keys;          /* KnTagKey *, those of one group joined */
+	const char *history; /* name of the column that says since when a row has been so, or NULL */
+	const char *soft_delete; /* name of the column that says when a row was deleted, or NULL */
 	const char *version;     /* name of the column that counts, or NULL */
 	List *touched;           /* KnTouched *: columns that get the time of an update */
 	StringInfoData comments; /* statements */

@@ -493,8 +493,8 @@ tags_read(const char *text, const char *model, const char *field)
 		store(tag->rule->kinds != 0 ? (void *) find_key(tags, tag) : (void *) tags, tag);
 		if (tags->integer_place == NULL && (tags->identity != NULL || tags->is_version))
 			tags->integer_place = &tag->place;
-		if (tags->on_update_place == NULL && tags->on_update != NULL)
-			tags->on_update_place = &tag->place;
+		if (tags->behaviour_place == NULL && KN_HAS_BEHAVIOUR(tags))
+			tags->behaviour_place = &tag->place;
 	}
 	return tags;
 }

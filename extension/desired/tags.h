@@ -86,6 +86,7 @@ typedef struct KnTags
 	bool is_nullable;
 	bool is_version;
 	bool is_soft_delete;
+	bool is_history;
 	const char *column;    /* name, if it is not that of the field */
 	const char *type;      /* SQL; NULL: what the model type maps to */
 	const char *collation; /* SQL */
@@ -96,10 +97,14 @@ typedef struct KnTags
 	const char *on_update; /* SQL of the time */
 	const char *rename_from;
 	const char *comment;
-	const KnTagPlace *on_update_place;
-	const KnTagPlace *integer_place; /* of a tag that wants an integer type, or NULL */
-	List *keys;                      /* KnTagKey *, in order of appearance */
+	const KnTagPlace *behaviour_place; /* of one that says what is to happen to rows, or NULL */
+	const KnTagPlace *integer_place;   /* of a tag that wants an integer type, or NULL */
+	List *keys;                        /* KnTagKey *, in order of appearance */
 } KnTags;
+
+/* Whether something is to happen to the rows for the field that has a place to be named for it. */
+#define KN_HAS_BEHAVIOUR(tags) \
+	((tags)->on_update != NULL || (tags)->is_soft_delete || (tags)->is_history)
 
 #define KN_INDEX_LIKE      (KN_KEY_INDEX | KN_KEY_UNIQUE)
 #define KN_CONSTRAINT_LIKE (KN_KEY_FOREIGN | KN_KEY_UNIQUE | KN_KEY_PRIMARY)
@@ -128,6 +133,7 @@ typedef struct KnTags
 	X("on_update", KN_NEEDS_VALUE, read_sql, KnTags, on_update, 0) \
 	X("version", KN_NO_VALUE, NULL, KnTags, is_version, 0) \
 	X("soft_delete", KN_NO_VALUE, NULL, KnTags, is_soft_delete, 0) \
+	X("history", KN_NO_VALUE, NULL, KnTags, is_history, 0) \
 	X("fk", KN_NEEDS_VALUE, read_name, KnTagKey, group, KN_KEY_FOREIGN) \
 	X("fk_name", KN_NEEDS_VALUE, read_name, KnTagKey, name, KN_KEY_FOREIGN) \
 	X("on_delete", KN_NEEDS_VALUE, read_action, KnTagKey, on_delete, KN_KEY_FOREIGN) \
@@ -157,7 +163,8 @@ typedef struct KnTags
 	{"default", "generated"}, {"on_update", "generated"}, {"version", "generated"}, \
 	{"version", "auto_increment"}, {"version", "identity"}, {"version", "soft_delete"}, \
 	{"version", "on_update"}, {"soft_delete", "generated"}, {"soft_delete", "auto_increment"}, \
-	{"soft_delete", "identity"}
+	{"soft_delete", "identity"}, {"soft_delete", "on_update"}, {"history", "soft_delete"}, \
+	{"history", "version"}, {"history", "on_update"}, {"history", "nullable"}, {"history", "generated"}
 
 /* [schema.]table(column), or [schema.]table.column. */
 #define KN_REFERENCE	  "^(" KN_REFERENCE_NAME "\\.)?" KN_REFERENCE_NAME \

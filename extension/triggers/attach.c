@@ -18,12 +18,14 @@
 #include "parser/parse_func.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 static void check_table(Oid table);
+static void drop_all(FunctionCallInfo fcinfo, Relation relation, const KnTriggerKind *kind,
+					 const char *column);
 static Oid function_of(FunctionCallInfo fcinfo, const char *name);
-static const char *table_name(Relation relation);
 
 /* An error if the argument of that number, which is named so, is NULL. */
 void
@@ -33,6 +35,28 @@ attach_refuse_null(FunctionCallInfo fcinfo, int number, const char *name)
 		ereport(ERROR,
 				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("argument \"%s\" must not be null", name));
+}
+
+/* Which of the choices an argument is. */
+int
+attach_choice(FunctionCallInfo fcinfo, int number, const char *name, const char *const *choices,
+			  int count)
+{
+	List *known = NIL;
+	const char *said;
+	int place;
+
+	attach_refuse_null(fcinfo, number, name);
+	said = text_to_cstring(PG_GETARG_TEXT_PP(number));
+	place = sqltext_index(said, choices, (Size) count);
+	if (place >= 0)
+		return place;
+	for (int i = 0; i < count; i++)
+		known = lappend(known, unconstify(char *, choices[i]));
+	ereport(ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("argument \"%s\" must not be \"%s\"", name, said),
+			errhint("It can be: %s.", sqltext_join(known, ", ")));
 }
 
 /*
@@ -117,10 +141,13 @@ attach_refuse_second(const Trigger *trigger, const char *feature, Relation relat
 				errdetail("There is trigger \"%s\".", trigger->tgname));
 }
 
-/* Creates a trigger of that name; options are arguments as attach_option() makes them. */
+/*
+ * Creates a trigger of that name, for rows of which the condition holds, or, if
+ * that is NULL, for all; options are arguments as attach_option() makes them.
+ */
 void
 attach_create(FunctionCallInfo fcinfo, const KnTriggerKind *kind, const char *name,
-			  Relation relation, const List *options)
+			  Relation relation, const char *condition, const List *options)
 {
 	Oid function = function_of(fcinfo, kind->function);
 	List *arguments = NIL;
@@ -134,9 +161,10 @@ attach_create(FunctionCallInfo fcinfo, const KnTriggerKind *kind, const char *na
 		" ",
 		kind->fires,
 		" ON ",
-		table_name(relation),
+		attach_table(relation),
 		" ",
 		kind->level,
+		condition == NULL ? "" : sqltext_concat(" WHEN (", condition, ")", NULL),
 		" EXECUTE FUNCTION ",
 		sqltext_qualified(get_namespace_name(get_func_namespace(function)), kind->function),
 		"(",
@@ -164,15 +192,39 @@ attach_drop(FunctionCallInfo fcinfo, const KnTriggerKind *kind, const char *colu
 				errmsg("%s is not enabled for table \"%s\"",
 					   kind->feature,
 					   RelationGetRelationName(relation)));
-	while (trigger != NULL)
+	drop_all(fcinfo, relation, kind, column);
+	for (kind = kind->beside; kind != NULL; kind = kind->beside)
+		drop_all(fcinfo, relation, kind, NULL);
+	relation_close(relation, NoLock);
+}
+
+static void
+drop_all(FunctionCallInfo fcinfo, Relation relation, const KnTriggerKind *kind, const char *column)
+{
+	const Trigger *trigger;
+
+	while (trigger = attach_find(fcinfo, relation, kind->function, "column", column, kind->column),
+		   trigger != NULL)
 	{
 		const char *name = sqltext_identifier(pstrdup(trigger->tgname));
 
-		utility_run(sqltext_concat("DROP TRIGGER ", name, " ON ", table_name(relation), NULL));
+		utility_run(sqltext_concat("DROP TRIGGER ", name, " ON ", attach_table(relation), NULL));
 		CommandCounterIncrement();
-		trigger = attach_find(fcinfo, relation, kind->function, "column", column, kind->column);
 	}
-	relation_close(relation, NoLock);
+}
+
+/* Who makes something for a table of others makes nothing that is not theirs. */
+void
+attach_hand_over(Oid owner, const char *kind, const char *name)
+{
+	if (owner != GetUserId())
+		utility_run(sqltext_concat("ALTER ",
+								   kind,
+								   " ",
+								   name,
+								   " OWNER TO ",
+								   sqltext_identifier(GetUserNameFromId(owner, false)),
+								   NULL));
 }
 
 /* An argument of a trigger. */
@@ -194,8 +246,9 @@ function_of(FunctionCallInfo fcinfo, const char *name)
 						  false);
 }
 
-static const char *
-table_name(Relation relation)
+/* Its name, as SQL says it. */
+const char *
+attach_table(Relation relation)
 {
 	return sqltext_qualified(get_namespace_name(RelationGetNamespace(relation)),
 							 RelationGetRelationName(relation));

@@ -28,9 +28,6 @@ static const KnTriggerKind touch_kind = {
 	.option_count = lengthof(option_names),
 };
 
-static KnClock clock_named(const char *name);
-static TimestampTz read_clock(KnClock clock);
-
 /* column is to have the time by that clock; NULL: that of the transaction. */
 void
 touch_find(KnTouch *touch, Relation relation, const char *column, const char *clock)
@@ -39,11 +36,12 @@ touch_find(KnTouch *touch, Relation relation, const char *column, const char *cl
 	if (touch->column.base != TIMESTAMPTZOID && touch->column.base != TIMESTAMPOID &&
 		touch->column.base != DATEOID)
 		column_refuse_type(&touch->column, relation, "timestamp with time zone, timestamp or date");
-	touch->clock = clock == NULL ? KN_CLOCK_TX : clock_named(clock);
+	touch->clock = clock == NULL ? KN_CLOCK_TX : touch_clock_named(clock);
 }
 
-static KnClock
-clock_named(const char *name)
+/* The clock of that name. */
+KnClock
+touch_clock_named(const char *name)
 {
 	static const char *const names[] = { "tx", "statement", "clock" };
 	int place = sqltext_index(name, names, lengthof(names));
@@ -61,7 +59,7 @@ Datum
 touch_value(KnTouch *touch)
 {
 	KnColumn *column = &touch->column;
-	Datum now = TimestampTzGetDatum(read_clock(touch->clock));
+	Datum now = TimestampTzGetDatum(touch_clock(touch->clock));
 
 	switch (column->base)
 	{
@@ -93,8 +91,9 @@ touch_refuse_second(FunctionCallInfo fcinfo, Relation relation, const char *colu
 						 relation);
 }
 
-static TimestampTz
-read_clock(KnClock clock)
+/* What it shows. */
+TimestampTz
+touch_clock(KnClock clock)
 {
 	switch (clock)
 	{
@@ -120,9 +119,6 @@ kints_touch(PG_FUNCTION_ARGS)
 	TriggerData *data = trigger_called(fcinfo, &touch_kind);
 	KnTouch *touch = fcinfo->flinfo->fn_extra;
 	Relation relation = data->tg_relation;
-	int number;
-	Datum value;
-	bool is_null = false;
 
 	if (touch == NULL)
 	{
@@ -139,14 +135,7 @@ kints_touch(PG_FUNCTION_ARGS)
 		fcinfo->flinfo->fn_extra = touch;
 		MemoryContextSwitchTo(caller);
 	}
-	number = touch->column.number;
-	value = touch_value(touch);
-	return PointerGetDatum(heap_modify_tuple_by_cols(data->tg_newtuple,
-													 RelationGetDescr(relation),
-													 1,
-													 &number,
-													 &value,
-													 &is_null));
+	return PointerGetDatum(column_set(&touch->column, data, data->tg_newtuple, touch_value(touch)));
 }
 
 /* kints_touch_enable(tbl regclass, col name, clock text) */
@@ -170,6 +159,7 @@ kints_touch_enable(PG_FUNCTION_ARGS)
 				  &touch_kind,
 				  makeObjectName(touch_kind.function, column, NULL),
 				  relation,
+				  NULL,
 				  list_make2(attach_option("column", column), attach_option("clock", clock)));
 	table_close(relation, NoLock);
 	PG_RETURN_VOID();

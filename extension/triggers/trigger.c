@@ -15,6 +15,7 @@
 #define TIMING_MASK (TRIGGER_EVENT_OPMASK | TRIGGER_EVENT_ROW | TRIGGER_EVENT_TIMINGMASK)
 
 static bool is_known(const KnTriggerKind *kind, const char *argument);
+static bool fires_here(const Trigger *trigger);
 
 /* What the function was called with; an error if that was anything but such a trigger. */
 TriggerData *
@@ -26,7 +27,8 @@ trigger_called(FunctionCallInfo fcinfo, const KnTriggerKind *kind)
 		ereport(ERROR,
 				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				errmsg("function \"%s\" was not called by a trigger", kind->function));
-	if ((data->tg_event & TIMING_MASK) != kind->when)
+	if ((data->tg_event & TIMING_MASK) != kind->when &&
+		(kind->also == 0 || (data->tg_event & TIMING_MASK) != kind->also))
 		ereport(ERROR,
 				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				errmsg("trigger \"%s\" of table \"%s\" has to fire %s, %s",
@@ -90,4 +92,44 @@ trigger_option(const Trigger *trigger, const char *name)
 			return argument + length + 1;
 	}
 	return NULL;
+}
+
+/*
+ * The trigger of a table that calls a function of this library, if it fires in
+ * this session for each statement and each row; a copy, for to look something
+ * up may build those of the table anew.
+ */
+const Trigger *
+trigger_find(Relation relation, PGFunction function)
+{
+	const TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		FmgrInfo info;
+
+		if (trigger->tgqual != NULL || trigger->tgnattr > 0 || !fires_here(trigger))
+			continue;
+		fmgr_info(trigger->tgfoid, &info);
+		if (info.fn_addr == function)
+			return trigger;
+	}
+	return NULL;
+}
+
+static bool
+fires_here(const Trigger *trigger)
+{
+	switch (trigger->tgenabled)
+	{
+		case TRIGGER_FIRES_ALWAYS:
+			return true;
+		case TRIGGER_FIRES_ON_ORIGIN:
+			return SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
+		case TRIGGER_FIRES_ON_REPLICA:
+			return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
+		default:
+			return false;
+	}
 }

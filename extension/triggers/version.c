@@ -15,7 +15,6 @@
 #include "access/table.h"
 #include "base/base.h"
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
@@ -46,6 +45,8 @@ static const KnTriggerKind version_kind = {
 	.options = option_names,
 	.option_count = lengthof(option_names),
 };
+
+extern PGDLLEXPORT Datum kints_version(PG_FUNCTION_ARGS);
 
 static KnVersion *version_of(FunctionCallInfo fcinfo, TriggerData *data);
 static void find_version(KnVersion *version, Relation relation, const char *column,
@@ -156,7 +157,7 @@ next_version(KnVersion *version, TriggerData *data)
 static void
 refuse_blind(const KnVersion *version, TriggerData *data)
 {
-	if (InNoForceRLSOperation() ||
+	if (running_is_of_foreign_key() ||
 		bms_is_member(version->column.number - FirstLowInvalidHeapAttributeNumber,
 					  data->tg_updatedcols))
 		return;
@@ -229,6 +230,16 @@ version_datum(KnVersion *version, int64 value)
 	}
 }
 
+/* The column that counts, if the table has the trigger; for a statement that changes the row. */
+const char *
+version_column(Relation relation)
+{
+	const Trigger *trigger = trigger_find(relation, kints_version);
+	const char *column = trigger == NULL ? NULL : trigger_option(trigger, "column");
+
+	return trigger == NULL || column != NULL ? column : version_kind.column;
+}
+
 /* ---------- SQL functions ---------- */
 
 KN_FUNCTION(kints_version);
@@ -241,19 +252,12 @@ kints_version(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = trigger_called(fcinfo, &version_kind);
 	KnVersion *version = version_of(fcinfo, data);
-	int numbers[2] = { version->column.number, version->touch.column.number };
-	Datum values[2];
-	bool nulls[2] = { false, false };
+	Datum next = version_datum(version, next_version(version, data));
+	HeapTuple row = column_set(&version->column, data, data->tg_newtuple, next);
 
-	values[0] = version_datum(version, next_version(version, data));
 	if (version->has_touch)
-		values[1] = touch_value(&version->touch);
-	return PointerGetDatum(heap_modify_tuple_by_cols(data->tg_newtuple,
-													 RelationGetDescr(data->tg_relation),
-													 version->has_touch ? 2 : 1,
-													 numbers,
-													 values,
-													 nulls));
+		row = column_set(&version->touch.column, data, row, touch_value(&version->touch));
+	return PointerGetDatum(row);
 }
 
 /* kints_version_enable(tbl regclass, col name, mode text, touch name, clock text) */
@@ -288,7 +292,7 @@ kints_version_enable(PG_FUNCTION_ARGS)
 	attach_refuse_second(attach_find(fcinfo, relation, version_kind.function, NULL, NULL, NULL),
 						 version_kind.feature,
 						 relation);
-	attach_create(fcinfo, &version_kind, version_kind.function, relation, options);
+	attach_create(fcinfo, &version_kind, version_kind.function, relation, NULL, options);
 	table_close(relation, NoLock);
 	PG_RETURN_VOID();
 }

@@ -1,0 +1,142 @@
+"""What triggers of rows cost: the processor time of the same UPDATE with and without them.
+
+Each variant is a table of its own with the same rows.  They are changed in turns, by one session, and
+what its server process has worked meanwhile is what counts: see docs/bench.md.
+"""
+
+import os
+import statistics
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "isolation"))
+from session import Session  # pylint: disable=wrong-import-position,import-error
+
+BULK = 100000   # rows of one statement
+SINGLE = 20000  # statements of one row each
+ROUNDS = 5
+
+PLPGSQL = """
+CREATE FUNCTION count_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.version := OLD.version + 1;
+	RETURN NEW;
+END $$;
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.updated_at := now();
+	RETURN NEW;
+END $$;
+CREATE FUNCTION trash() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE plpgsql_soft SET deleted_at = now() WHERE id = OLD.id AND deleted_at IS NULL;
+	RETURN NULL;
+END $$;
+CREATE FUNCTION keep_old() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	OLD.sys_period := tstzrange(lower(OLD.sys_period), now());
+	INSERT INTO plpgsql_history_old SELECT OLD.*;
+	NEW.sys_period := tstzrange(now(), NULL);
+	RETURN NEW;
+END $$"""
+
+BEFORE = "CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
+COUNT = BEFORE.replace("{name}", "count_up").replace("{event}", "UPDATE")
+STAMP = BEFORE.replace("{name}", "stamp").replace("{event}", "UPDATE")
+TRASH = BEFORE.replace("{name}", "trash").replace("{event}", "DELETE")
+VERSION = ("DROP TABLE IF EXISTS plpgsql_history_old; CREATE TABLE plpgsql_history_old (LIKE {table});"
+           + BEFORE.replace("{name}", "keep_old").replace("{event}", "UPDATE"))
+RULE = ("CREATE RULE soft AS ON DELETE TO {table} DO INSTEAD"
+        " UPDATE {table} SET deleted_at = now() WHERE id = OLD.id AND deleted_at IS NULL")
+
+UPDATE = "UPDATE {table} SET a = a + 1"
+DELETE = "DELETE FROM {table}"
+MARK = "UPDATE {table} SET deleted_at = now() WHERE deleted_at IS NULL"
+
+# Variant, what it is compared with, what makes it of a plain table, and the statement.
+VARIANTS = (
+    ("plain", None, "", UPDATE),
+    ("version", "plain", "SELECT kints_version_enable('{table}')", UPDATE),
+    ("checked", "plain", "SELECT kints_version_enable('{table}', mode => 'require')", UPDATE + ", version = version"),
+    ("touched", "plain", "SELECT kints_version_enable('{table}', touch => 'updated_at')", UPDATE),
+    ("touch", "plain", "SELECT kints_touch_enable('{table}')", UPDATE),
+    ("inline", "plain", "", UPDATE + ", version = version + 1"),
+    ("plpgsql", "plain", COUNT, UPDATE),
+    ("plpgsql_touch", "plain", STAMP, UPDATE),
+    ("history", "plain", "SELECT kints_history_enable('{table}', index => 'none')", UPDATE),
+    ("history_btree", "plain", "SELECT kints_history_enable('{table}')", UPDATE),
+    ("plpgsql_history", "plain", VERSION, UPDATE),
+    ("marked", None, "", MARK),
+    ("soft", "marked", "SELECT kints_soft_delete_enable('{table}')", DELETE),
+    ("rule_soft", "marked", RULE, DELETE),
+    ("plpgsql_soft", "marked", TRASH, DELETE),
+)
+
+# Variant, and the most that it may cost: in bulk, and of a single row.
+GOALS = {"version": (1.2, 1.05), "soft": (1.0, 1.0), "history": (1.4, 1.5)}
+
+
+class Place:
+    def __init__(self, environment):
+        self.environment = environment
+
+
+class Bench:
+    def __init__(self, environment):
+        self.session = Session(Place(environment), "postgres", "synchronous_commit = off")
+        self.session.ask("CREATE EXTENSION IF NOT EXISTS kints_norm")
+        self.session.ask(PLPGSQL)
+
+    def worked(self):
+        """Nanoseconds that the server process has been on a processor."""
+        with open(f"/proc/{self.session.pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[0])
+
+    def make(self):
+        """All tables anew, for what an UPDATE leaves behind makes the next one slower."""
+        for variant, _, enable, _ in VARIANTS:
+            self.session.ask(
+                f"DROP TABLE IF EXISTS {variant}, {variant}_history CASCADE;"
+                f"CREATE TABLE {variant} (id int PRIMARY KEY, a int, note text, amount numeric(12,2),"
+                f" version int NOT NULL DEFAULT 1, updated_at timestamptz, deleted_at timestamptz,"
+                f" sys_period tstzrange NOT NULL DEFAULT tstzrange('2020-01-01', NULL))"
+                f" WITH (autovacuum_enabled = off);"
+                f"INSERT INTO {variant} SELECT i, i, 'note ' || i, i, 1, now() FROM generate_series(1, {BULK}) AS i;"
+                f"VACUUM ANALYZE {variant};" + enable.format(table=variant))
+
+    def time(self, sql):
+        before = self.worked()
+        self.session.ask(sql)
+        return self.worked() - before
+
+    def round(self, turn):
+        """Nanoseconds of each variant, in bulk and of a single row."""
+        bulk = {}
+        single = {}
+        order = VARIANTS[turn % len(VARIANTS):] + VARIANTS[:turn % len(VARIANTS)]
+        self.make()
+        for variant, _, _, statement in order:
+            sql = statement.format(table=variant)
+            self.session.ask(f"PREPARE one (int) AS {sql} {'AND' if 'WHERE' in sql else 'WHERE'} id = $1")
+            self.session.ask("EXECUTE one(1);\n" * 10)
+            single[variant] = self.time("".join(f"EXECUTE one({i});\n" for i in range(2, SINGLE + 2)))
+            self.session.ask("DEALLOCATE one")
+        self.make()
+        for variant, _, _, statement in order:
+            bulk[variant] = self.time(statement.format(table=variant))
+        return bulk, single
+
+
+def measure(environment):
+    """(name, value, most) of each figure."""
+    bench = Bench(environment)
+    rounds = []
+    for turn in range(ROUNDS):
+        print(f"triggers: round {turn + 1} of {ROUNDS}", file=sys.stderr)
+        rounds.append(bench.round(turn))
+    bench.session.close()
+    for kind, word in enumerate(("bulk", "single")):
+        for variant, base, _, _ in VARIANTS:
+            if base is not None:
+                ratio = statistics.median(times[kind][variant] / times[kind][base] for times in rounds)
+                yield f"triggers.{variant}.{word}", ratio, GOALS.get(variant, (None, None))[kind]
