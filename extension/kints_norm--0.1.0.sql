@@ -271,3 +271,16 @@ CREATE FUNCTION kints_history_disable(tbl regclass, drop_history boolean DEFAULT
 AS 'MODULE_PATHNAME', 'kints_history_disable' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION kints_history_disable(regclass, boolean) IS
 	'ends what kints_history_enable has begun; the old rows stay, unless they are to go';
+
+CREATE FUNCTION kints_history_follow() RETURNS event_trigger
+AS 'MODULE_PATHNAME', 'kints_history_follow' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_history_follow() IS
+	'event trigger, before and after ALTER TABLE: alters the history of the table as well';
+
+CREATE EVENT TRIGGER kints_history_before ON ddl_command_start WHEN TAG IN ('ALTER TABLE')
+EXECUTE FUNCTION kints_history_follow();
+COMMENT ON EVENT TRIGGER kints_history_before IS 'takes away what reads a history while its table is altered';
+
+CREATE EVENT TRIGGER kints_history_after ON ddl_command_end WHEN TAG IN ('ALTER TABLE')
+EXECUTE FUNCTION kints_history_follow();
+COMMENT ON EVENT TRIGGER kints_history_after IS 'alters the history of a table that was altered';

@@ -14,6 +14,7 @@ extern PGDLLEXPORT void _PG_init(void);
 
 int kints_elaborate_in = KN_ELABORATE_AUTO;
 bool kints_soft_delete_is_on = true;
+bool kints_history_follows = true;
 
 static void plan_anew(bool value, void *extra);
 
@@ -49,6 +50,16 @@ _PG_init(void)
 							 NULL,
 							 plan_anew,
 							 NULL);
+	DefineCustomBoolVariable("kints.history_follow",
+							 "Whether the history of a table follows when that is altered.",
+							 NULL,
+							 &kints_history_follows,
+							 true,
+							 PGC_USERSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
 	soft_reads_init();
 	MarkGUCPrefixReserved("kints");
 	soft_delete_init();
@@ -56,6 +67,7 @@ _PG_init(void)
 	rewrite_init();
 	history_keep_init();
 	history_change_init();
+	history_follow_init();
 	/* What was planned before knows nothing of that. */
 	ResetPlanCache();
 }

@@ -32,6 +32,9 @@ extern int kints_elaborate_in;
 /* kints.soft_delete: see triggers/soft_delete.c. */
 extern bool kints_soft_delete_is_on;
 
+/* kints.history_follow: see triggers/history_follow.c. */
+extern bool kints_history_follows;
+
 /* SQLSTATEs of our own, class KN. */
 #define KN_ERRCODE_STALE_VERSION   MAKE_SQLSTATE('K', 'N', '0', '0', '1')
 #define KN_ERRCODE_STEP_REFUSED    MAKE_SQLSTATE('K', 'N', '0', '0', '2')

@@ -156,6 +156,8 @@ set_for_steps(const KnOptions *options)
 {
 	static const char *const settings[][2] = {
 		{ "check_function_bodies", "off" },
+		/* What follows from a step is a step of its own. */
+		{ "kints.history_follow", "off" },
 		{ "default_tablespace", "" },
 		{ "default_table_access_method", "heap" },
 		/* Literals mean what they were printed for. */

@@ -174,19 +174,19 @@ stamp(KnHistory *history, TriggerData *data)
 	Relation relation = data->tg_relation;
 	HeapTuple old = data->tg_trigtuple;
 	TimestampTz since;
-	TimestampTz start;
+	TimestampTz next;
 
 	check_others(history, data);
 	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
 		return set_period(history, data, old, new_start(history));
-	since = start = start_of(history, old, relation);
-	if (!history_is_unseen(history, old, start) &&
+	since = next = start_of(history, old, relation);
+	if (!history_is_unseen(history, old, since) &&
 		!is_same(history, relation, old, data->tg_newtuple))
-		start = history_next(history, old, start, relation);
+		next = history_next(history, old, since, relation);
 	/* Whether a row of a partition stays there is known after it is done. */
-	if (start > since && !relation->rd_rel->relispartition)
-		history_keep(history, relation, old, since, start);
-	return set_period(history, data, data->tg_newtuple, start);
+	if (next > since && !relation->rd_rel->relispartition)
+		history_keep(history, relation, old, since, next);
+	return set_period(history, data, data->tg_newtuple, next);
 }
 
 /*

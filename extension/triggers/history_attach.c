@@ -223,6 +223,28 @@ make_table(Relation relation, const KnHistory *history, KnIndex index)
 	take_rights(get_relname_relid(name, schema));
 }
 
+/* The columns that the table has, and the one for its old rows has not. */
+void
+history_add_columns(Relation relation, const KnHistory *history, Oid old)
+{
+	TupleDesc shape = RelationGetDescr(relation);
+
+	for (int i = 0; i < shape->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(shape, i);
+		const char *name = NameStr(attribute->attname);
+
+		if (!attribute->attisdropped && !sqltext_member(history->excluded, name) &&
+			get_attnum(old, name) == InvalidAttrNumber)
+			utility_run(sqltext_concat(
+				"ALTER TABLE ",
+				sqltext_qualified(get_namespace_name(get_rel_namespace(old)), get_rel_name(old)),
+				" ADD COLUMN ",
+				column_text(attribute),
+				NULL));
+	}
+}
+
 static const char *
 column_text(Form_pg_attribute attribute)
 {
@@ -428,7 +450,7 @@ kints_history_disable(PG_FUNCTION_ARGS)
 			history_table(RelationGetRelid(relation), pstrdup(trigger_option(trigger, "history")));
 	table_close(relation, NoLock);
 	attach_drop(fcinfo, &history_stamp_kind, NULL);
-	history_reads_drop(PG_GETARG_OID(0));
+	history_reads_drop(get_rel_namespace(PG_GETARG_OID(0)), get_rel_name(PG_GETARG_OID(0)));
 	if (OidIsValid(table))
 		utility_run(sqltext_concat(
 			"DROP TABLE ",

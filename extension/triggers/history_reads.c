@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_func.h"
@@ -30,6 +31,7 @@ static const char *was_between(const KnPeriod *period, Relation relation);
 static const char *column_name(const KnColumn *column, Relation relation);
 static void make_function(const char *name, const char *arguments, const char *types,
 						  Relation relation, const char *body);
+static void take_grant(HeapTuple row, TupleDesc shape, void *argument);
 static void drop_function(const char *schema, const char *name, int count);
 
 /* Makes them; an error if something else has their names. */
@@ -170,12 +172,10 @@ make_function(const char *name, const char *arguments, const char *types, Relati
 					 sqltext_concat(name, "(", types, ")", NULL));
 }
 
-/* What history_reads_make() has made, as far as it is there. */
+/* What history_reads_make() has made, as far as it is there, for a table that was called so. */
 void
-history_reads_drop(Oid table)
+history_reads_drop(Oid schema, const char *name)
 {
-	const char *name = get_rel_name(table);
-	Oid schema = get_rel_namespace(table);
 	const char *schema_name = get_namespace_name(schema);
 
 	if (get_rel_relkind(get_relname_relid(VERSIONS(name), schema)) == RELKIND_VIEW)
@@ -183,6 +183,72 @@ history_reads_drop(Oid table)
 			sqltext_concat("DROP VIEW ", sqltext_qualified(schema_name, VERSIONS(name)), NULL));
 	drop_function(schema_name, AS_OF(name), 1);
 	drop_function(schema_name, BETWEEN(name), 2);
+}
+
+/* What one of them is called, for GRANT. */
+const char *
+history_reads_name(Oid table, KnRead which)
+{
+	const char *schema = get_namespace_name(get_rel_namespace(table));
+	const char *name = get_rel_name(table);
+
+	switch (which)
+	{
+		case KN_READ_AS_OF:
+			return sqltext_concat(sqltext_qualified(schema, AS_OF(name)), "(timestamptz)", NULL);
+		case KN_READ_BETWEEN:
+			return sqltext_concat(sqltext_qualified(schema, BETWEEN(name)),
+								  "(timestamptz, timestamptz)",
+								  NULL);
+		default:
+			return sqltext_qualified(schema, VERSIONS(name));
+	}
+}
+
+/* Who may read them, as what gives them the right to, a KnGrant each. */
+List *
+history_reads_grants(Oid table)
+{
+	static const char query[] =
+		"WITH found AS ("
+		" SELECT 0 AS which, 'TABLE ' AS kind, c.relacl AS acl, c.relowner AS owner"
+		"  FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+		" UNION ALL SELECT 1, 'FUNCTION ', p.proacl, p.proowner"
+		"  FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure($2)"
+		" UNION ALL SELECT 2, 'FUNCTION ', p.proacl, p.proowner"
+		"  FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure($3)"
+		"), told AS ("
+		" SELECT which, 0 AS turn, 'REVOKE ALL ON ' || kind AS before, ' FROM PUBLIC' AS after"
+		"  FROM found WHERE acl IS NOT NULL"
+		" UNION ALL SELECT which, 1, 'GRANT ' || a.privilege_type || ' ON ' || kind, ' TO ' ||"
+		"   CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'"
+		"    ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END"
+		"   || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END"
+		"  FROM found, pg_catalog.aclexplode(acl) a"
+		"  WHERE a.grantee OPERATOR(pg_catalog.<>) owner)"
+		" SELECT which, before, after FROM told"
+		" ORDER BY which, turn, before COLLATE pg_catalog.\"C\", after COLLATE pg_catalog.\"C\"";
+	Oid types[] = { TEXTOID, TEXTOID, TEXTOID };
+	Datum values[] = { CStringGetTextDatum(history_reads_name(table, KN_READ_VERSIONS)),
+					   CStringGetTextDatum(history_reads_name(table, KN_READ_AS_OF)),
+					   CStringGetTextDatum(history_reads_name(table, KN_READ_BETWEEN)) };
+	List *grants = NIL;
+
+	query_rows(query, lengthof(types), types, values, take_grant, &grants);
+	return grants;
+}
+
+static void
+take_grant(HeapTuple row, TupleDesc shape, void *argument)
+{
+	List **grants = argument;
+	KnGrant *grant = palloc(sizeof(*grant));
+	bool is_null;
+
+	grant->which = (KnRead) DatumGetInt32(SPI_getbinval(row, shape, 1, &is_null));
+	grant->before = SPI_getvalue(row, shape, 2);
+	grant->after = SPI_getvalue(row, shape, 3);
+	*grants = lappend(*grants, grant);
 }
 
 /* count: of arguments. */

@@ -118,6 +118,21 @@ trigger_find(Relation relation, PGFunction function)
 	return NULL;
 }
 
+/* Whether a function is one of these. */
+bool
+trigger_is_of(Oid function, const PGFunction *these, Size count)
+{
+	FmgrInfo info;
+
+	fmgr_info(function, &info);
+	for (Size i = 0; i < count; i++)
+	{
+		if (info.fn_addr == these[i])
+			return true;
+	}
+	return false;
+}
+
 static bool
 fires_here(const Trigger *trigger)
 {

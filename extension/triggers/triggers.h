@@ -34,6 +34,10 @@ extern void trigger_check_options(const KnTriggerKind *kind, const Trigger *trig
 								  Relation relation);
 extern const char *trigger_option(const Trigger *trigger, const char *name);
 extern const Trigger *trigger_find(Relation relation, PGFunction function);
+extern bool trigger_is_of(Oid function, const PGFunction *these, Size count);
+
+/* rename.c: columns that triggers name in their arguments */
+extern void rename_arguments(Oid table, const char *old, const char *new);
 
 /* column.c: a column that a trigger gives values to */
 typedef struct KnColumn
@@ -290,7 +294,31 @@ extern void history_check(Relation relation, const KnHistory *history);
 
 /* history_reads.c: rows as they were */
 extern void history_reads_make(Oid table, const KnHistory *history);
-extern void history_reads_drop(Oid table);
+extern void history_reads_drop(Oid schema, const char *name);
+
+typedef enum KnRead
+{
+	KN_READ_VERSIONS,
+	KN_READ_AS_OF,
+	KN_READ_BETWEEN
+} KnRead;
+
+/* A statement that gives a right to one of them, before and after what that is called. */
+typedef struct KnGrant
+{
+	KnRead which;
+	const char *before;
+	const char *after;
+} KnGrant;
+
+extern const char *history_reads_name(Oid table, KnRead which);
+extern List *history_reads_grants(Oid table);
+
+/* history_attach.c: history is enabled for a table */
+extern void history_add_columns(Relation relation, const KnHistory *history, Oid old);
+
+/* history_follow.c: a history follows its table when that is altered */
+extern void history_follow_init(void);
 
 /* attach.c: a feature of a table is a trigger on it */
 extern void attach_refuse_null(FunctionCallInfo fcinfo, int number, const char *name);
