@@ -6,6 +6,7 @@ what its server process has worked meanwhile is what counts: see docs/bench.md.
 
 import os
 import statistics
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -76,6 +77,11 @@ VARIANTS = (
 GOALS = {"version": (1.2, 1.05), "soft": (1.0, 1.0), "history": (1.4, 1.5)}
 
 
+# What tables without any of it cost where the library is loaded, and how many transactions tell it.
+UNTOUCHED = (("select", ["-S"], 40000), ("tpcb", [], 12000))
+UNTOUCHED_MOST = 1.01
+
+
 class Place:
     def __init__(self, environment):
         self.environment = environment
@@ -140,3 +146,41 @@ def measure(environment):
             if base is not None:
                 ratio = statistics.median(times[kind][variant] / times[kind][base] for times in rounds)
                 yield f"triggers.{variant}.{word}", ratio, GOALS.get(variant, (None, None))[kind]
+    for name, ratios in untouched(environment).items():
+        yield f"triggers.untouched.{name}", statistics.median(ratios), UNTOUCHED_MOST
+
+
+def untouched(environment):
+    """Processor time of pgbench's sessions with the library loaded over that without, some of each."""
+    def run(*words, loaded=False):
+        options = "-c synchronous_commit=off" + (" -c session_preload_libraries=kints_norm" if loaded else "")
+        subprocess.run(["pgbench", "-n", *words], env={**environment, "PGOPTIONS": options}, check=True, capture_output=True)
+
+    def ended(postmaster):
+        """Ticks that the sessions have worked that are over."""
+        with open(f"/proc/{postmaster}/stat", encoding="ascii") as file:
+            return sum(int(field) for field in file.read().rpartition(")")[2].split()[13:15])
+
+    def worked(postmaster, words, count, loaded):
+        before = ended(postmaster)
+        run(*words, "-M", "prepared", "-c", "1", "-t", str(count), loaded=loaded)
+        return ended(postmaster) - before
+
+    session = Session(Place(environment))
+    session.ask("ALTER SYSTEM SET autovacuum = off")
+    session.ask("SELECT pg_reload_conf()")
+    with open(f"/proc/{session.pid}/stat", encoding="ascii") as file:
+        postmaster = file.read().rpartition(")")[2].split()[1]
+    session.close()
+    run("-i", "-q", "-s", "5")
+    ratios = {}
+    for turn in range(ROUNDS):
+        print(f"untouched: round {turn + 1} of {ROUNDS}", file=sys.stderr)
+        for name, words, count in UNTOUCHED:
+            # Each way first in turn, and each side twice, so that what grows does so for both.
+            sides = [turn % 2 == 0, turn % 2 == 1, turn % 2 == 1, turn % 2 == 0]
+            times = {True: 0, False: 0}
+            for loaded in sides:
+                times[loaded] += worked(postmaster, words, count, loaded)
+            ratios.setdefault(name, []).append(times[True] / times[False])
+    return ratios

@@ -284,3 +284,14 @@ COMMENT ON EVENT TRIGGER kints_history_before IS 'takes away what reads a histor
 CREATE EVENT TRIGGER kints_history_after ON ddl_command_end WHEN TAG IN ('ALTER TABLE')
 EXECUTE FUNCTION kints_history_follow();
 COMMENT ON EVENT TRIGGER kints_history_after IS 'alters the history of a table that was altered';
+
+CREATE FUNCTION kints_versioning() RETURNS trigger
+AS 'MODULE_PATHNAME', 'kints_versioning' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_versioning() IS
+	'trigger, as versioning() of temporal_tables: keeps what rows were';
+
+CREATE FUNCTION kints_set_system_time(at timestamptz) RETURNS void
+AS 'MODULE_PATHNAME', 'kints_set_system_time' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION kints_set_system_time(timestamptz) IS
+	'the time that kints_versioning notes until the transaction ends; NULL: when that began';
+REVOKE ALL ON FUNCTION kints_set_system_time(timestamptz) FROM PUBLIC;

@@ -138,6 +138,22 @@ CREATE FOREIGN DATA WRAPPER ru_none;
 CREATE SERVER ru_none FOREIGN DATA WRAPPER ru_none;
 CREATE FOREIGN TABLE far (id int, deleted_at timestamptz) SERVER ru_none;
 SELECT test.fails($$SELECT public.kints_soft_delete_enable('ru.far')$$);
+CREATE EXTENSION postgres_fdw;
+DO $$ BEGIN
+	EXECUTE format('CREATE SERVER ru_self FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host %L, port %L, dbname %L)',
+		current_setting('unix_socket_directories'), current_setting('port'), current_database());
+END $$;
+CREATE USER MAPPING FOR CURRENT_USER SERVER ru_self;
+CREATE FOREIGN TABLE near (id int, deleted_at timestamptz) SERVER ru_self OPTIONS (schema_name 'ru', table_name 'victim');
+CREATE TRIGGER kints_soft_delete BEFORE DELETE ON near FOR EACH ROW EXECUTE FUNCTION kints_soft_delete();
+\c -
+DELETE FROM ru.near WHERE id = 3;
+DELETE FROM ru.near WHERE id = 3;
+SET search_path = ru, public;
+SELECT id, deleted_at IS NOT NULL FROM victim ORDER BY id;
+DROP FOREIGN TABLE near;
+SET client_min_messages = warning;
+DROP EXTENSION postgres_fdw CASCADE;
 -- TRUNCATE of a partition
 SELECT test.fails('TRUNCATE ru.p1');
 BEGIN;

@@ -440,6 +440,7 @@ kints_history_disable(PG_FUNCTION_ARGS)
 	Relation relation;
 	const Trigger *trigger;
 	Oid table = InvalidOid;
+	Oid owner;
 
 	attach_refuse_null(fcinfo, 0, "tbl");
 	attach_refuse_null(fcinfo, 1, "drop_history");
@@ -448,9 +449,10 @@ kints_history_disable(PG_FUNCTION_ARGS)
 	if (trigger != NULL && trigger_option(trigger, "history") != NULL && PG_GETARG_BOOL(1))
 		table =
 			history_table(RelationGetRelid(relation), pstrdup(trigger_option(trigger, "history")));
+	owner = relation->rd_rel->relowner;
 	table_close(relation, NoLock);
 	attach_drop(fcinfo, &history_stamp_kind, NULL);
-	history_reads_drop(get_rel_namespace(PG_GETARG_OID(0)), get_rel_name(PG_GETARG_OID(0)));
+	history_reads_drop(get_rel_namespace(PG_GETARG_OID(0)), get_rel_name(PG_GETARG_OID(0)), owner);
 	if (OidIsValid(table))
 		utility_run(sqltext_concat(
 			"DROP TABLE ",

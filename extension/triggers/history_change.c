@@ -70,6 +70,7 @@ static object_access_hook_type access_before = NULL;
 /* Tables that are being truncated by a command, of which others are parts. */
 static List *truncated = NIL;
 static LocalTransactionId truncated_in = InvalidLocalTransactionId;
+static SubTransactionId truncated_part = InvalidSubTransactionId;
 static CommandId truncated_by = InvalidCommandId;
 
 static void see_access(ObjectAccessType kind, Oid class, Oid object, int part, void *argument);
@@ -112,6 +113,7 @@ see_truncate(Oid table)
 		truncated =
 			is_truncated(InvalidOid) ? lappend_oid(truncated, table) : list_make1_oid(table);
 		truncated_in = MyProc->lxid;
+		truncated_part = GetCurrentSubTransactionId();
 		truncated_by = GetCurrentCommandId(false);
 		MemoryContextSwitchTo(caller);
 	}
@@ -141,7 +143,8 @@ see_truncate(Oid table)
 static bool
 is_truncated(Oid table)
 {
-	return truncated_in == MyProc->lxid && truncated_by == GetCurrentCommandId(false) &&
+	return truncated_in == MyProc->lxid && truncated_part == GetCurrentSubTransactionId() &&
+		   truncated_by == GetCurrentCommandId(false) &&
 		   (table == InvalidOid || list_member_oid(truncated, table));
 }
 

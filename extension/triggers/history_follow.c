@@ -2,11 +2,13 @@
  * history_follow.c
  *		A history follows its table when that is altered.
  *
- * Event triggers see ALTER TABLE before and after.  Before a column is dropped or
- * gets another type, what reads it is taken away; after that the table for the
- * old rows gets the same columns, and what reads them is made anew.  What a column
- * had in it that is dropped stays there.  Nothing is ever refused for it.
+ * Event triggers see ALTER TABLE before and after.  Before it what reads the old
+ * rows is taken away, for columns could not be dropped otherwise; after it the table
+ * for them gets the same columns, and what reads them is made anew.  So it is for
+ * tables that inherit from the one that is altered, each with its own.  What a
+ * column had in it that is dropped stays there, and what cannot get another type.
  *
+ * Only what belongs to the owner of the table follows: others have not agreed to it.
  * What kints_apply() does is planned with all that in it, and nothing follows.
  */
 #include "triggers/triggers.h"
@@ -20,10 +22,8 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
-#include "commands/defrem.h"
 #include "commands/event_trigger.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -41,10 +41,7 @@ typedef struct KnAltered
 	const Node *statement; /* as the server has it, to know it again */
 	Node *copy;
 	Oid table;
-	const char *name; /* before */
-	Oid schema;       /* likewise */
-	List *added;      /* names of columns that are not there yet */
-	List *grants;     /* statements that give others the rights to read that they had */
+	List *followed;
 } KnAltered;
 
 static const PGFunction stamp[] = { kints_history_stamp };
@@ -54,20 +51,18 @@ static List *altered = NIL;
 
 static void end_transaction(XactEvent event, void *argument);
 static const RangeVar *target_of(const Node *statement);
-static bool has_history(Oid table);
-static List *added_columns(const Node *statement, Oid table);
+static bool changes_shape(const AlterTableStmt *statement);
 static void begin(const Node *statement);
+static void forget(const Node *statement);
 static bool is_owner(Oid table);
 static bool renames_column(const Node *statement);
+static bool has_history(Oid table);
+static KnFollowed *follow(const Node *statement, Oid table);
+static List *added_columns(const Node *statement, Oid table);
 static KnAltered *known(const Node *statement);
 static void end(const KnAltered *alteration);
-static void rename_column(const KnAltered *alteration, const RenameStmt *statement);
-static void follow_columns(const KnAltered *alteration, Oid table);
-static void make_room(Oid old, const char *column);
-static const char *table_name(Oid table);
-static void follow_type(const Node *statement, Oid old);
-static void make_readable(const KnAltered *alteration);
-static bool read_history(Oid table, KnHistory *history);
+static void make_readable(const KnFollowed *followed);
+static Oid owner_of(Oid table);
 
 void
 history_follow_init(void)
@@ -83,75 +78,39 @@ end_transaction(XactEvent event, void *argument)
 	altered = NIL;
 }
 
-/* The table whose columns or place a statement is about; NULL: it is none of interest. */
+/* The table whose columns, place or owner a statement is about; NULL: it is none of interest. */
 static const RangeVar *
 target_of(const Node *statement)
 {
-	const ListCell *cell;
-
 	if (IsA(statement, RenameStmt))
-		return ((const RenameStmt *) statement)->relation;
+	{
+		const RenameStmt *rename = (const RenameStmt *) statement;
+
+		return rename->renameType == OBJECT_COLUMN || rename->renameType == OBJECT_TABLE
+				   ? rename->relation
+				   : NULL;
+	}
 	if (IsA(statement, AlterObjectSchemaStmt))
 		return ((const AlterObjectSchemaStmt *) statement)->relation;
-	if (!IsA(statement, AlterTableStmt))
-		return NULL;
-	foreach(cell, ((const AlterTableStmt *) statement)->cmds)
-	{
-		AlterTableType what = ((const AlterTableCmd *) lfirst(cell))->subtype;
-
-		if (what == AT_AddColumn || what == AT_DropColumn || what == AT_AlterColumnType)
-			return ((const AlterTableStmt *) statement)->relation;
-	}
+	if (IsA(statement, AlterTableStmt) && changes_shape((const AlterTableStmt *) statement))
+		return ((const AlterTableStmt *) statement)->relation;
 	return NULL;
 }
 
-/* Whether it has a history, as far as one knows who has not locked it. */
 static bool
-has_history(Oid table)
+changes_shape(const AlterTableStmt *statement)
 {
-	Relation triggers = table_open(TriggerRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple row;
-	bool has = false;
-
-	ScanKeyInit(&key,
-				Anum_pg_trigger_tgrelid,
-				BTEqualStrategyNumber,
-				F_OIDEQ,
-				ObjectIdGetDatum(table));
-	scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 1, &key);
-	while (row = systable_getnext(scan), HeapTupleIsValid(row))
-		has |= trigger_is_of(((Form_pg_trigger) GETSTRUCT(row))->tgfoid, stamp, 1);
-	systable_endscan(scan);
-	table_close(triggers, AccessShareLock);
-	return has;
-}
-
-/* The columns that are added, and not there yet, or dropped by the same statement. */
-static List *
-added_columns(const Node *statement, Oid table)
-{
-	List *added = NIL;
-	List *dropped = NIL;
 	const ListCell *cell;
 
-	if (!IsA(statement, AlterTableStmt))
-		return NIL;
-	foreach(cell, ((const AlterTableStmt *) statement)->cmds)
+	foreach(cell, statement->cmds)
 	{
-		const AlterTableCmd *command = lfirst(cell);
-		const char *name = command->subtype == AT_AddColumn
-							   ? ((const ColumnDef *) command->def)->colname
-							   : command->name;
+		AlterTableType what = ((const AlterTableCmd *) lfirst(cell))->subtype;
 
-		if (command->subtype == AT_DropColumn)
-			dropped = lappend(dropped, pstrdup(name));
-		if (command->subtype == AT_AddColumn &&
-			(get_attnum(table, name) == InvalidAttrNumber || sqltext_member(dropped, name)))
-			added = lappend(added, pstrdup(name));
+		if (what == AT_AddColumn || what == AT_DropColumn || what == AT_AlterColumnType ||
+			what == AT_ChangeOwner)
+			return true;
 	}
-	return added;
+	return false;
 }
 
 static void
@@ -159,30 +118,53 @@ begin(const Node *statement)
 {
 	const RangeVar *target = target_of(statement);
 	Oid table = target == NULL ? InvalidOid : RangeVarGetRelid(target, NoLock, true);
+	char kind = get_rel_relkind(table);
+	List *tables = NIL;
 	MemoryContext caller;
 	KnAltered *alteration;
+	const ListCell *cell;
 
 	/* Who does not own it does not lock it; the server will say so. */
-	if (!OidIsValid(table) || !is_owner(table) ||
-		!(renames_column(statement) || has_history(table)))
+	if ((kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE) || !is_owner(table))
+		return;
+	foreach(cell, find_all_inheritors(table, NoLock, NULL))
+	{
+		if (has_history(lfirst_oid(cell)) && is_owner(lfirst_oid(cell)))
+			tables = lappend_oid(tables, lfirst_oid(cell));
+	}
+	if (tables == NIL && !renames_column(statement))
 		return;
 	LockRelationOid(table, AccessExclusiveLock);
-	if (get_rel_name(table) == NULL)
-		return;
 	caller = MemoryContextSwitchTo(TopTransactionContext);
 	alteration = palloc0(sizeof(*alteration));
 	alteration->statement = statement;
 	alteration->copy = copyObject(unconstify(Node *, statement));
 	alteration->table = table;
-	alteration->name = get_rel_name(table);
-	alteration->schema = get_rel_namespace(table);
-	alteration->added = added_columns(statement, table);
-	if (has_history(table))
-		alteration->grants = history_reads_grants(table);
+	foreach(cell, tables)
+	{
+		KnFollowed *followed = follow(statement, lfirst_oid(cell));
+
+		if (followed != NULL)
+			alteration->followed = lappend(alteration->followed, followed);
+	}
 	altered = lcons(alteration, altered);
 	MemoryContextSwitchTo(caller);
-	if (has_history(table))
-		history_reads_drop(alteration->schema, alteration->name);
+	foreach(cell, alteration->followed)
+	{
+		const KnFollowed *followed = lfirst(cell);
+
+		history_reads_drop(followed->schema, followed->name, followed->owner);
+	}
+}
+
+/* One that stood in the same place, and failed. */
+static void
+forget(const Node *statement)
+{
+	KnAltered *alteration = known(statement);
+
+	if (alteration != NULL)
+		altered = list_delete_ptr(altered, alteration);
 }
 
 static bool
@@ -200,6 +182,89 @@ renames_column(const Node *statement)
 {
 	return IsA(statement, RenameStmt) &&
 		   ((const RenameStmt *) statement)->renameType == OBJECT_COLUMN;
+}
+
+/*
+ * Whether it has a history of its own, as far as one knows who has not locked it.
+ * A partition that has that of the whole has none.
+ */
+static bool
+has_history(Oid table)
+{
+	Relation triggers = table_open(TriggerRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
+	bool has = false;
+
+	ScanKeyInit(&key,
+				Anum_pg_trigger_tgrelid,
+				BTEqualStrategyNumber,
+				F_OIDEQ,
+				ObjectIdGetDatum(table));
+	scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 1, &key);
+	while (row = systable_getnext(scan), HeapTupleIsValid(row))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(row);
+
+		has |= !OidIsValid(form->tgparentid) && trigger_is_of(form->tgfoid, stamp, 1);
+	}
+	systable_endscan(scan);
+	table_close(triggers, AccessShareLock);
+	return has;
+}
+
+/* NULL: its history does not follow. */
+static KnFollowed *
+follow(const Node *statement, Oid table)
+{
+	KnFollowed *followed = palloc0(sizeof(*followed));
+	KnHistory history;
+
+	LockRelationOid(table, AccessExclusiveLock);
+	if (get_rel_name(table) == NULL || !history_follow_read(table, &history))
+		return NULL;
+	followed->table = table;
+	followed->old = history_table(table, history.name);
+	followed->owner = owner_of(table);
+	if (owner_of(followed->old) != followed->owner)
+		return NULL;
+	followed->name = get_rel_name(table);
+	followed->schema = get_rel_namespace(table);
+	followed->added = added_columns(statement, table);
+	followed->grants = history_reads_grants(table);
+	return followed;
+}
+
+/* The columns that are added, and not there yet, or dropped by the same statement. */
+static List *
+added_columns(const Node *statement, Oid table)
+{
+	List *added = NIL;
+	List *dropped = NIL;
+	const ListCell *cell;
+
+	if (!IsA(statement, AlterTableStmt))
+		return NIL;
+	foreach(cell, ((const AlterTableStmt *) statement)->cmds)
+	{
+		const AlterTableCmd *command = lfirst(cell);
+
+		if (command->subtype == AT_DropColumn)
+			dropped = lappend(dropped, pstrdup(command->name));
+	}
+	foreach(cell, ((const AlterTableStmt *) statement)->cmds)
+	{
+		const AlterTableCmd *command = lfirst(cell);
+		const char *name;
+
+		if (command->subtype != AT_AddColumn)
+			continue;
+		name = ((const ColumnDef *) command->def)->colname;
+		if (get_attnum(table, name) == InvalidAttrNumber || sqltext_member(dropped, name))
+			added = lappend(added, pstrdup(name));
+	}
+	return added;
 }
 
 /* NULL: that statement is none of interest. */
@@ -221,160 +286,85 @@ known(const Node *statement)
 static void
 end(const KnAltered *alteration)
 {
+	const Node *statement = alteration->copy;
 	const ListCell *cell;
 
 	CommandCounterIncrement();
-	if (renames_column(alteration->copy))
-		rename_column(alteration, (const RenameStmt *) alteration->copy);
-	/* Tables that inherit from it may have histories of their own. */
-	foreach(cell, find_all_inheritors(alteration->table, NoLock, NULL))
-		follow_columns(alteration, lfirst_oid(cell));
-	if (has_history(alteration->table))
-		make_readable(alteration);
-}
-
-static void
-rename_column(const KnAltered *alteration, const RenameStmt *statement)
-{
-	const ListCell *cell;
-
-	foreach(cell, find_all_inheritors(alteration->table, NoLock, NULL))
+	if (renames_column(statement))
 	{
-		Oid table = lfirst_oid(cell);
-		KnHistory history;
-		Oid old;
+		const RenameStmt *rename = (const RenameStmt *) statement;
 
-		rename_arguments(table, statement->subname, statement->newname);
+		foreach(cell, find_all_inheritors(alteration->table, NoLock, NULL))
+			rename_arguments(lfirst_oid(cell), rename->subname, rename->newname);
 		CommandCounterIncrement();
-		if (!read_history(table, &history))
-			continue;
-		old = history_table(table, history.name);
-		if (get_attnum(old, statement->subname) != InvalidAttrNumber)
-			utility_run(sqltext_concat("ALTER TABLE ",
-									   table_name(old),
-									   " RENAME COLUMN ",
-									   sqltext_identifier(statement->subname),
-									   " TO ",
-									   sqltext_identifier(statement->newname),
-									   NULL));
 	}
-	CommandCounterIncrement();
+	foreach(cell, alteration->followed)
+	{
+		const KnFollowed *followed = lfirst(cell);
+
+		LockRelationOid(followed->old, AccessExclusiveLock);
+		if (renames_column(statement))
+			history_shape_rename(followed, (const RenameStmt *) statement);
+		if (IsA(statement, AlterTableStmt))
+			history_shape_follow(followed, statement);
+		make_readable(followed);
+	}
 }
 
-/* The table for the old rows of one gets the columns that that has. */
+/* Where it is now, what it is called and whose it is, so that it can be read again. */
 static void
-follow_columns(const KnAltered *alteration, Oid table)
+make_readable(const KnFollowed *followed)
 {
+	Oid schema = get_rel_namespace(followed->table);
+	Oid owner = owner_of(followed->table);
 	KnHistory history;
-	Oid old;
-	Relation relation;
+	const char *last;
 	const ListCell *cell;
 
-	if (!IsA(alteration->copy, AlterTableStmt) || !read_history(table, &history))
+	if (!history_follow_read(followed->table, &history))
 		return;
-	old = history_table(table, history.name);
-	LockRelationOid(old, AccessExclusiveLock);
-	foreach(cell, alteration->added)
-		make_room(old, lfirst(cell));
-	follow_type(alteration->copy, old);
-	relation = table_open(table, NoLock);
-	history_add_columns(relation, &history, old);
+	/* One that is said to be beside it goes along. */
+	if (schema != followed->schema && get_rel_namespace(followed->old) == followed->schema &&
+		history_schema(followed->table, history.name, &last) == schema)
+		utility_run(sqltext_concat("ALTER TABLE ",
+								   history_shape_name(followed->old),
+								   " SET SCHEMA ",
+								   sqltext_identifier(get_namespace_name(schema)),
+								   NULL));
+	CommandCounterIncrement();
+	if (owner != followed->owner)
+		utility_run(sqltext_concat("ALTER TABLE ",
+								   history_shape_name(followed->old),
+								   " OWNER TO ",
+								   sqltext_identifier(GetUserNameFromId(owner, false)),
+								   NULL));
+	CommandCounterIncrement();
+	history_reads_make(followed->table, &history);
+	CommandCounterIncrement();
+	foreach(cell, followed->grants)
+	{
+		const KnGrant *grant = lfirst(cell);
+
+		utility_run(sqltext_concat(grant->before,
+								   history_reads_name(followed->table, grant->which),
+								   grant->after,
+								   NULL));
+	}
+}
+
+static Oid
+owner_of(Oid table)
+{
+	Relation relation = table_open(table, AccessShareLock);
+	Oid owner = relation->rd_rel->relowner;
+
 	table_close(relation, NoLock);
+	return owner;
 }
 
-/* A column that was dropped had the name that another one gets: what it was is kept under another.
- */
-static void
-make_room(Oid old, const char *column)
-{
-	const char *name;
-	int number = 0;
-
-	if (get_attnum(old, column) == InvalidAttrNumber)
-		return;
-	do
-		name = makeObjectName(column, psprintf("%d", ++number), NULL);
-	while (get_attnum(old, name) != InvalidAttrNumber);
-	utility_run(sqltext_concat("ALTER TABLE ",
-							   table_name(old),
-							   " RENAME COLUMN ",
-							   sqltext_identifier(column),
-							   " TO ",
-							   sqltext_identifier(name),
-							   NULL));
-	CommandCounterIncrement();
-}
-
-static const char *
-table_name(Oid table)
-{
-	return sqltext_qualified(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
-}
-
-/* What gets another type there gets it here, in the same way. */
-static void
-follow_type(const Node *statement, Oid old)
-{
-	AlterTableStmt *copy =
-		copyObject(unconstify(AlterTableStmt *, (const AlterTableStmt *) statement));
-	List *commands = NIL;
-	const ListCell *cell;
-
-	foreach(cell, copy->cmds)
-	{
-		AlterTableCmd *command = lfirst(cell);
-
-		if (command->subtype == AT_AlterColumnType &&
-			get_attnum(old, command->name) != InvalidAttrNumber)
-			commands = lappend(commands, command);
-	}
-	if (commands == NIL)
-		return;
-	copy->cmds = commands;
-	copy->relation =
-		makeRangeVar(get_namespace_name(get_rel_namespace(old)), get_rel_name(old), -1);
-	utility_run_unseen((Node *) copy, "");
-	CommandCounterIncrement();
-}
-
-/* Where it is now, and what it is called, so that it can be read again. */
-static void
-make_readable(const KnAltered *alteration)
-{
-	Oid schema = get_rel_namespace(alteration->table);
-	KnHistory history;
-	const ListCell *cell;
-
-	if (!read_history(alteration->table, &history))
-		return;
-	if (schema != alteration->schema)
-	{
-		const char *last;
-		Oid place = history_schema(alteration->table, history.name, &last);
-
-		/* One that is said to be beside it goes along. */
-		if (place == schema && !OidIsValid(get_relname_relid(last, schema)))
-			utility_run(
-				sqltext_concat("ALTER TABLE ",
-							   sqltext_qualified(get_namespace_name(alteration->schema), last),
-							   " SET SCHEMA ",
-							   sqltext_identifier(get_namespace_name(schema)),
-							   NULL));
-		CommandCounterIncrement();
-	}
-	history_reads_make(alteration->table, &history);
-	CommandCounterIncrement();
-	foreach(cell, alteration->grants)
-		utility_run(sqltext_concat(
-			((const KnGrant *) lfirst(cell))->before,
-			history_reads_name(alteration->table, ((const KnGrant *) lfirst(cell))->which),
-			((const KnGrant *) lfirst(cell))->after,
-			NULL));
-}
-
-/* False: it has none. */
-static bool
-read_history(Oid table, KnHistory *history)
+/* What the triggers of a table say; false: it has no history. */
+bool
+history_follow_read(Oid table, KnHistory *history)
 {
 	Relation relation = table_open(table, NoLock);
 	const TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
@@ -407,18 +397,18 @@ kints_history_follow(PG_FUNCTION_ARGS)
 			ERROR,
 			errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 			errmsg("function \"%s\" was not called by an event trigger", "kints_history_follow"));
-	if (!kints_history_follows)
-		return PointerGetDatum(NULL);
 	if (strcmp(data->event, "ddl_command_start") == 0)
-		begin(data->parsetree);
-	else
 	{
-		alteration = known(data->parsetree);
-		if (alteration != NULL)
-		{
-			altered = list_delete_ptr(altered, alteration);
-			end(alteration);
-		}
+		forget(data->parsetree);
+		if (kints_history_follows)
+			begin(data->parsetree);
+		return PointerGetDatum(NULL);
+	}
+	alteration = known(data->parsetree);
+	if (alteration != NULL)
+	{
+		altered = list_delete_ptr(altered, alteration);
+		end(alteration);
 	}
 	return PointerGetDatum(NULL);
 }

@@ -38,7 +38,8 @@ typedef struct KnKeptOf
 	KnKept *rows;
 	int count;
 	int room;
-	int of_part; /* how many of them are of the current part, at most */
+	int of_part; /* how many of them are of the current part, which are the last ones */
+	int busy;    /* how often its rows are being written: a trigger there may change others */
 	MemoryContext context;
 } KnKeptOf;
 
@@ -46,8 +47,9 @@ typedef struct KnKeptOf
 static List *kept = NIL;
 
 static KnKeptOf *kept_of(const KnHistory *history, Relation relation);
-static void copy_history(KnHistory *copy, const KnHistory *history);
+static void copy_history(KnHistory *copy, const KnHistory *history, MemoryContext context);
 static void write_kept(KnKeptOf *of, Relation relation);
+static KnKeptOf *first_to_write(void);
 static void end_transaction(XactEvent event, void *argument);
 static void end_part(SubXactEvent event, SubTransactionId part, SubTransactionId around,
 					 void *argument);
@@ -95,8 +97,12 @@ kept_of(const KnHistory *history, Relation relation)
 	foreach(cell, kept)
 	{
 		of = lfirst(cell);
-		if (of->relation == RelationGetRelid(relation))
-			return of;
+		if (of->relation != RelationGetRelid(relation))
+			continue;
+		/* What it was made for is over, and the table may be another one by now. */
+		if (of->count == 0 && of->busy == 0)
+			copy_history(&of->history, history, of->context);
+		return of;
 	}
 	context = AllocSetContextCreate(TopTransactionContext,
 									"rows for the history",
@@ -104,7 +110,7 @@ kept_of(const KnHistory *history, Relation relation)
 	caller = MemoryContextSwitchTo(context);
 	of = palloc0(sizeof(*of));
 	of->relation = RelationGetRelid(relation);
-	copy_history(&of->history, history);
+	copy_history(&of->history, history, context);
 	of->room = ROWS;
 	of->rows = palloc(sizeof(KnKept) * ROWS);
 	of->context = context;
@@ -116,46 +122,50 @@ kept_of(const KnHistory *history, Relation relation)
 
 /* What is needed to write rows; what else has been looked up lives no longer than the statement. */
 static void
-copy_history(KnHistory *copy, const KnHistory *history)
+copy_history(KnHistory *copy, const KnHistory *history, MemoryContext context)
 {
+	MemoryContext caller = MemoryContextSwitchTo(context);
 	const ListCell *cell;
 
+	memset(copy, 0, sizeof(*copy));
 	copy->period.is_range = history->period.is_range;
 	copy->period.from.number = history->period.from.number;
 	copy->period.until.number = history->period.until.number;
 	copy->name = pstrdup(history->name);
 	foreach(cell, history->excluded)
 		copy->excluded = lappend(copy->excluded, pstrdup(lfirst(cell)));
+	MemoryContextSwitchTo(caller);
 }
 
-/* Writes the rows of one table that were changed in the current part of the transaction. */
+/*
+ * Writes the rows of one table that were changed in the current part of the
+ * transaction.  They are taken out before, for what is done for them may write
+ * others.
+ */
 static void
 write_kept(KnKeptOf *of, Relation relation)
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsHeapTuple);
-	SubTransactionId part = GetCurrentSubTransactionId();
-	int count = 0;
+	int count = of->of_part;
+	KnKept *rows = palloc_extended(sizeof(KnKept) * (Size) Max(count, 1), MCXT_ALLOC_HUGE);
 	KnWriter writer;
 
-	history_open(&writer, &of->history, relation);
-	for (int i = 0; i < of->count; i++)
-	{
-		KnKept *row = &of->rows[i];
-
-		if (row->part != part)
-		{
-			of->rows[count++] = *row;
-			continue;
-		}
-		ExecStoreHeapTuple(row->row, slot, false);
-		history_write(&writer, slot, row->start, row->end);
-		ExecClearTuple(slot);
-		heap_freetuple(row->row);
-	}
-	of->count = count;
+	memcpy(rows, of->rows + of->count - count, sizeof(KnKept) * (Size) count);
+	of->count -= count;
 	of->of_part = 0;
+	of->busy++;
+	history_open(&writer, &of->history, relation);
+	for (int i = 0; i < count; i++)
+	{
+		ExecStoreHeapTuple(rows[i].row, slot, false);
+		history_write(&writer, slot, rows[i].start, rows[i].end);
+		ExecClearTuple(slot);
+		heap_freetuple(rows[i].row);
+	}
 	history_close(&writer);
+	of->busy--;
 	ExecDropSingleTupleTableSlot(slot);
+	pfree(rows);
 }
 
 /* Writes all rows that were changed in the current part of the transaction. */
@@ -163,28 +173,46 @@ void
 history_keep_flush(void)
 {
 	ListCell *cell;
+	KnKeptOf *of;
 
+	while (of = first_to_write(), of != NULL)
+	{
+		/* It may have been dropped since, and what it was with it. */
+		Relation relation = try_relation_open(of->relation, RowExclusiveLock);
+
+		if (relation == NULL)
+		{
+			of->count -= of->of_part;
+			of->of_part = 0;
+			continue;
+		}
+		write_kept(of, relation);
+		relation_close(relation, NoLock);
+	}
 	foreach(cell, kept)
 	{
-		KnKeptOf *of = lfirst(cell);
-		Relation relation;
-
-		if (of->of_part == 0)
-			continue;
-		/* It may have been dropped since, and what it was with it. */
-		relation = try_relation_open(of->relation, RowExclusiveLock);
-		if (relation != NULL)
-		{
-			write_kept(of, relation);
-			relation_close(relation, NoLock);
-		}
-		else
-			of->count = 0;
-		if (of->count > 0)
+		of = lfirst(cell);
+		if (of->count > 0 || of->busy > 0)
 			continue;
 		kept = foreach_delete_current(kept, cell);
 		MemoryContextDelete(of->context);
 	}
+}
+
+/* NULL: there is none. */
+static KnKeptOf *
+first_to_write(void)
+{
+	const ListCell *cell;
+
+	foreach(cell, kept)
+	{
+		KnKeptOf *of = lfirst(cell);
+
+		if (of->of_part > 0)
+			return of;
+	}
+	return NULL;
 }
 
 /* What has been left is written; what is left after that was rolled back. */
@@ -211,7 +239,7 @@ end_part(SubXactEvent event, SubTransactionId part, SubTransactionId around, voi
 	const ListCell *cell;
 
 	(void) argument;
-	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+	if (event == SUBXACT_EVENT_PRE_COMMIT_SUB)
 		return;
 	foreach(cell, kept)
 	{
@@ -219,6 +247,11 @@ end_part(SubXactEvent event, SubTransactionId part, SubTransactionId around, voi
 		int count = 0;
 
 		of->of_part = 0;
+		/* None are of one that begins. */
+		if (event == SUBXACT_EVENT_START_SUB)
+			continue;
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			of->busy = 0;
 		for (int i = 0; i < of->count; i++)
 		{
 			KnKept *row = &of->rows[i];

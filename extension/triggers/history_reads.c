@@ -7,10 +7,12 @@
  */
 #include "triggers/triggers.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "base/base.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "nodes/makefuncs.h"
@@ -18,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #define AS_OF(table)    makeObjectName(table, NULL, "_as_of")
 #define BETWEEN(table)  makeObjectName(table, NULL, "_between")
@@ -32,7 +35,8 @@ static const char *column_name(const KnColumn *column, Relation relation);
 static void make_function(const char *name, const char *arguments, const char *types,
 						  Relation relation, const char *body);
 static void take_grant(HeapTuple row, TupleDesc shape, void *argument);
-static void drop_function(const char *schema, const char *name, int count);
+static Oid owner_of(int cache, Oid object);
+static void drop_function(const char *schema, const char *name, int count, Oid owner);
 
 /* Makes them; an error if something else has their names. */
 void
@@ -172,17 +176,35 @@ make_function(const char *name, const char *arguments, const char *types, Relati
 					 sqltext_concat(name, "(", types, ")", NULL));
 }
 
-/* What history_reads_make() has made, as far as it is there, for a table that was called so. */
+/*
+ * What history_reads_make() has made, as far as it is there, for a table that was
+ * called so and belonged to owner: what belongs to others they have made.
+ */
 void
-history_reads_drop(Oid schema, const char *name)
+history_reads_drop(Oid schema, const char *name, Oid owner)
 {
 	const char *schema_name = get_namespace_name(schema);
+	Oid view = get_relname_relid(VERSIONS(name), schema);
 
-	if (get_rel_relkind(get_relname_relid(VERSIONS(name), schema)) == RELKIND_VIEW)
+	if (get_rel_relkind(view) == RELKIND_VIEW && owner_of(RELOID, view) == owner)
 		utility_run(
 			sqltext_concat("DROP VIEW ", sqltext_qualified(schema_name, VERSIONS(name)), NULL));
-	drop_function(schema_name, AS_OF(name), 1);
-	drop_function(schema_name, BETWEEN(name), 2);
+	drop_function(schema_name, AS_OF(name), 1, owner);
+	drop_function(schema_name, BETWEEN(name), 2, owner);
+}
+
+static Oid
+owner_of(int cache, Oid object)
+{
+	HeapTuple row = SearchSysCache1(cache, ObjectIdGetDatum(object));
+	Oid owner = InvalidOid;
+
+	if (!HeapTupleIsValid(row))
+		return InvalidOid;
+	owner = cache == RELOID ? ((Form_pg_class) GETSTRUCT(row))->relowner
+							: ((Form_pg_proc) GETSTRUCT(row))->proowner;
+	ReleaseSysCache(row);
+	return owner;
 }
 
 /* What one of them is called, for GRANT. */
@@ -253,10 +275,18 @@ take_grant(HeapTuple row, TupleDesc shape, void *argument)
 
 /* count: of arguments. */
 static void
-drop_function(const char *schema, const char *name, int count)
+drop_function(const char *schema, const char *name, int count, Oid owner)
 {
-	utility_run(sqltext_concat("DROP FUNCTION IF EXISTS ",
-							   sqltext_qualified(schema, name),
-							   count == 1 ? "(timestamptz)" : "(timestamptz, timestamptz)",
-							   NULL));
+	static const Oid types[] = { TIMESTAMPTZOID, TIMESTAMPTZOID };
+	Oid function =
+		LookupFuncName(list_make2(makeString(pstrdup(schema)), makeString(pstrdup(name))),
+					   count,
+					   types,
+					   true);
+
+	if (OidIsValid(function) && owner_of(PROCOID, function) == owner)
+		utility_run(sqltext_concat("DROP FUNCTION ",
+								   sqltext_qualified(schema, name),
+								   count == 1 ? "(timestamptz)" : "(timestamptz, timestamptz)",
+								   NULL));
 }

@@ -374,7 +374,8 @@ static void
 insert_one(KnWriter *writer, TupleTableSlot *slot)
 {
 	EState *estate = writer->estate;
-	MemoryContext caller = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+	/* What triggers keep for the next row has to be there then. */
+	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
 	ResultRelInfo *result = writer->result;
 
 	if (writer->routing != NULL)

@@ -11,6 +11,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "nodes/execnodes.h"
+#include "nodes/parsenodes.h"
 #include "utils/jsonb.h"
 #include "utils/relcache.h"
 
@@ -294,7 +295,7 @@ extern void history_check(Relation relation, const KnHistory *history);
 
 /* history_reads.c: rows as they were */
 extern void history_reads_make(Oid table, const KnHistory *history);
-extern void history_reads_drop(Oid schema, const char *name);
+extern void history_reads_drop(Oid schema, const char *name, Oid owner);
 
 typedef enum KnRead
 {
@@ -318,7 +319,25 @@ extern List *history_reads_grants(Oid table);
 extern void history_add_columns(Relation relation, const KnHistory *history, Oid old);
 
 /* history_follow.c: a history follows its table when that is altered */
+/* A table with a history that a statement alters, as it was before. */
+typedef struct KnFollowed
+{
+	Oid table;
+	Oid old; /* the table for its old rows */
+	Oid owner;
+	const char *name;
+	Oid schema;
+	List *added;  /* names of columns that the statement adds */
+	List *grants; /* KnGrant: who could read it */
+} KnFollowed;
+
 extern void history_follow_init(void);
+extern bool history_follow_read(Oid table, KnHistory *history);
+
+/* history_shape.c: the table for old rows gets the columns that the table has */
+extern void history_shape_rename(const KnFollowed *followed, const RenameStmt *statement);
+extern void history_shape_follow(const KnFollowed *followed, const Node *statement);
+extern const char *history_shape_name(Oid table);
 
 /* attach.c: a feature of a table is a trigger on it */
 extern void attach_refuse_null(FunctionCallInfo fcinfo, int number, const char *name);
