@@ -188,3 +188,13 @@ LANGUAGE sql AS $$
 	SELECT concat_ws(E'\n', '## ' || name, plan, '=> ' || verdict)
 	FROM test.try(from_sql, to_sql, options || '{"allow": "part"}')
 $$;
+-- All versions of the rows, their times numbered in order; "" is now.
+CREATE FUNCTION test.shown(tbl text, cols text DEFAULT 'id, a', period text DEFAULT 'sys_period') RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE format($q$
+		WITH v AS (SELECT ROW(%s)::text AS r, %s AS p FROM %s__history),
+			t AS (SELECT at, row_number() OVER (ORDER BY at) AS n FROM (SELECT lower(p) AS at FROM v UNION SELECT upper(p) FROM v) AS x
+				WHERE at IS NOT NULL AND at <> 'infinity')
+		SELECT r || ' ' || f.n || '-' || coalesce(u.n::text, '') FROM v JOIN t AS f ON f.at = lower(p) LEFT JOIN t AS u ON u.at = upper(p)
+		ORDER BY r COLLATE "C", f.n $q$, cols, period, tbl);
+END $$;

@@ -4,30 +4,20 @@
 SET client_min_messages = warning;
 CREATE SCHEMA hi;
 SET search_path = hi, public;
--- All versions of the rows, their times numbered in order; "" is now.
-CREATE FUNCTION shown(tbl text, cols text DEFAULT 'id, a', period text DEFAULT 'sys_period') RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-	RETURN QUERY EXECUTE format($q$
-		WITH v AS (SELECT ROW(%s)::text AS r, %s AS p FROM %s__history),
-			t AS (SELECT at, row_number() OVER (ORDER BY at) AS n FROM (SELECT lower(p) AS at FROM v UNION SELECT upper(p) FROM v) AS x
-				WHERE at IS NOT NULL AND at <> 'infinity')
-		SELECT r || ' ' || f.n || '-' || coalesce(u.n::text, '') FROM v JOIN t AS f ON f.at = lower(p) LEFT JOIN t AS u ON u.at = upper(p)
-		ORDER BY r COLLATE "C", f.n $q$, cols, period, tbl);
-END $$;
 CREATE TABLE t (id int PRIMARY KEY, a int, note text, big text, sys_period tstzrange);
 SELECT kints_history_enable('t');
 INSERT INTO t VALUES (1, 1, 'x', repeat('big ', 2000)), (2, 1, NULL, NULL);
 UPDATE t SET a = 2;
-SELECT shown('t');
+SELECT test.shown('t');
 -- what is not changed is not changed; NULLs and long values are compared as they are
 UPDATE t SET a = a;
 UPDATE t SET a = 2, note = 'x' WHERE id = 1;
 UPDATE t SET note = note, big = big;
-SELECT shown('t');
+SELECT test.shown('t');
 UPDATE t SET note = 'y' WHERE id = 2;
 UPDATE t SET note = NULL WHERE id = 2;
 UPDATE t SET big = big || '!' WHERE id = 1;
-SELECT shown('t', 'id, a, note, length(big)');
+SELECT test.shown('t', 'id, a, note, length(big)');
 -- nobody says himself when it was
 INSERT INTO t VALUES (3, 1, 'forged', NULL, '[2001-01-01,2002-01-01)') RETURNING lower(sys_period) = now(), upper_inf(sys_period);
 UPDATE t SET sys_period = '[2001-01-01,)', a = 9 WHERE id = 3 RETURNING lower(sys_period) = now(), upper_inf(sys_period);
@@ -37,7 +27,7 @@ COPY t (id, a, sys_period) FROM STDIN;
 4	1	[2001-01-01,2002-01-01)
 \.
 SELECT count(*) FROM t__history WHERE lower(sys_period) < '2020-01-01';
-SELECT shown('t') AS s FROM generate_series(1, 1) WHERE true;
+SELECT test.shown('t') AS s FROM generate_series(1, 1) WHERE true;
 -- upsert and MERGE
 DELETE FROM t;
 TRUNCATE t_history;
@@ -46,7 +36,7 @@ INSERT INTO t VALUES (1, 2), (2, 2) ON CONFLICT (id) DO UPDATE SET a = excluded.
 INSERT INTO t VALUES (1, 3) ON CONFLICT (id) DO NOTHING;
 MERGE INTO t USING (VALUES (1, 5), (2, 0), (3, 7)) AS s (id, a) ON s.id = t.id
 	WHEN MATCHED AND s.a = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET a = s.a WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.a);
-SELECT shown('t');
+SELECT test.shown('t');
 -- several changes of a transaction are one, and what came and went in it never was
 BEGIN;
 UPDATE t SET a = 10 WHERE id = 1;
@@ -56,7 +46,7 @@ UPDATE t SET a = 2 WHERE id = 8;
 DELETE FROM t WHERE id = 8;
 DELETE FROM t WHERE id = 3;
 COMMIT;
-SELECT shown('t');
+SELECT test.shown('t');
 SELECT kints_history_disable('t', drop_history => true);
 -- unless each is to be one
 SELECT kints_history_enable('t', collapse => false);
@@ -66,7 +56,7 @@ UPDATE t SET a = 13 WHERE id = 1;
 INSERT INTO t VALUES (8, 1);
 DELETE FROM t WHERE id = 8;
 COMMIT;
-SELECT shown('t');
+SELECT test.shown('t');
 SELECT bool_and(upper(sys_period) - lower(sys_period) = '1 microsecond') FROM t_history WHERE a <> 11;
 SELECT kints_history_disable('t', drop_history => true);
 -- by the clock on the wall, and by that of the statement
@@ -130,7 +120,7 @@ BEGIN;
 UPDATE t SET a = a;
 DELETE FROM t;
 COMMIT;
-SELECT shown('t');
+SELECT test.shown('t');
 -- two transactions of one moment: each sees the other's
 SELECT kints_history_disable('t', drop_history => true);
 SELECT kints_history_enable('t');
@@ -145,7 +135,7 @@ UPDATE t SET a = 2;
 UPDATE t SET a = 3;
 DELETE FROM t;
 COMMIT;
-SELECT shown('t');
+SELECT test.shown('t');
 SELECT kints_history_disable('t', drop_history => true);
 INSERT INTO t VALUES (1, 18, NULL, NULL, '[2020-01-01,)');
 -- columns that do not count

@@ -4,16 +4,6 @@
 SET client_min_messages = warning;
 CREATE SCHEMA hc;
 SET search_path = hc, public;
--- All versions of the rows, their times numbered in order; "" is now.
-CREATE FUNCTION shown(tbl text, cols text DEFAULT 'id, a', period text DEFAULT 'sys_period') RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-	RETURN QUERY EXECUTE format($q$
-		WITH v AS (SELECT ROW(%s)::text AS r, %s AS p FROM %s__history),
-			t AS (SELECT at, row_number() OVER (ORDER BY at) AS n FROM (SELECT lower(p) AS at FROM v UNION SELECT upper(p) FROM v) AS x
-				WHERE at IS NOT NULL AND at <> 'infinity')
-		SELECT r || ' ' || f.n || '-' || coalesce(u.n::text, '') FROM v JOIN t AS f ON f.at = lower(p) LEFT JOIN t AS u ON u.at = upper(p)
-		ORDER BY r COLLATE "C", f.n $q$, cols, period, tbl);
-END $$;
 CREATE TABLE t (id int PRIMARY KEY, a int, sys_period tstzrange);
 SELECT kints_history_enable('t');
 INSERT INTO t SELECT i, i FROM generate_series(1, 1500) AS i;
@@ -23,20 +13,20 @@ TRUNCATE t_history;
 DELETE FROM t USING (VALUES (1)) AS v (id) WHERE v.id = t.id;
 WITH d AS (DELETE FROM t WHERE id = 2 RETURNING id) SELECT * FROM d;
 TRUNCATE t;
-SELECT shown('t');
+SELECT test.shown('t');
 BEGIN;
 DELETE FROM t WHERE false;
 INSERT INTO t VALUES (1, 1);
 TRUNCATE t;
 COMMIT;
-SELECT shown('t');
+SELECT test.shown('t');
 -- with soft delete, versions and the time of the last change
 CREATE TABLE all_of_it (id int PRIMARY KEY, a int, version int DEFAULT 1, deleted_at timestamptz, sys_period tstzrange);
 SELECT kints_history_enable('all_of_it'), kints_version_enable('all_of_it', mode => 'check'), kints_soft_delete_enable('all_of_it');
 INSERT INTO all_of_it VALUES (1, 1);
 UPDATE all_of_it SET a = 2;
 DELETE FROM all_of_it;
-SELECT shown('all_of_it', 'id, a, version, deleted_at IS NULL');
+SELECT test.shown('all_of_it', 'id, a, version, deleted_at IS NULL');
 -- partitions: of the whole, by name, and from one to the other
 CREATE TABLE p (id int PRIMARY KEY, a int, sys_period tstzrange) PARTITION BY RANGE (id);
 CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
@@ -49,12 +39,12 @@ UPDATE p SET a = 2 WHERE id IN (1, 11);
 UPDATE p2 SET a = 3 WHERE id = 12;
 DELETE FROM p1 WHERE id = 2;
 UPDATE p SET id = 13 WHERE id = 1;
-SELECT shown('p');
+SELECT test.shown('p');
 CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (20) TO (30);
 INSERT INTO p VALUES (21, 1);
 UPDATE p SET a = 2 WHERE id = 21;
 DELETE FROM p WHERE id = 21;
-SELECT shown('p') AS s OFFSET 6;
+SELECT test.shown('p') AS s OFFSET 6;
 -- TRUNCATE of the whole, and of a part
 INSERT INTO p VALUES (3, 1), (22, 1);
 SELECT test.fails('TRUNCATE hc.p3');
@@ -73,12 +63,12 @@ ALTER TABLE q ATTACH PARTITION q2 FOR VALUES FROM (10) TO (20);
 INSERT INTO q VALUES (1, 1), (2, 1);
 UPDATE q SET a = 2 WHERE id = 1;
 DELETE FROM q WHERE id = 2;
-SELECT shown('q1');
+SELECT test.shown('q1');
 SELECT test.fails('INSERT INTO hc.q VALUES (11, 1)');
 SELECT kints_history_disable('q2'), kints_history_enable('q2');
 INSERT INTO q VALUES (11, 1);
 UPDATE q SET a = 2 WHERE id = 11;
-SELECT shown('q2');
+SELECT test.shown('q2');
 -- tables that inherit: each has its own
 CREATE TABLE i (id int PRIMARY KEY, a int, sys_period tstzrange);
 CREATE TABLE i1 (PRIMARY KEY (id)) INHERITS (i);
@@ -87,8 +77,8 @@ INSERT INTO i VALUES (1, 1);
 INSERT INTO i1 VALUES (2, 1), (3, 1);
 UPDATE i SET a = 2;
 DELETE FROM i WHERE id = 3;
-SELECT shown('i');
-SELECT shown('i1');
+SELECT test.shown('i');
+SELECT test.shown('i1');
 -- with soft delete by MERGE, which counts what it has done
 CREATE TABLE m (id int PRIMARY KEY, a int, deleted_at timestamptz, sys_period tstzrange);
 SELECT kints_history_enable('m'), kints_soft_delete_enable('m');
@@ -98,7 +88,7 @@ INSERT INTO m VALUES (1, 1), (2, 1);
 DO $$ DECLARE n int; BEGIN
 	MERGE INTO hc.m USING (VALUES (1), (2), (3)) AS v (id) ON v.id = m.id WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (v.id, 1);
 	GET DIAGNOSTICS n = ROW_COUNT; RAISE WARNING '%', n; END $$;
-SELECT shown('m', 'id, deleted_at IS NULL');
+SELECT test.shown('m', 'id, deleted_at IS NULL');
 -- triggers made by hand
 CREATE TABLE h (id int PRIMARY KEY, sys_period tstzrange);
 CREATE TABLE h_history (LIKE h);

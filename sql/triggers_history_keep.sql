@@ -4,16 +4,6 @@
 SET client_min_messages = warning;
 CREATE SCHEMA hk;
 SET search_path = hk, public;
--- All versions of the rows, their times numbered in order; "" is now.
-CREATE FUNCTION shown(tbl text, cols text DEFAULT 'id, a', period text DEFAULT 'sys_period') RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-	RETURN QUERY EXECUTE format($q$
-		WITH v AS (SELECT ROW(%s)::text AS r, %s AS p FROM %s__history),
-			t AS (SELECT at, row_number() OVER (ORDER BY at) AS n FROM (SELECT lower(p) AS at FROM v UNION SELECT upper(p) FROM v) AS x
-				WHERE at IS NOT NULL AND at <> 'infinity')
-		SELECT r || ' ' || f.n || '-' || coalesce(u.n::text, '') FROM v JOIN t AS f ON f.at = lower(p) LEFT JOIN t AS u ON u.at = upper(p)
-		ORDER BY r COLLATE "C", f.n $q$, cols, period, tbl);
-END $$;
 CREATE TABLE t (id int PRIMARY KEY, a int, long text, sys_period tstzrange);
 SELECT kints_history_enable('t');
 INSERT INTO t SELECT i, 0, repeat('x', 3000) FROM generate_series(1, 2500) AS i;
@@ -82,13 +72,13 @@ INSERT INTO p VALUES (1), (2);
 INSERT INTO c VALUES (1, 1), (2, 2), (3, 1);
 UPDATE p SET id = 11 WHERE id = 1;
 DELETE FROM p WHERE id = 11;
-SELECT shown('c', 'id, p');
+SELECT test.shown('c', 'id, p');
 -- a table that inherits, changed by its parent
 CREATE TABLE heir (PRIMARY KEY (id)) INHERITS (c);
 SELECT kints_history_enable('heir');
 INSERT INTO heir VALUES (9, 9);
 UPDATE c SET p = 2 WHERE id = 9;
-SELECT shown('heir', 'id, p');
+SELECT test.shown('heir', 'id, p');
 -- a table that is dropped with rows that wait, and one that is altered
 BEGIN;
 UPDATE c SET p = 1 WHERE id = 9;

@@ -4,16 +4,6 @@
 SET client_min_messages = warning;
 CREATE SCHEMA hw;
 SET search_path = hw, public;
--- All versions of the rows, their times numbered in order; "" is now.
-CREATE FUNCTION shown(tbl text, cols text DEFAULT 'id, a', period text DEFAULT 'sys_period') RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-	RETURN QUERY EXECUTE format($q$
-		WITH v AS (SELECT ROW(%s)::text AS r, %s AS p FROM %s__history),
-			t AS (SELECT at, row_number() OVER (ORDER BY at) AS n FROM (SELECT lower(p) AS at FROM v UNION SELECT upper(p) FROM v) AS x
-				WHERE at IS NOT NULL AND at <> 'infinity')
-		SELECT r || ' ' || f.n || '-' || coalesce(u.n::text, '') FROM v JOIN t AS f ON f.at = lower(p) LEFT JOIN t AS u ON u.at = upper(p)
-		ORDER BY r COLLATE "C", f.n $q$, cols, period, tbl);
-END $$;
 CREATE TABLE t (gone int, id int PRIMARY KEY, a int, b text COLLATE "C", arr int[], sys_period tstzrange);
 ALTER TABLE t DROP COLUMN gone;
 -- columns in another order, more of them, and what a row there has to be

@@ -76,11 +76,21 @@ attach_open(Oid table, LOCKMODE lock)
 	return relation;
 }
 
+/* Whether it is the caller's. */
+bool
+attach_is_owner(Oid table)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, table, GetUserId());
+#else
+	return pg_class_ownercheck(table, GetUserId());
+#endif
+}
+
 static void
 check_table(Oid table)
 {
 	char kind = get_rel_relkind(table);
-	bool is_owner;
 
 	if (kind == '\0')
 		ereport(ERROR,
@@ -91,12 +101,7 @@ check_table(Oid table)
 				errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				errmsg("\"%s\" is not a table", get_rel_name(table)),
 				errdetail_relkind_not_supported(kind));
-#if PG_VERSION_NUM >= 160000
-	is_owner = object_ownercheck(RelationRelationId, table, GetUserId());
-#else
-	is_owner = pg_class_ownercheck(table, GetUserId());
-#endif
-	if (!is_owner)
+	if (!attach_is_owner(table))
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(kind), get_rel_name(table));
 }
 

@@ -26,8 +26,8 @@
 #include "utils/typcache.h"
 #include "utils/varlena.h"
 
-static const char *const option_names[] = { "history",  "period",   "until",  "clock",
-											"conflict", "collapse", "exclude" };
+const char *const history_options[KN_HISTORY_OPTIONS] = { "history",  "period",   "until",  "clock",
+														  "conflict", "collapse", "exclude" };
 
 const KnTriggerKind history_stamp_kind = {
 	.function = "kints_history_stamp",
@@ -37,8 +37,8 @@ const KnTriggerKind history_stamp_kind = {
 	.when = TRIGGER_EVENT_BEFORE | TRIGGER_EVENT_ROW | TRIGGER_EVENT_UPDATE,
 	.also = TRIGGER_EVENT_BEFORE | TRIGGER_EVENT_ROW | TRIGGER_EVENT_INSERT,
 	.column = "sys_period",
-	.options = option_names,
-	.option_count = lengthof(option_names),
+	.options = history_options,
+	.option_count = KN_HISTORY_OPTIONS,
 	.beside = &history_row_kind,
 };
 
@@ -56,7 +56,6 @@ static TimestampTz new_start(const KnHistory *history);
 static void check_others(KnHistory *history, const TriggerData *data);
 static bool is_same(const KnHistory *history, Relation relation, HeapTuple old, HeapTuple new);
 static bool counts(const KnHistory *history, Form_pg_attribute attribute);
-static TimestampTz start_of(const KnHistory *history, HeapTuple row, Relation relation);
 static bool is_open(Datum range);
 static TimestampTz open_start(Datum range);
 static HeapTuple set_period(KnHistory *history, TriggerData *data, HeapTuple row,
@@ -179,7 +178,7 @@ stamp(KnHistory *history, TriggerData *data)
 	check_others(history, data);
 	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
 		return set_period(history, data, old, new_start(history));
-	since = next = start_of(history, old, relation);
+	since = next = history_start_of(history, old, relation);
 	if (!history_is_unseen(history, old, since) &&
 		!is_same(history, relation, old, data->tg_newtuple))
 		next = history_next(history, old, since, relation);
@@ -299,8 +298,9 @@ counts(const KnHistory *history, Form_pg_attribute attribute)
 			!sqltext_member(history->excluded, NameStr(attribute->attname)));
 }
 
-static TimestampTz
-start_of(const KnHistory *history, HeapTuple row, Relation relation)
+/* Since when a row has been as it is. */
+TimestampTz
+history_start_of(const KnHistory *history, HeapTuple row, Relation relation)
 {
 	bool is_null;
 	Datum value =

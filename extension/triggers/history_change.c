@@ -25,9 +25,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-static const char *const option_names[] = { "history",  "period",   "until",  "clock",
-											"conflict", "collapse", "exclude" };
-
 /* Of partitions. */
 const KnTriggerKind history_row_kind = {
 	.function = "kints_history",
@@ -36,8 +33,8 @@ const KnTriggerKind history_row_kind = {
 	.level = "FOR EACH ROW",
 	.when = TRIGGER_EVENT_ROW | TRIGGER_EVENT_UPDATE,
 	.also = TRIGGER_EVENT_ROW | TRIGGER_EVENT_DELETE,
-	.options = option_names,
-	.option_count = lengthof(option_names),
+	.options = history_options,
+	.option_count = KN_HISTORY_OPTIONS,
 	.beside = &history_truncate_kind,
 };
 
@@ -48,8 +45,8 @@ const KnTriggerKind history_delete_kind = {
 	.fires = "AFTER DELETE",
 	.level = "FOR EACH ROW",
 	.when = TRIGGER_EVENT_ROW | TRIGGER_EVENT_DELETE,
-	.options = option_names,
-	.option_count = lengthof(option_names),
+	.options = history_options,
+	.option_count = KN_HISTORY_OPTIONS,
 };
 
 const KnTriggerKind history_truncate_kind = {
@@ -58,8 +55,8 @@ const KnTriggerKind history_truncate_kind = {
 	.fires = "BEFORE TRUNCATE",
 	.level = "FOR EACH STATEMENT",
 	.when = TRIGGER_EVENT_BEFORE | TRIGGER_EVENT_TRUNCATE,
-	.options = option_names,
-	.option_count = lengthof(option_names),
+	.options = history_options,
+	.option_count = KN_HISTORY_OPTIONS,
 };
 
 extern PGDLLEXPORT Datum kints_history_stamp(PG_FUNCTION_ARGS);
@@ -78,7 +75,6 @@ static void see_truncate(Oid table);
 static bool is_truncated(Oid table);
 static void keep_updated(const KnHistory *history, TriggerData *data);
 static void keep_deleted(const KnHistory *history, Relation relation, HeapTuple row);
-static TimestampTz start_of(const KnHistory *history, Relation relation, HeapTuple row);
 static void keep_all(Relation relation);
 
 void
@@ -152,8 +148,8 @@ is_truncated(Oid table)
 static void
 keep_updated(const KnHistory *history, TriggerData *data)
 {
-	TimestampTz start = start_of(history, data->tg_relation, data->tg_trigtuple);
-	TimestampTz end = start_of(history, data->tg_relation, data->tg_newtuple);
+	TimestampTz start = history_start_of(history, data->tg_trigtuple, data->tg_relation);
+	TimestampTz end = history_start_of(history, data->tg_newtuple, data->tg_relation);
 
 	/* Otherwise it is still the same, or was so for this transaction alone. */
 	if (end > start)
@@ -163,20 +159,10 @@ keep_updated(const KnHistory *history, TriggerData *data)
 static void
 keep_deleted(const KnHistory *history, Relation relation, HeapTuple row)
 {
-	TimestampTz start = start_of(history, relation, row);
+	TimestampTz start = history_start_of(history, row, relation);
 
 	if (!history_is_unseen(history, row, start))
 		history_keep(history, relation, row, start, history_next(history, row, start, relation));
-}
-
-static TimestampTz
-start_of(const KnHistory *history, Relation relation, HeapTuple row)
-{
-	bool is_null;
-	Datum value =
-		heap_getattr(row, history->period.from.number, RelationGetDescr(relation), &is_null);
-
-	return history_start(&history->period, value, is_null, relation);
 }
 
 /* Of a table that is to be truncated, or a partition of one. */

@@ -54,7 +54,6 @@ static const RangeVar *target_of(const Node *statement);
 static bool changes_shape(const AlterTableStmt *statement);
 static void begin(const Node *statement);
 static void forget(const Node *statement);
-static bool is_owner(Oid table);
 static bool renames_column(const Node *statement);
 static bool has_history(Oid table);
 static KnFollowed *follow(const Node *statement, Oid table);
@@ -125,11 +124,11 @@ begin(const Node *statement)
 	const ListCell *cell;
 
 	/* Who does not own it does not lock it; the server will say so. */
-	if ((kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE) || !is_owner(table))
+	if ((kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE) || !attach_is_owner(table))
 		return;
 	foreach(cell, find_all_inheritors(table, NoLock, NULL))
 	{
-		if (has_history(lfirst_oid(cell)) && is_owner(lfirst_oid(cell)))
+		if (has_history(lfirst_oid(cell)) && attach_is_owner(lfirst_oid(cell)))
 			tables = lappend_oid(tables, lfirst_oid(cell));
 	}
 	if (tables == NIL && !renames_column(statement))
@@ -165,16 +164,6 @@ forget(const Node *statement)
 
 	if (alteration != NULL)
 		altered = list_delete_ptr(altered, alteration);
-}
-
-static bool
-is_owner(Oid table)
-{
-#if PG_VERSION_NUM >= 160000
-	return object_ownercheck(RelationRelationId, table, GetUserId());
-#else
-	return pg_class_ownercheck(table, GetUserId());
-#endif
 }
 
 static bool

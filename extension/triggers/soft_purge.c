@@ -58,7 +58,6 @@ typedef struct KnPlaces
 } KnPlaces;
 
 static List *tables_of(Oid table, List *tables, List **seen);
-static bool is_owner(Oid table);
 static int64 purge(const KnPurge *how, const List *tables);
 static int64 purge_table(const KnPurge *how, Oid table);
 static void find_places(const KnPurge *how, Oid table, KnPlaces *places);
@@ -87,7 +86,7 @@ tables_of(Oid table, List *tables, List **seen)
 		return tables;
 	*seen = lappend_oid(*seen, table);
 	relation = table_open(table, AccessShareLock);
-	is_soft = soft_delete_trigger(relation) != NULL && is_owner(table);
+	is_soft = soft_delete_trigger(relation) != NULL && attach_is_owner(table);
 	references = reference_list(relation);
 	table_close(relation, NoLock);
 	if (!is_soft)
@@ -98,16 +97,6 @@ tables_of(Oid table, List *tables, List **seen)
 	foreach(cell, find_inheritance_children(table, AccessShareLock))
 		tables = tables_of(lfirst_oid(cell), tables, seen);
 	return get_rel_relkind(table) == RELKIND_RELATION ? lappend_oid(tables, table) : tables;
-}
-
-static bool
-is_owner(Oid table)
-{
-#if PG_VERSION_NUM >= 160000
-	return object_ownercheck(RelationRelationId, table, GetUserId());
-#else
-	return pg_class_ownercheck(table, GetUserId());
-#endif
 }
 
 /* Until none can be purged any more; a row may have been the last that referred to another one. */

@@ -237,6 +237,10 @@ typedef struct KnHistory
 	TimestampTz open_since;
 } KnHistory;
 
+/* What the arguments of its triggers may say. */
+#define KN_HISTORY_OPTIONS 7
+
+extern const char *const history_options[KN_HISTORY_OPTIONS];
 extern const KnTriggerKind history_stamp_kind;
 extern KnHistory *history_of(FunctionCallInfo fcinfo, const KnTriggerKind *kind, TriggerData *data);
 extern void history_read(KnHistory *history, const KnTriggerKind *kind, Relation relation,
@@ -245,6 +249,7 @@ extern void history_find_period(KnPeriod *period, Relation relation, const char 
 								const char *until);
 extern TimestampTz history_start(const KnPeriod *period, Datum value, bool is_null,
 								 Relation relation);
+extern TimestampTz history_start_of(const KnHistory *history, HeapTuple row, Relation relation);
 extern Datum history_range(TimestampTz from, TimestampTz until, bool has_until);
 extern bool history_is_unseen(const KnHistory *history, HeapTuple row, TimestampTz start);
 extern TimestampTz history_next(const KnHistory *history, HeapTuple row, TimestampTz start,
@@ -343,6 +348,7 @@ extern const char *history_shape_name(Oid table);
 extern void attach_refuse_null(FunctionCallInfo fcinfo, int number, const char *name);
 extern int attach_choice(FunctionCallInfo fcinfo, int number, const char *name,
 						 const char *const *choices, int count);
+extern bool attach_is_owner(Oid table);
 extern Relation attach_open(Oid table, LOCKMODE lock);
 extern const Trigger *attach_find(FunctionCallInfo fcinfo, Relation relation, const char *function,
 								  const char *option, const char *value, const char *otherwise);
