@@ -186,6 +186,10 @@ SET kints.history_follow = off;
 ALTER TABLE i2 ADD c int;
 RESET kints.history_follow;
 SELECT test.fails('UPDATE hf.i2 SET c = 1');
+-- a history that is gone
+DROP TABLE i2_history CASCADE;
+ALTER TABLE i2 ADD d int;
+SELECT test.fails('UPDATE hf.i2 SET d = 1');
 -- what is planned is done once, and both ways
 CREATE SCHEMA hf_plan;
 SET search_path = hf_plan, public;

@@ -123,6 +123,47 @@ SELECT kints_history_enable('a', history => 'a_other', collapse => false);
 UPDATE a SET v = 11;
 COMMIT;
 SELECT (SELECT count(*) FROM a_history WHERE v = 1), (SELECT count(*) FROM a_other WHERE v = 10);
+-- a trigger of the history that has an exception block, and changes another
+CREATE FUNCTION tries() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	BEGIN
+		UPDATE hk.b SET v = v + 1 WHERE id = NEW.id;
+		RAISE division_by_zero;
+	EXCEPTION WHEN division_by_zero THEN NULL;
+	END;
+	UPDATE hk.b SET v = v + 10 WHERE id = NEW.id;
+	UPDATE hk.a SET v = v + 1 WHERE id = 4 AND NEW.id <> 4;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER tries BEFORE INSERT ON a_other FOR EACH ROW EXECUTE FUNCTION tries();
+INSERT INTO a VALUES (4, 0);
+UPDATE a SET v = 20 WHERE id < 4;
+SELECT (SELECT count(*) FROM a_other WHERE v = 11), (SELECT count(*) FROM a_other WHERE id = 4), (SELECT v FROM a WHERE id = 4), (SELECT array_agg(v ORDER BY id) FROM b), (SELECT count(*) FROM b_history);
+-- and one that fails, which the statement lives through
+CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE division_by_zero; END';
+CREATE TRIGGER fails BEFORE INSERT ON a_other FOR EACH ROW EXECUTE FUNCTION fails();
+DO $$
+BEGIN
+	UPDATE hk.a SET v = 21;
+EXCEPTION WHEN division_by_zero THEN
+	UPDATE hk.b SET v = 0;
+END $$;
+DROP TRIGGER fails ON a_other;
+DROP TRIGGER tries ON a_other;
+UPDATE a SET v = 11;
+SELECT (SELECT count(*) FROM a_other WHERE v = 20), (SELECT array_agg(v ORDER BY v) FROM b_history);
+-- two histories of one table
+CREATE TABLE two (id int PRIMARY KEY, v int, sys_period tstzrange NOT NULL);
+CREATE TABLE one_of_two (LIKE two);
+CREATE TABLE other_of_two (LIKE two);
+CREATE TRIGGER a BEFORE INSERT OR UPDATE OR DELETE ON two
+	FOR EACH ROW EXECUTE FUNCTION public.kints_versioning('sys_period', 'one_of_two', 'true');
+CREATE TRIGGER b BEFORE INSERT OR UPDATE OR DELETE ON two
+	FOR EACH ROW EXECUTE FUNCTION public.kints_versioning('sys_period', 'other_of_two', 'true');
+INSERT INTO two VALUES (1, 1), (2, 2);
+UPDATE two SET v = v + 1;
+DELETE FROM two WHERE id = 1;
+SELECT (SELECT array_agg(v ORDER BY v) FROM one_of_two), (SELECT array_agg(v ORDER BY v) FROM other_of_two);
 -- the first statement of a session, as well
 \c -
 DELETE FROM hk.s WHERE id = 3;
@@ -130,5 +171,13 @@ SELECT count(*) FROM hk.s_history WHERE id = 3;
 \c -
 UPDATE hk.a SET v = 12;
 SELECT count(*) FROM hk.a_other WHERE v = 11;
+-- which is of the shape that the table had
+INSERT INTO hk.s VALUES (4, 1);
+\c -
+BEGIN;
+DELETE FROM hk.s WHERE id = 4;
+ALTER TABLE hk.s DROP v, ADD w int DEFAULT 5;
+COMMIT;
+SELECT id, w FROM hk.s_history WHERE id = 4;
 SET client_min_messages = warning;
 DROP SCHEMA hk CASCADE;

@@ -36,6 +36,28 @@ EXPLAIN (COSTS OFF) SELECT at FROM t__as_of('2020-01-01') WHERE id = 1;
 EXPLAIN (COSTS OFF) SELECT at FROM u__between('2020-01-01', '2021-01-01') WHERE id = 1;
 EXPLAIN (COSTS OFF) SELECT at FROM t__history WHERE id = 1;
 RESET enable_seqscan;
+-- a table that inherits from its history
+CREATE TABLE of_both (id int, v int, sys_period tstzrange);
+CREATE TABLE now_only (PRIMARY KEY (id)) INHERITS (of_both);
+SELECT kints_history_enable('now_only', history => 'of_both');
+INSERT INTO now_only VALUES (1, 1);
+UPDATE now_only SET v = 2;
+SELECT v FROM now_only__history ORDER BY v;
+SELECT v FROM now_only__as_of(now());
+SELECT v FROM now_only__between(NULL, NULL) ORDER BY v;
+SELECT v FROM of_both ORDER BY v;
+-- types of others, of the same names
+CREATE DOMAIN hr.timestamptz AS text;
+CREATE TABLE named (id int PRIMARY KEY, sys_period tstzrange);
+GRANT SELECT ON named TO PUBLIC;
+SET search_path = hr, pg_catalog, public;
+SELECT kints_history_enable('named');
+GRANT SELECT ON named__history TO PUBLIC;
+ALTER TABLE named ADD v int;
+SET search_path = hr, public;
+SELECT proname, proargtypes::regtype[] FROM pg_proc WHERE proname LIKE 'named!_!_%' ESCAPE '!' ORDER BY 1;
+SELECT relacl IS NOT NULL AS granted FROM pg_class WHERE oid = 'named__history'::regclass;
+DROP DOMAIN hr.timestamptz;
 -- with the rights of who asks
 CREATE ROLE hr_reader;
 GRANT USAGE ON SCHEMA hr, test TO hr_reader;

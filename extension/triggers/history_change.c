@@ -19,6 +19,7 @@
 #include "catalog/pg_inherits.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "replication/logicalworker.h"
 #include "storage/proc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -207,6 +208,9 @@ kints_history(PG_FUNCTION_ARGS)
 		keep_deleted(history, data->tg_relation, data->tg_trigtuple);
 	else if (data->tg_relation->rd_rel->relispartition)
 		keep_updated(history, data);
+	/* Nobody sees the end of the statement that has loaded this library. */
+	if (!running_is_known() && !IsLogicalWorker())
+		history_keep_flush();
 	return PointerGetDatum(NULL);
 }
 

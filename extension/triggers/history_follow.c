@@ -53,10 +53,12 @@ static void end_transaction(XactEvent event, void *argument);
 static const RangeVar *target_of(const Node *statement);
 static bool changes_shape(const AlterTableStmt *statement);
 static void begin(const Node *statement);
+static bool goes_on(const Node *statement);
 static void forget(const Node *statement);
 static bool renames_column(const Node *statement);
 static bool has_history(Oid table);
 static KnFollowed *follow(const Node *statement, Oid table);
+static Oid old_of(Oid table, const char *name);
 static List *added_columns(const Node *statement, Oid table);
 static KnAltered *known(const Node *statement);
 static void end(const KnAltered *alteration);
@@ -126,7 +128,8 @@ begin(const Node *statement)
 	/* Who does not own it does not lock it; the server will say so. */
 	if ((kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE) || !attach_is_owner(table))
 		return;
-	foreach(cell, find_all_inheritors(table, NoLock, NULL))
+	foreach(cell,
+			goes_on(statement) ? find_all_inheritors(table, NoLock, NULL) : list_make1_oid(table))
 	{
 		if (has_history(lfirst_oid(cell)) && attach_is_owner(lfirst_oid(cell)))
 			tables = lappend_oid(tables, lfirst_oid(cell));
@@ -154,6 +157,24 @@ begin(const Node *statement)
 
 		history_reads_drop(followed->schema, followed->name, followed->owner);
 	}
+}
+
+/* Whether it is done to the tables that inherit as well. */
+static bool
+goes_on(const Node *statement)
+{
+	const ListCell *cell;
+
+	if (IsA(statement, AlterTableStmt))
+	{
+		foreach(cell, ((const AlterTableStmt *) statement)->cmds)
+		{
+			if (((const AlterTableCmd *) lfirst(cell))->subtype != AT_ChangeOwner)
+				return ((const AlterTableStmt *) statement)->relation->inh;
+		}
+		return false;
+	}
+	return renames_column(statement);
 }
 
 /* One that stood in the same place, and failed. */
@@ -214,7 +235,9 @@ follow(const Node *statement, Oid table)
 	if (get_rel_name(table) == NULL || !history_follow_read(table, &history))
 		return NULL;
 	followed->table = table;
-	followed->old = history_table(table, history.name);
+	followed->old = old_of(table, history.name);
+	if (!OidIsValid(followed->old))
+		return NULL;
 	followed->owner = owner_of(table);
 	if (owner_of(followed->old) != followed->owner)
 		return NULL;
@@ -223,6 +246,25 @@ follow(const Node *statement, Oid table)
 	followed->added = added_columns(statement, table);
 	followed->grants = history_reads_grants(table);
 	return followed;
+}
+
+/* The table for the old rows, locked; InvalidOid: there is none. */
+static Oid
+old_of(Oid table, const char *name)
+{
+	const char *last;
+	Oid schema = history_schema(table, name, &last);
+	Oid old = get_relname_relid(last, schema);
+
+	if (OidIsValid(old))
+		LockRelationOid(old, AccessExclusiveLock);
+	if (OidIsValid(old) && get_rel_name(old) != NULL)
+		return old;
+	ereport(WARNING,
+			errmsg("table \"%s\" for the history of table \"%s\" does not exist",
+				   name,
+				   get_rel_name(table)));
+	return InvalidOid;
 }
 
 /* The columns that are added, and not there yet, or dropped by the same statement. */
@@ -291,7 +333,6 @@ end(const KnAltered *alteration)
 	{
 		const KnFollowed *followed = lfirst(cell);
 
-		LockRelationOid(followed->old, AccessExclusiveLock);
 		if (renames_column(statement))
 			history_shape_rename(followed, (const RenameStmt *) statement);
 		if (IsA(statement, AlterTableStmt))
@@ -389,6 +430,8 @@ kints_history_follow(PG_FUNCTION_ARGS)
 	if (strcmp(data->event, "ddl_command_start") == 0)
 	{
 		forget(data->parsetree);
+		/* What waits is of the shape that the table has now. */
+		history_keep_flush();
 		if (kints_history_follows)
 			begin(data->parsetree);
 		return PointerGetDatum(NULL);

@@ -47,8 +47,10 @@ typedef struct KnKeptOf
 static List *kept = NIL;
 
 static KnKeptOf *kept_of(const KnHistory *history, Relation relation);
+static bool is_of(const KnKeptOf *of, const KnHistory *history);
 static void copy_history(KnHistory *copy, const KnHistory *history, MemoryContext context);
 static void write_kept(KnKeptOf *of, Relation relation);
+static void write_rows(const KnHistory *history, Relation relation, const KnKept *rows, int count);
 static KnKeptOf *first_to_write(void);
 static void end_transaction(XactEvent event, void *argument);
 static void end_part(SubXactEvent event, SubTransactionId part, SubTransactionId around,
@@ -97,7 +99,7 @@ kept_of(const KnHistory *history, Relation relation)
 	foreach(cell, kept)
 	{
 		of = lfirst(cell);
-		if (of->relation != RelationGetRelid(relation))
+		if (of->relation != RelationGetRelid(relation) || !is_of(of, history))
 			continue;
 		/* What it was made for is over, and the table may be another one by now. */
 		if (of->count == 0 && of->busy == 0)
@@ -118,6 +120,15 @@ kept_of(const KnHistory *history, Relation relation)
 	kept = lcons(of, kept);
 	MemoryContextSwitchTo(caller);
 	return of;
+}
+
+/* Whether rows of a history go with those; if none wait, it can be of any. */
+static bool
+is_of(const KnKeptOf *of, const KnHistory *history)
+{
+	return (of->count == 0 && of->busy == 0) ||
+		   (strcmp(of->history.name, history->name) == 0 &&
+			of->history.period.from.number == history->period.from.number);
 }
 
 /* What is needed to write rows; what else has been looked up lives no longer than the statement. */
@@ -145,16 +156,32 @@ copy_history(KnHistory *copy, const KnHistory *history, MemoryContext context)
 static void
 write_kept(KnKeptOf *of, Relation relation)
 {
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsHeapTuple);
 	int count = of->of_part;
 	KnKept *rows = palloc_extended(sizeof(KnKept) * (Size) Max(count, 1), MCXT_ALLOC_HUGE);
-	KnWriter writer;
 
 	memcpy(rows, of->rows + of->count - count, sizeof(KnKept) * (Size) count);
 	of->count -= count;
 	of->of_part = 0;
 	of->busy++;
-	history_open(&writer, &of->history, relation);
+	PG_TRY();
+	{
+		write_rows(&of->history, relation, rows, count);
+	}
+	PG_FINALLY();
+	{
+		of->busy--;
+	}
+	PG_END_TRY();
+	pfree(rows);
+}
+
+static void
+write_rows(const KnHistory *history, Relation relation, const KnKept *rows, int count)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsHeapTuple);
+	KnWriter writer;
+
+	history_open(&writer, history, relation);
 	for (int i = 0; i < count; i++)
 	{
 		ExecStoreHeapTuple(rows[i].row, slot, false);
@@ -163,9 +190,7 @@ write_kept(KnKeptOf *of, Relation relation)
 		heap_freetuple(rows[i].row);
 	}
 	history_close(&writer);
-	of->busy--;
 	ExecDropSingleTupleTableSlot(slot);
-	pfree(rows);
 }
 
 /* Writes all rows that were changed in the current part of the transaction. */
@@ -250,8 +275,6 @@ end_part(SubXactEvent event, SubTransactionId part, SubTransactionId around, voi
 		/* None are of one that begins. */
 		if (event == SUBXACT_EVENT_START_SUB)
 			continue;
-		if (event == SUBXACT_EVENT_ABORT_SUB)
-			of->busy = 0;
 		for (int i = 0; i < of->count; i++)
 		{
 			KnKept *row = &of->rows[i];

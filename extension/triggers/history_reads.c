@@ -49,13 +49,13 @@ history_reads_make(Oid table, const KnHistory *history)
 	const KnPeriod *period = &history->period;
 
 	make_function(sqltext_qualified(schema, AS_OF(name)),
-				  "at timestamptz",
-				  "timestamptz",
+				  "at pg_catalog.timestamptz",
+				  "pg_catalog.timestamptz",
 				  relation,
 				  union_of(relation, old, history, was_at(period, relation)));
 	make_function(sqltext_qualified(schema, BETWEEN(name)),
-				  "since timestamptz, until timestamptz",
-				  "timestamptz, timestamptz",
+				  "since pg_catalog.timestamptz, until pg_catalog.timestamptz",
+				  "pg_catalog.timestamptz, pg_catalog.timestamptz",
 				  relation,
 				  union_of(relation, old, history, was_between(period, relation)));
 	utility_run(sqltext_concat("CREATE VIEW ",
@@ -85,6 +85,8 @@ union_of(Relation relation, Relation table, const KnHistory *history, const char
 						  " UNION ALL SELECT ",
 						  columns_of(relation, history, true),
 						  " FROM ",
+						  /* The table may be one of its heirs. */
+						  table->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
 						  attach_table(table),
 						  " AS t",
 						  where,
@@ -217,10 +219,12 @@ history_reads_name(Oid table, KnRead which)
 	switch (which)
 	{
 		case KN_READ_AS_OF:
-			return sqltext_concat(sqltext_qualified(schema, AS_OF(name)), "(timestamptz)", NULL);
+			return sqltext_concat(sqltext_qualified(schema, AS_OF(name)),
+								  "(pg_catalog.timestamptz)",
+								  NULL);
 		case KN_READ_BETWEEN:
 			return sqltext_concat(sqltext_qualified(schema, BETWEEN(name)),
-								  "(timestamptz, timestamptz)",
+								  "(pg_catalog.timestamptz, pg_catalog.timestamptz)",
 								  NULL);
 		default:
 			return sqltext_qualified(schema, VERSIONS(name));
@@ -240,12 +244,12 @@ history_reads_grants(Oid table)
 		" UNION ALL SELECT 2, 'FUNCTION ', p.proacl, p.proowner"
 		"  FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure($3)"
 		"), told AS ("
-		" SELECT which, 0 AS turn, 'REVOKE ALL ON ' || kind AS before, ' FROM PUBLIC' AS after"
+		" SELECT which, 0 AS turn, pg_catalog.concat('REVOKE ALL ON ', kind) AS before, ' FROM PUBLIC' AS after"
 		"  FROM found WHERE acl IS NOT NULL"
-		" UNION ALL SELECT which, 1, 'GRANT ' || a.privilege_type || ' ON ' || kind, ' TO ' ||"
-		"   CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'"
-		"    ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END"
-		"   || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END"
+		" UNION ALL SELECT which, 1, pg_catalog.concat('GRANT ', a.privilege_type, ' ON ', kind),"
+		"  pg_catalog.concat(' TO ', CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'"
+		"    ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,"
+		"   CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)"
 		"  FROM found, pg_catalog.aclexplode(acl) a"
 		"  WHERE a.grantee OPERATOR(pg_catalog.<>) owner)"
 		" SELECT which, before, after FROM told"
@@ -287,6 +291,7 @@ drop_function(const char *schema, const char *name, int count, Oid owner)
 	if (OidIsValid(function) && owner_of(PROCOID, function) == owner)
 		utility_run(sqltext_concat("DROP FUNCTION ",
 								   sqltext_qualified(schema, name),
-								   count == 1 ? "(timestamptz)" : "(timestamptz, timestamptz)",
+								   count == 1 ? "(pg_catalog.timestamptz)"
+											  : "(pg_catalog.timestamptz, pg_catalog.timestamptz)",
 								   NULL));
 }

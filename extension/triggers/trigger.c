@@ -9,8 +9,13 @@
  */
 #include "triggers/triggers.h"
 
+#include "access/htup_details.h"
 #include "base/base.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #define TIMING_MASK (TRIGGER_EVENT_OPMASK | TRIGGER_EVENT_ROW | TRIGGER_EVENT_TIMINGMASK)
 
@@ -107,23 +112,32 @@ trigger_find(Relation relation, PGFunction function)
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
-		FmgrInfo info;
 
-		if (trigger->tgqual != NULL || trigger->tgnattr > 0 || !fires_here(trigger))
-			continue;
-		fmgr_info(trigger->tgfoid, &info);
-		if (info.fn_addr == function)
+		if (trigger->tgqual == NULL && trigger->tgnattr == 0 && fires_here(trigger) &&
+			trigger_is_of(trigger->tgfoid, &function, 1))
 			return trigger;
 	}
 	return NULL;
 }
 
-/* Whether a function is one of these. */
+/* Whether a function is one of these; the libraries of others are not loaded for that. */
 bool
 trigger_is_of(Oid function, const PGFunction *these, Size count)
 {
+	HeapTuple row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool is_c;
+	bool is_null;
+	Datum library;
 	FmgrInfo info;
 
+	if (!HeapTupleIsValid(row))
+		return false;
+	library = SysCacheGetAttr(PROCOID, row, Anum_pg_proc_probin, &is_null);
+	is_c = !is_null && ((Form_pg_proc) GETSTRUCT(row))->prolang == ClanguageId &&
+		   strstr(TextDatumGetCString(library), "kints_norm") != NULL;
+	ReleaseSysCache(row);
+	if (!is_c)
+		return false;
 	fmgr_info(function, &info);
 	for (Size i = 0; i < count; i++)
 	{
