@@ -74,6 +74,48 @@ CREATE TRIGGER v BEFORE INSERT OR UPDATE OR DELETE ON up FOR EACH ROW EXECUTE FU
 INSERT INTO up VALUES (1, 1);
 INSERT INTO up VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET n = excluded.n;
 SELECT n FROM up_old;
+-- MERGE
+MERGE INTO up USING (VALUES (1, 5), (2, 6)) AS m (id, n) ON m.id = up.id
+	WHEN MATCHED THEN UPDATE SET n = m.n WHEN NOT MATCHED THEN INSERT (id, n) VALUES (m.id, m.n);
+MERGE INTO up USING (VALUES (2)) AS m (id) ON m.id = up.id WHEN MATCHED THEN DELETE;
+SELECT array_agg(n ORDER BY n) FROM up_old;
+SELECT id, n, lower(sys_period) IS NOT NULL FROM up;
+-- COPY
+COPY up (id, n) FROM stdin;
+3	7
+4	8
+\.
+SELECT id, n FROM up WHERE lower(sys_period) IS NOT NULL ORDER BY id;
+-- of what is rolled back to a savepoint nothing is left
+BEGIN;
+UPDATE up SET n = n + 10 WHERE id = 3;
+SAVEPOINT p;
+UPDATE up SET n = n + 10 WHERE id = 4;
+ROLLBACK TO p;
+DELETE FROM up WHERE id = 4;
+COMMIT;
+SELECT id, n FROM up_old WHERE id > 2 ORDER BY id;
+SELECT id, n FROM up ORDER BY id;
+TRUNCATE up_old;
+DELETE FROM up WHERE id > 1;
+-- from one partition to another, and a partition that has the history of all
+CREATE TABLE part (id int, n int, sys_period tstzrange) PARTITION BY LIST (n);
+CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);
+CREATE TABLE part_2 PARTITION OF part FOR VALUES IN (2);
+CREATE TABLE part_old (LIKE part);
+CREATE TRIGGER v BEFORE INSERT OR UPDATE OR DELETE ON part FOR EACH ROW EXECUTE FUNCTION kints_versioning('sys_period', 'part_old', true);
+INSERT INTO part VALUES (1, 1), (2, 1), (3, 2);
+UPDATE part SET n = 2 WHERE id < 3;
+SELECT id, n FROM part_old ORDER BY id;
+SELECT id, n FROM part WHERE lower(sys_period) IS NOT NULL ORDER BY id;
+DELETE FROM part WHERE id = 3;
+BEGIN;
+SAVEPOINT p;
+UPDATE part SET n = 1 WHERE id = 2;
+ROLLBACK TO p;
+DELETE FROM part WHERE id = 2;
+COMMIT;
+SELECT id, n FROM part_old ORDER BY id, n;
 -- under their own names
 CREATE FUNCTION versioning() RETURNS trigger AS '$libdir/kints_norm', 'kints_versioning' LANGUAGE C;
 CREATE FUNCTION set_system_time(timestamptz) RETURNS void AS '$libdir/kints_norm', 'kints_set_system_time' LANGUAGE C;

@@ -30,11 +30,24 @@ static const KnTriggerKind versioning_kind = {
 static TimestampTz system_time = 0;
 static LocalTransactionId system_time_in = InvalidLocalTransactionId;
 
+/* The row that has last been updated, and what wrote it down. */
+typedef struct KnUpdated
+{
+	Oid table;
+	ItemPointerData place;
+	LocalTransactionId transaction;
+	SubTransactionId part;
+} KnUpdated;
+
+static KnUpdated updated = { .transaction = InvalidLocalTransactionId };
+
 static void check_call(FunctionCallInfo fcinfo);
 static KnHistory *versioning_of(FunctionCallInfo fcinfo, TriggerData *data);
 static void read_arguments(KnHistory *history, TriggerData *data);
 static List *columns_missing(Relation relation, Oid table);
 static HeapTuple version_row(KnHistory *history, TriggerData *data);
+static bool is_moved(const TriggerData *data);
+static void set_updated(const TriggerData *data);
 static TimestampTz next_time(const KnHistory *history, TimestampTz start, Relation relation);
 static TimestampTz read_time(void);
 
@@ -143,7 +156,7 @@ version_row(KnHistory *history, TriggerData *data)
 		return column_set(column, data, old, history_range(read_time(), 0, false));
 	period = heap_getattr(old, column->number, RelationGetDescr(data->tg_relation), &is_null);
 	start = history_start(&history->period, period, is_null, data->tg_relation);
-	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(old->t_data)))
+	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(old->t_data)) || is_moved(data))
 		end = start;
 	else
 	{
@@ -152,7 +165,27 @@ version_row(KnHistory *history, TriggerData *data)
 	}
 	if (TRIGGER_FIRED_BY_DELETE(data->tg_event))
 		return old;
+	set_updated(data);
 	return column_set(column, data, data->tg_newtuple, history_range(end, 0, false));
+}
+
+/* Whether a row is deleted that an update, seen before, moves to another partition. */
+static bool
+is_moved(const TriggerData *data)
+{
+	return TRIGGER_FIRED_BY_DELETE(data->tg_event) && updated.transaction == MyProc->lxid &&
+		   updated.part == GetCurrentSubTransactionId() &&
+		   updated.table == RelationGetRelid(data->tg_relation) &&
+		   ItemPointerEquals(&updated.place, &data->tg_trigtuple->t_self);
+}
+
+static void
+set_updated(const TriggerData *data)
+{
+	updated.table = RelationGetRelid(data->tg_relation);
+	updated.place = data->tg_trigtuple->t_self;
+	updated.transaction = MyProc->lxid;
+	updated.part = GetCurrentSubTransactionId();
 }
 
 static TimestampTz
