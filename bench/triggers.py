@@ -50,6 +50,13 @@ VERSION = ("DROP TABLE IF EXISTS plpgsql_history_old; CREATE TABLE plpgsql_histo
 RULE = ("CREATE RULE soft AS ON DELETE TO {table} DO INSTEAD"
         " UPDATE {table} SET deleted_at = now() WHERE id = OLD.id AND deleted_at IS NULL")
 
+# Extensions of others, where they are installed; they have no index upon old rows.
+PERIODS = ("CREATE EXTENSION periods CASCADE; SELECT periods.add_system_time_period('{table}');"
+           "SELECT periods.add_system_versioning('{table}')")
+TABLE_LOG = ("CREATE EXTENSION table_log;"
+             "SELECT table_log_init(3, 'public', '{table}', 'public', '{table}_history', 'SINGLE', true)")
+PEERS = {"periods": "periods", "tablelog": "table_log"}
+
 UPDATE = "UPDATE {table} SET a = a + 1"
 DELETE = "DELETE FROM {table}"
 MARK = "UPDATE {table} SET deleted_at = now() WHERE deleted_at IS NULL"
@@ -67,6 +74,8 @@ VARIANTS = (
     ("history", "plain", "SELECT kints_history_enable('{table}', index => 'none')", UPDATE),
     ("history_btree", "plain", "SELECT kints_history_enable('{table}')", UPDATE),
     ("plpgsql_history", "plain", VERSION, UPDATE),
+    ("periods", "plain", PERIODS, UPDATE),
+    ("tablelog", "plain", TABLE_LOG, UPDATE),
     ("marked", None, "", MARK),
     ("soft", "marked", "SELECT kints_soft_delete_enable('{table}')", DELETE),
     ("rule_soft", "marked", RULE, DELETE),
@@ -92,6 +101,8 @@ class Bench:
         self.session = Session(Place(environment), "postgres", "synchronous_commit = off")
         self.session.ask("CREATE EXTENSION IF NOT EXISTS kints_norm")
         self.session.ask(PLPGSQL)
+        there = self.session.ask("SELECT name FROM pg_available_extensions")
+        self.variants = [variant for variant in VARIANTS if PEERS.get(variant[0], "kints_norm") in there]
 
     def worked(self):
         """Nanoseconds that the server process has been on a processor."""
@@ -100,7 +111,9 @@ class Bench:
 
     def make(self):
         """All tables anew, for what an UPDATE leaves behind makes the next one slower."""
-        for variant, _, enable, _ in VARIANTS:
+        for peer in PEERS.values():
+            self.session.ask(f"DROP EXTENSION IF EXISTS {peer} CASCADE")
+        for variant, _, enable, _ in self.variants:
             self.session.ask(
                 f"DROP TABLE IF EXISTS {variant}, {variant}_history CASCADE;"
                 f"CREATE TABLE {variant} (id int PRIMARY KEY, a int, note text, amount numeric(12,2),"
@@ -119,7 +132,8 @@ class Bench:
         """Nanoseconds of each variant, in bulk and of a single row."""
         bulk = {}
         single = {}
-        order = VARIANTS[turn % len(VARIANTS):] + VARIANTS[:turn % len(VARIANTS)]
+        first = turn % len(self.variants)
+        order = self.variants[first:] + self.variants[:first]
         self.make()
         for variant, _, _, statement in order:
             sql = statement.format(table=variant)
@@ -142,7 +156,7 @@ def measure(environment):
         rounds.append(bench.round(turn))
     bench.session.close()
     for kind, word in enumerate(("bulk", "single")):
-        for variant, base, _, _ in VARIANTS:
+        for variant, base, _, _ in bench.variants:
             if base is not None:
                 ratio = statistics.median(times[kind][variant] / times[kind][base] for times in rounds)
                 yield f"triggers.{variant}.{word}", ratio, GOALS.get(variant, (None, None))[kind]

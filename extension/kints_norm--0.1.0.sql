@@ -293,5 +293,5 @@ COMMENT ON FUNCTION kints_versioning() IS
 CREATE FUNCTION kints_set_system_time(at timestamptz) RETURNS void
 AS 'MODULE_PATHNAME', 'kints_set_system_time' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION kints_set_system_time(timestamptz) IS
-	'the time that kints_versioning notes until the transaction ends; NULL: when that began';
+	'the time that kints_versioning notes in this session; NULL: when the transaction began';
 REVOKE ALL ON FUNCTION kints_set_system_time(timestamptz) FROM PUBLIC;

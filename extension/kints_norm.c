@@ -61,6 +61,7 @@ _PG_init(void)
 							 NULL,
 							 NULL);
 	soft_reads_init();
+	versioning_init();
 	MarkGUCPrefixReserved("kints");
 	soft_delete_init();
 	running_init();

@@ -186,6 +186,14 @@ SET kints.history_follow = off;
 ALTER TABLE i2 ADD c int;
 RESET kints.history_follow;
 SELECT test.fails('UPDATE hf.i2 SET c = 1');
+-- the period cannot go, nor a foreign table be a history
+SELECT test.fails('ALTER TABLE hf.i2 DROP sys_period');
+CREATE FOREIGN DATA WRAPPER hf_none;
+CREATE SERVER hf_none FOREIGN DATA WRAPPER hf_none;
+CREATE FOREIGN TABLE far (id int, sys_period tstzrange) SERVER hf_none;
+CREATE TABLE i3 (id int PRIMARY KEY, sys_period tstzrange);
+SELECT test.fails($$SELECT public.kints_history_enable('hf.i3', history => 'far')$$);
+DROP FOREIGN DATA WRAPPER hf_none CASCADE;
 -- a history that is gone
 DROP TABLE i2_history CASCADE;
 ALTER TABLE i2 ADD d int;

@@ -344,6 +344,9 @@ extern void history_shape_rename(const KnFollowed *followed, const RenameStmt *s
 extern void history_shape_follow(const KnFollowed *followed, const Node *statement);
 extern const char *history_shape_name(Oid table);
 
+/* versioning.c: the trigger of temporal_tables */
+extern void versioning_init(void);
+
 /* attach.c: a feature of a table is a trigger on it */
 extern void attach_refuse_null(FunctionCallInfo fcinfo, int number, const char *name);
 extern int attach_choice(FunctionCallInfo fcinfo, int number, const char *name,

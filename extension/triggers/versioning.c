@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -26,9 +27,12 @@ static const KnTriggerKind versioning_kind = {
 	.level = "FOR EACH ROW",
 };
 
-/* What set_system_time() has said, for the transaction. */
+/* What set_system_time() has said, in microseconds, and as a setting, which goes back as those do.
+ */
+#define SYSTEM_TIME "kints.system_time"
+static char *system_time_text = NULL;
 static TimestampTz system_time = 0;
-static LocalTransactionId system_time_in = InvalidLocalTransactionId;
+static bool system_time_is_set = false;
 
 /* The row that has last been updated, and what wrote it down. */
 typedef struct KnUpdated
@@ -41,6 +45,8 @@ typedef struct KnUpdated
 
 static KnUpdated updated = { .transaction = InvalidLocalTransactionId };
 
+static bool check_system_time(char **value, void **extra, GucSource source);
+static void set_system_time(const char *value, void *extra);
 static void check_call(FunctionCallInfo fcinfo);
 static KnHistory *versioning_of(FunctionCallInfo fcinfo, TriggerData *data);
 static void read_arguments(KnHistory *history, TriggerData *data);
@@ -50,6 +56,49 @@ static bool is_moved(const TriggerData *data);
 static void set_updated(const TriggerData *data);
 static TimestampTz next_time(const KnHistory *history, TimestampTz start, Relation relation);
 static TimestampTz read_time(void);
+
+void
+versioning_init(void)
+{
+	DefineCustomStringVariable(SYSTEM_TIME,
+							   "The time that kints_versioning() notes, in microseconds.",
+							   "It is set by kints_set_system_time().",
+							   &system_time_text,
+							   "",
+							   PGC_SUSET,
+							   GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+							   check_system_time,
+							   set_system_time,
+							   NULL);
+}
+
+static bool
+check_system_time(char **value, void **extra, GucSource source)
+{
+	TimestampTz time;
+	char *end;
+
+	(void) source;
+	if (**value == '\0')
+		return true;
+	errno = 0;
+	time = strtoll(*value, &end, 10);
+	if (errno != 0 || *end != '\0')
+		return false;
+	*extra = malloc(sizeof(time));
+	if (*extra != NULL)
+		memcpy(*extra, &time, sizeof(time));
+	return *extra != NULL;
+}
+
+static void
+set_system_time(const char *value, void *extra)
+{
+	(void) value;
+	system_time_is_set = extra != NULL;
+	if (system_time_is_set)
+		system_time = *(const TimestampTz *) extra;
+}
 
 static void
 check_call(FunctionCallInfo fcinfo)
@@ -207,7 +256,7 @@ next_time(const KnHistory *history, TimestampTz start, Relation relation)
 static TimestampTz
 read_time(void)
 {
-	return system_time_in == MyProc->lxid ? system_time : GetCurrentTransactionStartTimestamp();
+	return system_time_is_set ? system_time : GetCurrentTransactionStartTimestamp();
 }
 
 /* ---------- SQL functions ---------- */
@@ -229,7 +278,16 @@ kints_versioning(PG_FUNCTION_ARGS)
 Datum
 kints_set_system_time(PG_FUNCTION_ARGS)
 {
-	system_time_in = PG_ARGISNULL(0) ? InvalidLocalTransactionId : MyProc->lxid;
-	system_time = PG_ARGISNULL(0) ? 0 : PG_GETARG_TIMESTAMPTZ(0);
+	const char *time = PG_ARGISNULL(0) ? "" : psprintf(INT64_FORMAT, PG_GETARG_TIMESTAMPTZ(0));
+
+	/* Who may call this may set it. */
+	(void) set_config_option(SYSTEM_TIME,
+							 time,
+							 PGC_SUSET,
+							 PGC_S_SESSION,
+							 GUC_ACTION_SET,
+							 true,
+							 0,
+							 false);
 	PG_RETURN_VOID();
 }
