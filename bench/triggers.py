@@ -8,6 +8,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "isolation"))
@@ -175,9 +176,17 @@ def untouched(environment):
         with open(f"/proc/{postmaster}/stat", encoding="ascii") as file:
             return sum(int(field) for field in file.read().rpartition(")")[2].split()[13:15])
 
+    def children(postmaster):
+        with open(f"/proc/{postmaster}/task/{postmaster}/children", encoding="ascii") as file:
+            return set(file.read().split())
+
     def worked(postmaster, words, count, loaded):
         before = ended(postmaster)
+        there = children(postmaster)
         run(*words, "-M", "prepared", "-c", "1", "-t", str(count), loaded=loaded)
+        # A session ends after its client, and counts from then on.
+        while not children(postmaster) <= there:
+            time.sleep(0.01)
         return ended(postmaster) - before
 
     session = Session(Place(environment))
