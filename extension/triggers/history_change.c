@@ -60,9 +60,6 @@ const KnTriggerKind history_truncate_kind = {
 	.option_count = KN_HISTORY_OPTIONS,
 };
 
-extern PGDLLEXPORT Datum kints_history_stamp(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum kints_history_truncate(PG_FUNCTION_ARGS);
-
 static object_access_hook_type access_before = NULL;
 
 /* Tables that are being truncated by a command, of which others are parts. */

@@ -13,7 +13,6 @@
  */
 #include "triggers/triggers.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -28,12 +27,10 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-
-extern PGDLLEXPORT Datum kints_history_stamp(PG_FUNCTION_ARGS);
+#include "utils/syscache.h"
 
 /* A statement that is under way. */
 typedef struct KnAltered
@@ -63,7 +60,6 @@ static List *added_columns(const Node *statement, Oid table);
 static KnAltered *known(const Node *statement);
 static void end(const KnAltered *alteration);
 static void make_readable(const KnFollowed *followed);
-static Oid owner_of(Oid table);
 
 void
 history_follow_init(void)
@@ -202,17 +198,10 @@ static bool
 has_history(Oid table)
 {
 	Relation triggers = table_open(TriggerRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
+	SysScanDesc scan = trigger_scan(triggers, table);
 	HeapTuple row;
 	bool has = false;
 
-	ScanKeyInit(&key,
-				Anum_pg_trigger_tgrelid,
-				BTEqualStrategyNumber,
-				F_OIDEQ,
-				ObjectIdGetDatum(table));
-	scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 1, &key);
 	while (row = systable_getnext(scan), HeapTupleIsValid(row))
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(row);
@@ -238,8 +227,8 @@ follow(const Node *statement, Oid table)
 	followed->old = old_of(table, history.name);
 	if (!OidIsValid(followed->old))
 		return NULL;
-	followed->owner = owner_of(table);
-	if (owner_of(followed->old) != followed->owner)
+	followed->owner = owner_of(RELOID, table);
+	if (owner_of(RELOID, followed->old) != followed->owner)
 		return NULL;
 	followed->name = get_rel_name(table);
 	followed->schema = get_rel_namespace(table);
@@ -346,7 +335,7 @@ static void
 make_readable(const KnFollowed *followed)
 {
 	Oid schema = get_rel_namespace(followed->table);
-	Oid owner = owner_of(followed->table);
+	Oid owner = owner_of(RELOID, followed->table);
 	KnHistory history;
 	const char *last;
 	const ListCell *cell;
@@ -380,16 +369,6 @@ make_readable(const KnFollowed *followed)
 								   grant->after,
 								   NULL));
 	}
-}
-
-static Oid
-owner_of(Oid table)
-{
-	Relation relation = table_open(table, AccessShareLock);
-	Oid owner = relation->rd_rel->relowner;
-
-	table_close(relation, NoLock);
-	return owner;
 }
 
 /* What the triggers of a table say; false: it has no history. */

@@ -26,6 +26,10 @@
 #define BETWEEN(table)  makeObjectName(table, NULL, "_between")
 #define VERSIONS(table) makeObjectName(table, NULL, "_history")
 
+/* The types of what the functions are called with. */
+#define AT          "(pg_catalog.timestamptz)"
+#define SINCE_UNTIL "(pg_catalog.timestamptz, pg_catalog.timestamptz)"
+
 static const char *union_of(Relation relation, Relation table, const KnHistory *history,
 							const char *condition);
 static const char *columns_of(Relation relation, const KnHistory *history, bool is_old);
@@ -35,8 +39,8 @@ static const char *column_name(const KnColumn *column, Relation relation);
 static void make_function(const char *name, const char *arguments, const char *types,
 						  Relation relation, const char *body);
 static void take_grant(HeapTuple row, TupleDesc shape, void *argument);
-static Oid owner_of(int cache, Oid object);
-static void drop_function(const char *schema, const char *name, int count, Oid owner);
+static void drop_function(const char *schema, const char *name, int count, const char *types,
+						  Oid owner);
 
 /* Makes them; an error if something else has their names. */
 void
@@ -50,12 +54,12 @@ history_reads_make(Oid table, const KnHistory *history)
 
 	make_function(sqltext_qualified(schema, AS_OF(name)),
 				  "at pg_catalog.timestamptz",
-				  "pg_catalog.timestamptz",
+				  AT,
 				  relation,
 				  union_of(relation, old, history, was_at(period, relation)));
 	make_function(sqltext_qualified(schema, BETWEEN(name)),
 				  "since pg_catalog.timestamptz, until pg_catalog.timestamptz",
-				  "pg_catalog.timestamptz, pg_catalog.timestamptz",
+				  SINCE_UNTIL,
 				  relation,
 				  union_of(relation, old, history, was_between(period, relation)));
 	utility_run(sqltext_concat("CREATE VIEW ",
@@ -173,9 +177,7 @@ make_function(const char *name, const char *arguments, const char *types, Relati
 							   " LANGUAGE sql STABLE PARALLEL SAFE AS ",
 							   sqltext_literal(body),
 							   NULL));
-	attach_hand_over(relation->rd_rel->relowner,
-					 "FUNCTION",
-					 sqltext_concat(name, "(", types, ")", NULL));
+	attach_hand_over(relation->rd_rel->relowner, "FUNCTION", sqltext_concat(name, types, NULL));
 }
 
 /*
@@ -191,22 +193,8 @@ history_reads_drop(Oid schema, const char *name, Oid owner)
 	if (get_rel_relkind(view) == RELKIND_VIEW && owner_of(RELOID, view) == owner)
 		utility_run(
 			sqltext_concat("DROP VIEW ", sqltext_qualified(schema_name, VERSIONS(name)), NULL));
-	drop_function(schema_name, AS_OF(name), 1, owner);
-	drop_function(schema_name, BETWEEN(name), 2, owner);
-}
-
-static Oid
-owner_of(int cache, Oid object)
-{
-	HeapTuple row = SearchSysCache1(cache, ObjectIdGetDatum(object));
-	Oid owner = InvalidOid;
-
-	if (!HeapTupleIsValid(row))
-		return InvalidOid;
-	owner = cache == RELOID ? ((Form_pg_class) GETSTRUCT(row))->relowner
-							: ((Form_pg_proc) GETSTRUCT(row))->proowner;
-	ReleaseSysCache(row);
-	return owner;
+	drop_function(schema_name, AS_OF(name), 1, AT, owner);
+	drop_function(schema_name, BETWEEN(name), 2, SINCE_UNTIL, owner);
 }
 
 /* What one of them is called, for GRANT. */
@@ -219,13 +207,9 @@ history_reads_name(Oid table, KnRead which)
 	switch (which)
 	{
 		case KN_READ_AS_OF:
-			return sqltext_concat(sqltext_qualified(schema, AS_OF(name)),
-								  "(pg_catalog.timestamptz)",
-								  NULL);
+			return sqltext_concat(sqltext_qualified(schema, AS_OF(name)), AT, NULL);
 		case KN_READ_BETWEEN:
-			return sqltext_concat(sqltext_qualified(schema, BETWEEN(name)),
-								  "(pg_catalog.timestamptz, pg_catalog.timestamptz)",
-								  NULL);
+			return sqltext_concat(sqltext_qualified(schema, BETWEEN(name)), SINCE_UNTIL, NULL);
 		default:
 			return sqltext_qualified(schema, VERSIONS(name));
 	}
@@ -277,21 +261,17 @@ take_grant(HeapTuple row, TupleDesc shape, void *argument)
 	*grants = lappend(*grants, grant);
 }
 
-/* count: of arguments. */
+/* count: of arguments, whose types these are. */
 static void
-drop_function(const char *schema, const char *name, int count, Oid owner)
+drop_function(const char *schema, const char *name, int count, const char *types, Oid owner)
 {
-	static const Oid types[] = { TIMESTAMPTZOID, TIMESTAMPTZOID };
+	static const Oid oids[] = { TIMESTAMPTZOID, TIMESTAMPTZOID };
 	Oid function =
 		LookupFuncName(list_make2(makeString(pstrdup(schema)), makeString(pstrdup(name))),
 					   count,
-					   types,
+					   oids,
 					   true);
 
 	if (OidIsValid(function) && owner_of(PROCOID, function) == owner)
-		utility_run(sqltext_concat("DROP FUNCTION ",
-								   sqltext_qualified(schema, name),
-								   count == 1 ? "(pg_catalog.timestamptz)"
-											  : "(pg_catalog.timestamptz, pg_catalog.timestamptz)",
-								   NULL));
+		utility_run(sqltext_concat("DROP FUNCTION ", sqltext_qualified(schema, name), types, NULL));
 }

@@ -13,11 +13,27 @@
 #include "access/xact.h"
 #include "base/base.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+
+/* Whose a table or, with another cache, a function is; InvalidOid: it is not there. */
+Oid
+owner_of(int cache, Oid object)
+{
+	HeapTuple row = SearchSysCache1(cache, ObjectIdGetDatum(object));
+	Oid owner = InvalidOid;
+
+	if (!HeapTupleIsValid(row))
+		return InvalidOid;
+	owner = cache == RELOID ? ((Form_pg_class) GETSTRUCT(row))->relowner
+							: ((Form_pg_proc) GETSTRUCT(row))->proowner;
+	ReleaseSysCache(row);
+	return owner;
+}
 
 /* To be ended by owner_end(), if not by an error. */
 void

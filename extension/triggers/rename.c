@@ -6,25 +6,15 @@
  */
 #include "triggers/triggers.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "base/base.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_trigger.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"
-
-extern PGDLLEXPORT Datum kints_version(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum kints_touch(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum kints_soft_delete(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum kints_soft_delete_cascade(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum kints_history_stamp(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum kints_history(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum kints_history_truncate(PG_FUNCTION_ARGS);
 
 /* The triggers whose arguments name columns. */
 static const PGFunction functions[] = { kints_version,         kints_touch,
@@ -41,16 +31,9 @@ void
 rename_arguments(Oid table, const char *old, const char *new)
 {
 	Relation triggers = table_open(TriggerRelationId, RowExclusiveLock);
-	ScanKeyData key;
-	SysScanDesc scan;
+	SysScanDesc scan = trigger_scan(triggers, table);
 	HeapTuple row;
 
-	ScanKeyInit(&key,
-				Anum_pg_trigger_tgrelid,
-				BTEqualStrategyNumber,
-				F_OIDEQ,
-				ObjectIdGetDatum(table));
-	scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 1, &key);
 	while (row = systable_getnext(scan), HeapTupleIsValid(row))
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(row);

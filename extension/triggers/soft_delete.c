@@ -60,9 +60,6 @@ const KnTriggerKind soft_delete_kind = {
 	.beside = &soft_truncate_kind,
 };
 
-extern PGDLLEXPORT Datum kints_soft_delete(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum kints_soft_delete_truncate(PG_FUNCTION_ARGS);
-
 static object_access_hook_type access_before = NULL;
 
 static Oid find_batch_function(Oid schema);

@@ -13,7 +13,9 @@
 #include "base/base.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -27,13 +29,14 @@ TriggerData *
 trigger_called(FunctionCallInfo fcinfo, const KnTriggerKind *kind)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
+	TriggerEvent mask = kind->any_operation ? TIMING_MASK & ~TRIGGER_EVENT_OPMASK : TIMING_MASK;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				errmsg("function \"%s\" was not called by a trigger", kind->function));
-	if ((data->tg_event & TIMING_MASK) != kind->when &&
-		(kind->also == 0 || (data->tg_event & TIMING_MASK) != kind->also))
+	if ((data->tg_event & mask) != kind->when &&
+		(kind->also == 0 || (data->tg_event & mask) != kind->also))
 		ereport(ERROR,
 				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				errmsg("trigger \"%s\" of table \"%s\" has to fire %s, %s",
@@ -145,6 +148,20 @@ trigger_is_of(Oid function, const PGFunction *these, Size count)
 			return true;
 	}
 	return false;
+}
+
+/* Rows of pg_trigger that are of a table; to be ended by systable_endscan(). */
+SysScanDesc
+trigger_scan(Relation triggers, Oid table)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key,
+				Anum_pg_trigger_tgrelid,
+				BTEqualStrategyNumber,
+				F_OIDEQ,
+				ObjectIdGetDatum(table));
+	return systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 1, &key);
 }
 
 static bool

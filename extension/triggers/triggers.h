@@ -8,6 +8,7 @@
 #include "kints_norm.h"
 
 #include "access/attnum.h"
+#include "access/genam.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "nodes/execnodes.h"
@@ -24,6 +25,7 @@ typedef struct KnTriggerKind
 	const char *level;    /* likewise */
 	TriggerEvent when;    /* BEFORE or AFTER, ROW or STATEMENT, and the operation */
 	TriggerEvent also;    /* likewise; 0: nothing else */
+	bool any_operation;   /* whatever the operation is */
 	const char *column;   /* that it is about if its arguments name none */
 	const char *const *options;
 	int option_count;
@@ -36,6 +38,17 @@ extern void trigger_check_options(const KnTriggerKind *kind, const Trigger *trig
 extern const char *trigger_option(const Trigger *trigger, const char *name);
 extern const Trigger *trigger_find(Relation relation, PGFunction function);
 extern bool trigger_is_of(Oid function, const PGFunction *these, Size count);
+extern SysScanDesc trigger_scan(Relation triggers, Oid table);
+
+/* The functions that triggers are known by. */
+extern PGDLLEXPORT Datum kints_version(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum kints_touch(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum kints_soft_delete(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum kints_soft_delete_cascade(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum kints_soft_delete_truncate(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum kints_history_stamp(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum kints_history(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum kints_history_truncate(PG_FUNCTION_ARGS);
 
 /* rename.c: columns that triggers name in their arguments */
 extern void rename_arguments(Oid table, const char *old, const char *new);
@@ -207,6 +220,7 @@ typedef struct KnOwner
 	int level;
 } KnOwner;
 
+extern Oid owner_of(int cache, Oid object);
 extern void owner_begin(KnOwner *before, Oid table);
 extern void owner_end(const KnOwner *before);
 extern SPIPlanPtr owner_prepare(Oid table, const char *sql, int count, Oid *types);

@@ -46,8 +46,6 @@ static const KnTriggerKind version_kind = {
 	.option_count = lengthof(option_names),
 };
 
-extern PGDLLEXPORT Datum kints_version(PG_FUNCTION_ARGS);
-
 static KnVersion *version_of(FunctionCallInfo fcinfo, TriggerData *data);
 static void find_version(KnVersion *version, Relation relation, const char *column,
 						 const char *mode);

@@ -25,6 +25,8 @@ static const KnTriggerKind versioning_kind = {
 	.feature = "versioning",
 	.fires = "BEFORE INSERT OR UPDATE OR DELETE",
 	.level = "FOR EACH ROW",
+	.when = TRIGGER_EVENT_BEFORE | TRIGGER_EVENT_ROW,
+	.any_operation = true,
 };
 
 /* What set_system_time() has said, in microseconds, and as a setting, which goes back as those do.
@@ -47,7 +49,6 @@ static KnUpdated updated = { .transaction = InvalidLocalTransactionId };
 
 static bool check_system_time(char **value, void **extra, GucSource source);
 static void set_system_time(const char *value, void *extra);
-static void check_call(FunctionCallInfo fcinfo);
 static KnHistory *versioning_of(FunctionCallInfo fcinfo, TriggerData *data);
 static void read_arguments(KnHistory *history, TriggerData *data);
 static List *columns_missing(Relation relation, Oid table);
@@ -98,26 +99,6 @@ set_system_time(const char *value, void *extra)
 	system_time_is_set = extra != NULL;
 	if (system_time_is_set)
 		system_time = *(const TimestampTz *) extra;
-}
-
-static void
-check_call(FunctionCallInfo fcinfo)
-{
-	const TriggerData *data = (const TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				errmsg("function \"%s\" was not called by a trigger", versioning_kind.function));
-	if (!TRIGGER_FIRED_BEFORE(data->tg_event) || !TRIGGER_FIRED_FOR_ROW(data->tg_event))
-		ereport(ERROR,
-				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				errmsg("trigger \"%s\" of table \"%s\" has to fire %s, %s",
-					   data->tg_trigger->tgname,
-					   RelationGetRelationName(data->tg_relation),
-					   versioning_kind.fires,
-					   versioning_kind.level),
-				errdetail("Function \"%s\" does nothing for another.", versioning_kind.function));
 }
 
 static KnHistory *
@@ -268,9 +249,8 @@ KN_FUNCTION(kints_set_system_time);
 Datum
 kints_versioning(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = (TriggerData *) fcinfo->context;
+	TriggerData *data = trigger_called(fcinfo, &versioning_kind);
 
-	check_call(fcinfo);
 	return PointerGetDatum(version_row(versioning_of(fcinfo, data), data));
 }
 
